@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The endpoint: requests are validated whole, all problems at once, before any lock is taken.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "turboci/orchestrator.hpp"
+#include "turboci/plan_file.hpp"
+#include "turboci/requests.hpp"
+
+namespace turboci {
+
+/// Adds every problem that can be seen without a store: bad ids, duplicate nodes, states that a type does
+/// not have, impossible groups, `when` on an earlier state, negative durations, control characters.
+void validate(const WriteNodes& request, Problems& problems);
+
+/// What an offline look at a whole plan finds beyond single problems (`turboci validate`): targets that
+/// no file defines, cycles, and warnings of plans that can never finish.
+struct PlanReview {
+    std::vector<std::string> warnings;
+};
+/// Treats `request` as a complete plan. Problems found go to `problems`.
+[[nodiscard]] PlanReview review(const WriteNodes& request, Problems& problems);
+
+/// What transports call: the orchestrator behind validation.
+class Endpoint {
+public:
+    Endpoint(Store& store, const Clock& clock) : orchestrator_(store, clock) {}
+
+    WriteResult create_plan(const CreatePlan& request);
+    WriteResult write_nodes(const WriteNodes& request);
+    /// PENDING if nothing is ready to claim.
+    WriteResult claim(const WriteNodes& request);
+    WriteResult tick(const WriteNodes& request) { return orchestrator_.tick(request); }
+    void delete_plan(const std::string& plan) { orchestrator_.delete_plan(plan); }
+    [[nodiscard]] std::vector<WorkPlan> list_plans() { return orchestrator_.list_plans(); }
+    [[nodiscard]] WorkPlan get_plan(const std::string& plan) { return orchestrator_.get_plan(plan); }
+    [[nodiscard]] PlanSummary summarize(const std::string& plan, std::size_t limit) {
+        return orchestrator_.summarize(plan, limit);
+    }
+    void query(const QueryNodes& request, NodeSink& sink) { orchestrator_.query(request, sink); }
+    [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref) {
+        return orchestrator_.explain(plan, ref);
+    }
+    void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) {
+        orchestrator_.read_log(request, visit);
+    }
+
+private:
+    Orchestrator orchestrator_;
+};
+
+}  // namespace turboci

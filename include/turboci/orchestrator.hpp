@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The orchestrator: applies writes, resolves dependencies and advances states to a fixpoint, all in
+// one transaction. The only code that changes the state of a node.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "turboci/requests.hpp"
+#include "turboci/store.hpp"
+#include "turboci/time.hpp"
+
+namespace turboci {
+
+/// Works on validated requests (see endpoint.hpp). The cost of a write follows the nodes that it names,
+/// their neighbours, and what moves in consequence. Not thread-safe; one per thread or process.
+class Orchestrator {
+public:
+    /// Both must outlive the orchestrator.
+    Orchestrator(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+    /// CONFLICT if the id exists; else as write_nodes().
+    WriteResult create_plan(const CreatePlan& request);
+    /// NOT_FOUND (plan), CONFLICT (if_version, attempt held by another), INVALID_STATE, INVALID_ARGUMENT
+    /// (ambiguous bare names), INVALID_DEPENDENCY, CYCLIC_DEPENDENCY. Nothing is written on any error.
+    WriteResult write_nodes(const WriteNodes& request);
+    /// Ends attempts that are past their timeout or heartbeat, or whose runner on this host is gone.
+    WriteResult tick(const WriteNodes& request);
+    void delete_plan(const std::string& plan);
+
+    [[nodiscard]] std::vector<WorkPlan> list_plans();
+    /// `plan` empty: the only one; USAGE error listing the candidates if there are several.
+    [[nodiscard]] WorkPlan get_plan(const std::string& plan);
+    /// At most `limit` entries in each of the summary's lists.
+    [[nodiscard]] PlanSummary summarize(const std::string& plan, std::size_t limit);
+    /// NOT_FOUND if a named node is not there; INVALID_ARGUMENT if a bare name is two nodes.
+    void query(const QueryNodes& request, NodeSink& sink);
+    [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref);
+    void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit);
+
+private:
+    Store& store_;
+    const Clock& clock_;
+};
+
+}  // namespace turboci

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one may ask of the orchestrator and what it answers. Plain values, no behaviour.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "turboci/check.hpp"
+#include "turboci/dependency.hpp"
+#include "turboci/error.hpp"
+#include "turboci/stage.hpp"
+#include "turboci/work_plan.hpp"
+
+namespace turboci {
+
+// ------------------------------------------------------------------------------------ writing
+
+/// An attempt that speaks: the owner of results written from inside it.
+struct AttemptRef {
+    std::string stage_id;
+    std::int32_t idx = 0;  ///< from 1
+    bool operator==(const AttemptRef&) const = default;
+};
+
+/// Adds to, or ends, one owner's result of a check.
+struct ResultWrite {
+    std::optional<JsonText> data;        ///< merged into the result's data (RFC 7396)
+    std::optional<std::string> failure;  ///< sets the failure's message
+    bool clear_failure = false;          ///< `failure: null`: takes an earlier failure back
+    bool finalize = false;               ///< no more changes after this write
+    std::optional<AttemptRef> owner;     ///< absent: the write's `inside`, else its actor
+    Position at;
+};
+
+/// Creates or changes one check. Absent members are left as they are.
+struct CheckWrite {
+    std::string id;
+    std::optional<std::string> kind;
+    std::optional<JsonText> options;  ///< the value at creation; merged (RFC 7396) afterwards
+    std::optional<State> state;       ///< PLANNING, PLANNED, WAITING or FINAL
+    std::optional<PredicateSpec> dependencies;  ///< replaces the whole; empty removes all
+    std::vector<ResultWrite> results;           ///< usually none or one
+    Position at;
+};
+
+/// The process that executes an attempt on behalf of `turboci run`; lets a later command on the same
+/// host see that the runner died.
+struct RunnerIdentity {
+    std::string host;
+    std::string boot_id;
+    std::int64_t pid = 0;
+    std::int64_t start_time = 0;  ///< field 22 of /proc/PID/stat, clock ticks after boot
+    bool operator==(const RunnerIdentity&) const = default;
+};
+
+/// Moves the current attempt of a stage, or adds to it.
+struct AttemptWrite {
+    std::optional<std::int32_t> idx;  ///< must be the current one if given
+    std::optional<AttemptState> state;
+    std::optional<std::string> process_uid;  ///< needed to enter RUNNING
+    std::optional<JsonText> details;         ///< merged (RFC 7396)
+    std::vector<std::pair<std::string, JsonText>> progress;  ///< message, details
+    std::optional<std::string> failure;                      ///< message; with INCOMPLETE
+    bool heartbeat = false;                                  ///< "still alive"; any attempt write counts as one
+    bool no_retry = false;                                   ///< with INCOMPLETE: block further attempts
+    std::optional<RunnerIdentity> runner;
+    Position at;
+};
+
+/// Creates, moves or cancels one stage. Absent members are left as they are; those that are fixed at
+/// creation (args, dependencies, assignments, policy) must not differ afterwards.
+struct StageWrite {
+    std::string id;
+    std::optional<JsonText> args;
+    std::optional<PredicateSpec> dependencies;
+    struct AssignmentSpec {
+        std::string target_check_id;  ///< a bare check id or "check:ID", stored without prefix
+        State goal_state = State::final;
+        Position at;
+    };
+    std::optional<std::vector<AssignmentSpec>> assignments;
+    std::optional<Retry> retry;
+    std::optional<Duration> timeout;
+    std::optional<Duration> heartbeat;
+    std::optional<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
+    std::optional<AttemptWrite> attempt;
+    bool cancel = false;
+    Position at;
+};
+
+/// Takes ready attempts: oldest ready first, each at most once, in the same transaction.
+struct Claim {
+    std::vector<std::string> stages;  ///< stage ids to choose among; empty: all
+    std::int32_t at_most = 1;
+    std::string process_uid;
+    std::optional<RunnerIdentity> runner;
+};
+
+/// One transaction: all of it or none of it.
+struct WriteNodes {
+    std::string plan;    ///< empty: the only plan of the store
+    std::string reason;  ///< free text for the log
+    std::string actor;   ///< who writes
+    std::optional<std::int64_t> if_version;  ///< refuse (CONFLICT) unless the plan is at this version
+    std::string op_id;                       ///< idempotency key; empty: none
+    bool dry_run = false;                    ///< do everything, then roll back
+    std::optional<JsonText> labels;          ///< merged into the plan's labels
+    std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
+    std::vector<CheckWrite> checks;
+    std::vector<StageWrite> stages;
+    std::optional<Claim> claim;      ///< taken after everything else has been resolved
+    std::vector<std::string> files;  ///< names that Position::file points into
+};
+
+/// A move that the orchestrator made as a consequence.
+struct Advance {
+    NodeRef node;
+    State from = State::planning;
+    State to = State::planning;
+    bool operator==(const Advance&) const = default;
+};
+
+/// An attempt that a Claim took.
+struct ClaimedAttempt {
+    Stage stage;
+    std::int32_t idx = 0;
+};
+
+struct WriteResult {
+    WorkPlan plan;
+    std::vector<NodeRef> created;    ///< in the order of the request
+    std::vector<NodeRef> changed;    ///< existing nodes that the writer changed, in the order of the request
+    std::vector<Advance> advanced;   ///< in the order in which it happened
+    std::vector<std::string> warnings;
+    std::vector<ClaimedAttempt> claimed;
+    bool replayed = false;  ///< op_id was seen before: nothing done; plan.version is that of the first write
+};
+
+/// Creates a plan, with nodes if `nodes` has any, in one transaction.
+struct CreatePlan {
+    std::string id;  ///< empty: new_plan_id()
+    std::vector<std::pair<std::string, std::string>> labels;
+    WriteNodes nodes;  ///< `plan` and `if_version` are ignored
+};
+
+// ------------------------------------------------------------------------------------ reading
+
+/// Which edges a walk along dependencies or dependents follows.
+enum class EdgeFilter : std::uint8_t {
+    all = 1,
+    satisfied = 2,  ///< only edges that are resolved and satisfied
+};
+
+/// Select (everything, or `refs`; then the filters, AND between them, OR within one), expand, print.
+struct QueryNodes {
+    std::string plan;
+    std::vector<RefText> refs;
+    std::vector<NodeType> types;
+    std::vector<std::string> kinds;
+    std::vector<State> states;
+    std::vector<Outcome> outcomes;
+    std::vector<std::string> match;  ///< fnmatch(3) patterns over the id
+    bool ready = false;    ///< stages that can be claimed now; WAITING checks without an unfinished stage
+    bool blocked = false;  ///< not FINAL, with dependencies that are unresolved
+    std::optional<std::int32_t> deps;        ///< follow dependencies so many steps; -1: all the way
+    std::optional<std::int32_t> dependents;  ///< likewise against the arrows
+    EdgeFilter edges = EdgeFilter::all;
+};
+
+/// Receives what a query finds: the plan, then checks, then stages, each in the order of creation.
+class NodeSink {
+public:
+    virtual ~NodeSink() = default;
+    virtual void plan(const WorkPlan& plan) = 0;
+    virtual void check(const Check& check) = 0;
+    virtual void stage(const Stage& stage) = 0;
+};
+
+/// One node of an explanation.
+struct ExplainedNode {
+    NodeRef ref;
+    State state = State::planning;
+    std::optional<Outcome> outcome;
+    std::optional<ConcludedReason> concluded_reason;
+    Predicate dependencies;
+    Predicate continuation_group;
+    std::vector<std::string> notes;  ///< what else holds or decided it, one line each
+};
+
+/// Why a node is where it is.
+struct Explanation {
+    WorkPlan plan;
+    ExplainedNode node;
+    std::vector<ExplainedNode> because;    ///< what it hangs on, breadth first, at most kMaxExplained
+    std::vector<NodeRef> root_causes;      ///< where the chain of reasons ends
+    bool truncated = false;
+};
+inline constexpr std::size_t kMaxExplained = 1000;
+
+/// What `plan show` tells beyond the counts.
+struct PlanSummary {
+    WorkPlan plan;
+    std::vector<NodeRef> ready;    ///< claimable stages, oldest first, then WAITING checks that nobody works on
+    std::vector<NodeRef> running;  ///< stages whose attempt is RUNNING
+    struct Failure {
+        NodeRef node;
+        std::string message;
+    };
+    std::vector<Failure> failed;  ///< failed and cancelled nodes, oldest first
+    std::vector<NodeRef> open_checks;  ///< checks that are not FINAL, at most `limit`
+};
+
+/// One recorded change.
+struct LogEntry {
+    std::int64_t version = 0;
+    Timestamp time;
+    std::string actor;
+    std::string reason;
+    std::string op_id;
+    Mover by = Mover::writer;
+    std::optional<NodeRef> node;  ///< absent: the plan itself
+    JsonText changes;             ///< field → {"from","to"} for states and outcomes, else field → new value
+};
+
+struct ReadLog {
+    std::string plan;
+    std::optional<RefText> ref;
+    std::int64_t since = 0;  ///< only versions greater than this
+};
+
+}  // namespace turboci

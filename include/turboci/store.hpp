@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// The storage interface: a store, and a unit of work on it. Hides the database entirely.
+//
+// Reading guide. Rows are plain values keyed by integers that the store hands out; text ids are looked up
+// once. All reads with several rows have a fixed order. The cost of each call follows the rows that it
+// returns or changes, never the size of the plan. A second store implements Store and UnitOfWork and runs
+// tests/store/ unchanged.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "turboci/requests.hpp"
+
+namespace turboci {
+
+enum class PlanKey : std::int64_t {};
+enum class NodeKey : std::int64_t { none = 0 };  ///< positive; grows in the order of creation
+
+struct PlanRow {
+    PlanKey key{};
+    std::string id;
+    std::int64_t version = 0;
+    JsonText labels;
+    Timestamp created_at;
+    ClockAnchor clock;  ///< `clock.time` is also when the plan was last changed
+};
+
+/// The hot part of a node: what resolution reads and writes. One per check or stage.
+struct NodeRow {
+    NodeKey key = NodeKey::none;
+    PlanKey plan{};
+    NodeType type = NodeType::check;
+    std::string id;
+    std::string kind;  ///< checks only
+    State state = State::planning;
+    std::optional<Outcome> outcome;
+    std::optional<ConcludedReason> concluded_reason;
+    std::int64_t version = 0;
+    Timestamp updated_at;
+    StateHistory history;           ///< history.front().at is the time of creation
+    GroupCount dependencies;        ///< the root group's running count
+    Timestamp dependencies_since;   ///< when the present dependencies were written
+    std::int32_t attempt = 0;       ///< stages: idx of the current attempt, 0 before the first
+    bool has_continuation = false;  ///< stages: has a continuation group
+};
+
+/// The cold part: written at creation, hardly ever again.
+struct NodeBody {
+    JsonText json;  ///< options or args
+    Retry retry;
+    std::optional<Duration> timeout;
+    std::optional<Duration> heartbeat;
+    bool operator==(const NodeBody&) const = default;
+};
+
+enum class PredicateRole : std::uint8_t { dependencies = 1, continuation = 2 };
+
+/// A group other than the root of the dependencies (whose count lives in NodeRow).
+struct GroupRow {
+    NodeKey owner = NodeKey::none;
+    PredicateRole role = PredicateRole::dependencies;
+    std::int32_t group = 0;    ///< preorder number within (owner, role); the root is 0
+    std::int32_t parent = -1;  ///< group number; -1 for the root of a continuation group
+    GroupCount count;
+    Timestamp since;  ///< when it was written
+};
+
+/// Edges are stored once and never change. Resolution is derived from the target.
+struct EdgeRow {
+    NodeKey owner = NodeKey::none;
+    PredicateRole role = PredicateRole::dependencies;
+    std::int32_t group = 0;     ///< the group it is a member of
+    std::int32_t position = 0;  ///< order within (owner, role), from 0
+    NodeKey target = NodeKey::none;
+    State on_state = State::final;  ///< in the terms of the target's type
+    When when = When::success;
+};
+
+struct AssignmentRow {
+    NodeKey stage = NodeKey::none;
+    std::int32_t position = 0;
+    NodeKey check = NodeKey::none;
+    State goal = State::final;
+};
+
+/// How many stages are assigned to a check with one goal, and how many of them are not FINAL.
+struct GoalRow {
+    NodeKey check = NodeKey::none;
+    State goal = State::final;
+    std::int32_t stages = 0;
+    std::int32_t open = 0;
+};
+
+/// An attempt without its progress lines.
+struct AttemptRow {
+    NodeKey stage = NodeKey::none;
+    PlanKey plan{};
+    Attempt attempt;
+    Timestamp ready_at;                  ///< when it may be claimed: not_before, else created_at
+    std::optional<Timestamp> started_at;  ///< when it became RUNNING
+    std::optional<Timestamp> deadline;    ///< when timeout or heartbeat ends it, whichever is first
+    bool no_retry = false;
+    std::optional<RunnerIdentity> runner;
+};
+
+struct ResultRow {
+    NodeKey check = NodeKey::none;
+    Result result;
+    NodeKey stage = NodeKey::none;  ///< for stage_attempt owners
+    std::int32_t attempt = 0;
+};
+
+/// One write as recorded.
+struct WriteRow {
+    PlanKey plan{};
+    std::int64_t version = 0;
+    Timestamp time;
+    std::string actor, reason, op_id;
+};
+/// One node's part of it.
+struct ChangeRow {
+    NodeKey node = NodeKey::none;  ///< none: the plan itself
+    Mover by = Mover::writer;
+    std::string changes;  ///< JSON object
+};
+
+/// An edge with what a reader needs of its target.
+struct EdgeRecord {
+    EdgeRow edge;
+    NodeRef target;
+    State target_state = State::planning;
+    std::optional<Outcome> target_outcome;
+    StateHistory target_history;
+};
+
+/// A node with everything that belongs to it, as a reader wants it.
+struct NodeRecord {
+    NodeRow row;
+    NodeBody body;
+    std::vector<GroupRow> groups;   ///< by role, group
+    std::vector<EdgeRecord> edges;  ///< by role, position
+    std::vector<Assignment> assignments;
+    std::vector<Attempt> attempts;  ///< with progress, by idx
+    std::vector<Result> results;    ///< by id
+};
+
+/// What a unit of work did so far; for tests and benchmarks of the cost of a write.
+struct StoreStatistics {
+    std::int64_t statements = 0;  ///< statements executed
+    std::int64_t rows = 0;        ///< rows read and written
+};
+
+/// A transaction. Reads see one consistent state; nothing is written unless commit() returns.
+/// The destructor rolls back. Not thread-safe. Errors are thrown as Error (STORE unless said otherwise).
+class UnitOfWork {
+public:
+    virtual ~UnitOfWork() = default;
+
+    /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
+    virtual void commit() = 0;
+    [[nodiscard]] virtual StoreStatistics statistics() const = 0;
+
+    // ---- plans
+    [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
+    [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
+    /// Ignores row.key; CONFLICT if the id exists.
+    virtual PlanKey insert_plan(const PlanRow& row) = 0;
+    virtual void update_plan(const PlanRow& row) = 0;  ///< version, labels, clock
+    virtual void delete_plan(PlanKey plan) = 0;        ///< with everything in it
+    [[nodiscard]] virtual std::vector<StateCount> counts(PlanKey plan) = 0;  ///< by type, state, outcome; no zeros
+    virtual void add_counts(PlanKey plan, std::span<const StateCount> deltas) = 0;  ///< counts may be negative
+
+    // ---- nodes
+    /// The key that the next inserted node should have; keys are never used twice.
+    [[nodiscard]] virtual NodeKey next_node_key() = 0;
+    [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) = 0;
+    [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< INTERNAL if there is none
+    virtual void insert_node(const NodeRow& row, const NodeBody& body) = 0;  ///< row.key from next_node_key() on
+    virtual void update_node(const NodeRow& row) = 0;  ///< everything but key, plan, type, id, kind
+    [[nodiscard]] virtual NodeBody body(NodeKey key) = 0;
+    virtual void update_body(NodeKey key, const NodeBody& body) = 0;
+    /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
+    virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
+                            const std::function<void(const NodeRow&)>& visit) = 0;
+    /// Whole nodes by key: those of `keys` (ascending), or of the plan and `type` if `keys` is null.
+    virtual void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                              const std::function<void(const NodeRecord&)>& visit) = 0;
+
+    // ---- predicates
+    [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
+    virtual void insert_group(const GroupRow& row) = 0;
+    virtual void update_group(const GroupRow& row) = 0;  ///< the count
+    [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) = 0;  ///< by position
+    /// Edges that wait for `target` to enter a state with after < number <= up_to; by owner, role, position.
+    [[nodiscard]] virtual std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) = 0;
+    virtual void insert_edge(const EdgeRow& row, NodeType target_type) = 0;
+    virtual void delete_predicate(NodeKey owner, PredicateRole role) = 0;  ///< its groups and edges
+
+    // ---- assignments
+    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_of(NodeKey stage) = 0;  ///< by position
+    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_to(NodeKey check) = 0;  ///< by stage, position
+    virtual void insert_assignment(const AssignmentRow& row) = 0;
+    [[nodiscard]] virtual std::vector<GoalRow> goals(NodeKey check) = 0;  ///< by goal
+    virtual void put_goal(const GoalRow& row) = 0;  ///< insert or replace
+
+    // ---- attempts
+    [[nodiscard]] virtual std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) = 0;
+    [[nodiscard]] virtual std::vector<AttemptRow> attempts(NodeKey stage) = 0;  ///< by idx; without progress
+    virtual void insert_attempt(const AttemptRow& row) = 0;
+    virtual void update_attempt(const AttemptRow& row) = 0;
+    virtual void add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) = 0;
+    /// PENDING attempts that are ready at `now`, oldest ready first, then by stage; at most `limit`.
+    [[nodiscard]] virtual std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now, std::int64_t limit) = 0;
+    /// The earliest ready_at of a PENDING attempt that is later than `now`.
+    [[nodiscard]] virtual std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) = 0;
+    /// Attempts that are not ended and whose deadline is at or before `now`, by deadline, stage.
+    [[nodiscard]] virtual std::vector<AttemptRow> overdue_attempts(PlanKey plan, Timestamp now) = 0;
+    [[nodiscard]] virtual std::optional<Timestamp> next_deadline(PlanKey plan) = 0;
+    /// SCHEDULED and RUNNING attempts of the plan, by stage.
+    [[nodiscard]] virtual std::vector<AttemptRow> held_attempts(PlanKey plan) = 0;
+
+    // ---- results
+    [[nodiscard]] virtual std::vector<ResultRow> results(NodeKey check) = 0;  ///< by id
+    [[nodiscard]] virtual std::optional<ResultRow> find_result(NodeKey check, OwnerType type, std::string_view owner_id) = 0;
+    [[nodiscard]] virtual std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx) = 0;  ///< by check, id
+    virtual std::int64_t insert_result(const ResultRow& row) = 0;  ///< ignores result.id, returns the new one
+    virtual void update_result(const ResultRow& row) = 0;
+
+    // ---- the record
+    virtual void append_write(const WriteRow& write, std::span<const ChangeRow> changes) = 0;
+    /// The version that answered `op_id`, if it was seen.
+    [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan, std::string_view op_id) = 0;
+    virtual void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) = 0;
+    /// Changes with version > since, of `node` alone if given, in the order in which they were recorded.
+    virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
+                          const std::function<void(const LogEntry&)>& visit) = 0;
+};
+
+enum class Access : std::uint8_t { read, write };
+
+/// What Store::check() found. Empty means sound.
+struct StoreProblem {
+    std::string message;
+};
+
+/// A place that keeps plans. begin() is lock and transaction in one value.
+class Store {
+public:
+    virtual ~Store() = default;
+    /// Write access is exclusive among all processes and is waited for up to the lock timeout, then LOCKED.
+    /// Read access never waits for writers that only hold the lock.
+    [[nodiscard]] virtual std::unique_ptr<UnitOfWork> begin(Access access) = 0;
+    /// The database's own integrity check and that of the schema; state rules are the service's to check.
+    [[nodiscard]] virtual std::vector<StoreProblem> check() = 0;
+    /// A consistent copy in a new file (CONFLICT if it exists), readable as a store.
+    virtual void backup(const std::string& path) = 0;
+};
+
+/// How a store is opened.
+struct StoreOptions {
+    std::string path;              ///< any path; made absolute
+    bool create = false;           ///< create the file if there is none, else NOT_FOUND
+    bool read_only = false;        ///< never writes; begin(Access::write) is INTERNAL
+    Duration lock_timeout = std::chrono::seconds(10);
+    std::string command;           ///< advice for others in the lock file: what runs here
+    /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
+    std::function<void(const std::string& holder)> on_wait;
+};
+
+/// Opens the SQLite store. NOT_FOUND if absent and not to be created; STORE if it is not a turboci store,
+/// is newer than this program, damaged, not a regular file with one link, or cannot be read or written.
+/// An older schema is upgraded in one transaction (under the lock), unless read_only.
+[[nodiscard]] std::unique_ptr<Store> open_sqlite_store(StoreOptions options);
+
+}  // namespace turboci

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// turboci: a work plan engine. Start here.
+//
+//   node.hpp          names, types, states, outcomes, the transition tables
+//   dependency.hpp    predicates: AND, OR and THRESHOLD groups over edges
+//   check.hpp         a question          stage.hpp   the work that answers it
+//   work_plan.hpp     a plan              time.hpp    clocks and durations
+//   requests.hpp      what may be asked and what is answered
+//   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
+//   store.hpp         where plans are kept: Store, UnitOfWork
+//   plan_file.hpp     YAML and JSON plan files
+//   error.hpp         the one exception type and its codes
+//
+// domain <- store <- service <- endpoint <- transports. Every call either does all of what it says or
+// throws Error and does nothing.
+#pragma once
+
+#include "turboci/check.hpp"
+#include "turboci/dependency.hpp"
+#include "turboci/endpoint.hpp"
+#include "turboci/error.hpp"
+#include "turboci/json_text.hpp"
+#include "turboci/node.hpp"
+#include "turboci/orchestrator.hpp"
+#include "turboci/plan_file.hpp"
+#include "turboci/requests.hpp"
+#include "turboci/stage.hpp"
+#include "turboci/store.hpp"
+#include "turboci/time.hpp"
+#include "turboci/work_plan.hpp"

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/dependency.hpp"
+
+#include <algorithm>
+
+namespace turboci {
+
+std::string_view to_string(GroupKind kind) noexcept {
+    switch (kind) {
+        case GroupKind::all: return "AND";
+        case GroupKind::any: return "OR";
+        case GroupKind::at_least: return "THRESHOLD";
+    }
+    return "?";
+}
+
+std::string_view to_string(When when) noexcept {
+    switch (when) {
+        case When::success: return "success";
+        case When::failure: return "failure";
+        case When::always: return "always";
+    }
+    return "?";
+}
+
+std::string_view to_string(Resolution resolution) noexcept {
+    switch (resolution) {
+        case Resolution::unresolved: return "UNRESOLVED";
+        case Resolution::satisfied: return "SATISFIED";
+        case Resolution::unsatisfied: return "UNSATISFIED";
+    }
+    return "?";
+}
+
+std::optional<When> parse_when(std::string_view text) noexcept {
+    for (const When w : {When::success, When::failure, When::always})
+        if (to_string(w) == text) return w;
+    return std::nullopt;
+}
+
+Resolution resolve(const GroupCount& count) noexcept {
+    if (count.satisfied >= count.threshold) return Resolution::satisfied;
+    if (count.satisfied + count.unresolved < count.threshold) return Resolution::unsatisfied;
+    return Resolution::unresolved;
+}
+
+Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
+                        std::optional<Outcome> outcome, const StateHistory& history) noexcept {
+    if (state_number(target_type, target_state) < state_number(target_type, on_state))
+        return Resolution::unresolved;
+    bool satisfied = false;
+    if (on_state != State::final) {
+        satisfied = std::ranges::any_of(history, [&](const StateEntry& e) { return e.state == on_state; });
+    } else {
+        satisfied = when == When::always || (when == When::success && outcome == Outcome::passed) ||
+                    (when == When::failure && outcome == Outcome::failed);
+    }
+    return satisfied ? Resolution::satisfied : Resolution::unsatisfied;
+}
+
+}  // namespace turboci

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/json_text.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "turboci/error.hpp"
+
+namespace turboci {
+
+namespace {
+
+// Plan files limit nesting to 64 before text gets here, so a DOM cannot overflow the stack.
+nlohmann::ordered_json parse(const JsonText& json) {
+    auto value = nlohmann::ordered_json::parse(json.text, nullptr, false);
+    if (!value.is_object()) throw Error(ErrorCode::internal, "stored JSON is not an object");
+    return value;
+}
+
+std::string dump(const nlohmann::ordered_json& value) {
+    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+JsonText merge_patch(const JsonText& target, const JsonText& patch) {
+    if (patch.empty()) return target;
+    auto value = parse(target);
+    value.merge_patch(parse(patch));
+    return {dump(value)};
+}
+
+bool same_json(const JsonText& a, const JsonText& b) {
+    if (a.text == b.text) return true;
+    // The unordered type compares objects whatever the order of their keys.
+    return nlohmann::json::parse(a.text, nullptr, false) == nlohmann::json::parse(b.text, nullptr, false);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    const bool plain = std::ranges::all_of(text, [](char c) {
+        const auto u = static_cast<unsigned char>(c);
+        return u >= 0x20 && u < 0x7F && c != '"' && c != '\\';
+    });
+    if (plain) {
+        out.reserve(out.size() + text.size() + 2);
+        out += '"';
+        out += text;
+        out += '"';
+    } else {
+        out += dump(nlohmann::ordered_json(std::string(text)));
+    }
+}
+
+std::string json_string(std::string_view text) {
+    std::string out;
+    append_json_string(out, text);
+    return out;
+}
+
+}  // namespace turboci

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/node.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace turboci {
+
+namespace {
+
+struct StateName {
+    State state;
+    std::string_view name;
+    int check_number;  ///< 0: not a state of checks
+    int stage_number;  ///< 0: not a state of stages
+};
+constexpr std::array<StateName, 6> kStates{{
+    {State::planning, "PLANNING", 10, 0},
+    {State::planned, "PLANNED", 20, 10},
+    {State::waiting, "WAITING", 30, 0},
+    {State::attempting, "ATTEMPTING", 0, 20},
+    {State::awaiting_group, "AWAITING_GROUP", 0, 30},
+    {State::final, "FINAL", 40, 40},
+}};
+
+struct Move {
+    NodeType type;
+    State from;
+    State to;
+    bool writer;
+    bool orchestrator;
+};
+constexpr std::array<Move, 11> kMoves{{
+    // type            from                   to                     writer orchestrator
+    {NodeType::check, State::planning, State::planned, true, true},
+    {NodeType::check, State::planning, State::waiting, true, false},  // needs an empty predicate
+    {NodeType::check, State::planning, State::final, true, false},    // likewise
+    {NodeType::check, State::planned, State::waiting, false, true},   // dependencies satisfied
+    {NodeType::check, State::planned, State::final, false, true},     // dependencies unsatisfiable
+    {NodeType::check, State::waiting, State::final, true, true},
+    {NodeType::stage, State::planned, State::attempting, false, true},
+    {NodeType::stage, State::planned, State::final, false, true},  // skipped, cancelled
+    {NodeType::stage, State::attempting, State::awaiting_group, false, true},
+    {NodeType::stage, State::attempting, State::final, false, true},  // no group, or cancelled
+    {NodeType::stage, State::awaiting_group, State::final, false, true},
+}};
+
+template <class Table, class Key>
+std::optional<Key> find_name(const Table& table, std::string_view text) {
+    for (const auto& [key, name] : table)
+        if (name == text) return key;
+    return std::nullopt;
+}
+
+constexpr std::array<std::pair<Outcome, std::string_view>, 4> kOutcomes{{
+    {Outcome::passed, "passed"},
+    {Outcome::failed, "failed"},
+    {Outcome::skipped, "skipped"},
+    {Outcome::cancelled, "cancelled"},
+}};
+
+/// The length of the UTF-8 sequence at the start of `s`; 0 if it is not valid.
+std::size_t sequence_length(std::string_view s) noexcept {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+    const unsigned char lead = byte(0);
+    if (lead < 0x80) return 1;
+    const std::size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || s.size() < n) return 0;
+    for (std::size_t i = 1; i < n; ++i)
+        if ((byte(i) & 0xC0) != 0x80) return 0;
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogates
+    if (lead == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+    if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
+    return n;
+}
+
+bool is_blank_at(std::string_view s, bool front) noexcept {
+    // Unicode's White_Space that a person would not see at the edge of a name.
+    static constexpr std::array<std::string_view, 5> kBlanks{" ", "\u00A0", "\u3000", "\u2028", "\u2029"};
+    return std::ranges::any_of(kBlanks, [&](std::string_view b) { return front ? s.starts_with(b) : s.ends_with(b); });
+}
+
+}  // namespace
+
+std::string_view to_string(NodeType type) noexcept { return type == NodeType::check ? "check" : "stage"; }
+
+std::string_view to_string(State state) noexcept { return kStates[static_cast<std::size_t>(state)].name; }
+
+std::string_view to_string(Outcome outcome) noexcept {
+    return kOutcomes[static_cast<std::size_t>(outcome) - 1].second;
+}
+
+std::string_view to_string(Mover mover) noexcept { return mover == Mover::writer ? "writer" : "orchestrator"; }
+
+std::optional<NodeType> parse_node_type(std::string_view text) noexcept {
+    if (text == "check") return NodeType::check;
+    if (text == "stage") return NodeType::stage;
+    return std::nullopt;
+}
+
+std::optional<State> parse_state(std::string_view text) noexcept {
+    for (const auto& s : kStates)
+        if (s.name == text) return s.state;
+    return std::nullopt;
+}
+
+std::optional<Outcome> parse_outcome(std::string_view text) noexcept {
+    return find_name<decltype(kOutcomes), Outcome>(kOutcomes, text);
+}
+
+int state_number(NodeType type, State state) noexcept {
+    const auto& s = kStates[static_cast<std::size_t>(state)];
+    return type == NodeType::check ? s.check_number : s.stage_number;
+}
+
+std::optional<State> state_from_number(NodeType type, int number) noexcept {
+    if (number <= 0) return std::nullopt;
+    for (const auto& s : kStates)
+        if ((type == NodeType::check ? s.check_number : s.stage_number) == number) return s.state;
+    return std::nullopt;
+}
+
+bool may_move(NodeType type, State from, State to, Mover mover) noexcept {
+    return std::ranges::any_of(kMoves, [&](const Move& m) {
+        return m.type == type && m.from == from && m.to == to &&
+               (mover == Mover::writer ? m.writer : m.orchestrator);
+    });
+}
+
+std::string to_string(const NodeRef& ref) { return fmt::format("{}:{}", to_string(ref.type), ref.id); }
+
+RefText parse_ref(std::string_view text) {
+    if (text.starts_with("check:")) return {NodeType::check, std::string(text.substr(6))};
+    if (text.starts_with("stage:")) return {NodeType::stage, std::string(text.substr(6))};
+    return {std::nullopt, std::string(text)};
+}
+
+std::string to_string(const RefText& ref) { return ref.type ? to_string(NodeRef{*ref.type, ref.id}) : ref.id; }
+
+bool is_valid_utf8(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const std::size_t n = sequence_length(text);
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
+std::optional<std::string> node_id_problem(std::string_view id) {
+    if (id.empty()) return "is empty";
+    if (id.size() > kMaxNodeIdBytes) return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
+    if (!is_valid_utf8(id)) return "is not valid UTF-8";
+    for (std::size_t i = 0; i < id.size(); ++i) {
+        const auto c = static_cast<unsigned char>(id[i]);
+        const bool c1 = c == 0xC2 && static_cast<unsigned char>(id[i + 1]) < 0xA0;
+        if (c < 0x20 || c == 0x7F || c1) return "has a control character";
+    }
+    if (is_blank_at(id, true) || is_blank_at(id, false)) return "begins or ends with a blank";
+    if (id.starts_with("check:") || id.starts_with("stage:"))
+        return "begins with 'check:' or 'stage:', which is how references begin";
+    return std::nullopt;
+}
+
+std::optional<std::string> plan_id_problem(std::string_view id) {
+    const auto alnum = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    };
+    if (id.empty()) return "is empty";
+    if (id.size() > kMaxPlanIdBytes) return fmt::format("is {} bytes long, {} at most", id.size(), kMaxPlanIdBytes);
+    if (!alnum(id.front())) return "does not begin with a letter or digit";
+    if (!std::ranges::all_of(id, [&](char c) { return alnum(c) || c == '.' || c == '_' || c == '-'; }))
+        return "has characters other than A-Z a-z 0-9 . _ -";
+    return std::nullopt;
+}
+
+}  // namespace turboci

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/time.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <utility>
+
+namespace turboci {
+
+namespace {
+
+Duration read_clock(clockid_t id) {
+    timespec ts{};
+    clock_gettime(id, &ts);
+    return std::chrono::duration_cast<Duration>(std::chrono::seconds(ts.tv_sec) +
+                                                std::chrono::nanoseconds(ts.tv_nsec));
+}
+
+std::string read_boot_id() {
+    std::ifstream in("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(in, id);
+    return id;
+}
+
+class SystemClock final : public Clock {
+public:
+    [[nodiscard]] ClockReading read() const override {
+        static const std::string kBootId = read_boot_id();
+        return {Timestamp(read_clock(CLOCK_REALTIME)), read_clock(CLOCK_BOOTTIME), kBootId};
+    }
+};
+
+constexpr Duration kMaxDuration = std::chrono::hours(24 * 3653);
+constexpr std::array<std::pair<std::string_view, Duration>, 4> kUnits{{
+    {"h", std::chrono::hours(1)},
+    {"m", std::chrono::minutes(1)},
+    {"s", std::chrono::seconds(1)},
+    {"ms", std::chrono::milliseconds(1)},
+}};
+
+}  // namespace
+
+const Clock& system_clock() {
+    static const SystemClock kClock;
+    return kClock;
+}
+
+Timestamp plan_time(const ClockAnchor& last, const ClockReading& now) {
+    Timestamp time = now.wall;
+    if (!last.boot_id.empty() && last.boot_id == now.boot_id && now.since_boot >= last.since_boot) {
+        const Duration elapsed = now.since_boot - last.since_boot;
+        const Timestamp expected = last.time + elapsed;
+        const Duration tolerance = std::chrono::seconds(2) + elapsed / 1000;
+        const Duration off = now.wall > expected ? now.wall - expected : expected - now.wall;
+        if (off > tolerance) time = expected;
+    }
+    return std::max(time, last.time);
+}
+
+std::string format_timestamp(Timestamp t) {
+    using namespace std::chrono;
+    const auto day = floor<days>(t);
+    const year_month_day date(day);
+    const hh_mm_ss clock(t - day);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
+}
+
+std::optional<Timestamp> parse_timestamp(std::string_view text) {
+    using namespace std::chrono;
+    constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+    if (text.size() != kForm.size()) return std::nullopt;
+    for (std::size_t i = 0; i < kForm.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return std::nullopt;
+    }
+    const auto number = [&](std::size_t from, std::size_t count) {
+        int value = 0;
+        std::from_chars(text.data() + from, text.data() + from + count, value);
+        return value;
+    };
+    const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                              day(static_cast<unsigned>(number(8, 2))));
+    const int h = number(11, 2), m = number(14, 2), s = number(17, 2);
+    if (!date.ok() || h > 23 || m > 59 || s > 59) return std::nullopt;
+    return Timestamp(sys_days(date)) + hours(h) + minutes(m) + seconds(s) + microseconds(number(20, 6));
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+    std::int64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end == text.data() || text.front() == '-') return std::nullopt;
+    const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+    for (const auto& [name, length] : kUnits)
+        if (name == unit) {
+            if (count > kMaxDuration / length) return std::nullopt;
+            return length * count;
+        }
+    return std::nullopt;
+}
+
+std::string format_duration(Duration d) {
+    const Duration rounded = std::chrono::round<std::chrono::milliseconds>(d);
+    for (const auto& [name, length] : kUnits)
+        if (rounded >= length && rounded % length == Duration::zero())
+            return fmt::format("{}{}", rounded / length, name);
+    return "0s";
+}
+
+}  // namespace turboci
