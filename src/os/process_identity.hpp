@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which process, beyond its pid: enough to tell later whether it still lives.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "turboci/requests.hpp"
+
+namespace turboci {
+
+/// What /proc/PID/stat says of a process.
+struct ProcessStat {
+    char state = '?';         ///< R, S, D, T, Z, X …
+    std::int64_t parent = 0;  ///< ppid
+    std::int64_t group = 0;   ///< process group
+    std::int64_t session = 0;
+    std::int64_t start_time = 0;  ///< field 22: clock ticks after boot
+    [[nodiscard]] bool dead() const noexcept { return state == 'Z' || state == 'X' || state == 'x'; }
+};
+/// Reads one line of /proc/PID/stat. The name in it is chosen by the process and may hold anything,
+/// blanks and parentheses too. nullopt if the line is not of that form.
+[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view line);
+/// nullopt if there is no such process (or /proc is not mounted).
+[[nodiscard]] std::optional<ProcessStat> read_process_stat(std::int64_t pid);
+
+/// The calling process. `host` is the node name, followed by the name of the pid namespace where that is
+/// not the machine's first one, because pids mean nothing outside of it.
+[[nodiscard]] RunnerIdentity this_runner();
+
+/// False only when it is certain that `runner` is gone: on this host, in this pid namespace, and after
+/// a reboot, or with no such process, a dead one, or another one of the same pid. True when in doubt.
+[[nodiscard]] bool runner_is_alive(const RunnerIdentity& runner);
+
+/// "run:HOST:PID:START", the process_uid under which a runner holds its attempts.
+[[nodiscard]] std::string runner_process_uid(const RunnerIdentity& runner);
+
+}  // namespace turboci
