@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/json_output.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
+
+namespace turboci {
+namespace {
+
+// Plans have many nodes: text is appended to one string and no document is built in between.
+
+void append_number(std::string& out, std::int64_t value) {
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    out.append(digits.data(), end);
+}
+
+void put_digits(char* at, int count, std::int64_t value) {
+    for (char* p = at + count; p != at; value /= 10) *--p = static_cast<char>('0' + value % 10);
+}
+
+/// As format_timestamp(), but the date is worked out once a day: most times of a plan are of one day.
+void append_time(std::string& out, Timestamp t) {
+    using namespace std::chrono;
+    struct Date {
+        sys_days day{};
+        char text[11] = {'1', '9', '7', '0', '-', '0', '1', '-', '0', '1', 'T'};
+    };
+    thread_local Date cached;
+    const auto day = floor<days>(t);
+    if (day != cached.day) {
+        const year_month_day date(day);
+        if (const int year = static_cast<int>(date.year()); year < 0 || year > 9999) {
+            append_json_string(out, format_timestamp(t));
+            return;
+        }
+        put_digits(cached.text, 4, static_cast<int>(date.year()));
+        put_digits(cached.text + 5, 2, static_cast<unsigned>(date.month()));
+        put_digits(cached.text + 8, 2, static_cast<unsigned>(date.day()));
+        cached.day = day;
+    }
+    const std::int64_t micros = (t - day).count();
+    const std::int64_t seconds = micros / 1'000'000;
+    char clock[] = "00:00:00.000000Z\"";
+    put_digits(clock, 2, seconds / 3600);
+    put_digits(clock + 3, 2, seconds / 60 % 60);
+    put_digits(clock + 6, 2, seconds % 60);
+    put_digits(clock + 9, 6, micros % 1'000'000);
+    out += '"';
+    out.append(cached.text, sizeof cached.text);
+    out.append(clock, sizeof clock - 1);
+}
+
+void append_word(std::string& out, std::string_view word) {
+    out += '"';
+    out += word;
+    out += '"';
+}
+
+template <typename T>
+concept Enumerator = std::is_enum_v<T>;
+
+void append_value(std::string& out, Timestamp t) { append_time(out, t); }
+void append_value(std::string& out, Duration d) { append_word(out, format_duration(d)); }
+void append_value(std::string& out, std::int64_t value) { append_number(out, value); }
+void append_value(std::string& out, bool value) { out += value ? "true" : "false"; }
+void append_value(std::string& out, const std::string& text) { append_json_string(out, text); }
+void append_value(std::string& out, const JsonText& json) { out += json.text; }
+void append_value(std::string& out, const NodeRef& ref) { append_json_string(out, to_string(ref)); }
+void append_value(std::string& out, Enumerator auto value) { append_word(out, to_string(value)); }
+template <typename T>
+void append_value(std::string& out, const std::optional<T>& value) {
+    if (value) {
+        append_value(out, *value);
+    } else {
+        out += "null";
+    }
+}
+
+/// Puts `key` (with its comma, quotes and colon, as it stands in the output) and the value.
+template <typename T>
+void field(std::string& out, std::string_view key, const T& value) {
+    out += key;
+    append_value(out, value);
+}
+
+template <typename List, typename Append>
+void append_list(std::string& out, const List& list, Append append) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : list) {
+        if (!first) out += ',';
+        first = false;
+        append(item);
+    }
+    out += ']';
+}
+
+void append_failure(std::string& out, const std::optional<std::string>& failure) {
+    if (!failure) {
+        out += "null";
+        return;
+    }
+    field(out, R"({"message":)", *failure);
+    out += '}';
+}
+
+void append_history(std::string& out, const StateHistory& history) {
+    append_list(out, history, [&out](const StateEntry& entry) {
+        field(out, R"({"state":)", entry.state);
+        field(out, R"(,"version":)", entry.version);
+        field(out, R"(,"at":)", entry.at);
+        out += '}';
+    });
+}
+
+void append_refs(std::string& out, const std::vector<NodeRef>& refs) {
+    append_list(out, refs, [&out](const NodeRef& ref) { append_value(out, ref); });
+}
+
+void append_edge(std::string& out, const Edge& edge, bool with_targets) {
+    field(out, R"({"target_type":)", edge.target.type);
+    field(out, R"(,"target_id":)", edge.target.id);
+    field(out, R"(,"on_state":)", edge.on_state);
+    out += R"(,"when":)";
+    if (edge.on_state == State::final) {
+        append_value(out, edge.when);
+    } else {
+        out += "null";
+    }
+    field(out, R"(,"resolved":)", edge.resolution != Resolution::unresolved);
+    field(out, R"(,"satisfied":)", edge.resolution == Resolution::satisfied);
+    field(out, R"(,"resolved_at":)", edge.resolved_at);
+    if (with_targets) {
+        field(out, R"(,"target_state":)", edge.target_state);
+        field(out, R"(,"target_outcome":)", edge.target_outcome);
+    }
+    out += '}';
+}
+
+std::int64_t members_needed(const Predicate& group) {
+    switch (group.kind) {
+        case GroupKind::all:
+            return static_cast<std::int64_t>(group.edges.size() + group.groups.size());
+        case GroupKind::any:
+            return 1;
+        case GroupKind::at_least:
+            break;
+    }
+    return group.threshold;
+}
+
+/// Recursion is as deep as groups nest, which plan files limit to kMaxNesting.
+void append_predicate(std::string& out, const Predicate& group, bool with_targets) {
+    field(out, R"({"predicate":)", group.kind);
+    field(out, R"(,"threshold":)", members_needed(group));
+    out += R"(,"edges":)";
+    append_list(out, group.edges, [&](const Edge& edge) { append_edge(out, edge, with_targets); });
+    out += R"(,"groups":)";
+    append_list(out, group.groups,
+                [&](const Predicate& child) { append_predicate(out, child, with_targets); });
+    field(out, R"(,"resolution":)", group.resolution);
+    out += '}';
+}
+
+void append_explained(std::string& out, const ExplainedNode& node) {
+    field(out, R"({"node":)", node.ref);
+    field(out, R"(,"state":)", node.state);
+    field(out, R"(,"outcome":)", node.outcome);
+    field(out, R"(,"concluded_reason":)", node.concluded_reason);
+    out += R"(,"dependencies":)";
+    append_predicate(out, node.dependencies, true);
+    out += R"(,"continuation_group":)";
+    append_predicate(out, node.continuation_group, true);
+    out += R"(,"notes":)";
+    append_list(out, node.notes, [&out](const std::string& note) { append_value(out, note); });
+    out += '}';
+}
+
+void append_totals(std::string& out, const PlanTotals& sum) {
+    field(out, R"({"checks":)", sum.checks);
+    field(out, R"(,"stages":)", sum.stages);
+    field(out, R"(,"final_checks":)", sum.final_checks);
+    field(out, R"(,"final_stages":)", sum.final_stages);
+    field(out, R"(,"passed_checks":)", sum.passed_checks);
+    field(out, R"(,"failed_checks":)", sum.failed_checks);
+    field(out, R"(,"skipped_checks":)", sum.skipped_checks);
+    field(out, R"(,"passed_stages":)", sum.passed_stages);
+    field(out, R"(,"failed_stages":)", sum.failed_stages);
+    field(out, R"(,"skipped_stages":)", sum.skipped_stages);
+    field(out, R"(,"cancelled_stages":)", sum.cancelled_stages);
+    out += '}';
+}
+
+void append_position(std::string& out, std::string_view key, std::uint32_t number) {
+    out += key;
+    if (number == 0) {
+        out += "null";
+    } else {
+        append_number(out, number);
+    }
+}
+
+}  // namespace
+
+void append_json(std::string& out, const WorkPlan& plan) {
+    field(out, R"({"id":)", plan.id);
+    field(out, R"(,"version":)", plan.version);
+    field(out, R"(,"labels":)", plan.labels);
+    field(out, R"(,"created_at":)", plan.created_at);
+    field(out, R"(,"updated_at":)", plan.updated_at);
+    out += R"(,"counts":)";
+    append_list(out, plan.counts, [&out](const StateCount& row) {
+        field(out, R"({"type":)", row.type);
+        field(out, R"(,"state":)", row.state);
+        field(out, R"(,"outcome":)", row.outcome);
+        field(out, R"(,"count":)", row.count);
+        out += '}';
+    });
+    out += '}';
+}
+
+void append_json(std::string& out, const Predicate& predicate) { append_predicate(out, predicate, false); }
+
+void append_json(std::string& out, const Check& check) {
+    field(out, R"({"id":)", check.id);
+    field(out, R"(,"kind":)", check.kind);
+    field(out, R"(,"state":)", check.state);
+    field(out, R"(,"outcome":)", check.outcome);
+    field(out, R"(,"options":)", check.options);
+    out += R"(,"dependencies":)";
+    append_predicate(out, check.dependencies, false);
+    out += R"(,"results":)";
+    append_list(out, check.results, [&out](const Result& result) {
+        field(out, R"({"id":)", result.id);
+        field(out, R"(,"owner_type":)", result.owner_type);
+        field(out, R"(,"owner_id":)", result.owner_id);
+        field(out, R"(,"data":)", result.data);
+        out += R"(,"failure":)";
+        append_failure(out, result.failure);
+        field(out, R"(,"created_at":)", result.created_at);
+        field(out, R"(,"finalized_at":)", result.finalized_at);
+        out += '}';
+    });
+    field(out, R"(,"version":)", check.version);
+    field(out, R"(,"created_at":)", check.created_at);
+    field(out, R"(,"updated_at":)", check.updated_at);
+    out += R"(,"state_history":)";
+    append_history(out, check.state_history);
+    out += '}';
+}
+
+void append_json(std::string& out, const Attempt& attempt) {
+    field(out, R"({"idx":)", std::int64_t{attempt.idx});
+    field(out, R"(,"state":)", attempt.state);
+    out += R"(,"process_uid":)";
+    if (attempt.process_uid.empty()) {
+        out += "null";
+    } else {
+        append_json_string(out, attempt.process_uid);
+    }
+    field(out, R"(,"details":)", attempt.details);
+    out += R"(,"progress":)";
+    append_list(out, attempt.progress, [&out](const Progress& line) {
+        field(out, R"({"message":)", line.message);
+        field(out, R"(,"timestamp":)", line.timestamp);
+        field(out, R"(,"details":)", line.details);
+        out += '}';
+    });
+    out += R"(,"failure":)";
+    append_failure(out, attempt.failure);
+    field(out, R"(,"not_before":)", attempt.not_before);
+    field(out, R"(,"last_heartbeat":)", attempt.last_heartbeat);
+    field(out, R"(,"created_at":)", attempt.created_at);
+    field(out, R"(,"updated_at":)", attempt.updated_at);
+    out += '}';
+}
+
+void append_json(std::string& out, const Stage& stage) {
+    field(out, R"({"id":)", stage.id);
+    field(out, R"(,"state":)", stage.state);
+    field(out, R"(,"outcome":)", stage.outcome);
+    field(out, R"(,"concluded_reason":)", stage.concluded_reason);
+    field(out, R"(,"args":)", stage.args);
+    out += R"(,"dependencies":)";
+    append_predicate(out, stage.dependencies, false);
+    out += R"(,"assignments":)";
+    append_list(out, stage.assignments, [&out](const Assignment& assignment) {
+        field(out, R"({"target_check_id":)", assignment.target_check_id);
+        field(out, R"(,"goal_state":)", assignment.goal_state);
+        out += '}';
+    });
+    field(out, R"(,"retry":{"max_retries":)", std::int64_t{stage.retry.max_retries});
+    field(out, R"(,"backoff":)", stage.retry.backoff);
+    field(out, R"(},"timeout":)", stage.timeout);
+    field(out, R"(,"heartbeat":)", stage.heartbeat);
+    out += R"(,"continuation_group":)";
+    append_predicate(out, stage.continuation_group, false);
+    out += R"(,"attempts":)";
+    append_list(out, stage.attempts, [&out](const Attempt& attempt) { append_json(out, attempt); });
+    field(out, R"(,"version":)", stage.version);
+    field(out, R"(,"created_at":)", stage.created_at);
+    field(out, R"(,"updated_at":)", stage.updated_at);
+    out += R"(,"state_history":)";
+    append_history(out, stage.state_history);
+    out += '}';
+}
+
+void append_json(std::string& out, const WriteResult& result) {
+    out += R"({"plan":)";
+    append_json(out, result.plan);
+    out += R"(,"created":)";
+    append_refs(out, result.created);
+    out += R"(,"changed":)";
+    append_refs(out, result.changed);
+    out += R"(,"advanced":)";
+    append_list(out, result.advanced, [&out](const Advance& advance) {
+        field(out, R"({"node":)", advance.node);
+        field(out, R"(,"from":)", advance.from);
+        field(out, R"(,"to":)", advance.to);
+        out += '}';
+    });
+    out += R"(,"warnings":)";
+    append_list(out, result.warnings, [&out](const std::string& text) { append_value(out, text); });
+    out += '}';
+}
+
+void append_json(std::string& out, const ClaimedAttempt& claimed, const WorkPlan& plan) {
+    out += R"({"plan":)";
+    append_json(out, plan);
+    out += R"(,"stage":)";
+    append_json(out, claimed.stage);
+    out += R"(,"attempt":)";
+    for (const Attempt& attempt : claimed.stage.attempts) {
+        if (attempt.idx != claimed.idx) continue;
+        append_json(out, attempt);
+        out += '}';
+        return;
+    }
+    throw Error(ErrorCode::internal, "a claimed attempt is not among those of its stage");
+}
+
+void append_json(std::string& out, const LogEntry& entry) {
+    field(out, R"({"version":)", entry.version);
+    field(out, R"(,"time":)", entry.time);
+    field(out, R"(,"actor":)", entry.actor);
+    field(out, R"(,"reason":)", entry.reason);
+    out += R"(,"op_id":)";
+    if (entry.op_id.empty()) {
+        out += "null";
+    } else {
+        append_json_string(out, entry.op_id);
+    }
+    field(out, R"(,"by":)", entry.by);
+    field(out, R"(,"node":)", entry.node);
+    field(out, R"(,"changes":)", entry.changes);
+    out += '}';
+}
+
+void append_json(std::string& out, const Explanation& explanation) {
+    out += R"({"plan":)";
+    append_json(out, explanation.plan);
+    out += R"(,"node":)";
+    append_explained(out, explanation.node);
+    out += R"(,"because":)";
+    append_list(out, explanation.because, [&out](const ExplainedNode& node) { append_explained(out, node); });
+    out += R"(,"root_causes":)";
+    append_refs(out, explanation.root_causes);
+    field(out, R"(,"truncated":)", explanation.truncated);
+    out += '}';
+}
+
+void append_json(std::string& out, const PlanSummary& summary) {
+    out += R"({"plan":)";
+    append_json(out, summary.plan);
+    out += R"(,"totals":)";
+    append_totals(out, totals(summary.plan));
+    out += R"(,"ready":)";
+    append_refs(out, summary.ready);
+    out += R"(,"running":)";
+    append_refs(out, summary.running);
+    out += R"(,"failed":)";
+    append_list(out, summary.failed, [&out](const PlanSummary::Failure& failure) {
+        field(out, R"({"node":)", failure.node);
+        field(out, R"(,"message":)", failure.message);
+        out += '}';
+    });
+    out += R"(,"open_checks":)";
+    append_refs(out, summary.open_checks);
+    out += '}';
+}
+
+void append_json(std::string& out, const Error& error) {
+    out += R"({"error":{"code":)";
+    append_word(out, error_info(error.code()).name);
+    std::string message = error.what();
+    if (!error.remedy().empty()) message += "; " + error.remedy();
+    field(out, R"(,"message":)", message);
+    out += R"(,"details":)";
+    append_list(out, error.details(), [&out](const ErrorDetail& detail) {
+        out += R"({"file":)";
+        if (detail.file.empty()) {
+            out += "null";
+        } else {
+            append_json_string(out, detail.file);
+        }
+        append_position(out, R"(,"line":)", detail.line);
+        append_position(out, R"(,"column":)", detail.column);
+        field(out, R"(,"message":)", detail.message);
+        out += '}';
+    });
+    out += "}}";
+}
+
+void JsonSink::plan(const WorkPlan& plan) { append_json(plan_, plan); }
+
+void JsonSink::check(const Check& check) {
+    if (!checks_.empty()) checks_ += ',';
+    append_json(checks_, check);
+}
+
+void JsonSink::stage(const Stage& stage) {
+    if (!stages_.empty()) stages_ += ',';
+    append_json(stages_, stage);
+}
+
+std::string JsonSink::take() {
+    std::string out = R"({"plan":)";
+    out.reserve(plan_.size() + checks_.size() + stages_.size() + 40);
+    out += plan_.empty() ? "null" : plan_;
+    out += R"(,"checks":[)";
+    out += checks_;
+    out += R"(],"stages":[)";
+    out += stages_;
+    out += "]}";
+    return out;
+}
+
+std::string indent_json(std::string_view compact) {
+    // Deeper levels stand below each other, so that the output of deep documents stays linear.
+    constexpr std::size_t kMaxIndent = 200;
+    std::string out;
+    out.reserve(compact.size() * 2);
+    std::size_t depth = 0;
+    const auto new_line = [&] {
+        out += '\n';
+        out.append(std::min(depth * 2, kMaxIndent), ' ');
+    };
+    const auto next_solid = [&](std::size_t at) { return compact.find_first_not_of(" \t\r\n", at); };
+    for (std::size_t i = next_solid(0); i < compact.size(); i = next_solid(i)) {
+        const char c = compact[i];
+        std::size_t end = i + 1;
+        if (c == '"') {
+            while (end < compact.size() && compact[end] != '"') end += compact[end] == '\\' ? 2 : 1;
+            end = std::min(end + 1, compact.size());
+            out.append(compact, i, end - i);
+        } else if (c == '{' || c == '[') {
+            out += c;
+            const std::size_t next = next_solid(end);
+            if (next < compact.size() && (compact[next] == '}' || compact[next] == ']')) {
+                out += compact[next];
+                end = next + 1;
+            } else {
+                ++depth;
+                new_line();
+            }
+        } else if (c == '}' || c == ']') {
+            if (depth > 0) --depth;
+            new_line();
+            out += c;
+        } else if (c == ',') {
+            out += c;
+            new_line();
+        } else if (c == ':') {
+            out += ": ";
+        } else {
+            out += c;
+        }
+        i = end;
+    }
+    return out;
+}
+
+}  // namespace turboci

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/terminal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "format/terminal_unicode.hpp"
+
+namespace turboci {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+void append_byte_escape(std::string& out, unsigned char byte) {
+    out += "\\x";
+    out += kHex[byte >> 4];
+    out += kHex[byte & 0x0f];
+}
+
+void append_escape(std::string& out, const CodePoint& point) {
+    switch (point.value) {
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            break;
+    }
+    if (!point.valid || point.value < 0x80) {
+        append_byte_escape(out, static_cast<unsigned char>(point.value));
+        return;
+    }
+    std::array<char, 8> digits{};
+    std::size_t count = 0;
+    for (char32_t rest = point.value; rest != 0; rest >>= 4) digits[count++] = kHex[rest & 0x0fu];
+    out += "\\u{";
+    while (count > 0) out += digits[--count];
+    out += '}';
+}
+
+bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// "##[", "##vso[" and their like: runners look for these anywhere in a line, not only at its start.
+bool begins_logging_command(std::string_view text) {
+    if (!text.starts_with("##")) return false;
+    std::size_t i = 2;
+    while (i < text.size() && is_ascii_letter(text[i])) ++i;
+    return i < text.size() && text[i] == '[';
+}
+
+/// Nothing in `text` needs a second look: the common case of ids and messages.
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '#' && c != ':'; });
+}
+
+/// Length of an SGR sequence at the start of `text`, 0 if there is none.
+std::size_t sgr_length(std::string_view text) {
+    if (!text.starts_with("\x1b[")) return 0;
+    std::size_t i = 2;
+    while (i < text.size() && ((text[i] >= '0' && text[i] <= '9') || text[i] == ';')) ++i;
+    return i < text.size() && text[i] == 'm' ? i + 1 : 0;
+}
+
+std::string_view sgr_code(Style style) {
+    switch (style) {
+        case Style::plain:
+            return "";
+        case Style::bold:
+            return "1";
+        case Style::dim:
+            return "2";
+        case Style::green:
+            return "32";
+        case Style::red:
+            return "31";
+        case Style::yellow:
+            return "33";
+        case Style::blue:
+            return "34";
+        case Style::magenta:
+            return "35";
+        case Style::cyan:
+            return "36";
+    }
+    return "";
+}
+
+/// The widths that columns get in `width`: the widest are cut first, none below kLeast.
+std::vector<std::size_t> fitted(std::vector<std::size_t> columns, std::size_t width, std::size_t gap) {
+    constexpr std::size_t kLeast = 4;
+    std::size_t total = columns.empty() ? 0 : gap * (columns.size() - 1);
+    for (const std::size_t column : columns) total += column;
+    while (width != 0 && total > width) {
+        const auto widest = std::ranges::max_element(columns);
+        if (widest == columns.end() || *widest <= kLeast) break;
+        std::size_t second = kLeast;
+        for (auto it = columns.begin(); it != columns.end(); ++it) {
+            if (it != widest) second = std::max(second, *it);
+        }
+        // Down to the next widest at once; where two are equally wide, one column at a time.
+        const std::size_t cut = std::clamp<std::size_t>(*widest - second, 1, total - width);
+        *widest -= cut;
+        total -= cut;
+    }
+    return columns;
+}
+
+}  // namespace
+
+std::string printable(std::string_view data) {
+    if (is_plain(data)) return std::string(data);
+    std::string out;
+    out.reserve(data.size() + 8);
+    bool leading = true;
+    for (std::size_t i = 0; i < data.size();) {
+        const std::string_view rest = data.substr(i);
+        const CodePoint point = decode_utf8(rest);
+        i += point.size;
+        const bool at_start = leading;
+        if (!point.valid || is_unsafe_code_point(point.value)) {
+            append_escape(out, point);
+            // An escape is no blank, but what would have been one to the reader of the raw data stays one.
+            leading = leading && point.valid && is_blank_code_point(point.value);
+            continue;
+        }
+        leading = leading && is_blank_code_point(point.value);
+        if (at_start && rest.starts_with("::")) {
+            append_byte_escape(out, ':');
+        } else if (point.value == '#' && begins_logging_command(rest)) {
+            append_byte_escape(out, '#');
+        } else {
+            out.append(rest, 0, point.size);
+        }
+    }
+    return out;
+}
+
+std::size_t display_width(std::string_view text) {
+    std::size_t width = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        if (const std::size_t sgr = sgr_length(text.substr(i)); sgr != 0) {
+            i += sgr;
+            continue;
+        }
+        const CodePoint point = decode_utf8(text.substr(i));
+        i += point.size;
+        width += point.valid ? static_cast<std::size_t>(code_point_width(point.value)) : 1;
+    }
+    return width;
+}
+
+std::string fit(std::string_view text, std::size_t width) {
+    if (display_width(text) <= width) return std::string(text);
+    if (width == 0) return {};
+    std::size_t used = 0;
+    std::size_t i = 0;
+    while (i < text.size()) {
+        const CodePoint point = decode_utf8(text.substr(i));
+        const std::size_t add = point.valid ? static_cast<std::size_t>(code_point_width(point.value)) : 1;
+        if (used + add > width - 1) break;
+        used += add;
+        i += point.size;
+    }
+    return std::string(text.substr(0, i)) + "…";
+}
+
+std::string styled(std::string_view text, Style style, bool enabled) {
+    const std::string_view code = sgr_code(style);
+    if (!enabled || code.empty() || text.empty()) return std::string(text);
+    std::string out = "\x1b[";
+    out += code;
+    out += 'm';
+    out += text;
+    out += "\x1b[0m";
+    return out;
+}
+
+Style style_of(NodeType type, State state, std::optional<Outcome> outcome) {
+    if (outcome) {
+        switch (*outcome) {
+            case Outcome::passed:
+                return Style::green;
+            case Outcome::failed:
+                return Style::red;
+            case Outcome::skipped:
+                return Style::dim;
+            case Outcome::cancelled:
+                return Style::magenta;
+        }
+    }
+    switch (state) {
+        case State::planning:
+            return Style::dim;
+        case State::planned:
+            return Style::plain;
+        case State::waiting:
+            return type == NodeType::check ? Style::yellow : Style::plain;
+        case State::attempting:
+            return Style::blue;
+        case State::awaiting_group:
+            return Style::cyan;
+        case State::final:
+            break;
+    }
+    return Style::plain;
+}
+
+std::string Table::render(std::size_t width, bool color) const {
+    constexpr std::size_t kGap = 2;
+    std::size_t columns = header_.size();
+    for (const auto& row : rows_) columns = std::max(columns, row.size());
+    std::vector<std::size_t> widths(columns, 0);
+    std::vector<std::vector<std::string>> lines;
+    lines.reserve(rows_.size() + 1);
+    const auto add_line = [&](std::size_t cells, auto text_of) {
+        std::vector<std::string>& line = lines.emplace_back();
+        for (std::size_t c = 0; c < cells; ++c) {
+            std::string text = printable(text_of(c));
+            text.erase(text.find_last_not_of(' ') + 1);
+            line.push_back(std::move(text));
+            widths[c] = std::max(widths[c], display_width(line[c]));
+        }
+    };
+    add_line(header_.size(), [this](std::size_t c) -> std::string_view { return header_[c]; });
+    for (const auto& row : rows_) {
+        add_line(row.size(), [&row](std::size_t c) -> std::string_view { return row[c].text; });
+    }
+    widths = fitted(std::move(widths), width, kGap);
+
+    std::string out;
+    for (std::size_t r = 0; r < lines.size(); ++r) {
+        if (r == 0 && header_.empty()) continue;
+        std::size_t pending = 0;  // blanks that are owed to the next cell with text
+        for (std::size_t c = 0; c < lines[r].size(); ++c) {
+            const std::string text = fit(lines[r][c], widths[c]);
+            if (!text.empty()) {
+                out.append(pending, ' ');
+                pending = 0;
+                out += styled(text, r == 0 ? Style::bold : rows_[r - 1][c].style, color);
+            }
+            pending += widths[c] - std::min(widths[c], display_width(text)) + kGap;
+        }
+        out += '\n';
+    }
+    return out;
+}
+
+}  // namespace turboci
