@@ -32,9 +32,9 @@ enum class Resolution : std::uint8_t {
     unsatisfied = 3,  ///< can never be satisfied any more
 };
 
-[[nodiscard]] std::string_view to_string(GroupKind kind) noexcept;          ///< "AND", "OR", "THRESHOLD"
-[[nodiscard]] std::string_view to_string(When when) noexcept;               ///< "success", …
-[[nodiscard]] std::string_view to_string(Resolution resolution) noexcept;   ///< "UNRESOLVED", …
+[[nodiscard]] std::string_view to_string(GroupKind kind) noexcept;         ///< "AND", "OR", "THRESHOLD"
+[[nodiscard]] std::string_view to_string(When when) noexcept;              ///< "success", …
+[[nodiscard]] std::string_view to_string(Resolution resolution) noexcept;  ///< "UNRESOLVED", …
 [[nodiscard]] std::optional<When> parse_when(std::string_view text) noexcept;
 
 /// An edge as written in a request: the target may be a bare name.
@@ -80,8 +80,8 @@ struct Edge {
     When when = When::success;
     Resolution resolution = Resolution::unresolved;
     std::optional<Timestamp> resolved_at;
-    State target_state = State::planning;       ///< for explanations; not part of the JSON contract
-    std::optional<Outcome> target_outcome;      ///< likewise
+    State target_state = State::planning;   ///< for explanations; not part of the JSON contract
+    std::optional<Outcome> target_outcome;  ///< likewise
 };
 
 /// A group as shown to readers; the root of a node without dependencies is an empty, satisfied AND.

@@ -28,6 +28,10 @@ class Endpoint {
 public:
     Endpoint(Store& store, const Clock& clock) : orchestrator_(store, clock) {}
 
+    void set_runner_probe(Orchestrator::RunnerProbe probe) {
+        orchestrator_.set_runner_probe(std::move(probe));
+    }
+
     WriteResult create_plan(const CreatePlan& request);
     WriteResult write_nodes(const WriteNodes& request);
     /// PENDING if nothing is ready to claim.

@@ -57,7 +57,10 @@ class Error : public std::runtime_error {
 public:
     Error(ErrorCode code, const std::string& message, std::string remedy = {},
           std::vector<ErrorDetail> details = {})
-        : std::runtime_error(message), code_(code), remedy_(std::move(remedy)), details_(std::move(details)) {}
+        : std::runtime_error(message),
+          code_(code),
+          remedy_(std::move(remedy)),
+          details_(std::move(details)) {}
 
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
     /// What the user can do about it, one clause; may be empty.

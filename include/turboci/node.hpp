@@ -44,10 +44,10 @@ enum class Mover : std::uint8_t {
     orchestrator = 2,  ///< the rules, as a consequence
 };
 
-[[nodiscard]] std::string_view to_string(NodeType type) noexcept;     ///< "check", "stage"
-[[nodiscard]] std::string_view to_string(State state) noexcept;       ///< "PLANNING", …
-[[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;   ///< "passed", …
-[[nodiscard]] std::string_view to_string(Mover mover) noexcept;       ///< "writer", "orchestrator"
+[[nodiscard]] std::string_view to_string(NodeType type) noexcept;    ///< "check", "stage"
+[[nodiscard]] std::string_view to_string(State state) noexcept;      ///< "PLANNING", …
+[[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;  ///< "passed", …
+[[nodiscard]] std::string_view to_string(Mover mover) noexcept;      ///< "writer", "orchestrator"
 [[nodiscard]] std::optional<NodeType> parse_node_type(std::string_view text) noexcept;
 [[nodiscard]] std::optional<State> parse_state(std::string_view text) noexcept;      ///< upper case only
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view text) noexcept;  ///< lower case only

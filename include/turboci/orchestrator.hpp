@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "turboci/requests.hpp"
@@ -19,6 +20,11 @@ class Orchestrator {
 public:
     /// Both must outlive the orchestrator.
     Orchestrator(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+    /// Tells whether the process of a runner may still exist; false means that it is surely gone.
+    using RunnerProbe = std::function<bool(const RunnerIdentity&)>;
+    /// Without a probe, tick() takes every runner for alive.
+    void set_runner_probe(RunnerProbe probe) { runner_alive_ = std::move(probe); }
 
     /// CONFLICT if the id exists; else as write_nodes().
     WriteResult create_plan(const CreatePlan& request);
@@ -42,6 +48,7 @@ public:
 private:
     Store& store_;
     const Clock& clock_;
+    RunnerProbe runner_alive_;
 };
 
 }  // namespace turboci

@@ -40,8 +40,8 @@ struct ResultWrite {
 struct CheckWrite {
     std::string id;
     std::optional<std::string> kind;
-    std::optional<JsonText> options;  ///< the value at creation; merged (RFC 7396) afterwards
-    std::optional<State> state;       ///< PLANNING, PLANNED, WAITING or FINAL
+    std::optional<JsonText> options;            ///< the value at creation; merged (RFC 7396) afterwards
+    std::optional<State> state;                 ///< PLANNING, PLANNED, WAITING or FINAL
     std::optional<PredicateSpec> dependencies;  ///< replaces the whole; empty removes all
     std::vector<ResultWrite> results;           ///< usually none or one
     Position at;
@@ -61,12 +61,12 @@ struct RunnerIdentity {
 struct AttemptWrite {
     std::optional<std::int32_t> idx;  ///< must be the current one if given
     std::optional<AttemptState> state;
-    std::optional<std::string> process_uid;  ///< needed to enter RUNNING
-    std::optional<JsonText> details;         ///< merged (RFC 7396)
+    std::optional<std::string> process_uid;                  ///< needed to enter RUNNING
+    std::optional<JsonText> details;                         ///< merged (RFC 7396)
     std::vector<std::pair<std::string, JsonText>> progress;  ///< message, details
     std::optional<std::string> failure;                      ///< message; with INCOMPLETE
-    bool heartbeat = false;                                  ///< "still alive"; any attempt write counts as one
-    bool no_retry = false;                                   ///< with INCOMPLETE: block further attempts
+    bool heartbeat = false;  ///< "still alive"; any attempt write counts as one
+    bool no_retry = false;   ///< with INCOMPLETE: block further attempts
     std::optional<RunnerIdentity> runner;
     Position at;
 };
@@ -95,6 +95,7 @@ struct StageWrite {
 /// Takes ready attempts: oldest ready first, each at most once, in the same transaction.
 struct Claim {
     std::vector<std::string> stages;  ///< stage ids to choose among; empty: all
+    bool exact = false;  ///< `stages` were named by a person: an error says why one cannot be had
     std::int32_t at_most = 1;
     std::string process_uid;
     std::optional<RunnerIdentity> runner;
@@ -102,9 +103,9 @@ struct Claim {
 
 /// One transaction: all of it or none of it.
 struct WriteNodes {
-    std::string plan;    ///< empty: the only plan of the store
-    std::string reason;  ///< free text for the log
-    std::string actor;   ///< who writes
+    std::string plan;                        ///< empty: the only plan of the store
+    std::string reason;                      ///< free text for the log
+    std::string actor;                       ///< who writes
     std::optional<std::int64_t> if_version;  ///< refuse (CONFLICT) unless the plan is at this version
     std::string op_id;                       ///< idempotency key; empty: none
     bool dry_run = false;                    ///< do everything, then roll back
@@ -132,9 +133,9 @@ struct ClaimedAttempt {
 
 struct WriteResult {
     WorkPlan plan;
-    std::vector<NodeRef> created;    ///< in the order of the request
-    std::vector<NodeRef> changed;    ///< existing nodes that the writer changed, in the order of the request
-    std::vector<Advance> advanced;   ///< in the order in which it happened
+    std::vector<NodeRef> created;   ///< in the order of the request
+    std::vector<NodeRef> changed;   ///< existing nodes that the writer changed, in the order of the request
+    std::vector<Advance> advanced;  ///< in the order in which it happened
     std::vector<std::string> warnings;
     std::vector<ClaimedAttempt> claimed;
     bool replayed = false;  ///< op_id was seen before: nothing done; plan.version is that of the first write
@@ -195,8 +196,8 @@ struct ExplainedNode {
 struct Explanation {
     WorkPlan plan;
     ExplainedNode node;
-    std::vector<ExplainedNode> because;    ///< what it hangs on, breadth first, at most kMaxExplained
-    std::vector<NodeRef> root_causes;      ///< where the chain of reasons ends
+    std::vector<ExplainedNode> because;  ///< what it hangs on, breadth first, at most kMaxExplained
+    std::vector<NodeRef> root_causes;    ///< where the chain of reasons ends
     bool truncated = false;
 };
 inline constexpr std::size_t kMaxExplained = 1000;
@@ -204,13 +205,13 @@ inline constexpr std::size_t kMaxExplained = 1000;
 /// What `plan show` tells beyond the counts.
 struct PlanSummary {
     WorkPlan plan;
-    std::vector<NodeRef> ready;    ///< claimable stages, oldest first, then WAITING checks that nobody works on
+    std::vector<NodeRef> ready;  ///< claimable stages, oldest first, then WAITING checks that nobody works on
     std::vector<NodeRef> running;  ///< stages whose attempt is RUNNING
     struct Failure {
         NodeRef node;
         std::string message;
     };
-    std::vector<Failure> failed;  ///< failed and cancelled nodes, oldest first
+    std::vector<Failure> failed;       ///< failed and cancelled nodes, oldest first
     std::vector<NodeRef> open_checks;  ///< checks that are not FINAL, at most `limit`
 };
 
@@ -223,7 +224,7 @@ struct LogEntry {
     std::string op_id;
     Mover by = Mover::writer;
     std::optional<NodeRef> node;  ///< absent: the plan itself
-    JsonText changes;             ///< field → {"from","to"} for states and outcomes, else field → new value
+    JsonText changes;  ///< field → {"from","to"} for states and outcomes, else field → new value
 };
 
 struct ReadLog {

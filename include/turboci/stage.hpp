@@ -29,7 +29,7 @@ enum class AttemptState : std::uint8_t {
 enum class ConcludedReason : std::uint8_t {
     attempt_complete = 1,
     no_retries_left = 2,
-    retry_blocked = 3,             ///< the writer that ended the last attempt forbade a retry
+    retry_blocked = 3,  ///< the writer that ended the last attempt forbade a retry
     cancelled = 4,
     dependencies_unsatisfied = 5,
     group_unsatisfied = 6,

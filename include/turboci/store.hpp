@@ -103,7 +103,7 @@ struct AttemptRow {
     NodeKey stage = NodeKey::none;
     PlanKey plan{};
     Attempt attempt;
-    Timestamp ready_at;                  ///< when it may be claimed: not_before, else created_at
+    Timestamp ready_at;                   ///< when it may be claimed: not_before, else created_at
     std::optional<Timestamp> started_at;  ///< when it became RUNNING
     std::optional<Timestamp> deadline;    ///< when timeout or heartbeat ends it, whichever is first
     bool no_retry = false;
@@ -174,16 +174,20 @@ public:
     virtual PlanKey insert_plan(const PlanRow& row) = 0;
     virtual void update_plan(const PlanRow& row) = 0;  ///< version, labels, clock
     virtual void delete_plan(PlanKey plan) = 0;        ///< with everything in it
-    [[nodiscard]] virtual std::vector<StateCount> counts(PlanKey plan) = 0;  ///< by type, state, outcome; no zeros
-    virtual void add_counts(PlanKey plan, std::span<const StateCount> deltas) = 0;  ///< counts may be negative
+    [[nodiscard]] virtual std::vector<StateCount> counts(
+        PlanKey plan) = 0;  ///< by type, state, outcome; no zeros
+    virtual void add_counts(PlanKey plan,
+                            std::span<const StateCount> deltas) = 0;  ///< counts may be negative
 
     // ---- nodes
     /// The key that the next inserted node should have; keys are never used twice.
     [[nodiscard]] virtual NodeKey next_node_key() = 0;
-    [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) = 0;
+    [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type,
+                                                           std::string_view id) = 0;
     [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< INTERNAL if there is none
-    virtual void insert_node(const NodeRow& row, const NodeBody& body) = 0;  ///< row.key from next_node_key() on
-    virtual void update_node(const NodeRow& row) = 0;  ///< everything but key, plan, type, id, kind
+    virtual void insert_node(const NodeRow& row,
+                             const NodeBody& body) = 0;  ///< row.key from next_node_key() on
+    virtual void update_node(const NodeRow& row) = 0;    ///< everything but key, plan, type, id, kind
     [[nodiscard]] virtual NodeBody body(NodeKey key) = 0;
     virtual void update_body(NodeKey key, const NodeBody& body) = 0;
     /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
@@ -197,7 +201,8 @@ public:
     [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
     virtual void insert_group(const GroupRow& row) = 0;
     virtual void update_group(const GroupRow& row) = 0;  ///< the count
-    [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) = 0;  ///< by position
+    [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner,
+                                                        PredicateRole role) = 0;  ///< by position
     /// Edges that wait for `target` to enter a state with after < number <= up_to; by owner, role, position.
     [[nodiscard]] virtual std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) = 0;
     virtual void insert_edge(const EdgeRow& row, NodeType target_type) = 0;
@@ -205,10 +210,11 @@ public:
 
     // ---- assignments
     [[nodiscard]] virtual std::vector<AssignmentRow> assignments_of(NodeKey stage) = 0;  ///< by position
-    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_to(NodeKey check) = 0;  ///< by stage, position
+    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_to(
+        NodeKey check) = 0;  ///< by stage, position
     virtual void insert_assignment(const AssignmentRow& row) = 0;
     [[nodiscard]] virtual std::vector<GoalRow> goals(NodeKey check) = 0;  ///< by goal
-    virtual void put_goal(const GoalRow& row) = 0;  ///< insert or replace
+    virtual void put_goal(const GoalRow& row) = 0;                        ///< insert or replace
 
     // ---- attempts
     [[nodiscard]] virtual std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) = 0;
@@ -217,7 +223,8 @@ public:
     virtual void update_attempt(const AttemptRow& row) = 0;
     virtual void add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) = 0;
     /// PENDING attempts that are ready at `now`, oldest ready first, then by stage; at most `limit`.
-    [[nodiscard]] virtual std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now, std::int64_t limit) = 0;
+    [[nodiscard]] virtual std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
+                                                                 std::int64_t limit) = 0;
     /// The earliest ready_at of a PENDING attempt that is later than `now`.
     [[nodiscard]] virtual std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) = 0;
     /// Attempts that are not ended and whose deadline is at or before `now`, by deadline, stage.
@@ -228,15 +235,18 @@ public:
 
     // ---- results
     [[nodiscard]] virtual std::vector<ResultRow> results(NodeKey check) = 0;  ///< by id
-    [[nodiscard]] virtual std::optional<ResultRow> find_result(NodeKey check, OwnerType type, std::string_view owner_id) = 0;
-    [[nodiscard]] virtual std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx) = 0;  ///< by check, id
+    [[nodiscard]] virtual std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
+                                                               std::string_view owner_id) = 0;
+    [[nodiscard]] virtual std::vector<ResultRow> open_results_of(NodeKey stage,
+                                                                 std::int32_t idx) = 0;  ///< by check, id
     virtual std::int64_t insert_result(const ResultRow& row) = 0;  ///< ignores result.id, returns the new one
     virtual void update_result(const ResultRow& row) = 0;
 
     // ---- the record
     virtual void append_write(const WriteRow& write, std::span<const ChangeRow> changes) = 0;
     /// The version that answered `op_id`, if it was seen.
-    [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan, std::string_view op_id) = 0;
+    [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan,
+                                                                     std::string_view op_id) = 0;
     virtual void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded.
     virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
@@ -265,11 +275,11 @@ public:
 
 /// How a store is opened.
 struct StoreOptions {
-    std::string path;              ///< any path; made absolute
-    bool create = false;           ///< create the file if there is none, else NOT_FOUND
-    bool read_only = false;        ///< never writes; begin(Access::write) is INTERNAL
+    std::string path;        ///< any path; made absolute
+    bool create = false;     ///< create the file if there is none, else NOT_FOUND
+    bool read_only = false;  ///< never writes; begin(Access::write) is INTERNAL
     Duration lock_timeout = std::chrono::seconds(10);
-    std::string command;           ///< advice for others in the lock file: what runs here
+    std::string command;  ///< advice for others in the lock file: what runs here
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
 };

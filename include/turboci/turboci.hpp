@@ -9,7 +9,7 @@
 //   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
 //   store.hpp         where plans are kept: Store, UnitOfWork
 //   plan_file.hpp     YAML and JSON plan files
-//   error.hpp         the one exception type and its codes
+//   error.hpp         the one exception type and its codes; problems.hpp several at once
 //
 // domain <- store <- service <- endpoint <- transports. Every call either does all of what it says or
 // throws Error and does nothing.
@@ -23,6 +23,7 @@
 #include "turboci/node.hpp"
 #include "turboci/orchestrator.hpp"
 #include "turboci/plan_file.hpp"
+#include "turboci/problems.hpp"
 #include "turboci/requests.hpp"
 #include "turboci/stage.hpp"
 #include "turboci/store.hpp"

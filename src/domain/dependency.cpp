@@ -7,27 +7,36 @@ namespace turboci {
 
 std::string_view to_string(GroupKind kind) noexcept {
     switch (kind) {
-        case GroupKind::all: return "AND";
-        case GroupKind::any: return "OR";
-        case GroupKind::at_least: return "THRESHOLD";
+        case GroupKind::all:
+            return "AND";
+        case GroupKind::any:
+            return "OR";
+        case GroupKind::at_least:
+            return "THRESHOLD";
     }
     return "?";
 }
 
 std::string_view to_string(When when) noexcept {
     switch (when) {
-        case When::success: return "success";
-        case When::failure: return "failure";
-        case When::always: return "always";
+        case When::success:
+            return "success";
+        case When::failure:
+            return "failure";
+        case When::always:
+            return "always";
     }
     return "?";
 }
 
 std::string_view to_string(Resolution resolution) noexcept {
     switch (resolution) {
-        case Resolution::unresolved: return "UNRESOLVED";
-        case Resolution::satisfied: return "SATISFIED";
-        case Resolution::unsatisfied: return "UNSATISFIED";
+        case Resolution::unresolved:
+            return "UNRESOLVED";
+        case Resolution::satisfied:
+            return "SATISFIED";
+        case Resolution::unsatisfied:
+            return "UNSATISFIED";
     }
     return "?";
 }

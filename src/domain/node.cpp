@@ -79,7 +79,8 @@ std::size_t sequence_length(std::string_view s) noexcept {
 bool is_blank_at(std::string_view s, bool front) noexcept {
     // Unicode's White_Space that a person would not see at the edge of a name.
     static constexpr std::array<std::string_view, 5> kBlanks{" ", "\u00A0", "\u3000", "\u2028", "\u2029"};
-    return std::ranges::any_of(kBlanks, [&](std::string_view b) { return front ? s.starts_with(b) : s.ends_with(b); });
+    return std::ranges::any_of(kBlanks,
+                               [&](std::string_view b) { return front ? s.starts_with(b) : s.ends_with(b); });
 }
 
 }  // namespace
@@ -92,7 +93,9 @@ std::string_view to_string(Outcome outcome) noexcept {
     return kOutcomes[static_cast<std::size_t>(outcome) - 1].second;
 }
 
-std::string_view to_string(Mover mover) noexcept { return mover == Mover::writer ? "writer" : "orchestrator"; }
+std::string_view to_string(Mover mover) noexcept {
+    return mover == Mover::writer ? "writer" : "orchestrator";
+}
 
 std::optional<NodeType> parse_node_type(std::string_view text) noexcept {
     if (text == "check") return NodeType::check;
@@ -137,7 +140,9 @@ RefText parse_ref(std::string_view text) {
     return {std::nullopt, std::string(text)};
 }
 
-std::string to_string(const RefText& ref) { return ref.type ? to_string(NodeRef{*ref.type, ref.id}) : ref.id; }
+std::string to_string(const RefText& ref) {
+    return ref.type ? to_string(NodeRef{*ref.type, ref.id}) : ref.id;
+}
 
 bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
@@ -150,7 +155,8 @@ bool is_valid_utf8(std::string_view text) noexcept {
 
 std::optional<std::string> node_id_problem(std::string_view id) {
     if (id.empty()) return "is empty";
-    if (id.size() > kMaxNodeIdBytes) return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
+    if (id.size() > kMaxNodeIdBytes)
+        return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
     if (!is_valid_utf8(id)) return "is not valid UTF-8";
     for (std::size_t i = 0; i < id.size(); ++i) {
         const auto c = static_cast<unsigned char>(id[i]);
@@ -168,7 +174,8 @@ std::optional<std::string> plan_id_problem(std::string_view id) {
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     };
     if (id.empty()) return "is empty";
-    if (id.size() > kMaxPlanIdBytes) return fmt::format("is {} bytes long, {} at most", id.size(), kMaxPlanIdBytes);
+    if (id.size() > kMaxPlanIdBytes)
+        return fmt::format("is {} bytes long, {} at most", id.size(), kMaxPlanIdBytes);
     if (!alnum(id.front())) return "does not begin with a letter or digit";
     if (!std::ranges::all_of(id, [&](char c) { return alnum(c) || c == '.' || c == '_' || c == '-'; }))
         return "has characters other than A-Z a-z 0-9 . _ -";

@@ -13,10 +13,18 @@ PlanTotals totals(const WorkPlan& plan) {
         if (c.state == State::final) (check ? t.final_checks : t.final_stages) += c.count;
         if (!c.outcome) continue;
         switch (*c.outcome) {
-            case Outcome::passed: (check ? t.passed_checks : t.passed_stages) += c.count; break;
-            case Outcome::failed: (check ? t.failed_checks : t.failed_stages) += c.count; break;
-            case Outcome::skipped: (check ? t.skipped_checks : t.skipped_stages) += c.count; break;
-            case Outcome::cancelled: t.cancelled_stages += c.count; break;
+            case Outcome::passed:
+                (check ? t.passed_checks : t.passed_stages) += c.count;
+                break;
+            case Outcome::failed:
+                (check ? t.failed_checks : t.failed_stages) += c.count;
+                break;
+            case Outcome::skipped:
+                (check ? t.skipped_checks : t.skipped_stages) += c.count;
+                break;
+            case Outcome::cancelled:
+                t.cancelled_stages += c.count;
+                break;
         }
     }
     return t;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/problems.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace turboci {
+
+void Problems::add(ErrorCode code, Position at, std::string message) {
+    ++total_;
+    if (kept_.size() < kMaxKept) kept_.push_back({code, at, std::move(message)});
+}
+
+void Problems::raise(const std::vector<std::string>& files) const {
+    auto sorted = kept_;
+    // What has no place in a file (flags) comes first.
+    std::ranges::stable_sort(sorted, {}, [](const Problem& p) {
+        return p.at.line == 0 ? std::tuple(0u, 0u, 0u) : std::tuple(p.at.file, p.at.line, p.at.column);
+    });
+    std::vector<ErrorDetail> details;
+    for (const auto& p : sorted) {
+        const bool placed = p.at.line != 0 && p.at.file < files.size();
+        details.push_back(placed ? ErrorDetail{files[p.at.file], p.at.line, p.at.column, p.message}
+                                 : ErrorDetail{{}, 0, 0, p.message});
+    }
+    const ErrorCode code = sorted.empty() ? ErrorCode::internal : sorted.front().code;
+    if (details.size() == 1) {
+        const auto& only = details.front();
+        if (only.file.empty()) throw Error(code, only.message);
+        throw Error(code, fmt::format("{}:{}:{}: {}", only.file, only.line, only.column, only.message), {}, details);
+    }
+    if (total_ > kept_.size()) details.push_back({{}, 0, 0, fmt::format("and {} more problems", total_ - kept_.size())});
+    throw Error(code, fmt::format("{} problems found", total_), {}, std::move(details));
+}
+
+}  // namespace turboci

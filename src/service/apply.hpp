@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies what a writer asked for, node by node. Consequences are resolve.hpp's.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/working_set.hpp"
+#include "turboci/plan_file.hpp"
+
+namespace turboci::service {
+
+/// One write in progress. Refusals are collected in `problems`; the caller raises them and rolls back.
+struct Session {
+    const WriteNodes& request;
+    const PlanRow& plan;
+    WorkingSet& nodes;
+    Problems problems;
+
+    /// Parts that need a first fixpoint before they can be judged.
+    std::vector<std::pair<Node*, const CheckWrite*>> late_results;
+    std::vector<std::pair<Node*, const StageWrite*>> late_stages;
+};
+
+/// Creates what the request names for the first time, so that all names are known afterwards.
+void create_nodes(Session& session);
+/// Everything of the request but what comes late. Call resolve_to_fixpoint() afterwards.
+void apply_writes(Session& session);
+/// The rest. Call resolve_to_fixpoint() again.
+void apply_late(Session& session);
+
+// ---- parts, one per file
+void apply_check(Session& session, Node& check, const CheckWrite& write);
+void apply_check_predicate(Session& session, Node& check, const CheckWrite& write, bool open);
+void apply_results(Session& session, Node& check, const CheckWrite& write, bool finishing);
+void apply_stage(Session& session, Node& stage, const StageWrite& write);
+void apply_attempt(Session& session, Node& stage, const AttemptWrite& write);
+void apply_cancel(Session& session, Node& stage, const StageWrite& write);
+
+/// Refuses the write if new dependency edges close a cycle; the message shows the shortest through them.
+void refuse_cycles(Session& session);
+
+/// Takes ready attempts for `claim`; returns the stages, oldest ready first.
+[[nodiscard]] std::vector<Node*> take_claim(Session& session, const Claim& claim);
+
+/// "check:ID".
+[[nodiscard]] std::string name_of(const Node& node);
+
+}  // namespace turboci::service

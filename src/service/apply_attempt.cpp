@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "service/apply.hpp"
+#include "service/resolve.hpp"
+
+namespace turboci::service {
+
+namespace {
+
+bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
+    return (!write.state || *write.state == row.attempt.state) &&
+           (!write.failure || write.failure == row.attempt.failure) &&
+           (!write.process_uid || *write.process_uid == row.attempt.process_uid) && write.progress.empty() &&
+           (!write.details ||
+            same_json(merge_patch(row.attempt.details, *write.details), row.attempt.details));
+}
+
+/// May this write touch the attempt at all? Adds the reason to the problems if not.
+bool admit(Session& session, Node& stage, const AttemptWrite& write, const AttemptRow& row) {
+    const auto refuse = [&](ErrorCode code, std::string message) {
+        session.problems.add(code, write.at, std::move(message));
+        return false;
+    };
+    const Attempt& attempt = row.attempt;
+    const std::string name = fmt::format("attempt {} of {}", attempt.idx, name_of(stage));
+    if (is_ended(attempt.state))
+        return refuse(ErrorCode::invalid_state, fmt::format("{} is {}", name, to_string(attempt.state)));
+    if (write.process_uid && !attempt.process_uid.empty() && *write.process_uid != attempt.process_uid)
+        return refuse(ErrorCode::conflict, fmt::format("{} is held by {}", name, attempt.process_uid));
+    if (!write.state || *write.state == attempt.state) return true;
+    if (!may_move(attempt.state, *write.state))
+        return refuse(ErrorCode::invalid_state,
+                      fmt::format("{} is {} and cannot be made {}", name, to_string(attempt.state),
+                                  to_string(*write.state)));
+    if (*write.state == AttemptState::running && !write.process_uid && attempt.process_uid.empty())
+        return refuse(ErrorCode::invalid_argument,
+                      fmt::format("{} cannot be RUNNING without a process_uid", name));
+    return true;
+}
+
+void start(Session& session, AttemptRow& row) {
+    row.started_at = session.nodes.now();
+    row.attempt.last_heartbeat = session.nodes.now();
+}
+
+/// Stores a live attempt after a change, with its deadline.
+void keep(Session& session, Node& stage, AttemptRow& row) {
+    row.attempt.updated_at = session.nodes.now();
+    if (row.attempt.state == AttemptState::running) row.attempt.last_heartbeat = session.nodes.now();
+    set_deadline(row, session.nodes.body(stage));
+    session.nodes.uow().update_attempt(row);
+}
+
+std::string progress_json(const AttemptWrite& write) {
+    std::string json;
+    for (const auto& [message, details] : write.progress) {
+        json += json.empty() ? "" : ",";
+        json += json_string(message);
+    }
+    return json.empty() ? json : fmt::format(",\"progress\":[{}]", json);
+}
+
+}  // namespace
+
+void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
+    WorkingSet& nodes = session.nodes;
+    const auto row_found =
+        stage.row.attempt > 0 ? nodes.uow().attempt(stage.row.key, stage.row.attempt) : std::nullopt;
+    if (!row_found) {
+        session.problems.add(
+            ErrorCode::invalid_state, write.at,
+            fmt::format("{} is {} and has no attempt", name_of(stage), to_string(stage.row.state)));
+        return;
+    }
+    AttemptRow row = *row_found;
+    if (write.idx && *write.idx != row.attempt.idx) {
+        const bool past = *write.idx >= 1 && *write.idx < row.attempt.idx;
+        session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
+                             past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",
+                                                *write.idx, name_of(stage), row.attempt.idx)
+                                  : fmt::format("{} has no attempt {}", name_of(stage), *write.idx));
+        return;
+    }
+    if (!write.heartbeat && asks_nothing_new(write, row)) return;
+    if (!admit(session, stage, write, row)) return;
+
+    if (write.process_uid) row.attempt.process_uid = *write.process_uid;
+    if (write.runner) row.runner = write.runner;
+    if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
+    for (const auto& [message, details] : write.progress)
+        nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
+    const bool moves = write.state && *write.state != row.attempt.state;
+    if (moves && is_ended(*write.state)) {
+        end_attempt(nodes, stage, row, *write.state, write.failure, write.no_retry, Mover::writer);
+        return;
+    }
+    if (moves) {
+        row.attempt.state = *write.state;
+        if (row.attempt.state == AttemptState::running) start(session, row);
+    }
+    keep(session, stage, row);
+    nodes.record_attempt(
+        stage, Mover::writer,
+        fmt::format("{{\"idx\":{},\"state\":\"{}\",\"process_uid\":{}{}}}", row.attempt.idx,
+                    to_string(row.attempt.state),
+                    row.attempt.process_uid.empty() ? "null" : json_string(row.attempt.process_uid),
+                    progress_json(write)));
+}
+
+namespace {
+
+void run_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& claim) {
+    row.attempt.state = AttemptState::running;
+    row.attempt.process_uid = claim.process_uid;
+    row.runner = claim.runner;
+    start(session, row);
+    keep(session, stage, row);
+    session.nodes.record_attempt(stage, Mover::writer,
+                                 fmt::format("{{\"idx\":{},\"state\":\"RUNNING\",\"process_uid\":{}}}",
+                                             row.attempt.idx, json_string(claim.process_uid)));
+}
+
+/// A stage that somebody named: taken, held already by the same process, or a problem that says why not.
+Node* take_named(Session& session, const std::string& id, const Claim& claim) {
+    const auto refuse = [&](ErrorCode code, std::string message) {
+        if (claim.exact) session.problems.add(code, {}, std::move(message));
+        return nullptr;
+    };
+    Node* stage = session.nodes.find(NodeType::stage, id);
+    if (stage == nullptr) return refuse(ErrorCode::not_found, fmt::format("there is no stage:{}", id));
+    if (stage->row.state == State::planned)
+        return refuse(ErrorCode::pending,
+                      fmt::format("{} is PLANNED: its dependencies are unresolved", name_of(*stage)));
+    if (stage->row.state != State::attempting)
+        return refuse(ErrorCode::invalid_state,
+                      fmt::format("{} is {}", name_of(*stage), to_string(stage->row.state)));
+    auto row = session.nodes.uow().attempt(stage->row.key, stage->row.attempt);
+    if (!row) return nullptr;
+    const Attempt& attempt = row->attempt;
+    if (attempt.state == AttemptState::running && attempt.process_uid == claim.process_uid && claim.exact)
+        return stage;
+    if (!attempt.process_uid.empty() && attempt.process_uid != claim.process_uid)
+        return refuse(ErrorCode::conflict, fmt::format("attempt {} of {} is held by {}", attempt.idx,
+                                                       name_of(*stage), attempt.process_uid));
+    if (attempt.state != AttemptState::pending && attempt.state != AttemptState::scheduled) return nullptr;
+    if (row->ready_at > session.nodes.now())
+        return refuse(ErrorCode::pending,
+                      fmt::format("attempt {} of {} is not to start before {}", attempt.idx, name_of(*stage),
+                                  format_timestamp(row->ready_at)));
+    run_attempt(session, *stage, *row, claim);
+    return stage;
+}
+
+}  // namespace
+
+std::vector<Node*> take_claim(Session& session, const Claim& claim) {
+    std::vector<Node*> taken;
+    const auto limit = static_cast<std::size_t>(std::max(claim.at_most, 0));
+    if (claim.stages.empty()) {
+        for (AttemptRow& row :
+             session.nodes.uow().ready_attempts(session.nodes.plan(), session.nodes.now(), claim.at_most)) {
+            Node& stage = session.nodes.get(row.stage);
+            run_attempt(session, stage, row, claim);
+            taken.push_back(&stage);
+        }
+        return taken;
+    }
+    for (const std::string& id : claim.stages) {
+        if (taken.size() == limit) break;
+        if (Node* stage = take_named(session, id, claim)) taken.push_back(stage);
+    }
+    return taken;
+}
+
+}  // namespace turboci::service

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+
+#include "service/apply.hpp"
+
+namespace turboci::service {
+
+namespace {
+
+/// Searches along dependency edges from the owners of new edges only. A cycle must use a new edge; new
+/// edges of new nodes can be reached from stored nodes only through a stored node whose dependencies this
+/// write replaced, so without one of those the search never leaves the new nodes.
+class CycleFinder {
+public:
+    explicit CycleFinder(WorkingSet& nodes) : nodes_(nodes) {
+        for (const auto& edge : nodes.new_edges()) {
+            if (edge.row.role != PredicateRole::dependencies) continue;
+            if (owners_.empty() || owners_.back() != edge.row.owner) owners_.push_back(edge.row.owner);
+        }
+        rewrites_stored_ = std::ranges::any_of(owners_, [&](NodeKey k) { return !nodes_.get(k).is_new; });
+    }
+
+    /// A cycle as a list of nodes, each needing the next, the last needing the first; empty if none.
+    std::vector<NodeKey> find() {
+        for (const NodeKey owner : owners_) {
+            auto cycle = search(owner);
+            if (!cycle.empty()) return shortest(cycle);
+        }
+        return {};
+    }
+
+private:
+    enum class Color : std::uint8_t { white, grey, black };
+    struct Frame {
+        NodeKey node;
+        std::vector<NodeKey> targets;
+        std::size_t next = 0;
+    };
+
+    std::vector<NodeKey> targets_of(NodeKey key) {
+        Node& node = nodes_.get(key);
+        std::vector<NodeKey> targets;
+        if (!node.is_new && !rewrites_stored_) return targets;
+        for (const EdgeRow& e : nodes_.edges_of(node, PredicateRole::dependencies))
+            targets.push_back(e.target);
+        return targets;
+    }
+
+    Color& color(NodeKey key) { return colors_[static_cast<std::int64_t>(key)]; }
+
+    /// Depth first with a stack of its own: plans may be a hundred thousand nodes deep.
+    std::vector<NodeKey> search(NodeKey start) {
+        if (color(start) != Color::white) return {};
+        std::vector<Frame> stack;
+        stack.push_back({start, targets_of(start)});
+        color(start) = Color::grey;
+        while (!stack.empty()) {
+            Frame& top = stack.back();
+            if (top.next == top.targets.size()) {
+                color(top.node) = Color::black;
+                stack.pop_back();
+                continue;
+            }
+            const NodeKey target = top.targets[top.next++];
+            const Color seen = color(target);
+            if (seen == Color::grey) {
+                std::vector<NodeKey> cycle;
+                auto it = std::ranges::find(stack, target, &Frame::node);
+                for (; it != stack.end(); ++it) cycle.push_back(it->node);
+                return cycle;
+            }
+            if (seen == Color::white) {
+                color(target) = Color::grey;
+                stack.push_back({target, targets_of(target)});
+            }
+        }
+        return {};
+    }
+
+    /// The shortest cycle through any of the first members of `cycle`.
+    std::vector<NodeKey> shortest(const std::vector<NodeKey>& cycle) {
+        constexpr std::size_t kMaxStarts = 32;
+        std::vector<NodeKey> best = cycle;
+        for (std::size_t i = 0; i < std::min(cycle.size(), kMaxStarts); ++i) {
+            auto found = shortest_through(cycle[i], best.size());
+            if (!found.empty() && found.size() < best.size()) best = std::move(found);
+        }
+        return best;
+    }
+
+    /// Breadth first from `start` back to itself, shorter than `limit`.
+    std::vector<NodeKey> shortest_through(NodeKey start, std::size_t limit) {
+        std::unordered_map<std::int64_t, NodeKey> came_from;
+        std::deque<std::pair<NodeKey, std::size_t>> queue{{start, 1}};
+        while (!queue.empty()) {
+            const auto [key, length] = queue.front();
+            queue.pop_front();
+            if (length >= limit) return {};
+            for (const NodeKey target : targets_of(key)) {
+                if (target == start) {
+                    std::vector<NodeKey> path{key};
+                    while (path.back() != start)
+                        path.push_back(came_from.at(static_cast<std::int64_t>(path.back())));
+                    std::ranges::reverse(path);
+                    return path;
+                }
+                if (came_from.emplace(static_cast<std::int64_t>(target), key).second)
+                    queue.emplace_back(target, length + 1);
+            }
+        }
+        return {};
+    }
+
+    WorkingSet& nodes_;
+    std::vector<NodeKey> owners_;
+    std::unordered_map<std::int64_t, Color> colors_;
+    bool rewrites_stored_ = false;
+};
+
+}  // namespace
+
+void refuse_cycles(Session& session) {
+    if (session.nodes.new_edges().empty()) return;
+    constexpr std::size_t kMaxShown = 20;
+    const auto cycle = CycleFinder(session.nodes).find();
+    if (cycle.empty()) return;
+    std::string text;
+    for (std::size_t i = 0; i < cycle.size() && i < kMaxShown; ++i)
+        text += name_of(session.nodes.get(cycle[i])) + " -> ";
+    if (cycle.size() > kMaxShown) text += fmt::format("… {} more … -> ", cycle.size() - kMaxShown);
+    const Node& first = session.nodes.get(cycle.front());
+    Position at;
+    for (const CheckWrite& w : session.request.checks)
+        if (first.row.type == NodeType::check && w.id == first.row.id) at = w.at;
+    for (const StageWrite& w : session.request.stages)
+        if (first.row.type == NodeType::stage && w.id == first.row.id) at = w.at;
+    session.problems.add(ErrorCode::cyclic_dependency, at,
+                         fmt::format("dependencies form a cycle: {}{}", text, name_of(first)));
+}
+
+}  // namespace turboci::service

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a node is where it is: from the node along what holds it or decided it, down to the root causes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "service/view.hpp"
+#include "turboci/orchestrator.hpp"
+
+namespace turboci {
+
+namespace {
+
+using namespace service;
+
+/// Does an edge with that resolution matter for a predicate with this one?
+bool matters(Resolution predicate, Resolution edge) { return predicate == edge; }
+
+void collect(const Predicate& predicate, std::vector<NodeRef>& out) {
+    for (const Edge& e : predicate.edges)
+        if (matters(predicate.resolution, e.resolution)) out.push_back(e.target);
+    for (const Predicate& g : predicate.groups)
+        if (matters(predicate.resolution, g.resolution)) collect(g, out);
+}
+
+class Explainer {
+public:
+    Explainer(UnitOfWork& uow, const PlanRow& plan) : uow_(uow), plan_(plan) {}
+
+    Explanation explain(const NodeRow& start) {
+        Explanation result;
+        result.plan = view_plan(uow_, plan_);
+        std::deque<NodeRef> queue{{start.type, start.id}};
+        std::set<NodeRef> seen{queue.front()};
+        while (!queue.empty()) {
+            const NodeRef ref = queue.front();
+            queue.pop_front();
+            if (result.because.size() == kMaxExplained) {
+                result.truncated = true;
+                break;
+            }
+            std::vector<NodeRef> next;
+            ExplainedNode node = look_at(ref, next);
+            if (next.empty()) result.root_causes.push_back(ref);
+            for (NodeRef& n : next)
+                if (seen.insert(n).second) queue.push_back(std::move(n));
+            if (ref == NodeRef{start.type, start.id})
+                result.node = std::move(node);
+            else
+                result.because.push_back(std::move(node));
+        }
+        return result;
+    }
+
+private:
+    ExplainedNode look_at(const NodeRef& ref, std::vector<NodeRef>& next) {
+        const auto row = uow_.find_node(plan_.key, ref.type, ref.id);
+        if (!row)
+            throw Error(ErrorCode::store, "the store is damaged: an edge names a node that is not there");
+        const NodeRecord record = read_record(uow_, *row);
+        ExplainedNode node{.ref = ref,
+                           .state = row->state,
+                           .outcome = row->outcome,
+                           .concluded_reason = row->concluded_reason,
+                           .dependencies = {},
+                           .continuation_group = {},
+                           .notes = {}};
+        if (ref.type == NodeType::check)
+            look_at_check(record, node, next);
+        else
+            look_at_stage(record, node, next);
+        return node;
+    }
+
+    void look_at_check(const NodeRecord& record, ExplainedNode& node, std::vector<NodeRef>& next) {
+        Check check = view_check(record);
+        node.dependencies = std::move(check.dependencies);
+        for (const Result& r : check.results)
+            if (r.failure) node.notes.push_back(fmt::format("{} reported: {}", r.owner_id, *r.failure));
+        if (check.state == State::planning || check.state == State::planned ||
+            check.outcome == Outcome::skipped) {
+            if (node.dependencies.resolution != Resolution::satisfied) collect(node.dependencies, next);
+        }
+        if (check.state == State::planning)
+            node.notes.emplace_back("is PLANNING: nobody has asked for it to be PLANNED");
+        look_at_assigned(record, check, node, next);
+    }
+
+    void look_at_assigned(const NodeRecord& record, const Check& check, ExplainedNode& node,
+                          std::vector<NodeRef>& next) {
+        constexpr std::size_t kMaxNoted = 10;
+        std::size_t assigned = 0, open = 0;
+        for (const AssignmentRow& a : uow_.assignments_to(record.row.key)) {
+            if (a.goal != State::final) continue;
+            ++assigned;
+            const NodeRow stage = uow_.node(a.stage);
+            const bool holds = check.state != State::final && stage.state != State::final;
+            const bool decided = check.state == State::final && check.outcome != Outcome::passed &&
+                                 stage.outcome != Outcome::passed;
+            if (!holds && !decided) continue;
+            if (holds && ++open <= kMaxNoted)
+                node.notes.push_back(
+                    fmt::format("stage:{} is assigned to it and is {}", stage.id, to_string(stage.state)));
+            next.push_back({NodeType::stage, stage.id});
+        }
+        if (open > kMaxNoted)
+            node.notes.push_back(fmt::format("and {} more assigned stages", open - kMaxNoted));
+        if (check.state == State::waiting && assigned == 0)
+            node.notes.emplace_back("is WAITING for a result: no stage is assigned to it");
+    }
+
+    void look_at_stage(const NodeRecord& record, ExplainedNode& node, std::vector<NodeRef>& next) {
+        Stage stage = view_stage(record);
+        node.dependencies = std::move(stage.dependencies);
+        node.continuation_group = std::move(stage.continuation_group);
+        if (stage.state == State::planned || stage.outcome == Outcome::skipped) {
+            if (node.dependencies.resolution != Resolution::satisfied) collect(node.dependencies, next);
+            return;
+        }
+        if (stage.state == State::awaiting_group ||
+            stage.concluded_reason == ConcludedReason::group_unsatisfied)
+            collect(node.continuation_group, next);
+        if (stage.attempts.empty()) return;
+        const Attempt& last = stage.attempts.back();
+        std::string note = fmt::format("attempt {} is {}", last.idx, to_string(last.state));
+        if (!last.process_uid.empty()) note += fmt::format(", held by {}", last.process_uid);
+        if (last.state == AttemptState::pending && last.not_before)
+            note += fmt::format(", not to start before {}", format_timestamp(*last.not_before));
+        else if (last.state == AttemptState::pending)
+            note += ", ready to be claimed";
+        if (last.failure) note += fmt::format(": {}", *last.failure);
+        node.notes.push_back(std::move(note));
+    }
+
+    UnitOfWork& uow_;
+    const PlanRow& plan_;
+};
+
+}  // namespace
+
+Explanation Orchestrator::explain(const std::string& plan_id, const RefText& ref) {
+    const auto uow = store_.begin(Access::read);
+    const PlanRow plan = require_plan(*uow, plan_id);
+    return Explainer(*uow, plan).explain(require_node(*uow, plan, ref));
+}
+
+}  // namespace turboci

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/predicates.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace turboci::service {
+
+namespace {
+
+/// Walks a spec in preorder, filling a FlatPredicate. Nesting is limited by the request's validation.
+class Flattener {
+public:
+    Flattener(WorkingSet& nodes, Problems& problems, Node& owner, PredicateRole role)
+        : nodes_(nodes), problems_(problems), owner_(owner), role_(role) {
+        user_ = fmt::format("{}:{}", to_string(owner.row.type), owner.row.id);
+    }
+
+    std::int32_t add_group(const PredicateSpec& spec, std::int32_t parent) {
+        const auto number = static_cast<std::int32_t>(flat_.groups.size());
+        GroupRow row{.owner = owner_.row.key,
+                     .role = role_,
+                     .group = number,
+                     .parent = parent,
+                     .count = {},
+                     .since = nodes_.now()};
+        row.count.kind = spec.kind;
+        flat_.groups.push_back(row);
+        std::int64_t members = static_cast<std::int64_t>(spec.groups.size());
+        std::set<std::tuple<NodeKey, State, When>> seen;
+        const bool wide = spec.edges.size() > 1;
+        for (const EdgeSpec& edge : spec.edges) {
+            const auto row_of_edge = resolve_edge_spec(edge, number);
+            if (!row_of_edge) continue;
+            if (wide && !seen.emplace(row_of_edge->target, row_of_edge->on_state, row_of_edge->when).second)
+                continue;
+            ++members;
+            flat_.edges.push_back(*row_of_edge);
+            flat_.target_types.push_back(target_type_);
+        }
+        set_threshold(spec, number, members);
+        for (const PredicateSpec& group : spec.groups) add_group(group, number);
+        return number;
+    }
+
+    FlatPredicate take() { return std::move(flat_); }
+
+private:
+    std::optional<EdgeRow> resolve_edge_spec(const EdgeSpec& edge, std::int32_t group) {
+        const auto only =
+            role_ == PredicateRole::continuation ? std::optional(NodeType::stage) : std::nullopt;
+        Node* target = resolve_ref(nodes_, problems_, edge.target, edge.at, user_, only);
+        if (target == nullptr) return std::nullopt;
+        if (only && target->row.type != *only) {
+            problems_.add(
+                ErrorCode::invalid_dependency, edge.at,
+                fmt::format("the continuation group of {} names check:{}; only stages can be its members",
+                            user_, target->row.id));
+            return std::nullopt;
+        }
+        if (state_number(target->row.type, edge.on_state) == 0) {
+            problems_.add(
+                ErrorCode::invalid_argument, edge.at,
+                fmt::format("a {} has no state {} ({} waits for it on {}:{})", to_string(target->row.type),
+                            to_string(edge.on_state), user_, to_string(target->row.type), target->row.id));
+            return std::nullopt;
+        }
+        target_type_ = target->row.type;
+        return EdgeRow{.owner = owner_.row.key,
+                       .role = role_,
+                       .group = group,
+                       .position = static_cast<std::int32_t>(flat_.edges.size()),
+                       .target = target->row.key,
+                       .on_state = edge.on_state,
+                       .when = edge.when.value_or(When::success)};
+    }
+
+    void set_threshold(const PredicateSpec& spec, std::int32_t number, std::int64_t members) {
+        GroupCount& count = flat_.groups[static_cast<std::size_t>(number)].count;
+        if (spec.kind == GroupKind::at_least && (spec.at_least < 1 || spec.at_least > members))
+            problems_.add(ErrorCode::invalid_dependency, spec.at,
+                          fmt::format("at_least is {}, but the group has {} different member{}",
+                                      spec.at_least, members, members == 1 ? "" : "s"));
+        count.threshold = spec.kind == GroupKind::any        ? (members > 0 ? 1 : 0)
+                          : spec.kind == GroupKind::at_least ? static_cast<std::int32_t>(spec.at_least)
+                                                             : static_cast<std::int32_t>(members);
+    }
+
+    WorkingSet& nodes_;
+    Problems& problems_;
+    Node& owner_;
+    PredicateRole role_;
+    std::string user_;
+    FlatPredicate flat_;
+    NodeType target_type_ = NodeType::check;
+};
+
+/// What an edge says now, as far as the target's dependents have been told of its moves. What has not
+/// been told yet arrives as a move, so that each edge is counted exactly once.
+Resolution initial_resolution(const Node& target, const EdgeRow& edge) {
+    if (state_number(target.row.type, edge.on_state) > target.told) return Resolution::unresolved;
+    return resolve_edge(target.row.type, edge.on_state, edge.when, target.row.state, target.row.outcome,
+                        target.row.history);
+}
+
+void count_members(WorkingSet& nodes, FlatPredicate& flat) {
+    const auto count = [&](std::int32_t group, Resolution r) {
+        GroupCount& c = flat.groups[static_cast<std::size_t>(group)].count;
+        if (r == Resolution::unresolved) ++c.unresolved;
+        if (r == Resolution::satisfied) ++c.satisfied;
+    };
+    for (const EdgeRow& e : flat.edges) count(e.group, initial_resolution(nodes.get(e.target), e));
+    // Preorder read backwards: children come before their parents.
+    for (auto g = flat.groups.rbegin(); g != flat.groups.rend(); ++g) {
+        g->count.resolution = resolve(g->count);
+        if (g->parent >= 0) count(g->parent, g->count.resolution);
+    }
+}
+
+std::string complaint(const Node& target, const EdgeRow& edge) {
+    const std::string name = fmt::format("{}:{}", to_string(target.row.type), target.row.id);
+    if (edge.on_state != State::final)
+        return fmt::format("{} ended without passing {}", name, to_string(edge.on_state));
+    const std::string_view outcome = target.row.outcome ? to_string(*target.row.outcome) : "not final";
+    return fmt::format("{} {} ({} was needed)", name, outcome, to_string(edge.when));
+}
+
+}  // namespace
+
+Node* resolve_ref(WorkingSet& nodes, Problems& problems, const RefText& ref, Position at,
+                  std::string_view user, std::optional<NodeType> only) {
+    if (ref.type || only) {
+        Node* node = nodes.find(ref.type.value_or(only.value_or(NodeType::check)), ref.id);
+        if (node != nullptr) return node;
+    } else {
+        Node* check = nodes.find(NodeType::check, ref.id);
+        Node* stage = nodes.find(NodeType::stage, ref.id);
+        if (check != nullptr && stage != nullptr) {
+            problems.add(ErrorCode::invalid_argument, at,
+                         fmt::format("'{0}' is two nodes; say check:{0} or stage:{0}", ref.id));
+            return nullptr;
+        }
+        if (check != nullptr || stage != nullptr) return check != nullptr ? check : stage;
+    }
+    problems.add(
+        ErrorCode::invalid_dependency, at,
+        fmt::format("{} needs '{}', which is neither in the plan nor in this write", user, to_string(ref)));
+    return nullptr;
+}
+
+FlatPredicate flatten(WorkingSet& nodes, Problems& problems, Node& owner, PredicateRole role,
+                      const PredicateSpec& spec) {
+    Flattener flattener(nodes, problems, owner, role);
+    flattener.add_group(spec, -1);
+    return flattener.take();
+}
+
+bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
+    const PredicateRole role = flat.groups.front().role;
+    const auto same_shape = [](const GroupCount& a, const GroupCount& b) {
+        return a.kind == b.kind && a.threshold == b.threshold;
+    };
+    std::vector<GroupRow> have;
+    if (role == PredicateRole::dependencies) {
+        GroupRow root;
+        root.count = owner.row.dependencies;
+        have.push_back(root);
+    } else if (!owner.row.has_continuation) {
+        return flat.edges.empty() && flat.groups.size() == 1;
+    }
+    for (const GroupRow& g : nodes.groups(owner))
+        if (g.role == role) have.push_back(g);
+    const bool groups_equal =
+        std::ranges::equal(have, flat.groups, [&](const GroupRow& a, const GroupRow& b) {
+            return a.parent == b.parent && same_shape(a.count, b.count);
+        });
+    if (!groups_equal) return false;
+    // The order of members within a group means nothing.
+    const auto sorted = [](const std::vector<EdgeRow>& edges) {
+        std::vector<std::tuple<std::int32_t, NodeKey, State, When>> keys;
+        for (const EdgeRow& e : edges) keys.emplace_back(e.group, e.target, e.on_state, e.when);
+        std::ranges::sort(keys);
+        return keys;
+    };
+    return sorted(nodes.edges_of(owner, role)) == sorted(flat.edges);
+}
+
+void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate flat) {
+    count_members(nodes, flat);
+    auto& groups = nodes.groups(owner);
+    if (!owner.is_new) {
+        nodes.uow().delete_predicate(owner.row.key, role);
+        std::erase_if(groups, [&](const GroupRow& g) { return g.role == role; });
+    }
+    const bool empty = flat.edges.empty() && flat.groups.size() == 1;
+    std::size_t first = 0;
+    if (role == PredicateRole::dependencies) {
+        owner.row.dependencies = flat.groups.front().count;
+        owner.row.dependencies_since = nodes.now();
+        first = 1;
+    } else {
+        owner.row.has_continuation = !empty;
+        if (empty) first = 1;
+    }
+    for (std::size_t i = first; i < flat.groups.size(); ++i) {
+        if (!owner.is_new) nodes.uow().insert_group(flat.groups[i]);
+        groups.push_back(flat.groups[i]);
+    }
+    for (std::size_t i = 0; i < flat.edges.size(); ++i)
+        nodes.add_edge(owner, flat.edges[i], flat.target_types[i]);
+    owner.dirty = true;
+    nodes.enqueue(owner);
+}
+
+std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role) {
+    constexpr std::size_t kMaxNamed = 3;
+    std::string text;
+    std::size_t found = 0;
+    for (const EdgeRow& edge : nodes.edges_of(owner, role)) {
+        // Only groups that are themselves lost explain the loss of the whole.
+        if (nodes.group_count(owner, role, edge.group).resolution != Resolution::unsatisfied) continue;
+        Node& target = nodes.get(edge.target);
+        const auto r = resolve_edge(target.row.type, edge.on_state, edge.when, target.row.state,
+                                    target.row.outcome, target.row.history);
+        if (r != Resolution::unsatisfied) continue;
+        if (++found > kMaxNamed) continue;
+        if (!text.empty()) text += ", ";
+        text += complaint(target, edge);
+    }
+    if (found > kMaxNamed) text += fmt::format(" and {} more", found - kMaxNamed);
+    return text;
+}
+
+Predicate view_predicate(const NodeRecord& record, PredicateRole role) {
+    std::vector<const GroupRow*> rows;
+    GroupRow root;
+    root.count = record.row.dependencies;
+    root.since = record.row.dependencies_since;
+    if (role == PredicateRole::dependencies) rows.push_back(&root);
+    for (const GroupRow& g : record.groups)
+        if (g.role == role) rows.push_back(&g);
+    if (rows.empty()) return {};
+
+    std::vector<Predicate> groups(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        groups[i].kind = rows[i]->count.kind;
+        groups[i].threshold = rows[i]->count.threshold;
+        groups[i].resolution = rows[i]->count.resolution;
+    }
+    for (const EdgeRecord& e : record.edges) {
+        if (e.edge.role != role) continue;
+        const auto g = static_cast<std::size_t>(e.edge.group);
+        if (g >= groups.size())
+            throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
+        Edge edge{.target = e.target,
+                  .on_state = e.edge.on_state,
+                  .when = e.edge.when,
+                  .resolution = {},
+                  .resolved_at = std::nullopt,
+                  .target_state = e.target_state,
+                  .target_outcome = e.target_outcome};
+        edge.resolution = resolve_edge(e.target.type, edge.on_state, edge.when, e.target_state,
+                                       e.target_outcome, e.target_history);
+        if (edge.resolution != Resolution::unresolved) {
+            const int wanted = state_number(e.target.type, edge.on_state);
+            for (const StateEntry& h : e.target_history)
+                if (state_number(e.target.type, h.state) >= wanted) {
+                    edge.resolved_at = std::max(h.at, rows[g]->since);
+                    break;
+                }
+        }
+        groups[g].edges.push_back(std::move(edge));
+    }
+    // Children come after their parents, so moving from the back keeps every subtree whole.
+    for (std::size_t i = rows.size(); i-- > 1;) {
+        const auto parent = static_cast<std::size_t>(rows[i]->parent);
+        if (parent >= i)
+            throw Error(ErrorCode::store, "the store is damaged: a group's parent comes after it");
+        groups[parent].groups.insert(groups[parent].groups.begin(), std::move(groups[i]));
+    }
+    return std::move(groups.front());
+}
+
+}  // namespace turboci::service

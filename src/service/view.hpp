@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// From rows to what readers see.
+#pragma once
+
+#include <string_view>
+
+#include "turboci/store.hpp"
+
+namespace turboci::service {
+
+[[nodiscard]] Check view_check(const NodeRecord& record);
+[[nodiscard]] Stage view_stage(const NodeRecord& record);
+[[nodiscard]] WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row);
+
+/// The plan of that id; NOT_FOUND if there is none. Empty: the only plan of the store; USAGE error that
+/// lists them if there are several.
+[[nodiscard]] PlanRow require_plan(UnitOfWork& uow, std::string_view id);
+
+/// The node that a reference names: NOT_FOUND, or INVALID_ARGUMENT if a bare name is two nodes.
+[[nodiscard]] NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref);
+
+/// Single whole nodes.
+[[nodiscard]] NodeRecord read_record(UnitOfWork& uow, const NodeRow& row);
+
+}  // namespace turboci::service

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nodes that one write touches, held in memory until flush(). The one place where a state changes.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "turboci/store.hpp"
+
+namespace turboci::service {
+
+/// A node as this write sees it.
+struct Node {
+    NodeRow row;
+    bool is_new = false;
+    bool dirty = false;    ///< `row` differs from the store
+    bool queued = false;   ///< waits in the advance queue
+    bool moved = false;    ///< waits in the queue of moved nodes
+    int told = 0;          ///< number of the state up to which dependents have been told
+    State stored_state{};  ///< what plan counts hold for it
+    std::optional<Outcome> stored_outcome;
+    const CheckWrite* check_write = nullptr;  ///< the request that created it
+    const StageWrite* stage_write = nullptr;
+    std::array<std::int32_t, 2> change{-1, -1};  ///< index into changes, by mover
+    /// Groups that do not live in the row; loaded when first needed.
+    std::optional<std::vector<GroupRow>> groups;
+    bool groups_dirty = false;
+    std::optional<std::vector<GoalRow>> goals;
+    bool goals_dirty = false;
+    std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
+};
+
+/// What one mover did to one node.
+struct Change {
+    Node* node;
+    Mover by;
+    std::optional<State> from;
+    bool state_changed = false;
+    std::string fields, attempts, results;  ///< members of the JSON object
+};
+
+/// Identity map and write-behind buffer. Rows of nodes, groups, goals and edges are written once, by
+/// flush(), in the order of their keys; attempts, results and assignments go to the store at once.
+class WorkingSet {
+public:
+    /// `version` and `now` are those that this write gives to everything that it changes.
+    WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, std::int64_t version, Timestamp now);
+    WorkingSet(const WorkingSet&) = delete;
+    WorkingSet& operator=(const WorkingSet&) = delete;
+
+    [[nodiscard]] UnitOfWork& uow() { return uow_; }
+    [[nodiscard]] PlanKey plan() const { return plan_; }
+    [[nodiscard]] std::int64_t version() const { return version_; }
+    [[nodiscard]] Timestamp now() const { return now_; }
+
+    // ---- nodes
+    [[nodiscard]] Node& get(NodeKey key);
+    /// The node of that name, in this write or in the store.
+    [[nodiscard]] Node* find(NodeType type, std::string_view id);
+    /// A new node in `state`. `id` must outlive the working set.
+    Node& create(NodeType type, std::string_view id, State state);
+
+    /// What it was created with, or as the store has it.
+    [[nodiscard]] NodeBody body(const Node& node);
+
+    // ---- changes
+    /// The only assignment to a state. `mover` must be allowed to by the transition table.
+    void move(Node& node, State to, Mover mover);
+    /// Marks the node as changed at this version and returns where to record what changed.
+    Change& touch(Node& node, Mover mover);
+    void record(Node& node, Mover mover, std::string_view field, std::string_view json);
+    void record_attempt(Node& node, Mover mover, std::string_view json);
+    void record_result(Node& node, Mover mover, std::string_view json);
+    /// A change of the plan itself.
+    void record_plan(std::string json) { plan_changes_ = std::move(json); }
+    [[nodiscard]] bool changed() const { return !changes_.empty() || !plan_changes_.empty(); }
+
+    // ---- predicates
+    [[nodiscard]] GroupCount& group_count(Node& node, PredicateRole role, std::int32_t group);
+    [[nodiscard]] std::int32_t parent_of(Node& node, PredicateRole role, std::int32_t group);
+    [[nodiscard]] std::vector<GroupRow>& groups(Node& node);
+    void add_edge(Node& owner, const EdgeRow& edge, NodeType target_type);
+    /// All edges of a node in one role, new ones included, by position.
+    [[nodiscard]] std::vector<EdgeRow> edges_of(Node& node, PredicateRole role);
+    /// Edges towards `target` that wait for a state in (after, up_to], new ones included.
+    [[nodiscard]] std::vector<EdgeRow> edges_to(Node& target, int after, int up_to);
+    struct NewEdge {
+        EdgeRow row;
+        NodeType target_type;
+    };
+    [[nodiscard]] const std::vector<NewEdge>& new_edges() const { return new_edges_; }
+
+    // ---- goals
+    [[nodiscard]] std::vector<GoalRow>& goals(Node& check);
+    [[nodiscard]] GoalRow& goal(Node& check, State goal);
+
+    // ---- the queues of the fixpoint
+    void enqueue(Node& node);
+    [[nodiscard]] Node* next_moved();
+    [[nodiscard]] Node* next_queued();
+
+    // ---- the outcome
+    /// Writes everything buffered. The plan row and the record are the caller's.
+    void flush();
+    [[nodiscard]] std::vector<ChangeRow> change_rows() const;
+    std::vector<Advance> advanced;
+    std::vector<Node*> created_nodes, changed_nodes;
+
+private:
+    using NameMap = std::unordered_map<std::string_view, Node*>;
+    Node& adopt(NodeRow row);
+    [[nodiscard]] NameMap& names(NodeType type) { return names_[type == NodeType::check ? 0 : 1]; }
+    void index_new_edges();
+
+    UnitOfWork& uow_;
+    PlanKey plan_;
+    bool plan_has_nodes_;
+    std::int64_t version_;
+    Timestamp now_;
+    NodeKey first_new_;
+    std::deque<Node> new_nodes_, old_nodes_;
+    std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
+    std::array<NameMap, 2> names_;
+    std::vector<NewEdge> new_edges_;
+    std::vector<std::uint32_t> by_target_;  ///< new edges ordered by target
+    std::size_t indexed_ = 0;
+    std::deque<Change> changes_;
+    std::string plan_changes_;
+    std::deque<Node*> queue_, moved_;
+};
+
+}  // namespace turboci::service
