@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,6 +100,9 @@ struct Claim {
     std::int32_t at_most = 1;
     std::string process_uid;
     std::optional<RunnerIdentity> runner;
+    /// Asked about each ready stage inside the transaction, oldest first; empty: take any. Must not call
+    /// the store.
+    std::function<bool(const std::string& stage_id, const JsonText& args)> accept;
 };
 
 /// One transaction: all of it or none of it.
@@ -122,6 +126,7 @@ struct Advance {
     NodeRef node;
     State from = State::planning;
     State to = State::planning;
+    std::optional<Outcome> outcome;  ///< set when `to` is FINAL
     bool operator==(const Advance&) const = default;
 };
 
@@ -138,6 +143,8 @@ struct WriteResult {
     std::vector<Advance> advanced;  ///< in the order in which it happened
     std::vector<std::string> warnings;
     std::vector<ClaimedAttempt> claimed;
+    /// When a claim was not filled: how long until the next PENDING attempt is ready, by the plan's clock.
+    std::optional<Duration> next_ready_in;
     bool replayed = false;  ///< op_id was seen before: nothing done; plan.version is that of the first write
 };
 

@@ -156,16 +156,37 @@ Node* take_named(Session& session, const std::string& id, const Claim& claim) {
 
 }  // namespace
 
+namespace {
+
+/// The oldest ready attempts that the claimer accepts.
+void take_oldest(Session& session, const Claim& claim, std::size_t limit, std::vector<Node*>& taken) {
+    WorkingSet& nodes = session.nodes;
+    // Refused attempts stay PENDING, so each page is longer than what was refused before it.
+    const std::int64_t page = claim.accept ? std::max<std::int64_t>(claim.at_most, 64) : claim.at_most;
+    std::size_t refused = 0;
+    while (taken.size() < limit) {
+        const auto asked = static_cast<std::int64_t>(refused) + page;
+        auto rows = nodes.uow().ready_attempts(nodes.plan(), nodes.now(), asked);
+        for (std::size_t i = refused; i < rows.size() && taken.size() < limit; ++i) {
+            Node& stage = nodes.get(rows[i].stage);
+            if (claim.accept && !claim.accept(stage.row.id, nodes.body(stage).json)) {
+                ++refused;
+                continue;
+            }
+            run_attempt(session, stage, rows[i], claim);
+            taken.push_back(&stage);
+        }
+        if (static_cast<std::int64_t>(rows.size()) < asked) return;
+    }
+}
+
+}  // namespace
+
 std::vector<Node*> take_claim(Session& session, const Claim& claim) {
     std::vector<Node*> taken;
     const auto limit = static_cast<std::size_t>(std::max(claim.at_most, 0));
     if (claim.stages.empty()) {
-        for (AttemptRow& row :
-             session.nodes.uow().ready_attempts(session.nodes.plan(), session.nodes.now(), claim.at_most)) {
-            Node& stage = session.nodes.get(row.stage);
-            run_attempt(session, stage, row, claim);
-            taken.push_back(&stage);
-        }
+        take_oldest(session, claim, limit, taken);
         return taken;
     }
     for (const std::string& id : claim.stages) {

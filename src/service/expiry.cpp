@@ -3,13 +3,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "service/resolve.hpp"
 
 namespace turboci::service {
 
-void expire_attempts(WorkingSet& nodes) {
+namespace {
+
+bool speaks_for(const WriteNodes& request, const Node& stage, const AttemptRow& row) {
+    return row.runner && std::ranges::any_of(request.stages, [&](const StageWrite& w) {
+               return w.attempt && w.attempt->runner == row.runner && w.id == stage.row.id;
+           });
+}
+
+}  // namespace
+
+void expire_attempts(WorkingSet& nodes, const WriteNodes& request) {
     for (AttemptRow& row : nodes.uow().overdue_attempts(nodes.plan(), nodes.now())) {
         Node& stage = nodes.get(row.stage);
+        if (speaks_for(request, stage, row)) continue;
         const NodeBody body = nodes.body(stage);
         const bool timed_out =
             body.timeout && row.started_at && *row.started_at + *body.timeout <= nodes.now();

@@ -7,7 +7,9 @@
 
 namespace turboci::service {
 
-void expire_attempts(WorkingSet& nodes);
+/// Leaves alone what `request` itself speaks for as the runner that holds the attempt: it ended in time,
+/// only the word of it comes late.
+void expire_attempts(WorkingSet& nodes, const WriteNodes& request);
 void end_lost_attempts(WorkingSet& nodes, const Orchestrator::RunnerProbe& alive);
 
 }  // namespace turboci::service

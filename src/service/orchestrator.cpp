@@ -94,7 +94,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     if (created) nodes.record_plan(fmt::format("{{\"created\":true,\"labels\":{}}}", plan.labels.text));
 
     if (has_nodes) {
-        expire_attempts(nodes);
+        expire_attempts(nodes, request);
         if (runner_alive) end_lost_attempts(nodes, runner_alive);
         resolve_to_fixpoint(nodes);
     }
@@ -116,6 +116,8 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     persist(session, uow, plan, reading);
     WriteResult result = answer(session, uow, plan, claimed);
     result.warnings = std::move(warnings);
+    if (request.claim && claimed.size() < static_cast<std::size_t>(std::max(request.claim->at_most, 0)))
+        if (const auto next = uow.next_ready_at(plan.key, now)) result.next_ready_in = *next - now;
     if (!request.dry_run && (nodes.changed() || !request.op_id.empty())) uow.commit();
     return result;
 }

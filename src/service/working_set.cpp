@@ -102,7 +102,9 @@ void WorkingSet::move(Node& node, State to, Mover mover) {
         change.state_changed = true;
         change.from = row.state;
     }
-    if (mover == Mover::orchestrator) advanced.push_back({{row.type, row.id}, row.state, to});
+    if (mover == Mover::orchestrator)
+        advanced.push_back(
+            {{row.type, row.id}, row.state, to, to == State::final ? row.outcome : std::nullopt});
     row.state = to;
     row.history.push_back({to, version_, now_});
     if (!node.moved) {
