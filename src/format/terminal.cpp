@@ -44,6 +44,14 @@ void append_escape(std::string& out, const CodePoint& point) {
     out += '}';
 }
 
+void append_visible(std::string& out, std::string_view text, const CodePoint& first) {
+    if (!first.valid || is_unsafe_code_point(first.value)) {
+        append_escape(out, first);
+    } else {
+        out.append(text, 0, first.size);
+    }
+}
+
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// "##[", "##vso[" and their like: runners look for these anywhere in a line, not only at its start.
@@ -122,21 +130,28 @@ std::string printable(std::string_view data) {
         const std::string_view rest = data.substr(i);
         const CodePoint point = decode_utf8(rest);
         i += point.size;
-        const bool at_start = leading;
-        if (!point.valid || is_unsafe_code_point(point.value)) {
-            append_escape(out, point);
-            // An escape is no blank, but what would have been one to the reader of the raw data stays one.
-            leading = leading && point.valid && is_blank_code_point(point.value);
-            continue;
-        }
-        leading = leading && is_blank_code_point(point.value);
-        if (at_start && rest.starts_with("::")) {
+        if (leading && rest.starts_with("::")) {
             append_byte_escape(out, ':');
         } else if (point.value == '#' && begins_logging_command(rest)) {
             append_byte_escape(out, '#');
         } else {
-            out.append(rest, 0, point.size);
+            append_visible(out, rest, point);
         }
+        // An escaped blank is none any more, but is taken for one: better one escape too many.
+        leading = leading && point.valid && is_blank_code_point(point.value);
+    }
+    return out;
+}
+
+std::string visible(std::string_view data) {
+    if (is_plain(data)) return std::string(data);
+    std::string out;
+    out.reserve(data.size() + 8);
+    for (std::size_t i = 0; i < data.size();) {
+        const std::string_view rest = data.substr(i);
+        const CodePoint point = decode_utf8(rest);
+        i += point.size;
+        append_visible(out, rest, point);
     }
     return out;
 }
@@ -156,7 +171,8 @@ std::size_t display_width(std::string_view text) {
 }
 
 std::string fit(std::string_view text, std::size_t width) {
-    if (display_width(text) <= width) return std::string(text);
+    // No character takes more columns than bytes.
+    if (text.size() <= width || display_width(text) <= width) return std::string(text);
     if (width == 0) return {};
     std::size_t used = 0;
     std::size_t i = 0;

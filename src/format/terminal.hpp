@@ -13,6 +13,8 @@ namespace turboci {
 /// `data` on one line, with C0, C1, DEL, bidi controls and bad UTF-8 escaped (\n, \x1b, \u{202e}), and
 /// with a leading "::", "##[" or "##vso[" (also after blanks) made harmless, so that it may begin a line.
 [[nodiscard]] std::string printable(std::string_view data);
+/// The same escapes, but commands are left as they are: for text that is not printed to a log.
+[[nodiscard]] std::string visible(std::string_view data);
 /// Columns that `text` takes on a terminal (wcwidth-like: combining 0, East Asian wide 2).
 [[nodiscard]] std::size_t display_width(std::string_view text);
 /// At most `width` columns of `text`, with "…" in place of what was cut.

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A picture without a grammar: what DOT and Mermaid both draw, whole or collapsed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/graph_model.hpp"
+
+namespace turboci {
+
+enum class Shape : std::uint8_t { check, stage, connector };
+
+/// What a vertex looks like: the state until there is an outcome.
+enum class Tint : std::uint8_t {
+    planning,
+    planned,
+    waiting,
+    attempting,
+    awaiting_group,
+    passed,
+    failed,
+    skipped,
+    cancelled,
+    none
+};
+inline constexpr std::size_t kTints = 10;
+[[nodiscard]] Tint tint_of(State state, std::optional<Outcome> outcome) noexcept;
+
+struct TintStyle {
+    std::string_view name;
+    std::string_view fill;    ///< "#rrggbb", light enough for black text, told apart without red and green
+    std::string_view border;  ///< "#rrggbb"
+};
+[[nodiscard]] const TintStyle& style_of(Tint tint) noexcept;
+
+struct Drawing {
+    /// How many nodes of a collapsed box are where.
+    struct Tally {
+        State state;
+        std::optional<Outcome> outcome;
+        std::int64_t count;
+    };
+    struct Vertex {
+        Shape shape = Shape::check;
+        Tint tint = Tint::none;
+        std::string name;            ///< unique; raw data: a reference, or the name of a box or connector
+        std::string title;           ///< safe to be shown, on one line
+        std::string detail;          ///< likewise; may be empty
+        std::string tooltip;         ///< raw data: the whole of what `title` had to cut; may be empty
+        std::vector<Tally> tallies;  ///< of collapsed boxes alone
+        std::int64_t count = 1;      ///< nodes in the box
+    };
+    struct Arrow {
+        std::uint32_t from = 0;
+        std::uint32_t to = 0;
+        LinkKind kind = LinkKind::dependency;
+        Resolution resolution = Resolution::unresolved;
+        std::string label;
+        std::int64_t count = 1;  ///< links that it stands for
+    };
+    std::string title;  ///< raw data
+    std::vector<Vertex> vertices;
+    std::vector<Arrow> arrows;
+};
+
+/// Every node, and a connector for each group that is more than "all of these".
+[[nodiscard]] Drawing draw(const GraphModel& model, const WorkPlan& plan);
+/// Boxes as GraphOptions::collapse_by_kind says.
+[[nodiscard]] Drawing draw_collapsed(const GraphModel& model, const GraphCollector& graph);
+
+[[nodiscard]] std::string drawing_dot(const Drawing& drawing, RankDir rankdir);
+[[nodiscard]] std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir);
+[[nodiscard]] std::string drawing_tree(const Drawing& drawing, bool color);
+[[nodiscard]] std::string drawing_json(const Drawing& drawing);  ///< for collapsed drawings
+
+}  // namespace turboci
