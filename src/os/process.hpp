@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting a process, and finding those that became ours.
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "turboci/command_runner.hpp"
+
+namespace turboci {
+
+/// A descriptor that is closed with its owner.
+class UniqueFd {
+public:
+    UniqueFd() = default;
+    explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+    UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+    UniqueFd& operator=(UniqueFd&& other) noexcept {
+        if (this != &other) reset(other.release());
+        return *this;
+    }
+    ~UniqueFd() { reset(); }
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+    void reset(int fd = -1) noexcept;
+
+private:
+    int fd_ = -1;
+};
+
+/// What spawn() answers: a process, or why there is none.
+struct Spawned {
+    pid_t pid = -1;
+    int error = 0;        ///< errno when pid < 0
+    std::string problem;  ///< what could not be done: "cannot execute 'x'"
+};
+
+/// Starts processes: in a process group of their own, killed by the kernel when the thread that started
+/// them ends, input from /dev/null, output to one descriptor, signals as they were before.
+/// The new process shares our memory until it executes (as vfork(2)), so starting costs the same however
+/// large we are.
+class Spawner {
+public:
+    /// `mask`: the signal mask that commands get.
+    explicit Spawner(const sigset_t& mask);
+    /// `marker` ("NAME=VALUE") is added to the environment, in place of an inherited value.
+    [[nodiscard]] Spawned spawn(const Command& command, const std::string& marker, int output);
+
+private:
+    struct AlignedDelete {
+        void operator()(char* p) const noexcept;
+    };
+    sigset_t mask_;
+    UniqueFd null_;
+    std::unique_ptr<char, AlignedDelete> stack_;
+};
+
+/// The calling process's children, zombies included. Reads /proc.
+[[nodiscard]] std::vector<pid_t> child_processes();
+/// The value of `name` in the environment with which process `pid` was executed; empty if it cannot be read.
+[[nodiscard]] std::string environment_of(pid_t pid, std::string_view name);
+
+}  // namespace turboci

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <thread>
+
+#include "supervised.hpp"
+#include "support/catch.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+
+TEST_CASE("A command that exits 0 succeeds") {
+    Supervisor supervisor(impatient());
+    const CommandId id = supervisor.start(shell("exit 0"));
+    const CommandEnd end = next_end(supervisor);
+    CHECK(end.id == id);
+    CHECK(end.success());
+}
+
+TEST_CASE("An end says how it came about") {
+    Supervisor supervisor(impatient());
+    static_cast<void>(supervisor.start(shell("exit 3")));
+    CHECK(describe(next_end(supervisor)) == "exit status 3");
+    static_cast<void>(supervisor.start(shell("kill -9 $$")));
+    CHECK(describe(next_end(supervisor)) == "killed by signal 9 (SIGKILL)");
+}
+
+TEST_CASE("A command that cannot be executed ends with the reason") {
+    Supervisor supervisor(impatient());
+    const auto reason = [&](const Command& c) {
+        static_cast<void>(supervisor.start(c));
+        const CommandEnd end = next_end(supervisor);
+        CHECK(end.kind == CommandEnd::Kind::not_started);
+        CHECK_FALSE(end.success());
+        return describe(end);
+    };
+    CHECK(reason(command({"/does/not/exist"})) ==
+          "cannot execute '/does/not/exist': No such file or directory");
+    CHECK(reason(command({"no-such-program"})) ==
+          "cannot execute 'no-such-program': No such file or directory");
+    CHECK(reason(command({"/etc/passwd"})) == "cannot execute '/etc/passwd': Permission denied");
+    CHECK(reason(command({""})) == "cannot execute '': No such file or directory");
+    Command elsewhere = shell("true");
+    elsewhere.cwd = "/no/such/place";
+    CHECK(reason(elsewhere) == "cannot enter the directory '/no/such/place': No such file or directory");
+    CHECK(reason(shell("# " + std::string(200'000, 'x'))) ==
+          "cannot execute '/bin/sh': Argument list too long");
+    CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("A program is looked up in the PATH of the command, not in ours") {
+    Supervisor supervisor(impatient());
+    Command c = command({"true"});
+    c.env = {"PATH=/no/such/place:/bin:/usr/bin"};
+    static_cast<void>(supervisor.start(c));
+    CHECK(next_end(supervisor).success());
+    c.env = {"PATH=/no/such/place"};
+    static_cast<void>(supervisor.start(c));
+    CHECK(next_end(supervisor).kind == CommandEnd::Kind::not_started);
+}
+
+TEST_CASE("Standard output and error arrive in order, standard input is empty") {
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<StringSink>();
+    static_cast<void>(supervisor.start(shell("echo one; echo two >&2; cat; echo three", sink)));
+    CHECK(next_end(supervisor).success());
+    CHECK(sink->text == "one\ntwo\nthree\n");
+}
+
+TEST_CASE("The working directory and the environment are those of the command") {
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<StringSink>();
+    Command c = shell("pwd; echo \"$GREETING\"; echo \"[$HOME]\"", sink);
+    c.cwd = "/usr";
+    c.env.push_back("GREETING=hello world");
+    static_cast<void>(supervisor.start(c));
+    CHECK(next_end(supervisor).success());
+    CHECK(sink->text == "/usr\nhello world\n[]\n");
+}
+
+TEST_CASE("A command runs in a process group of its own with the signals that we were given") {
+    ::signal(SIGPIPE, SIG_IGN);
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<StringSink>();
+    static_cast<void>(supervisor.start(shell(
+        "set -- $(cat /proc/$$/stat); [ \"$5\" = $$ ] && echo leader; grep -E 'Sig(Blk|Ign)' /proc/$$/status",
+        sink)));
+    CHECK(next_end(supervisor).success());
+    CHECK(sink->text == "leader\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    ::signal(SIGPIPE, SIG_DFL);
+}
+
+TEST_CASE("A command that ignores SIGTERM is killed after the grace") {
+    Supervisor supervisor(impatient());
+    const std::string mark = unique_mark("term");
+    auto sink = std::make_shared<StringSink>();
+    const CommandId id = supervisor.start(command({HOSTILE_CHILD, "ignore-term", mark}, sink));
+    await_output(supervisor, *sink, "ready");
+    supervisor.stop(id);
+    CHECK(describe(next_end(supervisor)) == "killed by signal 9 (SIGKILL)");
+    CHECK(processes_with(mark).empty());
+}
+
+TEST_CASE("A command may use its grace to end in good order") {
+    Supervisor supervisor({std::chrono::hours(1), std::chrono::hours(1)});
+    auto sink = std::make_shared<StringSink>();
+    const CommandId id = supervisor.start(command({HOSTILE_CHILD, "exit-0-on-term", "x"}, sink));
+    await_output(supervisor, *sink, "ready");
+    supervisor.stop(id);
+    CHECK(next_end(supervisor).success());
+}
+
+TEST_CASE("A grandchild that ignores SIGTERM does not outlive a command that obeys it") {
+    Supervisor supervisor({std::chrono::hours(1), std::chrono::hours(1)});
+    const std::string mark = unique_mark("grandchild");
+    auto sink = std::make_shared<StringSink>();
+    const CommandId id = supervisor.start(command({HOSTILE_CHILD, "child-ignores-term", mark}, sink));
+    await_output(supervisor, *sink, "ready");
+    supervisor.stop(id);
+    CHECK(describe(next_end(supervisor)) == "killed by signal 15 (SIGTERM)");
+    CHECK(supervisor.settle(std::chrono::seconds(10)) == 0);
+    CHECK(processes_with(mark).empty());
+}
+
+TEST_CASE("kill() does not wait for the grace") {
+    Supervisor supervisor({std::chrono::hours(1), std::chrono::hours(1)});
+    auto sink = std::make_shared<StringSink>();
+    const CommandId id = supervisor.start(command({HOSTILE_CHILD, "ignore-term", "x"}, sink));
+    await_output(supervisor, *sink, "ready");
+    supervisor.stop(id);
+    supervisor.kill(id);
+    CHECK(describe(next_end(supervisor)) == "killed by signal 9 (SIGKILL)");
+}
+
+TEST_CASE("Nothing that a command leaves behind survives it") {
+    for (const char* mode : {"leave-group", "setsid", "daemon", "nameless-daemon", "family", "hold-output"}) {
+        INFO(mode);
+        Supervisor supervisor(impatient());
+        const std::string mark = unique_mark(mode);
+        static_cast<void>(supervisor.start(command({HOSTILE_CHILD, mode, mark})));
+        CHECK(next_end(supervisor).success());
+        CHECK(supervisor.settle(std::chrono::seconds(10)) == 0);
+        CHECK(processes_with(mark).empty());
+    }
+}
+
+TEST_CASE("What a running command has sent into the background is left alone until that command ends") {
+    Supervisor supervisor(impatient());
+    const std::string mark = unique_mark("daemon");
+    auto sink = std::make_shared<StringSink>();
+    const CommandId keeper = supervisor.start(command({HOSTILE_CHILD, "daemon-then-wait", mark}, sink));
+    await_output(supervisor, *sink, "ready");
+    static_cast<void>(supervisor.start(shell("exit 0")));
+    CHECK(next_end(supervisor).success());
+    // The daemon's parents are gone sooner or later; then it is our child, and still not swept.
+    while (processes_with(mark).size() != 2) {
+        static_cast<void>(supervisor.wait(std::chrono::milliseconds(5)));
+    }
+    static_cast<void>(supervisor.start(shell("exit 0")));
+    CHECK(next_end(supervisor).success());
+    CHECK(processes_with(mark).size() == 2);
+    supervisor.stop(keeper);
+    CHECK(next_end(supervisor).id == keeper);
+    CHECK(supervisor.settle(std::chrono::seconds(10)) == 0);
+    CHECK(processes_with(mark).empty());
+}
+
+TEST_CASE("A command is over when its process has ended, even if a grandchild holds its output") {
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<StringSink>();
+    static_cast<void>(supervisor.start(shell("(sleep 1000 &) ; echo done", sink)));
+    CHECK(next_end(supervisor).success());
+    CHECK(sink->text == "done\n");
+}
+
+TEST_CASE("A command that has closed its output still runs until it ends") {
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<StringSink>();
+    const CommandId id = supervisor.start(command({HOSTILE_CHILD, "close-output", "x"}, sink));
+    await_output(supervisor, *sink, "last words\n");
+    CHECK(supervisor.wait(std::chrono::milliseconds(50)).ended.empty());
+    supervisor.stop(id);
+    CHECK(next_end(supervisor).id == id);
+}
+
+TEST_CASE("A command that stops itself and that nobody continues is ended") {
+    Supervisor supervisor(impatient());
+    static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "stop-self", "x"})));
+    const CommandEnd end = next_end(supervisor);
+    CHECK_FALSE(end.success());
+    CHECK(describe(end) == "stopped by signal 19 (SIGSTOP) and not continued");
+}
+
+TEST_CASE("A command that is continued in time goes on as if nothing had been") {
+    Supervisor supervisor({std::chrono::hours(1), std::chrono::hours(1)});
+    auto sink = std::make_shared<StringSink>();
+    static_cast<void>(
+        supervisor.start(shell("(sleep 0.05; kill -CONT $$) & kill -STOP $$; wait; echo on", sink)));
+    CHECK(next_end(supervisor).success());
+    CHECK(sink->text == "on\n");
+}
+
+TEST_CASE("A command that stops itself again and again is killed after the grace") {
+    Supervisor supervisor(impatient());
+    static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "stop-again-and-again", "x"})));
+    const CommandEnd end = next_end(supervisor);
+    CHECK(end.kind == CommandEnd::Kind::signalled);
+    CHECK(end.value == SIGKILL);
+    CHECK(end.hung);
+}
+
+TEST_CASE("A flood of output costs no memory and is read to its end") {
+    class Counter : public OutputSink {
+    public:
+        void write(std::string_view bytes) noexcept override { count += bytes.size(); }
+        std::uint64_t count = 0;
+    };
+    Supervisor supervisor(impatient());
+    auto sink = std::make_shared<Counter>();
+    rusage before{};
+    ::getrusage(RUSAGE_SELF, &before);
+    static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "flood", "268435456"}, sink)));
+    CHECK(next_end(supervisor).success());
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &after);
+    CHECK(sink->count == 268435456);
+    CHECK(after.ru_maxrss - before.ru_maxrss < 16 * 1024);
+}
+
+TEST_CASE("A command that never stops writing can be stopped, and others run beside it") {
+    Supervisor supervisor(impatient());
+    const CommandId loud = supervisor.start(command({HOSTILE_CHILD, "flood-for-ever", "x"}));
+    const CommandId quiet = supervisor.start(shell("exit 7"));
+    CHECK(next_end(supervisor).id == quiet);
+    supervisor.stop(loud);
+    const CommandEnd end = next_end(supervisor);
+    CHECK(end.id == loud);
+    CHECK(describe(end) == "killed by signal 9 (SIGKILL)");
+}
+
+TEST_CASE("Children that the process had before are none of our business") {
+    const pid_t older = ::fork();
+    if (older == 0) {
+        while (true) ::pause();
+    }
+    {
+        Supervisor supervisor(impatient());
+        static_cast<void>(supervisor.start(shell("exit 0")));
+        CHECK(next_end(supervisor).success());
+        CHECK(supervisor.settle(std::chrono::seconds(10)) == 0);
+    }
+    CHECK(::waitpid(older, nullptr, WNOHANG) == 0);
+    ::kill(older, SIGKILL);
+    CHECK(::waitpid(older, nullptr, 0) == older);
+}
+
+TEST_CASE("A supervisor that goes leaves nothing running") {
+    const std::string mark = unique_mark("gone");
+    {
+        Supervisor supervisor(impatient());
+        static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "ignore-term", mark})));
+        static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "daemon-then-wait", mark})));
+        static_cast<void>(supervisor.wait(std::chrono::milliseconds(20)));
+    }
+    CHECK(processes_with(mark).empty());
+    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+    CHECK(errno == ECHILD);
+}
+
+TEST_CASE("The command dies with a supervisor that is killed") {
+    const std::string mark = unique_mark("orphan");
+    const pid_t runner = ::fork();
+    if (runner == 0) {
+        Supervisor supervisor(impatient());
+        static_cast<void>(supervisor.start(command({HOSTILE_CHILD, "ignore-term", mark})));
+        while (true) static_cast<void>(supervisor.wait(std::nullopt));
+    }
+    const std::string program = HOSTILE_CHILD;
+    while (processes_with(mark).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ::kill(runner, SIGKILL);
+    ::waitpid(runner, nullptr, 0);
+    // The kernel delivers that signal after the runner has gone; a minute is for ever.
+    for (int i = 0; i < 30'000 && !processes_with(mark).empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    CHECK(processes_with(mark).empty());
+}
+
+TEST_CASE("Signals and notifications make wait() return") {
+    Supervisor supervisor(impatient());
+    ::kill(::getpid(), SIGTERM);
+    CHECK(supervisor.wait(std::nullopt).signals == std::vector<int>{SIGTERM});
+    ::kill(::getpid(), SIGWINCH);
+    CHECK(supervisor.wait(std::nullopt).resized);
+    std::thread other([&] { supervisor.notify(); });
+    CHECK(supervisor.wait(std::nullopt).notified);
+    other.join();
+    CHECK_FALSE(supervisor.wait(std::chrono::milliseconds(1)).notified);
+}
