@@ -66,8 +66,8 @@ private:
 /// at the end.
 [[nodiscard]] std::string indent_json(std::string_view compact);
 /// The same document as YAML (through yaml-cpp's emitter), for `-o yaml`; ends with a newline. Strings that
-/// another reader could take for something else are quoted; numbers keep their text. Several documents,
-/// one after the other, become YAML documents. INTERNAL if `compact` is not JSON.
+/// another reader could take for something else are quoted; numbers keep their value exactly. INTERNAL if
+/// `compact` is not JSON.
 [[nodiscard]] std::string json_to_yaml(std::string_view compact);
 
 }  // namespace turboci

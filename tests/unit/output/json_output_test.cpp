@@ -124,7 +124,10 @@ TEST_CASE("A write's answer lists what it did", "[json]") {
     CHECK(json_of(result).ends_with(R"("created":[],"changed":[],"advanced":[],"warnings":[]})"));
     result.created = {{NodeType::check, "a"}, {NodeType::stage, "b"}};
     result.changed = {{NodeType::check, "c"}};
-    result.advanced = {{{NodeType::check, "a"}, State::planned, State::waiting}};
+    Advance& advance = result.advanced.emplace_back();
+    advance.node = {NodeType::check, "a"};
+    advance.from = State::planned;
+    advance.to = State::waiting;
     result.warnings = {"never"};
     CHECK(json_of(result).ends_with(R"("created":["check:a","stage:b"],"changed":["check:c"],)"
                                     R"("advanced":[{"node":"check:a","from":"PLANNED","to":"WAITING"}],)"
