@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: what a command is, and what a running command sees of the outside.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "cli/parser.hpp"
+#include "turboci/endpoint.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::cli {
+
+class Context;
+
+/// What a parsed command does; returns the exit status, or throws Error.
+using Action = std::function<int(Context&)>;
+
+/// A set of output formats.
+struct Formats {
+    unsigned bits = 0;
+    [[nodiscard]] constexpr bool has(Format f) const { return (bits >> static_cast<unsigned>(f) & 1U) != 0; }
+    constexpr Formats(std::initializer_list<Format> list) {
+        for (const Format f : list) bits |= 1U << static_cast<unsigned>(f);
+    }
+};
+inline constexpr Formats kAllFormats{Format::table, Format::json, Format::jsonl, Format::yaml, Format::name};
+inline constexpr Formats kNoJsonl{Format::table, Format::json, Format::yaml, Format::name};
+inline constexpr Formats kDocuments{Format::table, Format::json, Format::yaml};
+
+/// One command. define() declares its arguments on the parser and returns what to do once they are parsed:
+/// usage errors come from parsing, all others from running.
+struct Command {
+    std::string_view name;      ///< "plan create"
+    std::string_view summary;   ///< one sentence
+    std::string_view usage;     ///< what follows the name
+    std::string_view examples;  ///< two to four command lines, "\n" between them
+    Formats formats;            ///< which --output it knows
+    Action (*define)(Parser&);
+    std::string_view notes = {};  ///< closing paragraph of the help
+    bool hidden = false;
+};
+
+/// The flags that every command takes.
+struct GlobalOptions {
+    std::optional<std::string> store;
+    std::optional<std::string> plan;
+    Format format = Format::table;
+    Duration lock_timeout = std::chrono::seconds(10);
+    ColorMode color = ColorMode::automatic;
+    bool quiet = false;
+    bool verbose = false;
+};
+
+/// The flags of a command that writes.
+struct WriteFlags {
+    std::optional<std::string> reason, actor, op_id;
+    void declare(Parser& parser);
+};
+
+/// What a command runs with. Opens the store when it is first needed.
+class Context {
+public:
+    Context(GlobalOptions options, std::string command_line);
+    ~Context();
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+    [[nodiscard]] const GlobalOptions& options() const noexcept { return options_; }
+    [[nodiscard]] Format format() const noexcept { return options_.format; }
+    [[nodiscard]] Output& out() noexcept { return out_; }
+    /// SGR codes on standard output?
+    [[nodiscard]] bool color() const;
+
+    [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
+    /// --plan, else TURBOCI_PLAN, else empty: the only plan of the store.
+    [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
+    void set_plan(const std::string& plan) { plan_ = plan; }
+
+    enum class Open { read, write, create };
+    /// The endpoint on the store. Once open, the mode of the first call stays.
+    Endpoint& endpoint(Open mode);
+    Store& store(Open mode);
+
+    /// A write of this plan: actor, reason, and the attempt that it comes from.
+    [[nodiscard]] WriteNodes begin_write(const WriteFlags& flags) const;
+    /// The same for a request that already holds what plan files say; flags win over files.
+    void finish_write(WriteNodes& request, const WriteFlags& flags) const;
+    /// The attempt that this process runs in, if the plan and store it works on are that attempt's.
+    [[nodiscard]] std::optional<AttemptRef> inside() const;
+
+    /// A line on stderr, unless --quiet.
+    void note(const std::string& text) const;
+    void warn(const std::string& text) const;
+
+    /// Prints one compact JSON document as --output json (indented on a terminal), jsonl or yaml.
+    void print_json(const std::string& compact);
+    /// Lines for people; nothing with --quiet.
+    void print_confirmation(const std::string& text);
+
+private:
+    GlobalOptions options_;
+    std::string command_line_;
+    Output out_;
+    std::string store_path_;
+    std::string plan_;
+    bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Endpoint> endpoint_;
+};
+
+// One list a noun, in the order of the help.
+[[nodiscard]] std::span<const Command> plan_commands();
+[[nodiscard]] std::span<const Command> node_commands();
+[[nodiscard]] std::span<const Command> graph_commands();
+[[nodiscard]] std::span<const Command> attempt_commands();
+[[nodiscard]] std::span<const Command> stage_commands();
+[[nodiscard]] std::span<const Command> check_commands();
+[[nodiscard]] std::span<const Command> wait_commands();
+[[nodiscard]] std::span<const Command> watch_commands();
+[[nodiscard]] std::span<const Command> gate_commands();
+[[nodiscard]] std::span<const Command> log_commands();
+[[nodiscard]] std::span<const Command> validate_commands();
+[[nodiscard]] std::span<const Command> schema_commands();
+[[nodiscard]] std::span<const Command> store_commands();
+[[nodiscard]] std::span<const Command> completion_commands();
+
+/// All commands, and what the help says of them.
+[[nodiscard]] std::vector<const Command*> all_commands();
+[[nodiscard]] std::string overall_help();
+[[nodiscard]] std::string noun_help(std::string_view noun);
+[[nodiscard]] std::string command_help(const Command& command);
+void declare_globals(Parser& parser, GlobalOptions& options);
+
+/// The program, from arguments (without the program's name) to exit status. Throws nothing.
+[[nodiscard]] int run_command_line(const std::vector<std::string>& arguments) noexcept;
+
+}  // namespace turboci::cli

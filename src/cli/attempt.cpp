@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "cli/app.hpp"
+#include "cli/input.hpp"
+#include "cli/write_output.hpp"
+#include "format/json_output.hpp"
+#include "format/terminal.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstPause{20};
+constexpr milliseconds kLongestPause{250};
+
+/// "HOST:PPID": the script that runs this command.
+std::string caller_uid() {
+    char host[256] = "localhost";
+    if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+    return std::string(host) + ":" + std::to_string(::getppid());
+}
+
+// ------------------------------------------------------------------------------------ attempt claim
+
+struct ClaimOptions {
+    std::optional<std::string> stage;
+    std::optional<std::string> process;
+    std::optional<Duration> wait;
+    WriteFlags write;
+};
+
+/// Until a write or the end of the pause, whichever is first.
+void await_news(Context& context, std::int64_t version, Steady::time_point until) {
+    for (milliseconds step = kFirstPause; Steady::now() < until; step *= 2) {
+        const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
+        std::this_thread::sleep_for(std::min({step, kLongestPause, left}));
+        if (context.endpoint(Context::Open::write).get_plan(context.plan()).version != version) return;
+    }
+}
+
+WriteResult claim_within(Context& context, const WriteNodes& request, Duration patience) {
+    const auto deadline = Steady::now() + patience;
+    while (true) {
+        std::int64_t version = 0;
+        try {
+            return context.endpoint(Context::Open::write).claim(request);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::pending || Steady::now() >= deadline) throw;
+            const WorkPlan plan = context.endpoint(Context::Open::write).get_plan(request.plan);
+            const PlanTotals sum = totals(plan);
+            if (sum.final_stages == sum.stages) throw;  // nothing can become ready
+            version = plan.version;
+        }
+        // Backoffs and expiries come without a write of others, so the claim itself is tried again and again.
+        await_news(context, version, std::min(deadline, Steady::now() + kLongestPause));
+    }
+}
+
+int claim(Context& context, const ClaimOptions& options) {
+    WriteNodes request = context.begin_write(options.write);
+    Claim& claim = request.claim.emplace();
+    if (options.stage) {
+        claim.stages.push_back(id_argument(NodeType::stage, *options.stage));
+        claim.exact = true;
+    }
+    claim.process_uid = options.process.value_or(caller_uid());
+    const WriteResult result = claim_within(context, request, options.wait.value_or(Duration{0}));
+    context.out().mark_committed();
+    for (const auto& warning : result.warnings) context.warn(warning);
+    if (result.claimed.empty()) {  // op_id was seen before
+        throw Error(ErrorCode::conflict, "this claim was made before, its answer is not kept",
+                    "use another --op-id");
+    }
+    const ClaimedAttempt& got = result.claimed.front();
+    const std::string ref = visible(to_string(NodeRef{NodeType::stage, got.stage.id}));
+    if (context.format() == Format::name) {
+        context.out().write(ref + '\n');
+    } else if (context.format() == Format::table) {
+        context.out().write(printable(got.stage.id) + '\n');
+        context.note("claimed " + ref + ", attempt " + std::to_string(got.idx) + ", as " + claim.process_uid);
+    } else {
+        std::string json;
+        append_json(json, got, result.plan);
+        context.print_json(json);
+    }
+    return 0;
+}
+
+Action define_claim(Parser& parser) {
+    auto options = std::make_shared<ClaimOptions>();
+    parser.argument("STAGE", options->stage,
+                    "the stage to claim; default: the one that is ready for longest");
+    parser.option("--process", "UID", options->process,
+                  "who will do the work (default: HOST:PID of the caller)");
+    parser.option("--wait", "D", options->wait, "wait so long for something to become ready");
+    options->write.declare(parser);
+    return [options](Context& context) { return claim(context, *options); };
+}
+
+// ---------------------------------------------------------------- heartbeat, progress, complete, fail
+
+struct UpdateOptions {
+    std::string stage;
+    std::optional<std::int64_t> attempt;
+    std::optional<std::string> process;
+    std::optional<std::string> details;
+    std::string message;
+    bool no_retry = false;
+    WriteFlags write;
+
+    void declare(Parser& parser) {
+        parser.option("--attempt", "N", attempt, 1, INT32_MAX, "refuse unless it is this attempt's turn");
+        parser.option("--process", "UID", process, "refuse if another process holds the attempt");
+        write.declare(parser);
+    }
+};
+
+/// Fills what the four verbs have in common; `fill` does the rest.
+int update(Context& context, const UpdateOptions& options, const std::function<void(AttemptWrite&)>& fill) {
+    WriteNodes request = context.begin_write(options.write);
+    StageWrite& stage = request.stages.emplace_back();
+    stage.id = id_argument(NodeType::stage, options.stage);
+    AttemptWrite& attempt = stage.attempt.emplace();
+    if (options.attempt) {
+        attempt.idx = static_cast<std::int32_t>(*options.attempt);
+    } else if (request.inside && request.inside->stage_id == stage.id) {
+        attempt.idx = request.inside->idx;
+    }
+    attempt.process_uid = options.process;
+    fill(attempt);
+    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    context.out().mark_committed();
+    print_write_result(context, result);
+    return 0;
+}
+
+Action define_heartbeat(Parser& parser) {
+    auto options = std::make_shared<UpdateOptions>();
+    parser.argument("STAGE", options->stage, "the stage that is being worked on");
+    options->declare(parser);
+    return [options](Context& context) {
+        return update(context, *options, [](AttemptWrite& attempt) { attempt.heartbeat = true; });
+    };
+}
+
+Action define_progress(Parser& parser) {
+    auto options = std::make_shared<UpdateOptions>();
+    parser.argument("STAGE", options->stage, "the stage that is being worked on");
+    parser.argument("MESSAGE", options->message, "one line of news");
+    parser.option("--details", "JSON", options->details, "an object to keep with the message, or @FILE");
+    options->declare(parser);
+    return [options](Context& context) {
+        const JsonText details =
+            options->details ? json_argument("--details", *options->details) : JsonText{};
+        return update(context, *options, [&](AttemptWrite& attempt) {
+            attempt.progress.emplace_back(options->message, details);
+        });
+    };
+}
+
+Action define_complete(Parser& parser) {
+    auto options = std::make_shared<UpdateOptions>();
+    parser.argument("STAGE", options->stage, "the stage whose work has ended");
+    parser.option("--details", "JSON", options->details,
+                  "an object merged into the attempt's details, or @FILE");
+    options->declare(parser);
+    return [options](Context& context) {
+        std::optional<JsonText> details;
+        if (options->details) details = json_argument("--details", *options->details);
+        return update(context, *options, [&](AttemptWrite& attempt) {
+            attempt.state = AttemptState::complete;
+            attempt.details = details;
+        });
+    };
+}
+
+Action define_fail(Parser& parser) {
+    auto options = std::make_shared<UpdateOptions>();
+    options->message = "failed";
+    parser.argument("STAGE", options->stage, "the stage whose work could not be done");
+    parser.option("--message", "TEXT", options->message, "why (default: failed)");
+    parser.flag("--no-retry", options->no_retry, "do not try again, whatever the stage's retry policy says");
+    parser.option("--details", "JSON", options->details,
+                  "an object merged into the attempt's details, or @FILE");
+    options->declare(parser);
+    return [options](Context& context) {
+        std::optional<JsonText> details;
+        if (options->details) details = json_argument("--details", *options->details);
+        return update(context, *options, [&](AttemptWrite& attempt) {
+            attempt.state = AttemptState::incomplete;
+            attempt.failure = options->message;
+            attempt.no_retry = options->no_retry;
+            attempt.details = details;
+        });
+    };
+}
+
+constexpr Command kCommands[] = {
+    {"attempt claim", "Take a ready stage to work on, and print its id", "[STAGE] [--process UID] [--wait D]",
+     "turboci attempt claim\n"
+     "turboci attempt claim build --process \"$BUILD_TAG\"\n"
+     "while stage=$(turboci attempt claim --wait 10m); do ./work \"$stage\"; done\n"
+     "turboci attempt claim -o json | jq .stage.args",
+     kAllFormats, define_claim,
+     "Exit status 8 if nothing is ready. No stage is ever given to two claimants; claiming again as the same "
+     "process "
+     "changes nothing."},
+    {"attempt heartbeat", "Say that the work on a stage goes on", "STAGE",
+     "turboci attempt heartbeat build\n"
+     "while sleep 20; do turboci attempt heartbeat build -q || break; done &",
+     kAllFormats, define_heartbeat},
+    {"attempt progress", "Add a line of news to the attempt at a stage", "STAGE MESSAGE [--details JSON]",
+     "turboci attempt progress build 'compiling 120 of 400'\n"
+     "turboci attempt progress build linking --details '{\"objects\": 400}'",
+     kAllFormats, define_progress, "News are a heartbeat too."},
+    {"attempt complete", "Say that the work on a stage ran to its end", "STAGE [--details JSON]",
+     "turboci attempt complete build\n"
+     "turboci attempt complete build --details @timings.json",
+     kAllFormats, define_complete,
+     "That says nothing of the answer: report that to the check, with `turboci check report`."},
+    {"attempt fail", "Say that the work on a stage could not be done", "STAGE --message TEXT [--no-retry]",
+     "turboci attempt fail build --message 'no space left on agent 7'\n"
+     "turboci attempt fail build --message 'no such branch' --no-retry",
+     kAllFormats, define_fail, "The stage's retry policy decides whether another attempt follows."},
+};
+
+}  // namespace
+
+std::span<const Command> attempt_commands() { return kCommands; }
+
+}  // namespace turboci::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/app.hpp"
+#include "cli/input.hpp"
+#include "cli/write_output.hpp"
+#include "format/terminal.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+struct ReportOptions {
+    std::string check;
+    bool pass = false;
+    std::optional<std::string> fail;
+    std::optional<std::string> data;
+    bool final = false;
+    WriteFlags write;
+};
+
+int report(Context& context, const ReportOptions& options) {
+    if (options.pass && options.fail) {
+        throw Error(ErrorCode::usage, "--pass and --fail exclude each other", "give one of them");
+    }
+    if (!options.pass && !options.fail) {
+        throw Error(ErrorCode::usage, "the answer is missing", "add --pass or --fail MESSAGE");
+    }
+    WriteNodes request = context.begin_write(options.write);
+    CheckWrite& check = request.checks.emplace_back();
+    check.id = id_argument(NodeType::check, options.check);
+    ResultWrite& result = check.results.emplace_back();
+    result.data = options.data ? json_argument("--data", *options.data) : JsonText{};
+    result.failure = options.fail;
+    result.clear_failure = options.pass;
+    if (options.final) check.state = State::final;
+    const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);
+    context.out().mark_committed();
+    print_write_result(context, done);
+    return 0;
+}
+
+Action define_report(Parser& parser) {
+    auto options = std::make_shared<ReportOptions>();
+    parser.argument("CHECK", options->check, "the check that is answered");
+    parser.flag("--pass", options->pass, "the answer is yes");
+    parser.option("--fail", "MESSAGE", options->fail, "the answer is no, and why");
+    parser.option("--data", "JSON", options->data,
+                  "an object merged into the result's data, or @FILE, or @-");
+    parser.flag("--final", options->final, "end the check with this answer");
+    options->write.declare(parser);
+    return [options](Context& context) { return report(context, *options); };
+}
+
+constexpr Command kCommands[] = {
+    {"check report", "Answer a check", "CHECK --pass|--fail MESSAGE [--data JSON] [--final]",
+     "turboci check report unit-tests --pass --data '{\"tests\": 812}'\n"
+     "turboci check report unit-tests --fail '3 of 812 tests failed' --final\n"
+     "turboci check report release-notes --pass --final --actor \"$REVIEWER\"",
+     kAllFormats, define_report,
+     "A check keeps one result for each owner: reporting again changes it. The owner is the attempt that the "
+     "command "
+     "runs in (TURBOCI_STAGE and TURBOCI_ATTEMPT, as set by `turboci run`), otherwise the actor."},
+};
+
+}  // namespace
+
+std::span<const Command> check_commands() { return kCommands; }
+
+}  // namespace turboci::cli

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/graph.hpp"
+
+#include "cli/app.hpp"
+#include "cli/select.hpp"
+#include "format/terminal.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+struct ShowOptions {
+    Selection selection;
+    GraphOptions graph;
+};
+
+int show_graph(Context& context, const ShowOptions& options) {
+    QueryNodes request = options.selection.request(context);
+    // A node alone is no graph: without a wish, show what leads to it.
+    if (!request.refs.empty() && !request.deps && !request.dependents) request.deps = -1;
+    GraphCollector graph;
+    context.endpoint(Context::Open::read).query(request, graph);
+    GraphOptions how = options.graph;
+    how.color = context.color();
+    if (context.format() == Format::json) how.format = GraphFormat::json;
+    std::string text = render_graph(graph, how);
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    context.out().write(text);
+    return 0;
+}
+
+void declare_drawing(Parser& parser, GraphOptions& graph) {
+    parser.option(
+        "--format", "FORMAT",
+        [&graph](const std::string& value) {
+            if (value == "dot") {
+                graph.format = GraphFormat::dot;
+            } else if (value == "mermaid") {
+                graph.format = GraphFormat::mermaid;
+            } else if (value == "json") {
+                graph.format = GraphFormat::json;
+            } else if (value == "tree") {
+                graph.format = GraphFormat::tree;
+            } else {
+                throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
+                            "use dot, mermaid, json or tree");
+            }
+        },
+        "dot (default), mermaid, json or tree");
+    parser.option(
+        "--collapse", "WHAT",
+        [&graph](const std::string& value) {
+            if (value != "kind") {
+                throw Error(ErrorCode::usage, "--collapse: unknown value '" + printable(value) + "'",
+                            "use kind");
+            }
+            graph.collapse_by_kind = true;
+        },
+        "kind: one box for all checks of a kind");
+    parser.option(
+        "--rankdir", "DIR",
+        [&graph](const std::string& value) {
+            if (value != "LR" && value != "TB") {
+                throw Error(ErrorCode::usage, "--rankdir: unknown value '" + printable(value) + "'",
+                            "use LR or TB");
+            }
+            graph.rankdir = value == "LR" ? RankDir::LR : RankDir::TB;
+        },
+        "LR (default, left to right) or TB (top to bottom)");
+}
+
+Action define_show(Parser& parser) {
+    auto options = std::make_shared<ShowOptions>();
+    options->selection.declare_refs(parser, "draw these and what they depend on; default: the whole plan");
+    declare_drawing(parser, options->graph);
+    options->selection.declare_walk(parser);
+    return [options](Context& context) { return show_graph(context, *options); };
+}
+
+constexpr Command kCommands[] = {
+    {"graph show", "Draw the plan's graph", "[REF]... [--format FORMAT] [--collapse kind]",
+     "turboci graph show | dot -Tsvg > plan.svg\n"
+     "turboci graph show --collapse kind --rankdir TB | dot -Tpng > plan.png\n"
+     "turboci graph show check:release --format tree\n"
+     "turboci graph show stage:build --dependents=2 --format mermaid",
+     Formats{Format::table, Format::json}, define_show,
+     "Arrows point from what must come first to what waits for it. Same plan, same text."},
+};
+
+}  // namespace
+
+std::span<const Command> graph_commands() { return kCommands; }
+
+}  // namespace turboci::cli

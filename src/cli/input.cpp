@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/input.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "format/json_events.hpp"
+#include "format/scalars.hpp"
+#include "format/terminal.hpp"
+#include "format/text_check.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+class Descriptor {
+public:
+    explicit Descriptor(int descriptor, bool owned) : descriptor_(descriptor), owned_(owned) {}
+    ~Descriptor() {
+        if (owned_) ::close(descriptor_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+private:
+    int descriptor_;
+    bool owned_;
+};
+
+std::string display_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+int open_input(const std::string& path) {
+    if (path == "-") return STDIN_FILENO;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        throw Error(ErrorCode::usage, "cannot open " + path + ": " + std::strerror(errno),
+                    "name a readable file");
+    }
+    return descriptor;
+}
+
+/// Copies the events of one JSON document as compact text.
+class JsonCopy final : public EventSink {
+public:
+    void begin_map(Position) override { open('{'); }
+    void end_map(Position) override { close('}'); }
+    void begin_seq(Position) override { open('['); }
+    void end_seq(Position) override { close(']'); }
+    void key(std::string_view text, Position) override {
+        separate();
+        append_json_text(text_, text);
+        text_ += ':';
+        first_ = true;
+    }
+    void scalar(const Scalar& scalar, Position) override {
+        separate();
+        if (depth_ == 0) is_object_ = false;
+        if (std::string why = append_json_scalar(text_, scalar); !why.empty() && why_.empty())
+            why_ = std::move(why);
+        first_ = false;
+    }
+    [[nodiscard]] bool is_object() const noexcept { return is_object_; }
+    [[nodiscard]] const std::string& problem() const noexcept { return why_; }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+private:
+    void separate() {
+        if (!first_) text_ += ',';
+    }
+    void open(char bracket) {
+        separate();
+        if (depth_++ == 0) is_object_ = bracket == '{';
+        text_ += bracket;
+        first_ = true;
+    }
+    void close(char bracket) {
+        --depth_;
+        text_ += bracket;
+        first_ = false;
+    }
+
+    std::string text_;
+    std::string why_;
+    int depth_ = 0;
+    bool first_ = true;
+    bool is_object_ = false;
+};
+
+}  // namespace
+
+std::string read_file(const std::string& path, std::size_t limit) {
+    const Descriptor input(open_input(path), path != "-");
+    struct stat about {};
+    if (::fstat(input.get(), &about) == 0) {
+        if (S_ISDIR(about.st_mode))
+            throw Error(ErrorCode::usage, path + " is a directory", "name the files in it");
+        if (S_ISREG(about.st_mode) && about.st_size > 0 && static_cast<std::size_t>(about.st_size) > limit) {
+            throw Error(ErrorCode::invalid_argument,
+                        display_name(path) + " is too large: " + std::to_string(about.st_size) + " bytes",
+                        "at most " + std::to_string(limit) + " are read");
+        }
+    }
+    std::string text;
+    if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + 1);
+    std::size_t size = 0;
+    while (true) {
+        text.resize(std::max(size + 64 * 1024, std::min(text.capacity(), limit + 1)));
+        const ssize_t n = ::read(input.get(), text.data() + size, text.size() - size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            throw Error(ErrorCode::store, "cannot read " + display_name(path) + ": " + std::strerror(errno));
+        }
+        if (n == 0) break;
+        size += static_cast<std::size_t>(n);
+        if (size > limit) {
+            throw Error(ErrorCode::invalid_argument, display_name(path) + " is too large",
+                        "at most " + std::to_string(limit) + " bytes are read");
+        }
+    }
+    text.resize(size);
+    return text;
+}
+
+void read_plan_files(const std::vector<std::string>& paths, WriteNodes& request, Problems& problems) {
+    if (std::count(paths.begin(), paths.end(), "-") > 1) {
+        throw Error(ErrorCode::usage, "standard input is named twice", "name - once");
+    }
+    for (const auto& path : paths) {
+        const std::string text = read_file(path);
+        read_plan_text({path, text}, request, problems);
+    }
+}
+
+JsonText json_argument(std::string_view option, const std::string& value) {
+    const bool from_file = !value.empty() && value[0] == '@';
+    const std::string text = from_file ? read_file(value.substr(1)) : value;
+    FileProblems found;
+    JsonCopy copy;
+    const std::string_view content = skip_bom(text);
+    if (check_text(content, 0, found)) static_cast<void>(read_json_events(content, 0, copy, found));
+    Problems problems;
+    found.move_to(problems);
+    problems.raise_if_any({from_file ? display_name(value.substr(1)) : std::string(option)});
+    if (!copy.problem().empty() || !copy.is_object()) {
+        throw Error(
+            ErrorCode::invalid_argument,
+            std::string(option) + ": " + (copy.problem().empty() ? "not a JSON object" : copy.problem()),
+            "give one JSON object, or @FILE");
+    }
+    return JsonText{copy.take()};
+}
+
+std::string id_argument(NodeType type, const std::string& text) {
+    RefText ref = parse_ref(text);
+    if (ref.type && *ref.type != type) {
+        throw Error(ErrorCode::usage, printable(text) + " is not a " + std::string(to_string(type)),
+                    "name a " + std::string(to_string(type)));
+    }
+    return ref.id;
+}
+
+std::vector<RefText> ref_arguments(const std::vector<std::string>& texts) {
+    std::vector<RefText> refs;
+    refs.reserve(texts.size());
+    for (const auto& text : texts) refs.push_back(parse_ref(text));
+    return refs;
+}
+
+}  // namespace turboci::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files and values that a command is given.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "turboci/json_text.hpp"
+#include "turboci/plan_file.hpp"
+#include "turboci/requests.hpp"
+
+namespace turboci::cli {
+
+/// The whole of a file, or of standard input for "-". USAGE if it cannot be opened or is a directory,
+/// INVALID_ARGUMENT if it is longer than `limit`, STORE if reading fails.
+[[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = kMaxPlanFileBytes);
+
+/// Reads all plan files into `request`; problems are added, not thrown. "-" may be named once.
+void read_plan_files(const std::vector<std::string>& paths, WriteNodes& request, Problems& problems);
+
+/// A JSON object given as TEXT, @FILE or @- on the command line. `option` names it in messages.
+/// INVALID_ARGUMENT if it is not one.
+[[nodiscard]] JsonText json_argument(std::string_view option, const std::string& value);
+
+/// The id in "stage:ID" or "ID"; USAGE if the reference is to the other type.
+[[nodiscard]] std::string id_argument(NodeType type, const std::string& text);
+[[nodiscard]] std::vector<RefText> ref_arguments(const std::vector<std::string>& texts);
+
+}  // namespace turboci::cli

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "format/json_output.hpp"
+#include "format/terminal.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 << 10;
+
+/// 0, or the errno of the failure.
+int write_all(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t n = ::write(descriptor, text.data(), text.size());
+        if (n >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            pollfd ready{descriptor, POLLOUT, 0};
+            ::poll(&ready, 1, -1);
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+std::string place(const ErrorDetail& detail) {
+    if (detail.file.empty()) return "turboci: ";
+    std::string text = printable(detail.file) + ":";
+    if (detail.line > 0) text += std::to_string(detail.line) + ":" + std::to_string(detail.column) + ":";
+    return text + " ";
+}
+
+}  // namespace
+
+std::optional<Format> parse_format(std::string_view text) {
+    for (const Format f : {Format::table, Format::json, Format::jsonl, Format::yaml, Format::name}) {
+        if (text == to_string(f)) return f;
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(Format format) {
+    switch (format) {
+        case Format::table:
+            return "table";
+        case Format::json:
+            return "json";
+        case Format::jsonl:
+            return "jsonl";
+        case Format::yaml:
+            return "yaml";
+        case Format::name:
+            return "name";
+    }
+    return "";
+}
+
+void Output::write(std::string_view text) {
+    buffer_.append(text);
+    if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void Output::flush() {
+    const int problem = write_all(descriptor_, buffer_);
+    buffer_.clear();
+    if (problem == 0) return;
+    reader_left_ = problem == EPIPE;
+    const std::string why = std::string("cannot write to standard output: ") + std::strerror(problem);
+    if (committed_) throw Error(ErrorCode::output, why, "the work itself was done and committed");
+    throw Error(ErrorCode::output, why);
+}
+
+bool Output::reader_stays(int milliseconds) const {
+    pollfd reader{descriptor_, 0, 0};
+    return ::poll(&reader, 1, milliseconds) <= 0;
+}
+
+bool Output::is_terminal() const { return ::isatty(descriptor_) == 1; }
+
+std::size_t Output::width() const {
+    if (!is_terminal()) return 0;
+    winsize size{};
+    if (::ioctl(descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+    if (const char* columns = std::getenv("COLUMNS")) {
+        const int value = std::atoi(columns);
+        if (value > 0 && value < 10000) return static_cast<std::size_t>(value);
+    }
+    return 80;
+}
+
+void print_to_stderr(std::string line) {
+    line += '\n';
+    write_all(STDERR_FILENO, line);
+}
+
+void print_error(const Error& error, bool as_json) {
+    std::string text;
+    if (as_json) {
+        append_json(text, error);
+    } else {
+        const auto& details = error.details();
+        for (const auto& detail : details) text += place(detail) + printable(detail.message) + '\n';
+        if (details.size() == 1 && !details[0].file.empty()) {
+            text.pop_back();  // that line says it all
+        } else {
+            text += "turboci: error: " + printable(error.what());
+            if (!error.remedy().empty()) text += "; " + printable(error.remedy());
+        }
+    }
+    print_to_stderr(std::move(text));
+}
+
+bool locale_is_utf8() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const char* value = std::getenv(name);
+        if (value == nullptr || *value == '\0') continue;
+        const std::string_view text = value;
+        return text.find("UTF-8") != std::string_view::npos || text.find("utf8") != std::string_view::npos ||
+               text.find("UTF8") != std::string_view::npos || text.find("utf-8") != std::string_view::npos;
+    }
+    return false;
+}
+
+void open_standard_descriptors() {
+    for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+        if (::fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+        // The lowest free descriptor is this one, since those below it are open.
+        ::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+}  // namespace turboci::cli

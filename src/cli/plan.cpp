@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/app.hpp"
+#include "cli/input.hpp"
+#include "cli/plan_output.hpp"
+#include "cli/write_output.hpp"
+#include "format/json_output.hpp"
+#include "format/terminal.hpp"
+#include "turboci/plan_file.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+// ------------------------------------------------------------------------------------ plan create
+
+struct CreateOptions {
+    std::optional<std::string> id;
+    std::vector<std::string> labels;
+    std::vector<std::string> files;
+    WriteFlags write;
+};
+
+std::pair<std::string, std::string> parse_label(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+        throw Error(ErrorCode::usage, "--label: '" + printable(text) + "' is not KEY=VALUE",
+                    "write --label branch=main");
+    }
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+int create_plan(Context& context, const CreateOptions& options) {
+    CreatePlan request;
+    for (const auto& label : options.labels) request.labels.push_back(parse_label(label));
+    request.id = options.id ? *options.id : context.options().plan.value_or("");
+    if (options.id && context.options().plan && *options.id != *context.options().plan) {
+        throw Error(ErrorCode::usage,
+                    "two names for one plan: " + *options.id + " and " + *context.options().plan,
+                    "leave --plan out");
+    }
+    if (const auto why = plan_id_problem(request.id); why && !request.id.empty()) {
+        throw Error(ErrorCode::invalid_argument, "plan id '" + printable(request.id) + "' " + *why);
+    }
+    if (options.id && options.id->empty()) throw Error(ErrorCode::invalid_argument, "the plan id is empty");
+    Problems problems;
+    read_plan_files(options.files, request.nodes, problems);
+    problems.raise_if_any(request.nodes.files);
+    context.set_plan(request.id);
+    context.finish_write(request.nodes, options.write);
+    // Before the store is opened: bad input must not even leave an empty store behind.
+    validate(request.nodes, problems);
+    problems.raise_if_any(request.nodes.files);
+    const WriteResult result = context.endpoint(Context::Open::create).create_plan(request);
+    context.out().mark_committed();
+    if (context.format() == Format::table || context.format() == Format::name) {
+        for (const auto& warning : result.warnings) context.warn(warning);
+        context.out().write(result.plan.id + '\n');
+    } else {
+        print_write_result(context, result);
+    }
+    return 0;
+}
+
+Action define_create(Parser& parser) {
+    auto options = std::make_shared<CreateOptions>();
+    parser.argument("ID", options->id, "the plan's id; default: a new one that sorts by time");
+    parser.option("--label", "K=V", options->labels,
+                  "a label for people and scripts to find it by; repeatable");
+    parser.option("-f,--file", "FILE", options->files,
+                  "write this plan file too, in one transaction; repeatable");
+    options->write.declare(parser);
+    return [options](Context& context) { return create_plan(context, *options); };
+}
+
+// ------------------------------------------------------------------------------------ plan list
+
+int list_plans(Context& context) {
+    const auto plans = context.endpoint(Context::Open::read).list_plans();
+    if (context.format() == Format::table) {
+        context.out().write(plan_table(plans).render(context.out().width(), context.color()));
+        return 0;
+    }
+    std::string json;
+    for (const auto& plan : plans) {
+        if (context.format() == Format::name) {
+            context.out().write(plan.id + '\n');
+        } else if (context.format() == Format::jsonl) {
+            json.clear();
+            append_json(json, plan);
+            context.out().write(json + '\n');
+        } else {
+            json += json.empty() ? "[" : ",";
+            append_json(json, plan);
+        }
+    }
+    if (context.format() == Format::json || context.format() == Format::yaml) {
+        context.print_json(json.empty() ? "[]" : json + "]");
+    }
+    return 0;
+}
+
+Action define_list(Parser&) { return list_plans; }
+
+// ------------------------------------------------------------------------------------ plan show
+
+/// A plan given as the argument or by --plan; the argument wins.
+Action on_plan(Parser& parser, const std::string& help, int (*run)(Context&)) {
+    auto id = std::make_shared<std::optional<std::string>>();
+    parser.argument("ID", *id, help);
+    return [id, run](Context& context) {
+        if (*id) context.set_plan(**id);
+        return run(context);
+    };
+}
+
+int show_plan(Context& context) {
+    const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : 20;
+    const PlanSummary summary = context.endpoint(Context::Open::read).summarize(context.plan(), limit);
+    if (context.format() == Format::table) {
+        context.out().write(summary_text(summary, limit, context.out().width(), context.color()));
+    } else if (context.format() == Format::name) {
+        context.out().write(summary.plan.id + '\n');
+    } else {
+        std::string json;
+        append_json(json, summary);
+        context.print_json(json);
+    }
+    return 0;
+}
+
+Action define_show(Parser& parser) {
+    return on_plan(parser, "the plan; default: --plan, else the only one", show_plan);
+}
+
+// ------------------------------------------------------------------------------------ plan delete, tick
+
+Action define_delete(Parser& parser) {
+    auto id = std::make_shared<std::string>();
+    parser.argument("ID", *id, "the plan to delete, with everything in it");
+    return [id](Context& context) {
+        context.endpoint(Context::Open::write).delete_plan(*id);
+        context.out().mark_committed();
+        if (context.format() == Format::table) {
+            context.print_confirmation("deleted " + printable(*id) + '\n');
+        } else if (context.format() == Format::name) {
+            context.out().write(visible(*id) + '\n');
+        } else {
+            context.print_json("{\"deleted\":" + json_string(*id) + "}");
+        }
+        return 0;
+    };
+}
+
+Action define_tick(Parser& parser) {
+    auto id = std::make_shared<std::optional<std::string>>();
+    auto flags = std::make_shared<WriteFlags>();
+    parser.argument("ID", *id, "the plan; default: --plan, else the only one");
+    flags->declare(parser);
+    return [id, flags](Context& context) {
+        if (*id) context.set_plan(**id);
+        const WriteResult result = context.endpoint(Context::Open::write).tick(context.begin_write(*flags));
+        context.out().mark_committed();
+        print_write_result(context, result);
+        return 0;
+    };
+}
+
+constexpr Command kCommands[] = {
+    {"plan create", "Create a plan, and the store if there is none", "[ID] [--label K=V]... [-f FILE]...",
+     "turboci plan create\n"
+     "turboci plan create nightly --label branch=main -f plan.yaml\n"
+     "export TURBOCI_PLAN=$(turboci plan create -f plan.yaml)",
+     kAllFormats, define_create, "Prints the plan's id and nothing else."},
+    {"plan list", "List the plans of the store", "",
+     "turboci plan list\n"
+     "turboci plan list -o name\n"
+     "turboci plan list -o json | jq -r '.[] | select(.labels.branch == \"main\").id'",
+     kAllFormats, define_list},
+    {"plan show", "Show how far a plan is: counts, what is ready, what runs, what failed", "[ID]",
+     "turboci plan show\n"
+     "turboci plan show nightly -v\n"
+     "turboci plan show -o json | jq .totals",
+     kNoJsonl, define_show},
+    {"plan delete", "Delete a plan with all its nodes and its log", "ID",
+     "turboci plan delete nightly\n"
+     "turboci plan list -o name | grep ^pr-17- | xargs -n1 turboci plan delete",
+     kNoJsonl, define_delete, "There is no way back but a backup of the store."},
+    {"plan tick", "End attempts that ran out of time, fell silent, or lost their runner", "[ID]",
+     "turboci plan tick\n"
+     "while sleep 60; do turboci plan tick -q; done",
+     kNoJsonl, define_tick, "Every write does this first, so this is for plans that nobody writes to."},
+};
+
+}  // namespace
+
+std::span<const Command> plan_commands() { return kCommands; }
+
+}  // namespace turboci::cli

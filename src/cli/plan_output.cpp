@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/plan_output.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/node_output.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+constexpr std::size_t kBarColumns = 40;
+
+std::string bar(std::int64_t done, std::int64_t failed, std::int64_t all, bool color) {
+    const auto columns = [all](std::int64_t n) {
+        return all == 0 ? std::size_t{0}
+                        : static_cast<std::size_t>(n) * kBarColumns / static_cast<std::size_t>(all);
+    };
+    const std::size_t filled = columns(done);
+    std::size_t red = std::min(filled, columns(failed));
+    if (failed > 0 && red == 0 && filled > 0) red = 1;
+    return "[" + styled(std::string(filled - red, '#'), Style::green, color) +
+           styled(std::string(red, 'x'), Style::red, color) + std::string(kBarColumns - filled, '.') + "]";
+}
+
+void append_refs(std::string& out, const char* title, const std::vector<NodeRef>& refs, std::size_t limit,
+                 std::size_t width) {
+    if (refs.empty()) return;
+    out += title;
+    out += ":\n";
+    for (const auto& ref : refs) {
+        const std::string line = "  " + printable(to_string(ref));
+        out += (width == 0 ? line : fit(line, width)) + '\n';
+    }
+    if (refs.size() >= limit) out += "  ... (-v shows all)\n";
+}
+
+}  // namespace
+
+std::string labels_text(const JsonText& labels) {
+    const auto object = nlohmann::ordered_json::parse(labels.text, nullptr, false);
+    std::string text;
+    if (!object.is_object()) return text;
+    for (const auto& [key, value] : object.items()) {
+        if (!text.empty()) text += ", ";
+        text += key + "=" + (value.is_string() ? value.get_ref<const std::string&>() : value.dump());
+    }
+    return text;
+}
+
+Table plan_table(const std::vector<WorkPlan>& plans) {
+    Table table({"PLAN", "VERSION", "CHECKS", "STAGES", "FINAL", "FAILED", "UPDATED", "LABELS"});
+    for (const auto& plan : plans) {
+        const PlanTotals sum = totals(plan);
+        const std::int64_t failed = sum.failed_checks + sum.failed_stages;
+        table.add({{plan.id},
+                   {std::to_string(plan.version)},
+                   {std::to_string(sum.checks)},
+                   {std::to_string(sum.stages)},
+                   {std::to_string(sum.final_checks + sum.final_stages)},
+                   {std::to_string(failed), failed > 0 ? Style::red : Style::plain},
+                   {format_timestamp(plan.updated_at).substr(0, 19) + "Z"},
+                   {labels_text(plan.labels)}});
+    }
+    return table;
+}
+
+std::string counts_text(const WorkPlan& plan, NodeType type) {
+    std::string text;
+    std::int64_t all = 0;
+    for (const auto& row : plan.counts) {
+        if (row.type != type) continue;
+        all += row.count;
+        text += (text.empty() ? "" : ", ") + std::to_string(row.count) + " " +
+                std::string(row.outcome ? to_string(*row.outcome) : to_string(row.state));
+    }
+    if (all == 0) return {};
+    return std::to_string(all) + " " + std::string(to_string(type)) + (all == 1 ? "" : "s") + ": " + text;
+}
+
+std::string summary_text(const PlanSummary& summary, std::size_t limit, std::size_t width, bool color) {
+    const WorkPlan& plan = summary.plan;
+    const PlanTotals sum = totals(plan);
+    const std::int64_t all = sum.checks + sum.stages;
+    const std::int64_t done = sum.final_checks + sum.final_stages;
+    const std::int64_t failed = sum.failed_checks + sum.failed_stages + sum.cancelled_stages;
+    std::string out = styled("plan " + plan.id, Style::bold, color) + "  version " +
+                      std::to_string(plan.version) + "  changed " +
+                      format_timestamp(plan.updated_at).substr(0, 19) + "Z\n";
+    if (!plan.labels.empty()) out += "labels: " + printable(labels_text(plan.labels)) + '\n';
+    out +=
+        bar(done, failed, all, color) + " " + std::to_string(done) + "/" + std::to_string(all) + " FINAL\n";
+    for (const NodeType type : {NodeType::check, NodeType::stage}) {
+        if (const std::string counts = counts_text(plan, type); !counts.empty()) out += counts + '\n';
+    }
+    append_refs(out, "ready", summary.ready, limit, width);
+    append_refs(out, "running", summary.running, limit, width);
+    if (!summary.failed.empty()) out += "failed:\n";
+    for (const auto& failure : summary.failed) {
+        std::string line = "  " + printable(to_string(failure.node));
+        if (!failure.message.empty()) line += "  " + printable(failure.message);
+        out += styled(width == 0 ? line : fit(line, width), Style::red, color) + '\n';
+    }
+    if (summary.failed.size() >= limit) out += "  ... (-v shows all)\n";
+    return out;
+}
+
+}  // namespace turboci::cli

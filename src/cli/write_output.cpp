@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/write_output.hpp"
+
+#include <set>
+
+#include "format/json_output.hpp"
+#include "format/terminal.hpp"
+
+namespace turboci::cli {
+
+namespace {
+
+constexpr std::size_t kShortList = 20;
+
+std::string names(const WriteResult& result) {
+    std::string text;
+    std::set<NodeRef> seen;
+    const auto add = [&](const NodeRef& ref) {
+        if (seen.insert(ref).second) text += visible(to_string(ref)) + '\n';
+    };
+    for (const auto& ref : result.created) add(ref);
+    for (const auto& ref : result.changed) add(ref);
+    for (const auto& advance : result.advanced) add(advance.node);
+    return text;
+}
+
+class Lines {
+public:
+    explicit Lines(const Context& context)
+        : limit_(context.options().verbose ? SIZE_MAX : kShortList), color_(context.color()) {}
+
+    void refs(const char* what, const std::vector<NodeRef>& list, Style style) {
+        for (std::size_t i = 0; i < list.size() && i < limit_; ++i) {
+            text_ += styled(what, style, color_) + printable(to_string(list[i])) + '\n';
+        }
+        more(list.size());
+    }
+    void advances(const std::vector<Advance>& list) {
+        for (std::size_t i = 0; i < list.size() && i < limit_; ++i) {
+            text_ += styled("  advanced  ", Style::cyan, color_) + printable(to_string(list[i].node)) + "  " +
+                     std::string(to_string(list[i].from)) + " -> " + std::string(to_string(list[i].to)) +
+                     '\n';
+        }
+        more(list.size());
+    }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    void more(std::size_t size) {
+        if (size > limit_) text_ += "  and " + std::to_string(size - limit_) + " more (-v shows all)\n";
+    }
+
+    std::size_t limit_;
+    bool color_;
+    std::string text_;
+};
+
+std::string headline(const WriteResult& result, bool dry_run) {
+    const std::string version = " (version " + std::to_string(result.plan.version) + ")\n";
+    if (result.replayed) return "done before" + version;
+    std::string text;
+    const auto count = [&](const char* what, std::size_t n) {
+        if (n == 0) return;
+        if (!text.empty()) text += ", ";
+        text += what + std::to_string(n);
+    };
+    count("created ", result.created.size());
+    count("changed ", result.changed.size());
+    count("advanced ", result.advanced.size());
+    if (text.empty()) text = "nothing changed";
+    return (dry_run ? "dry run, nothing is written: " : "") + text + version;
+}
+
+}  // namespace
+
+void print_write_result(Context& context, const WriteResult& result, bool dry_run) {
+    for (const auto& warning : result.warnings) context.warn(warning);
+    if (context.format() == Format::name) {
+        context.out().write(names(result));
+    } else if (context.format() != Format::table) {
+        std::string json;
+        append_json(json, result);
+        context.print_json(json);
+    } else {
+        Lines lines(context);
+        lines.refs("  created   ", result.created, Style::green);
+        lines.refs("  changed   ", result.changed, Style::yellow);
+        lines.advances(result.advanced);
+        context.print_confirmation(headline(result, dry_run) + lines.text());
+    }
+}
+
+}  // namespace turboci::cli
