@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/plan_reader.hpp"
+
+#include <fmt/format.h>
+
+#include "format/json_events.hpp"
+#include "format/scalars.hpp"
+#include "format/suggest.hpp"
+#include "format/text_check.hpp"
+#include "format/yaml_events.hpp"
+
+namespace turboci {
+
+PlanReader::PlanReader(WriteNodes& request, FileProblems& problems) : request_(request), problems_(problems) {
+    frames_.reserve(kMaxNesting + 1);  // references to the top stay valid
+    push(Place::file, {});
+}
+
+void PlanReader::push(Place place, Position at) {
+    auto& frame = frames_.emplace_back();
+    frame.place = place;
+    frame.at = at;
+}
+
+const KeyRule* PlanReader::expected() noexcept {
+    const KeyRule* item = plan_item(top().place);
+    return item != nullptr ? item : top().rule;
+}
+
+void PlanReader::begin_map(Position at) {
+    if (top().place == Place::json) {
+        begin_json('{', at);
+    } else {
+        begin_collection(true, at);
+    }
+}
+
+void PlanReader::begin_seq(Position at) {
+    if (top().place == Place::json) {
+        begin_json('[', at);
+    } else {
+        begin_collection(false, at);
+    }
+}
+
+void PlanReader::begin_collection(bool map, Position at) {
+    if (top().place == Place::labels) {
+        problem(at, fmt::format("a label must be a string, not {}", map ? "a map" : "a list"));
+        push(Place::skip, at);
+        return;
+    }
+    const KeyRule* rule = expected();
+    if (rule == nullptr) {
+        push(Place::skip, at);
+        return;
+    }
+    bool fits = false;
+    switch (rule->form) {
+        case Form::map:
+        case Form::text_or_map:
+        case Form::failure:
+        case Form::document:
+        case Form::object:
+        case Form::labels:
+            fits = map;
+            break;
+        case Form::list:
+            fits = !map;
+            break;
+        case Form::predicate:
+            fits = true;
+            break;
+        case Form::text:
+        case Form::boolean:
+        case Form::integer:
+        case Form::duration:
+            break;
+    }
+    if (!fits) {
+        wrong_form(*rule, map ? "a map" : "a list", at);
+        push(Place::skip, at);
+    } else if (map) {
+        open_map(*rule, at);
+    } else {
+        open_list(*rule, at);
+    }
+}
+
+void PlanReader::open_map(const KeyRule& rule, Position at) {
+    if (rule.form == Form::object) {
+        open_object(rule, at);
+        return;
+    }
+    if (rule.form == Form::predicate) {
+        auto& member = members_.emplace_back();
+        member.into = &predicate_of(rule.slot, at);
+        member.group.at = at;
+        push(Place::group, at);
+        return;
+    }
+    PredicateSpec* list = top().into;
+    push(rule.inside, at);
+    switch (rule.inside) {
+        case Place::check:
+            request_.checks.emplace_back().at = at;
+            break;
+        case Place::stage:
+            request_.stages.emplace_back().at = at;
+            break;
+        case Place::result:
+            request_.checks.back().results.emplace_back().at = at;
+            owner_ = {};
+            break;
+        case Place::retry:
+            request_.stages.back().retry.emplace();
+            break;
+        case Place::attempt:
+            request_.stages.back().attempt.emplace().at = at;
+            in_attempt_ = true;
+            break;
+        case Place::message:
+            request_.stages.back().attempt->progress.emplace_back();
+            break;
+        case Place::assignment:
+            request_.stages.back().assignments->emplace_back().at = at;
+            break;
+        case Place::member: {
+            auto& member = members_.emplace_back();
+            member.into = list;
+            member.edge.at = member.group.at = at;
+            break;
+        }
+        case Place::labels:
+            labels_.text = "{";
+            break;
+        default:
+            break;
+    }
+}
+
+void PlanReader::open_list(const KeyRule& rule, Position at) {
+    if (rule.form == Form::predicate) {
+        auto& predicate = predicate_of(rule.slot, at);
+        push(Place::members, at);
+        top().into = &predicate;
+    } else if (rule.inside == Place::members) {
+        open_group_list(rule, at);
+    } else {
+        if (rule.inside == Place::assignments) request_.stages.back().assignments.emplace();
+        push(rule.inside, at);
+    }
+    top().list = rule.name;
+}
+
+void PlanReader::open_object(const KeyRule& rule, Position at) {
+    switch (rule.slot) {
+        case Slot::check_options:
+            json_ = &request_.checks.back().options.emplace().text;
+            break;
+        case Slot::result_data:
+            json_ = &request_.checks.back().results.back().data.emplace().text;
+            break;
+        case Slot::stage_args:
+            json_ = &request_.stages.back().args.emplace().text;
+            break;
+        case Slot::attempt_details:
+            json_ = &request_.stages.back().attempt->details.emplace().text;
+            break;
+        default:
+            json_ = &request_.stages.back().attempt->progress.back().second.text;
+            break;
+    }
+    *json_ = "{";
+    push(Place::json, at);
+}
+
+void PlanReader::begin_json(char bracket, Position at) {
+    json_comma();
+    *json_ += bracket;
+    push(Place::json, at);
+}
+
+/// Before an item of a list; a map's comma comes before its key.
+void PlanReader::json_comma() {
+    auto& frame = top();
+    if (frame.rule != nullptr) {  // the value of a key
+        frame.rule = nullptr;
+        return;
+    }
+    if (!frame.first) *json_ += ',';
+    frame.first = false;
+}
+
+void PlanReader::end_map(Position) {
+    const Frame frame = top();
+    frames_.pop_back();
+    if (frame.place == Place::json) {
+        *json_ += '}';
+    } else if (frame.place != Place::skip) {
+        close_map(frame);
+    }
+}
+
+void PlanReader::end_seq(Position) {
+    const Place place = top().place;
+    frames_.pop_back();
+    if (place == Place::json) *json_ += ']';
+}
+
+void PlanReader::close_map(const Frame& frame) {
+    const auto keys = plan_keys(frame.place);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (keys[i].required && (frame.seen >> i & 1u) == 0) {
+            problem(frame.at, fmt::format("'{}' is missing", keys[i].name));
+        }
+    }
+    switch (frame.place) {
+        case Place::result:
+            close_owner();
+            break;
+        case Place::attempt:
+            in_attempt_ = false;
+            break;
+        case Place::group:
+        case Place::member:
+            close_member(frame);
+            break;
+        case Place::labels:
+            labels_.text += '}';
+            request_.labels = request_.labels ? merge_patch(*request_.labels, labels_) : labels_;
+            break;
+        default:
+            break;
+    }
+}
+
+void PlanReader::key(std::string_view text, Position at) {
+    auto& frame = top();
+    frame.rule = nullptr;
+    if (frame.place == Place::skip) return;
+    if (frame.place == Place::json || frame.place == Place::labels) {
+        static constexpr KeyRule kAny{"", Form::object};
+        std::string& out = frame.place == Place::json ? *json_ : labels_.text;
+        if (!frame.first) out += ',';
+        frame.first = false;
+        frame.rule = &kAny;
+        append_json_text(out, text);
+        out += ':';
+        return;
+    }
+    const auto keys = plan_keys(frame.place);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (keys[i].name != text) continue;
+        frame.seen |= 1u << i;
+        frame.rule = &keys[i];
+        return;
+    }
+    unknown_key(text, at);
+}
+
+void PlanReader::unknown_key(std::string_view text, Position at) {
+    std::vector<std::string_view> known;
+    for (const auto& k : plan_keys(top().place)) known.push_back(k.name);
+    const auto near = nearest(text, known);
+    if (!near.empty()) {
+        problem(at, fmt::format("unknown key {}; did you mean '{}'?", in_quotes(text), near));
+    } else {
+        problem(at, fmt::format("unknown key {}; known here: {}", in_quotes(text), fmt::join(known, ", ")));
+    }
+}
+
+void PlanReader::scalar(const Scalar& scalar, Position at) {
+    switch (top().place) {
+        case Place::skip:
+            return;
+        case Place::labels:
+            label(scalar, at);
+            return;
+        case Place::json: {
+            json_comma();
+            const auto why_not = append_json_scalar(*json_, scalar);
+            if (!why_not.empty()) problem(at, why_not);
+            return;
+        }
+        default:
+            break;
+    }
+    const KeyRule* rule = expected();
+    if (rule != nullptr && scalar.kind != ScalarKind::invalid) put_scalar(*rule, scalar, at);
+}
+
+void PlanReader::label(const Scalar& scalar, Position at) {
+    if (scalar.kind == ScalarKind::null) problem(at, "a label must be a string, not null");
+    append_json_text(labels_.text, scalar.text);
+}
+
+void PlanReader::wrong_form(const KeyRule& rule, std::string_view found, Position at) {
+    if (plan_item(top().place) == nullptr) {
+        problem(at, fmt::format("'{}' must be {}, not {}", rule.name, describe(rule.form), found));
+    } else if (top().place == Place::file) {
+        problem(at, fmt::format("{} must be {}, not {}", rule.name, describe(rule.form), found));
+    } else {
+        problem(at,
+                fmt::format("an item of '{}' must be {}, not {}", top().list, describe(rule.form), found));
+    }
+}
+
+namespace {
+
+/// Does the text begin as only JSON does? YAML's flow style may leave quotes away.
+bool looks_like_json(std::string_view text, std::string_view name) {
+    if (name.ends_with(".json") || name.ends_with(".JSON")) return true;
+    const auto second = text.find_first_not_of(" \t\r\n", text.find_first_not_of(" \t\r\n") + 1);
+    return second != std::string_view::npos && text[second] == '"';
+}
+
+/// Reads as JSON what is JSON, all else as YAML, of which JSON is not quite a part.
+void read_events(const PlanText& file, std::string_view text, std::uint32_t number, WriteNodes& request,
+                 FileProblems& problems) {
+    const WriteNodes before = request;
+    FileProblems json_problems;
+    bool tried = false;
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
+        tried = true;
+        PlanReader reader(request, json_problems);
+        if (read_json_events(text, number, reader, json_problems) != ReadEnd::syntax) {
+            problems = std::move(json_problems);
+            return;
+        }
+        request = before;
+    }
+    PlanReader reader(request, problems);
+    if (read_yaml_events(text, number, reader, problems) != ReadEnd::syntax || !tried) return;
+    if (looks_like_json(text, file.name)) {
+        problems = {};
+        const auto& why = json_problems.last();
+        problems.add(why.code, why.at, why.message);
+    }
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+    if (to.empty()) {
+        to.swap(from);
+    } else {
+        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+    }
+}
+
+}  // namespace
+
+void read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
+    const auto number = static_cast<std::uint32_t>(request.files.size());
+    request.files.push_back(file.name);
+    FileProblems found;
+    if (file.text.size() > kMaxPlanFileBytes) {
+        found.add({number, 1, 1}, fmt::format("the file has {} bytes; {} MiB at most", file.text.size(),
+                                              kMaxPlanFileBytes >> 20));
+    } else if (const auto text = skip_bom(file.text); check_text(text, number, found)) {
+        // Apart from the nodes of other files: those of this one may have to be read again.
+        WriteNodes own;
+        own.reason = request.reason;
+        own.actor = request.actor;
+        own.if_version = request.if_version;
+        own.op_id = request.op_id;
+        own.labels = request.labels;
+        own.plan = request.plan;
+        read_events(file, text, number, own, found);
+        request.reason = std::move(own.reason);
+        request.actor = std::move(own.actor);
+        request.if_version = own.if_version;
+        request.op_id = std::move(own.op_id);
+        request.labels = std::move(own.labels);
+        append(request.checks, own.checks);
+        append(request.stages, own.stages);
+    }
+    found.move_to(problems);
+}
+
+}  // namespace turboci

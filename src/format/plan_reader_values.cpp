@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// PlanReader: what single scalars mean.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "format/plan_reader.hpp"
+#include "format/scalars.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr std::string_view kCheckStates = "PLANNING, PLANNED, WAITING or FINAL";
+constexpr std::string_view kGoalStates = "PLANNED, WAITING or FINAL";
+constexpr std::string_view kAnyStates =
+    "PLANNING, PLANNED, WAITING or FINAL (checks), PLANNED, ATTEMPTING, "
+    "AWAITING_GROUP or FINAL (stages)";
+constexpr std::string_view kAttemptStates = "PENDING, SCHEDULED, RUNNING, COMPLETE or INCOMPLETE";
+
+}  // namespace
+
+void PlanReader::put_scalar(const KeyRule& rule, const Scalar& scalar, Position at) {
+    if (scalar.kind == ScalarKind::null) {
+        put_null(rule, at);
+        return;
+    }
+    const bool text = scalar.kind == ScalarKind::string || scalar.plain;
+    switch (rule.form) {
+        case Form::text:
+        case Form::text_or_map:
+        case Form::failure:
+            if (text) return put_text(rule, scalar.text, at);
+            break;
+        case Form::boolean:
+            if (scalar.kind == ScalarKind::boolean) return put_boolean(rule, boolean_value(scalar.text));
+            break;
+        case Form::integer:
+            if (scalar.kind != ScalarKind::integer) break;
+            if (const auto value = parse_integer(scalar.text)) return put_integer(rule, *value, at);
+            problem(at, fmt::format("{} does not fit into 64 bits", in_quotes(scalar.text)));
+            return;
+        case Form::duration:
+            if (scalar.kind != ScalarKind::string) break;
+            if (const auto value = parse_duration(scalar.text)) return put_duration(rule, *value, at);
+            problem(at, fmt::format("'{}' must be {}, not {}", rule.name, describe(rule.form),
+                                    in_quotes(scalar.text)));
+            return;
+        default:
+            break;
+    }
+    wrong_form(rule, describe(scalar.kind), at);
+}
+
+void PlanReader::put_null(const KeyRule& rule, Position at) {
+    switch (rule.form) {
+        case Form::document:
+            return;
+        case Form::list:
+            if (rule.inside == Place::members) break;
+            if (rule.inside == Place::assignments) request_.stages.back().assignments.emplace();
+            return;
+        case Form::predicate:
+            predicate_of(rule.slot, at);
+            return;
+        case Form::failure:
+            if (!in_attempt_) request_.checks.back().results.back().clear_failure = true;
+            return;
+        default:
+            break;
+    }
+    wrong_form(rule, "null", at);
+}
+
+void PlanReader::put_header(std::string& field, std::string_view text, std::string_view name, Position at) {
+    if (!field.empty() && field != text) {
+        problem(at, fmt::format("'{}' was given before with another value: {}", name, in_quotes(field)));
+    } else {
+        field = text;
+    }
+}
+
+void PlanReader::put_state(std::optional<State>& field, std::string_view text, std::string_view known,
+                           Position at) {
+    field = parse_state(text);
+    if (!field) problem(at, fmt::format("{} is not a state; use {}", in_quotes(text), known));
+}
+
+void PlanReader::put_assignment(std::string_view text, Position at) {
+    auto& assignment = request_.stages.back().assignments->back();
+    auto ref = parse_ref(text);
+    if (ref.type == NodeType::stage) {
+        problem(at, fmt::format("a stage is assigned to checks, not to {}", in_quotes(text)));
+    }
+    assignment.target_check_id = std::move(ref.id);
+}
+
+void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position at) {
+    const auto result = [&]() -> ResultWrite& { return request_.checks.back().results.back(); };
+    const auto attempt = [&]() -> AttemptWrite& { return *request_.stages.back().attempt; };
+    switch (rule.slot) {
+        case Slot::reason:
+            if (!request_.reason.empty() && request_.reason != text) request_.reason += "; ";
+            if (request_.reason != text) request_.reason += text;
+            return;
+        case Slot::actor:
+            put_header(request_.actor, text, rule.name, at);
+            return;
+        case Slot::op_id:
+            put_header(request_.op_id, text, rule.name, at);
+            return;
+        case Slot::check_id:
+            request_.checks.back().id = text;
+            return;
+        case Slot::check_kind:
+            request_.checks.back().kind = text;
+            return;
+        case Slot::check_state:
+            put_state(request_.checks.back().state, text, kCheckStates, at);
+            return;
+        case Slot::result_owner_type:
+            owner_.type = text;
+            owner_.type_at = at;
+            return;
+        case Slot::result_owner_id:
+            owner_.id = text;
+            owner_.id_at = at;
+            return;
+        case Slot::result_stage:
+            owner_.stage = text;
+            owner_.stage_at = at;
+            return;
+        case Slot::result_failure:
+            result().failure = text;
+            return;
+        case Slot::attempt_failure:
+            attempt().failure = text;
+            return;
+        case Slot::failure_message:
+            (in_attempt_ ? attempt().failure : result().failure) = text;
+            return;
+        case Slot::stage_id:
+            request_.stages.back().id = text;
+            return;
+        case Slot::attempt_state:
+            attempt().state = parse_attempt_state(text);
+            if (!attempt().state)
+                problem(at, fmt::format("{} is not a state; use {}", in_quotes(text), kAttemptStates));
+            return;
+        case Slot::attempt_uid:
+            attempt().process_uid = text;
+            return;
+        case Slot::progress_item:
+            attempt().progress.emplace_back(text, JsonText{});
+            return;
+        case Slot::progress_message:
+            attempt().progress.back().first = text;
+            return;
+        case Slot::assignment_item:
+            request_.stages.back().assignments->emplace_back().at = at;
+            put_assignment(text, at);
+            return;
+        case Slot::assignment_check:
+            put_assignment(text, at);
+            return;
+        case Slot::assignment_goal: {
+            std::optional<State> goal;
+            put_state(goal, text, kGoalStates, at);
+            request_.stages.back().assignments->back().goal_state = goal.value_or(State::final);
+            return;
+        }
+        case Slot::member_item: {
+            auto& edge = top().into->edges.emplace_back();
+            edge.target = reference(text);
+            edge.at = at;
+            return;
+        }
+        case Slot::member_node:
+            members_.back().edge.target = reference(text);
+            return;
+        case Slot::member_state: {
+            std::optional<State> state;
+            put_state(state, text, kAnyStates, at);
+            members_.back().edge.on_state = state.value_or(State::final);
+            return;
+        }
+        case Slot::member_when:
+            members_.back().edge.when = parse_when(text);
+            if (!members_.back().edge.when) {
+                problem(at,
+                        fmt::format("{} is not a 'when'; use success, failure or always", in_quotes(text)));
+            }
+            return;
+        default:
+            throw Error(ErrorCode::internal, fmt::format("no place for the text of '{}'", rule.name));
+    }
+}
+
+void PlanReader::put_integer(const KeyRule& rule, std::int64_t value, Position at) {
+    const auto narrow = [&](std::int64_t least, std::int64_t most) {
+        if (value >= least && value <= most) return static_cast<std::int32_t>(value);
+        problem(at, fmt::format("'{}' must be between {} and {}, not {}", rule.name, least, most, value));
+        return static_cast<std::int32_t>(least);
+    };
+    constexpr std::int64_t kMaxIdx = std::numeric_limits<std::int32_t>::max();
+    switch (rule.slot) {
+        case Slot::if_version:
+            if (request_.if_version && *request_.if_version != value) {
+                problem(at, fmt::format("'if_version' was given before with another value: {}",
+                                        *request_.if_version));
+            }
+            request_.if_version = value;
+            return;
+        case Slot::result_attempt:
+            owner_.attempt = narrow(1, kMaxIdx);
+            owner_.attempt_at = at;
+            return;
+        case Slot::retry_max:
+            request_.stages.back().retry->max_retries = narrow(0, 1000);
+            return;
+        case Slot::attempt_idx:
+            request_.stages.back().attempt->idx = narrow(1, kMaxIdx);
+            return;
+        case Slot::member_at_least:
+            members_.back().group.at_least = value;
+            return;
+        default:
+            throw Error(ErrorCode::internal, fmt::format("no place for the number of '{}'", rule.name));
+    }
+}
+
+void PlanReader::put_boolean(const KeyRule& rule, bool value) {
+    switch (rule.slot) {
+        case Slot::result_finalize:
+            request_.checks.back().results.back().finalize = value;
+            return;
+        case Slot::stage_cancel:
+            request_.stages.back().cancel = value;
+            return;
+        case Slot::attempt_no_retry:
+            request_.stages.back().attempt->no_retry = value;
+            return;
+        case Slot::attempt_heartbeat:
+            request_.stages.back().attempt->heartbeat = value;
+            return;
+        default:
+            throw Error(ErrorCode::internal, fmt::format("no place for the value of '{}'", rule.name));
+    }
+}
+
+void PlanReader::put_duration(const KeyRule& rule, Duration value, Position at) {
+    auto& stage = request_.stages.back();
+    if (rule.slot == Slot::retry_backoff) {
+        stage.retry->backoff = value;
+    } else if (value <= Duration::zero()) {
+        problem(at, fmt::format("'{}' must be more than nothing", rule.name));
+    } else {
+        (rule.slot == Slot::stage_timeout ? stage.timeout : stage.heartbeat) = value;
+    }
+}
+
+}  // namespace turboci
