@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,7 +76,7 @@ struct Deadlock {
     enum class Why : std::uint8_t { dependency, assignment, continuation };
     struct Step {
         std::int64_t node = 0;
-        Why why = Why::dependency;       ///< why it waits for the next step's node
+        Why why = Why::dependency;      ///< why it waits for the next step's node
         State on_state = State::final;  ///< which state of that it waits for
     };
     std::vector<Step> steps;
@@ -89,10 +90,12 @@ struct Deadlock {
 /// The circles that pass through one of `changed` (nodes that a write created or gave something to wait
 /// for). Searches from them in both directions at once and stops when either has nothing left, so that it
 /// costs no more than twice the smaller of what they wait for and what waits for them.
-[[nodiscard]] std::vector<Deadlock> find_new_deadlocks(WaitGraph& graph, std::span<const std::int64_t> changed,
+[[nodiscard]] std::vector<Deadlock> find_new_deadlocks(WaitGraph& graph,
+                                                       std::span<const std::int64_t> changed,
                                                        std::size_t limit);
 
-/// "stage:s can never finish: it waits for check:c to be FINAL, which waits for stage:s that is assigned to it".
+/// "stage:s can never finish: it waits for check:c to be FINAL, which waits for stage:s that is assigned to
+/// it".
 [[nodiscard]] std::string describe(const Deadlock& deadlock,
                                    const std::function<std::string(std::int64_t)>& name);
 
