@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# Flags that every file of the project is compiled with.
+include(CheckCXXCompilerFlag)
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+                    -Wold-style-cast)
+if(TURBOCI_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(TURBOCI_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+  set(TURBOCI_STATIC OFF)
+  set(TURBOCI_LTO OFF)
+elseif(is_release)
+  add_compile_options(-fstack-protector-strong)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+if(TURBOCI_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+# Fat objects, so that the installed archive suits any linker. With another compiler than GCC an archive
+# would hold nothing but bitcode: no LTO there.
+if(TURBOCI_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  check_cxx_compiler_flag(-flto=auto TURBOCI_HAVE_LTO)
+  if(TURBOCI_HAVE_LTO)
+    set(TURBOCI_LTO_COMPILE -flto=auto -ffat-lto-objects)
+    set(TURBOCI_LTO_LINK -flto=auto)
+  endif()
+endif()
