@@ -50,6 +50,13 @@ public:
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) {
         orchestrator_.read_log(request, visit);
     }
+    void export_plan(const std::string& plan, const std::function<void(std::string_view line)>& write) {
+        orchestrator_.export_plan(plan, write);
+    }
+    WorkPlan import_plan(std::string_view text, const std::string& name) {
+        return orchestrator_.import_plan(text, name);
+    }
+    [[nodiscard]] std::vector<std::string> check_states() { return orchestrator_.check_states(); }
 
 private:
     Orchestrator orchestrator_;

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,15 @@ public:
     void query(const QueryNodes& request, NodeSink& sink);
     [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref);
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit);
+
+    /// Writes a whole plan, its record included, as lines of JSON without line ends. Same plan, same bytes.
+    void export_plan(const std::string& plan, const std::function<void(std::string_view line)>& write);
+    /// Creates the plan that export_plan() wrote. What can be derived is derived anew, and every node must
+    /// be one that the rules allow: INVALID_ARGUMENT with the line otherwise. CONFLICT if the plan exists.
+    /// `name` is what messages call the text.
+    WorkPlan import_plan(std::string_view text, const std::string& name);
+    /// Nodes of any plan that the rules could not have brought where they are, a line each. Empty: sound.
+    [[nodiscard]] std::vector<std::string> check_states();
 
 private:
     Store& store_;

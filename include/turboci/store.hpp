@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "turboci/requests.hpp"
@@ -248,6 +249,8 @@ public:
     [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan,
                                                                      std::string_view op_id) = 0;
     virtual void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) = 0;
+    /// All operations of the plan with their versions, by op_id.
+    [[nodiscard]] virtual std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded.
     virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                           const std::function<void(const LogEntry&)>& visit) = 0;
@@ -282,6 +285,8 @@ struct StoreOptions {
     std::string command;  ///< advice for others in the lock file: what runs here
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
+    /// Called after an older schema was upgraded, with one sentence for each step.
+    std::function<void(const std::string& sentence)> on_upgrade;
 };
 
 /// Opens the SQLite store. NOT_FOUND if absent and not to be created; STORE if it is not a turboci store,

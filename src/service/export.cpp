@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as lines of JSON. Only what cannot be derived is written; names stand for keys.
+//   {"turboci_export":1,"plan":{…}}
+//   {"check":{…}} or {"stage":{…}}, in the order of creation
+//   {"write":{…,"changes":[…]}}, by version
+//   {"operation":{"op_id","version"}}, by op_id
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "service/predicates.hpp"
+#include "service/view.hpp"
+#include "turboci/orchestrator.hpp"
+
+namespace turboci {
+
+namespace {
+
+using namespace service;
+using Json = nlohmann::ordered_json;
+
+Json json_of(const JsonText& text) { return Json::parse(text.text, nullptr, false); }
+Json json_of(Timestamp t) { return format_timestamp(t); }
+template <class T>
+Json json_of(const std::optional<T>& value) {
+    if constexpr (std::is_same_v<T, std::string>)
+        return value ? Json(*value) : Json();
+    else
+        return value ? json_of(*value) : Json();
+}
+Json microseconds(const std::optional<Duration>& d) { return d ? Json(d->count()) : Json(); }
+
+Json json_of(const StateHistory& history) {
+    Json list = Json::array();
+    for (const StateEntry& e : history)
+        list.push_back({{"state", to_string(e.state)}, {"version", e.version}, {"at", json_of(e.at)}});
+    return list;
+}
+
+Json json_of(const Predicate& predicate) {
+    Json edges = Json::array(), groups = Json::array();
+    for (const Edge& e : predicate.edges)
+        edges.push_back({{"node", to_string(e.target)},
+                         {"on_state", to_string(e.on_state)},
+                         {"when", to_string(e.when)}});
+    for (const Predicate& g : predicate.groups) groups.push_back(json_of(g));
+    return {{"predicate", to_string(predicate.kind)},
+            {"threshold", predicate.threshold},
+            {"edges", edges},
+            {"groups", groups}};
+}
+
+Json common(const NodeRow& row) {
+    return {{"id", row.id},
+            {"state", to_string(row.state)},
+            {"outcome", row.outcome ? Json(to_string(*row.outcome)) : Json()},
+            {"version", row.version},
+            {"updated_at", json_of(row.updated_at)},
+            {"state_history", json_of(row.history)},
+            {"dependencies_since", json_of(row.dependencies_since)}};
+}
+
+Json json_of(const Result& r) {
+    return {{"owner_type", to_string(r.owner_type)},
+            {"owner_id", r.owner_id},
+            {"data", json_of(r.data)},
+            {"failure", json_of(r.failure)},
+            {"created_at", json_of(r.created_at)},
+            {"finalized_at", json_of(r.finalized_at)}};
+}
+
+Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
+    const Attempt& a = row.attempt;
+    Json lines = Json::array();
+    for (const Progress& p : progress)
+        lines.push_back(
+            {{"message", p.message}, {"timestamp", json_of(p.timestamp)}, {"details", json_of(p.details)}});
+    Json runner;
+    if (row.runner)
+        runner = {{"host", row.runner->host},
+                  {"boot_id", row.runner->boot_id},
+                  {"pid", row.runner->pid},
+                  {"start_time", row.runner->start_time}};
+    return {{"state", to_string(a.state)},
+            {"process_uid", a.process_uid},
+            {"details", json_of(a.details)},
+            {"progress", lines},
+            {"failure", json_of(a.failure)},
+            {"not_before", json_of(a.not_before)},
+            {"last_heartbeat", json_of(a.last_heartbeat)},
+            {"started_at", json_of(row.started_at)},
+            {"no_retry", row.no_retry},
+            {"runner", runner},
+            {"created_at", json_of(a.created_at)},
+            {"updated_at", json_of(a.updated_at)}};
+}
+
+Json check_json(const NodeRecord& record) {
+    Json json = common(record.row);
+    json["kind"] = record.row.kind;
+    json["options"] = json_of(record.body.json);
+    json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
+    json["results"] = Json::array();
+    for (const Result& r : record.results) json["results"].push_back(json_of(r));
+    return {{"check", json}};
+}
+
+Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
+    Json json = common(record.row);
+    const NodeBody& body = record.body;
+    json["concluded_reason"] =
+        record.row.concluded_reason ? Json(to_string(*record.row.concluded_reason)) : Json();
+    json["args"] = json_of(body.json);
+    json["max_retries"] = body.retry.max_retries;
+    json["backoff_us"] = body.retry.backoff.count();
+    json["timeout_us"] = microseconds(body.timeout);
+    json["heartbeat_us"] = microseconds(body.heartbeat);
+    json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
+    json["assignments"] = Json::array();
+    for (const Assignment& a : record.assignments)
+        json["assignments"].push_back(
+            {{"check", a.target_check_id}, {"goal_state", to_string(a.goal_state)}});
+    json["continuation_group"] = nullptr;
+    if (record.row.has_continuation) {
+        json["continuation_group"] = json_of(view_predicate(record, PredicateRole::continuation));
+        for (const GroupRow& g : record.groups)
+            if (g.role == PredicateRole::continuation && g.parent < 0)
+                json["continuation_since"] = json_of(g.since);
+    }
+    json["attempts"] = Json::array();
+    if (!record.attempts.empty()) {
+        const auto rows = uow.attempts(record.row.key);
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            json["attempts"].push_back(json_of(rows[i], record.attempts.at(i).progress));
+    }
+    return {{"stage", json}};
+}
+
+}  // namespace
+
+void Orchestrator::export_plan(const std::string& plan_id,
+                               const std::function<void(std::string_view)>& write) {
+    const auto uow = store_.begin(Access::read);
+    const PlanRow plan = require_plan(*uow, plan_id);
+    const auto put = [&](const Json& json) {
+        write(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+    };
+    put({{"turboci_export", 1},
+         {"plan",
+          {{"id", plan.id},
+           {"version", plan.version},
+           {"labels", json_of(plan.labels)},
+           {"created_at", json_of(plan.created_at)},
+           {"updated_at", json_of(plan.clock.time)}}}});
+    uow->read_records(plan.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+        put(record.row.type == NodeType::check ? check_json(record) : stage_json(*uow, record));
+    });
+
+    Json current;
+    const auto finish = [&] {
+        if (!current.is_null()) put({{"write", current}});
+    };
+    uow->read_log(plan.key, std::nullopt, 0, [&](const LogEntry& e) {
+        if (current.is_null() || current["version"] != e.version) {
+            finish();
+            current = {{"version", e.version}, {"time", json_of(e.time)}, {"actor", e.actor},
+                       {"reason", e.reason},   {"op_id", e.op_id},        {"changes", Json::array()}};
+        }
+        current["changes"].push_back({{"node", e.node ? Json(to_string(*e.node)) : Json()},
+                                      {"by", to_string(e.by)},
+                                      {"changes", json_of(e.changes)}});
+    });
+    finish();
+    for (const auto& [op_id, version] : uow->operations(plan.key))
+        put({{"operation", {{"op_id", op_id}, {"version", version}}}});
+}
+
+}  // namespace turboci

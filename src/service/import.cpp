@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what export.cpp writes. The text is as untrusted as a plan file: every value is checked, what can be
+// derived is derived, and the rules are asked whether they could have brought each node where it is.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "service/invariants.hpp"
+#include "service/predicates.hpp"
+#include "service/resolve.hpp"
+#include "service/view.hpp"
+#include "turboci/orchestrator.hpp"
+#include "turboci/plan_file.hpp"
+
+namespace turboci {
+
+namespace {
+
+using namespace service;
+using Json = nlohmann::ordered_json;
+
+/// Carries a complaint to where its line is known.
+struct Malformed {
+    std::string message;
+};
+[[noreturn]] void complain(std::string message) { throw Malformed{std::move(message)}; }
+
+// ------------------------------------------------------------------------------------ values
+
+const Json& member(const Json& object, const char* key) {
+    const auto it = object.is_object() ? object.find(key) : object.end();
+    if (!object.is_object() || it == object.end()) complain(fmt::format("'{}' is missing", key));
+    return *it;
+}
+std::string text(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_string()) complain(fmt::format("'{}' must be a string", key));
+    return value.get<std::string>();
+}
+std::optional<std::string> optional_text(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return text(object, key);
+}
+std::int64_t number(const Json& object, const char* key, std::int64_t least = 0,
+                    std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
+    const Json& value = member(object, key);
+    const bool fits =
+        value.is_number_integer() &&
+        (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)) &&
+        value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most;
+    if (!fits) complain(fmt::format("'{}' must be a whole number from {} to {}", key, least, most));
+    return value.get<std::int64_t>();
+}
+bool flag(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_boolean()) complain(fmt::format("'{}' must be true or false", key));
+    return value.get<bool>();
+}
+const Json& list(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_array()) complain(fmt::format("'{}' must be a list", key));
+    return value;
+}
+JsonText object_text(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_object()) complain(fmt::format("'{}' must be an object", key));
+    return {value.dump()};
+}
+Timestamp time_of(const Json& object, const char* key) {
+    const auto t = parse_timestamp(text(object, key));
+    if (!t) complain(fmt::format("'{}' must be a time like 2026-01-02T03:04:05.000000Z", key));
+    return *t;
+}
+std::optional<Timestamp> optional_time(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return time_of(object, key);
+}
+std::optional<Duration> optional_duration(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return Duration(number(object, key, 1));
+}
+template <class Parse>
+auto name_of_set(const Json& object, const char* key, Parse parse) {
+    const auto value = parse(text(object, key));
+    if (!value) complain(fmt::format("'{}' has an unknown value", key));
+    return *value;
+}
+State state_of(NodeType type, const Json& object, const char* key) {
+    const State state = name_of_set(object, key, parse_state);
+    if (state_number(type, state) == 0)
+        complain(fmt::format("a {} has no state {}", to_string(type), to_string(state)));
+    return state;
+}
+std::optional<GroupKind> parse_group_kind(std::string_view name) {
+    for (const GroupKind k : {GroupKind::all, GroupKind::any, GroupKind::at_least})
+        if (to_string(k) == name) return k;
+    return std::nullopt;
+}
+std::optional<Mover> parse_mover(std::string_view name) {
+    for (const Mover m : {Mover::writer, Mover::orchestrator})
+        if (to_string(m) == name) return m;
+    return std::nullopt;
+}
+
+Json parse_line(std::string_view line) {
+    // Nothing may be built that is too deep to be taken apart again.
+    const auto shallow = [](int depth, Json::parse_event_t, Json&) {
+        if (depth > kMaxNesting + 8) complain("it is nested too deeply");
+        return true;
+    };
+    Json json = Json::parse(line, shallow, false);
+    if (!json.is_object()) complain("it is not a JSON object");
+    return json;
+}
+
+// ------------------------------------------------------------------------------------ nodes
+
+class Importer {
+public:
+    Importer(UnitOfWork& uow, std::string_view text, const std::string& name)
+        : uow_(uow), text_(text), name_(name) {}
+
+    PlanRow run() {
+        // Once for the names, so that references may point forward; once for the rest.
+        each_line([&](const Json& json) { note_name(json); });
+        next_ = first_;
+        line_ = 0;
+        each_line([&](const Json& json) { import_line(json); });
+        guarded([&] { check_nodes(); });
+        std::vector<StateCount> counts;
+        for (const auto& [key, count] : counts_) {
+            const auto& [type, state, outcome] = key;
+            counts.push_back({type, state,
+                              outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(outcome)),
+                              count});
+        }
+        uow_.add_counts(plan_.key, counts);
+        return plan_;
+    }
+
+private:
+    template <class F>
+    void guarded(F&& work) {
+        try {
+            work();
+        } catch (const Malformed& m) {
+            fail(m.message);
+        } catch (const nlohmann::json::exception&) {
+            fail("it is not what an export writes");
+        }
+    }
+    [[noreturn]] void fail(const std::string& message) const {
+        const std::string whole = fmt::format("{}:{}:1: {}", name_, line_, message);
+        throw Error(ErrorCode::invalid_argument, whole, {}, {{name_, line_, 1, message}});
+    }
+
+    template <class F>
+    void each_line(F&& work) {
+        std::string_view rest = text_;
+        while (!rest.empty()) {
+            ++line_;
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            guarded([&] { work(parse_line(rest.substr(0, end))); });
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        if (line_ == 0) {
+            line_ = 1;
+            fail("it is empty");
+        }
+    }
+
+    void note_name(const Json& json) {
+        if (line_ == 1) return read_header(json);
+        for (const NodeType type : {NodeType::check, NodeType::stage}) {
+            const auto it = json.find(std::string(to_string(type)));
+            if (it == json.end()) continue;
+            const std::string id = text(*it, "id");
+            if (const auto problem = node_id_problem(id)) complain(fmt::format("the id {}", *problem));
+            if (!keys_.emplace(NodeRef{type, id}, next_).second)
+                complain(fmt::format("{} stands there twice", to_string(NodeRef{type, id})));
+            StateHistory history = history_of(type, *it);
+            targets_.push_back({type, history.back().state, outcome_in(*it), std::move(history)});
+            next_ = NodeKey{static_cast<std::int64_t>(next_) + 1};
+        }
+    }
+
+    void read_header(const Json& json) {
+        if (number(json, "turboci_export") != 1)
+            complain("it is of a version that this turboci does not read");
+        const Json& plan = member(json, "plan");
+        plan_.id = text(plan, "id");
+        if (const auto problem = plan_id_problem(plan_.id))
+            complain(fmt::format("the plan's id {}", *problem));
+        plan_.version = number(plan, "version", 1);
+        plan_.labels = object_text(plan, "labels");
+        plan_.created_at = time_of(plan, "created_at");
+        plan_.clock.time = time_of(plan, "updated_at");
+        if (uow_.find_plan(plan_.id))
+            throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan_.id),
+                        "delete it first, or import into another store");
+        plan_.key = uow_.insert_plan(plan_);
+        first_ = next_ = uow_.next_node_key();
+    }
+
+    static std::optional<Outcome> outcome_in(const Json& node) {
+        if (member(node, "outcome").is_null()) return std::nullopt;
+        return name_of_set(node, "outcome", parse_outcome);
+    }
+    static StateHistory history_of(NodeType type, const Json& node) {
+        StateHistory history;
+        for (const Json& e : list(node, "state_history")) {
+            history.push_back({state_of(type, e, "state"), number(e, "version", 1), time_of(e, "at")});
+            if (history.size() > 4) complain("its history has too many states");
+        }
+        if (history.empty()) complain("its history is empty");
+        return history;
+    }
+
+    void import_line(const Json& json) {
+        if (line_ == 1) return;
+        if (const auto it = json.find("check"); it != json.end()) return import_node(NodeType::check, *it);
+        if (const auto it = json.find("stage"); it != json.end()) return import_node(NodeType::stage, *it);
+        if (const auto it = json.find("write"); it != json.end()) return import_write(*it);
+        if (const auto it = json.find("operation"); it != json.end())
+            return uow_.insert_operation(plan_.key, text(*it, "op_id"),
+                                         number(*it, "version", 1, plan_.version));
+        complain("it is neither a check, a stage, a write nor an operation");
+    }
+
+    void import_node(NodeType type, const Json& json) {
+        NodeRow row;
+        row.key = next_;
+        next_ = NodeKey{static_cast<std::int64_t>(next_) + 1};
+        row.plan = plan_.key;
+        row.type = type;
+        row.id = text(json, "id");
+        row.state = state_of(type, json, "state");
+        row.outcome = outcome_in(json);
+        row.version = number(json, "version", 1, plan_.version);
+        row.updated_at = time_of(json, "updated_at");
+        row.history = history_of(type, json);
+        row.dependencies_since = time_of(json, "dependencies_since");
+        NodeBody body;
+        if (type == NodeType::check) {
+            row.kind = text(json, "kind");
+            body.json = object_text(json, "options");
+        } else {
+            read_stage_parts(json, row, body);
+        }
+        std::vector<GroupRow> groups = import_predicate(row, PredicateRole::dependencies,
+                                                        member(json, "dependencies"), row.dependencies_since);
+        row.dependencies = groups.front().count;
+        groups.erase(groups.begin());
+        if (row.has_continuation) {
+            auto more = import_predicate(row, PredicateRole::continuation, member(json, "continuation_group"),
+                                         time_of(json, "continuation_since"));
+            groups.insert(groups.end(), more.begin(), more.end());
+        }
+        uow_.insert_node(row, body);
+        for (const GroupRow& g : groups) uow_.insert_group(g);
+        if (type == NodeType::check)
+            import_results(row, json);
+        else
+            import_attempts(row, body, json);
+        ++counts_[{type, row.state, row.outcome ? static_cast<int>(*row.outcome) : 0}];
+    }
+
+    void read_stage_parts(const Json& json, NodeRow& row, NodeBody& body) {
+        if (!member(json, "concluded_reason").is_null())
+            row.concluded_reason = name_of_set(json, "concluded_reason", parse_concluded_reason);
+        body.json = object_text(json, "args");
+        body.retry.max_retries = static_cast<std::int32_t>(number(json, "max_retries", 0, 1000));
+        body.retry.backoff = Duration(number(json, "backoff_us"));
+        body.timeout = optional_duration(json, "timeout_us");
+        body.heartbeat = optional_duration(json, "heartbeat_us");
+        row.has_continuation = !member(json, "continuation_group").is_null();
+        row.attempt = static_cast<std::int32_t>(list(json, "attempts").size());
+    }
+
+    NodeKey key_of(const NodeRef& ref) const {
+        const auto it = keys_.find(ref);
+        if (it == keys_.end()) complain(fmt::format("{} is not in this export", to_string(ref)));
+        return it->second;
+    }
+    NodeRef ref_of(const Json& object, const char* key) const {
+        const RefText ref = parse_ref(text(object, key));
+        if (!ref.type) complain(fmt::format("'{}' must be check:ID or stage:ID", key));
+        return {*ref.type, ref.id};
+    }
+
+    /// Inserts the edges; returns the groups, counted, with the root first.
+    std::vector<GroupRow> import_predicate(const NodeRow& owner, PredicateRole role, const Json& json,
+                                           Timestamp since) {
+        std::vector<GroupRow> groups;
+        std::int32_t position = 0;
+        add_group(owner, role, json, since, -1, groups, position);
+        for (auto g = groups.rbegin(); g != groups.rend(); ++g) {
+            g->count.resolution = resolve(g->count);
+            if (g->parent >= 0) count(groups[static_cast<std::size_t>(g->parent)].count, g->count.resolution);
+        }
+        return groups;
+    }
+    static void count(GroupCount& group, Resolution member) {
+        if (member == Resolution::unresolved) ++group.unresolved;
+        if (member == Resolution::satisfied) ++group.satisfied;
+    }
+    void add_group(const NodeRow& owner, PredicateRole role, const Json& json, Timestamp since,
+                   std::int32_t parent, std::vector<GroupRow>& groups, std::int32_t& position) {
+        const auto index = static_cast<std::int32_t>(groups.size());
+        GroupRow group{
+            .owner = owner.key, .role = role, .group = index, .parent = parent, .count = {}, .since = since};
+        group.count.kind = name_of_set(json, "predicate", parse_group_kind);
+        const Json &edges = list(json, "edges"), &children = list(json, "groups");
+        const auto members = static_cast<std::int64_t>(edges.size() + children.size());
+        const bool root = parent < 0 && role == PredicateRole::dependencies;
+        if (members == 0 && !root) complain("a group is empty");
+        group.count.threshold =
+            static_cast<std::int32_t>(number(json, "threshold", members == 0 ? 0 : 1, members));
+        if (group.count.kind != GroupKind::at_least &&
+            group.count.threshold !=
+                (group.count.kind == GroupKind::any ? std::min<std::int64_t>(members, 1) : members))
+            complain("a group's threshold does not fit its kind");
+        for (const Json& e : edges) {
+            const NodeRef target = ref_of(e, "node");
+            EdgeRow edge{.owner = owner.key,
+                         .role = role,
+                         .group = index,
+                         .position = position++,
+                         .target = key_of(target),
+                         .on_state = state_of(target.type, e, "on_state"),
+                         .when = name_of_set(e, "when", parse_when)};
+            uow_.insert_edge(edge, target.type);
+            const Target& t = targets_[static_cast<std::size_t>(static_cast<std::int64_t>(edge.target) -
+                                                                static_cast<std::int64_t>(first_))];
+            count(group.count,
+                  resolve_edge(target.type, edge.on_state, edge.when, t.state, t.outcome, t.history));
+        }
+        groups.push_back(group);
+        for (const Json& child : children) add_group(owner, role, child, since, index, groups, position);
+    }
+
+    void import_results(const NodeRow& row, const Json& json) {
+        for (const Json& r : list(json, "results")) {
+            ResultRow result;
+            result.check = row.key;
+            result.result.owner_type = name_of_set(r, "owner_type", parse_owner_type);
+            result.result.owner_id = text(r, "owner_id");
+            result.result.data = object_text(r, "data");
+            result.result.failure = optional_text(r, "failure");
+            result.result.created_at = time_of(r, "created_at");
+            result.result.finalized_at = optional_time(r, "finalized_at");
+            if (result.result.owner_type == OwnerType::stage_attempt) find_owner(result);
+            uow_.insert_result(result);
+        }
+    }
+    /// PLAN:STAGE:IDX
+    void find_owner(ResultRow& result) {
+        const std::string& owner = result.result.owner_id;
+        const std::size_t from = plan_.id.size() + 1, last = owner.rfind(':');
+        std::int32_t idx = 0;
+        if (last == std::string::npos || last < from || !owner.starts_with(plan_.id + ":") ||
+            std::from_chars(owner.data() + last + 1, owner.data() + owner.size(), idx).ptr !=
+                owner.data() + owner.size() ||
+            idx < 1)
+            complain("'owner_id' of a stage_attempt must be PLAN:STAGE:IDX");
+        result.stage = key_of({NodeType::stage, owner.substr(from, last - from)});
+        result.attempt = idx;
+    }
+
+    void import_attempts(const NodeRow& row, const NodeBody& body, const Json& json) {
+        std::int32_t position = 0;
+        for (const Json& a : list(json, "assignments")) {
+            const NodeKey check = key_of({NodeType::check, text(a, "check")});
+            const State goal = state_of(NodeType::check, a, "goal_state");
+            uow_.insert_assignment({row.key, position++, check, goal});
+            GoalRow& g = goals_[{check, goal}];
+            g.check = check;
+            g.goal = goal;
+            ++g.stages;
+            if (row.state != State::final) ++g.open;
+        }
+        std::int32_t idx = 0;
+        for (const Json& a : list(json, "attempts")) import_attempt(row, body, a, ++idx);
+    }
+
+    void import_attempt(const NodeRow& row, const NodeBody& body, const Json& json, std::int32_t idx) {
+        AttemptRow attempt;
+        attempt.stage = row.key;
+        attempt.plan = plan_.key;
+        Attempt& a = attempt.attempt;
+        a.idx = idx;
+        a.state = name_of_set(json, "state", parse_attempt_state);
+        a.process_uid = text(json, "process_uid");
+        a.details = object_text(json, "details");
+        a.failure = optional_text(json, "failure");
+        a.not_before = optional_time(json, "not_before");
+        a.last_heartbeat = optional_time(json, "last_heartbeat");
+        a.created_at = time_of(json, "created_at");
+        a.updated_at = time_of(json, "updated_at");
+        attempt.started_at = optional_time(json, "started_at");
+        attempt.no_retry = flag(json, "no_retry");
+        attempt.ready_at = a.not_before.value_or(a.created_at);
+        if (const Json& r = member(json, "runner"); !r.is_null())
+            attempt.runner = RunnerIdentity{text(r, "host"), text(r, "boot_id"), number(r, "pid"),
+                                            number(r, "start_time")};
+        if (!is_ended(a.state)) set_deadline(attempt, body);
+        uow_.insert_attempt(attempt);
+        for (const Json& p : list(json, "progress"))
+            uow_.add_progress(row.key, idx,
+                              {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")});
+    }
+
+    void import_write(const Json& json) {
+        const WriteRow write{plan_.key,
+                             number(json, "version", last_version_ + 1, plan_.version),
+                             time_of(json, "time"),
+                             text(json, "actor"),
+                             text(json, "reason"),
+                             text(json, "op_id")};
+        last_version_ = write.version;
+        std::vector<ChangeRow> changes;
+        for (const Json& c : list(json, "changes"))
+            changes.push_back({member(c, "node").is_null() ? NodeKey::none : key_of(ref_of(c, "node")),
+                               name_of_set(c, "by", parse_mover), object_text(c, "changes").text});
+        uow_.append_write(write, changes);
+    }
+
+    /// The rules' own word on the whole.
+    void check_nodes() {
+        for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
+        uow_.read_records(plan_.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+            for (const std::string& rule : broken_rules(record, plan_.version))
+                complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type), record.row.id,
+                                     rule));
+        });
+    }
+
+    struct Target {
+        NodeType type;
+        State state;
+        std::optional<Outcome> outcome;
+        StateHistory history;
+    };
+    UnitOfWork& uow_;
+    std::string_view text_;
+    const std::string& name_;
+    std::uint32_t line_ = 0;
+    PlanRow plan_;
+    NodeKey first_{}, next_{};
+    std::map<NodeRef, NodeKey> keys_;
+    std::vector<Target> targets_;
+    std::map<std::pair<NodeKey, State>, GoalRow> goals_;
+    std::map<std::tuple<NodeType, State, int>, std::int64_t> counts_;
+    std::int64_t last_version_ = 0;
+};
+
+}  // namespace
+
+WorkPlan Orchestrator::import_plan(std::string_view text, const std::string& name) {
+    const auto uow = store_.begin(Access::write);
+    const PlanRow plan = Importer(*uow, text, name).run();
+    WorkPlan result = view_plan(*uow, plan);
+    uow->commit();
+    return result;
+}
+
+}  // namespace turboci

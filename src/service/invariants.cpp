@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/invariants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "turboci/orchestrator.hpp"
+
+#include "service/view.hpp"
+
+namespace turboci::service {
+
+namespace {
+
+class Inspection {
+public:
+    Inspection(const NodeRecord& record, std::int64_t plan_version)
+        : record_(record), plan_version_(plan_version) {}
+
+    std::vector<std::string> run() {
+        history();
+        const bool final = row().state == State::final;
+        expect(final == row().outcome.has_value(), "an outcome goes with FINAL and only with it");
+        if (row().type == NodeType::check)
+            check();
+        else
+            stage();
+        return std::move(broken_);
+    }
+
+private:
+    const NodeRow& row() const { return record_.row; }
+    void expect(bool holds, std::string_view rule) {
+        if (!holds) broken_.emplace_back(rule);
+    }
+
+    void history() {
+        const StateHistory& h = row().history;
+        if (h.empty()) return expect(false, "it has no state history");
+        expect(h.back().state == row().state, "its state is not the last of its history");
+        for (std::size_t i = 0; i < h.size(); ++i) {
+            expect(state_number(row().type, h[i].state) != 0, "its history has a state of the other type");
+            expect(h[i].version <= row().version, "its history has a version later than its own");
+            if (i == 0) continue;
+            expect(state_number(row().type, h[i - 1].state) < state_number(row().type, h[i].state) &&
+                       h[i - 1].version <= h[i].version && h[i - 1].at <= h[i].at,
+                   "its history goes backwards");
+        }
+        expect(row().version >= 1 && row().version <= plan_version_, "its version is not one of the plan's");
+    }
+
+    void check() {
+        const Resolution deps = row().dependencies.resolution;
+        const bool skipped = row().outcome == Outcome::skipped;
+        expect(row().outcome != Outcome::cancelled, "checks are not cancelled");
+        if (row().state == State::planned)
+            expect(deps == Resolution::unresolved, "it is PLANNED though its dependencies are resolved");
+        if (row().state == State::waiting || (row().state == State::final && !skipped))
+            expect(deps == Resolution::satisfied,
+                   "it went past PLANNED though its dependencies are not satisfied");
+        for (const Result& r : record_.results)
+            if (row().state == State::final)
+                expect(r.finalized_at.has_value(), "it is FINAL with an open result");
+        if (row().state == State::planning || row().state == State::planned)
+            expect(record_.results.empty(), "it has results before WAITING");
+        expect(record_.attempts.empty() && record_.assignments.empty(),
+               "a check has attempts or assignments");
+    }
+
+    void attempts() {
+        const auto& all = record_.attempts;
+        expect(static_cast<std::size_t>(row().attempt) == all.size(), "its current attempt is not its last");
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            expect(all[i].idx == static_cast<std::int32_t>(i) + 1, "its attempts are not numbered from 1");
+            if (i + 1 < all.size())
+                expect(all[i].state == AttemptState::incomplete,
+                       "it was attempted again after an attempt that did not fail");
+            expect(all[i].state != AttemptState::running || !all[i].process_uid.empty(),
+                   "an attempt is RUNNING and nobody holds it");
+        }
+    }
+
+    void stage() {
+        attempts();
+        const Resolution deps = row().dependencies.resolution;
+        const bool any = !record_.attempts.empty();
+        const bool ended = any && is_ended(record_.attempts.back().state);
+        const bool complete = any && record_.attempts.back().state == AttemptState::complete;
+        expect((row().state == State::final) == row().concluded_reason.has_value(),
+               "a reason goes with FINAL and only with it");
+        switch (row().state) {
+            case State::planned:
+                expect(deps == Resolution::unresolved && !any,
+                       "it is PLANNED though its dependencies are resolved");
+                break;
+            case State::attempting:
+                expect(deps == Resolution::satisfied && any && !ended,
+                       "it is ATTEMPTING without a live attempt");
+                break;
+            case State::awaiting_group:
+                expect(ended && row().has_continuation,
+                       "it is AWAITING_GROUP with a live attempt or no group");
+                break;
+            default:
+                final_stage(deps, any, ended, complete);
+                break;
+        }
+    }
+
+    void final_stage(Resolution deps, bool any, bool ended, bool complete) {
+        expect(!any || ended, "it is FINAL with a live attempt");
+        switch (row().outcome.value_or(Outcome::cancelled)) {
+            case Outcome::passed:
+                expect(deps == Resolution::satisfied && complete, "it passed without a COMPLETE attempt");
+                break;
+            case Outcome::failed:
+                expect(deps == Resolution::satisfied && any, "it failed without an attempt");
+                break;
+            case Outcome::skipped:
+                expect(deps == Resolution::unsatisfied && !any,
+                       "it was skipped though its dependencies could be satisfied");
+                break;
+            case Outcome::cancelled:
+                break;
+        }
+    }
+
+    const NodeRecord& record_;
+    std::int64_t plan_version_;
+    std::vector<std::string> broken_;
+};
+
+}  // namespace
+
+std::vector<std::string> broken_rules(const NodeRecord& record, std::int64_t plan_version) {
+    return Inspection(record, plan_version).run();
+}
+
+}  // namespace turboci::service
+
+namespace turboci {
+
+std::vector<std::string> Orchestrator::check_states() {
+    const auto uow = store_.begin(Access::read);
+    std::vector<std::string> lines;
+    for (const PlanRow& plan : uow->plans())
+        uow->read_records(plan.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+            for (const std::string& rule : service::broken_rules(record, plan.version))
+                lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
+                                            record.row.id, rule));
+        });
+    return lines;
+}
+
+}  // namespace turboci

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is true of every node that the rules brought where it is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "turboci/store.hpp"
+
+namespace turboci::service {
+
+/// What is wrong with the node, one clause each; empty if nothing. `plan_version` bounds its versions.
+[[nodiscard]] std::vector<std::string> broken_rules(const NodeRecord& record, std::int64_t plan_version);
+
+}  // namespace turboci::service

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SQLite unit of work. One .cpp for each family of tables: uow_*.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "os/file_lock.hpp"
+#include "store/sqlite/database.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::sqlite {
+
+/// A transaction that is open from construction to commit() or destruction. The store hands out one at a
+/// time.
+class SqliteUnitOfWork final : public UnitOfWork {
+public:
+    /// Takes over a transaction that has begun. `on_end` runs once, when it is over: it frees the lock.
+    SqliteUnitOfWork(Database& db, Access access, std::function<void()> on_end);
+    ~SqliteUnitOfWork() override;
+    SqliteUnitOfWork(const SqliteUnitOfWork&) = delete;
+    SqliteUnitOfWork& operator=(const SqliteUnitOfWork&) = delete;
+
+    void commit() override;
+    [[nodiscard]] StoreStatistics statistics() const override;
+
+    [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
+    [[nodiscard]] std::vector<PlanRow> plans() override;
+    PlanKey insert_plan(const PlanRow& row) override;
+    void update_plan(const PlanRow& row) override;
+    void delete_plan(PlanKey plan) override;
+    [[nodiscard]] std::vector<StateCount> counts(PlanKey plan) override;
+    void add_counts(PlanKey plan, std::span<const StateCount> deltas) override;
+
+    [[nodiscard]] NodeKey next_node_key() override;
+    [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) override;
+    [[nodiscard]] NodeRow node(NodeKey key) override;
+    void insert_node(const NodeRow& row, const NodeBody& body) override;
+    void update_node(const NodeRow& row) override;
+    [[nodiscard]] NodeBody body(NodeKey key) override;
+    void update_body(NodeKey key, const NodeBody& body) override;
+    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
+                    const std::function<void(const NodeRow&)>& visit) override;
+    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                      const std::function<void(const NodeRecord&)>& visit) override;
+
+    [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
+    void insert_group(const GroupRow& row) override;
+    void update_group(const GroupRow& row) override;
+    [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) override;
+    [[nodiscard]] std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) override;
+    void insert_edge(const EdgeRow& row, NodeType target_type) override;
+    void delete_predicate(NodeKey owner, PredicateRole role) override;
+
+    [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage) override;
+    [[nodiscard]] std::vector<AssignmentRow> assignments_to(NodeKey check) override;
+    void insert_assignment(const AssignmentRow& row) override;
+    [[nodiscard]] std::vector<GoalRow> goals(NodeKey check) override;
+    void put_goal(const GoalRow& row) override;
+
+    [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) override;
+    [[nodiscard]] std::vector<AttemptRow> attempts(NodeKey stage) override;
+    void insert_attempt(const AttemptRow& row) override;
+    void update_attempt(const AttemptRow& row) override;
+    void add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) override;
+    [[nodiscard]] std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
+                                                         std::int64_t limit) override;
+    [[nodiscard]] std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) override;
+    [[nodiscard]] std::vector<AttemptRow> overdue_attempts(PlanKey plan, Timestamp now) override;
+    [[nodiscard]] std::optional<Timestamp> next_deadline(PlanKey plan) override;
+    [[nodiscard]] std::vector<AttemptRow> held_attempts(PlanKey plan) override;
+
+    [[nodiscard]] std::vector<ResultRow> results(NodeKey check) override;
+    [[nodiscard]] std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
+                                                       std::string_view owner_id) override;
+    [[nodiscard]] std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx) override;
+    std::int64_t insert_result(const ResultRow& row) override;
+    void update_result(const ResultRow& row) override;
+
+    void append_write(const WriteRow& write, std::span<const ChangeRow> changes) override;
+    [[nodiscard]] std::optional<std::int64_t> find_operation(PlanKey plan, std::string_view op_id) override;
+    void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) override;
+    [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) override;
+    void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
+                  const std::function<void(const LogEntry&)>& visit) override;
+
+private:
+    /// The next free keys; read when first needed, written back by commit().
+    struct Counters {
+        std::int64_t plan = 1, node = 1, change = 1;
+        bool operator==(const Counters&) const = default;
+    };
+    [[nodiscard]] Counters& counters();
+    void save_counters();
+    /// Every call that writes begins with this: INTERNAL in a unit of work for reading.
+    void require_write() const;
+    void finish() noexcept;
+
+    Database& db_;
+    Access access_;
+    std::function<void()> on_end_;
+    bool open_ = true;
+    StoreStatistics before_;
+    std::optional<Counters> counters_, stored_counters_;
+};
+
+}  // namespace turboci::sqlite

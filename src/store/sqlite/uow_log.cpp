@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+const Sql kInsertWrite(
+    "INSERT INTO writes(plan_key, version, time, actor, reason, op_id, first_change, change_count)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+const Sql kInsertChange(
+    "INSERT INTO changes(change_key, node_key, version, by_whom, changes) VALUES(?1, ?2, ?3, ?4, ?5)");
+const Sql kFindOperation("SELECT version FROM operations WHERE plan_key = ?1 AND op_id = ?2");
+const Sql kOperations("SELECT op_id, version FROM operations WHERE plan_key = ?1 ORDER BY op_id");
+const Sql kInsertOperation("INSERT INTO operations(plan_key, op_id, version) VALUES(?1, ?2, ?3)");
+// CROSS JOIN fixes the order of the loops: a write, its range of changes, the node of each.
+const Sql kPlanLog(
+    "SELECT w.version, w.time, w.actor, w.reason, w.op_id, c.by_whom, c.changes, n.type, n.id"
+    " FROM writes AS w CROSS JOIN changes AS c LEFT JOIN nodes AS n ON n.node_key = c.node_key"
+    " WHERE w.plan_key = ?1 AND w.version > ?2 AND c.change_key >= w.first_change"
+    " AND c.change_key < w.first_change + w.change_count ORDER BY w.version, c.change_key");
+const Sql kNodeLog(
+    "SELECT w.version, w.time, w.actor, w.reason, w.op_id, c.by_whom, c.changes, n.type, n.id"
+    " FROM changes AS c INDEXED BY changes_by_node CROSS JOIN writes AS w LEFT JOIN nodes AS n"
+    " ON n.node_key = c.node_key WHERE c.node_key = ?3 AND c.node_key > 0 AND w.plan_key = ?1"
+    " AND w.version = c.version AND c.version > ?2 ORDER BY c.change_key");
+
+void read_entries(Query&& row, const std::function<void(const LogEntry&)>& visit) {
+    LogEntry entry;
+    while (row.step()) {
+        entry.version = row.integer(0);
+        entry.time = row.time(1);
+        entry.actor = row.text(2);
+        entry.reason = row.text(3);
+        entry.op_id = row.text(4);
+        entry.by = row.enumeration(5, Mover::writer, Mover::orchestrator);
+        entry.changes.text = row.text(6);
+        if (row.is_null(7))
+            entry.node.reset();
+        else
+            entry.node = NodeRef{row.enumeration(7, NodeType::check, NodeType::stage), row.string(8)};
+        visit(entry);
+    }
+}
+
+}  // namespace
+
+void SqliteUnitOfWork::append_write(const WriteRow& write, std::span<const ChangeRow> changes) {
+    require_write();
+    Query(db_, kInsertWrite, write.plan, write.version, write.time, write.actor, write.reason, write.op_id,
+          counters().change, changes.size())
+        .run();
+    for (const ChangeRow& c : changes)
+        Query(db_, kInsertChange, counters().change++, c.node, write.version, c.by, c.changes).run();
+}
+
+std::optional<std::int64_t> SqliteUnitOfWork::find_operation(PlanKey plan, std::string_view op_id) {
+    Query row(db_, kFindOperation, plan, op_id);
+    if (!row.step()) return std::nullopt;
+    return row.integer(0);
+}
+
+void SqliteUnitOfWork::insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) {
+    require_write();
+    Query(db_, kInsertOperation, plan, op_id, version).run();
+}
+
+std::vector<std::pair<std::string, std::int64_t>> SqliteUnitOfWork::operations(PlanKey plan) {
+    std::vector<std::pair<std::string, std::int64_t>> all;
+    Query row(db_, kOperations, plan);
+    while (row.step()) all.emplace_back(row.string(0), row.integer(1));
+    return all;
+}
+
+void SqliteUnitOfWork::read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
+                                const std::function<void(const LogEntry&)>& visit) {
+    if (node)
+        read_entries(Query(db_, kNodeLog, plan, since, *node), visit);
+    else
+        read_entries(Query(db_, kPlanLog, plan, since), visit);
+}
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using Catch::Matchers::Contains;
+using turboci::test::World;
+
+namespace {
+/// A result written from inside attempt `idx` of a stage.
+void report(World& w, const std::string& check, const std::string& stage, int idx,
+            const std::string& result) {
+    WriteNodes r = World::request("checks: [{id: " + check + ", result: " + result + "}]");
+    r.inside = AttemptRef{stage, idx};
+    w.write(r);
+}
+}  // namespace
+
+TEST_CASE("A check is finished when the last stage assigned to finish it is FINAL") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}, {id: t, assignments: [c]}]");
+    w.pass("s");
+    CHECK(w.state("check:c") == "WAITING");
+    w.pass("t");
+    CHECK(w.state("check:c") == "FINAL passed");
+    const Check c = w.check("c");
+    REQUIRE(c.results.size() == 1);
+    CHECK(c.results[0].owner_type == OwnerType::orchestrator);
+    CHECK_FALSE(c.results[0].failure);
+}
+
+TEST_CASE("A stage that fails without an answer fails its check") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}, {id: t, assignments: [c]}]");
+    w.pass("s");
+    w.claim("t");
+    w.fail("t", "segfault");
+    CHECK(w.state("check:c") == "FINAL failed");
+    CHECK_THAT(*w.check("c").results.back().failure, Contains("stage t: no_retries_left (segfault)"));
+}
+
+TEST_CASE("A cancelled stage fails its check") {
+    World w;
+    w.write("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
+    w.write("stages: [{id: s, cancel: true}]");
+    CHECK(w.state("check:c") == "FINAL failed");
+    CHECK_THAT(*w.check("c").results.back().failure, Contains("stage s: cancelled"));
+}
+
+TEST_CASE("A check whose stages were all skipped is skipped") {
+    World w;
+    w.write(
+        "checks: [{id: gate}, {id: c, state: PLANNED}]\nstages: [{id: s, dependencies: [gate], assignments: "
+        "[c]}, {id: t, dependencies: [gate], assignments: [c]}]");
+    w.write("checks: [{id: gate, state: FINAL, result: {failure: closed}}]");
+    CHECK(w.state("check:c") == "FINAL skipped");
+}
+
+TEST_CASE("A skipped stage beside one that passed does not fail the check") {
+    World w;
+    w.write(
+        "checks: [{id: gate}, {id: c, state: PLANNED}]\nstages: [{id: s, dependencies: [gate], assignments: "
+        "[c]}, {id: t, assignments: [c]}]");
+    w.write("checks: [{id: gate, state: FINAL, result: {failure: closed}}]");
+    w.pass("t");
+    CHECK(w.state("check:c") == "FINAL passed");
+}
+
+TEST_CASE("Of a stage's results only the highest attempt's counts") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c], retry: {max_retries: 1}}]");
+    w.claim("s");
+    report(w, "c", "s", 1, "{failure: flaky}");
+    w.fail("s");
+    w.claim("s");
+    report(w, "c", "s", 2, "{data: {ok: true}}");
+    w.complete("s");
+    const Check c = w.check("c");
+    CHECK(w.state("check:c") == "FINAL passed");
+    REQUIRE(c.results.size() == 2);
+    CHECK(c.results[0].owner_id == "p:s:1");
+    CHECK(c.results[1].owner_id == "p:s:2");
+}
+
+TEST_CASE("An answer of an earlier attempt does not speak for a stage that was lost later") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c], retry: {max_retries: 1}}]");
+    w.claim("s");
+    report(w, "c", "s", 1, "{data: {ok: true}}");
+    w.fail("s");
+    w.break_stage("s");
+    CHECK(w.state("check:c") == "FINAL failed");
+}
+
+TEST_CASE("A stage that answers and then fails has answered") {
+    World w;
+    w.write("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
+    w.claim("s");
+    report(w, "c", "s", 1, "{data: {ok: true}}");
+    w.fail("s", "upload of logs failed");
+    CHECK(w.state("check:c") == "FINAL passed");
+}
+
+TEST_CASE("When an attempt ends its open results are finalized and new ones refused") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [{target_check_id: c, goal_state: "
+        "PLANNED}], retry: {max_retries: 1}}]");
+    w.claim("s");
+    report(w, "c", "s", 1, "{data: {n: 1}}");
+    CHECK_FALSE(w.check("c").results[0].finalized_at);
+    w.fail("s");
+    CHECK(w.check("c").results[0].finalized_at.has_value());
+    WriteNodes late = World::request("checks: [{id: c, result: {data: {n: 2}}}]");
+    late.inside = AttemptRef{"s", 1};
+    CHECK(w.refusal(late).code() == ErrorCode::invalid_state);
+    late.inside = AttemptRef{"s", 9};
+    CHECK(w.refusal(late).code() == ErrorCode::not_found);
+    late.inside = AttemptRef{"nope", 1};
+    CHECK(w.refusal(late).code() == ErrorCode::not_found);
+}
+
+TEST_CASE("A goal before FINAL takes the check there through the states in between") {
+    World w;
+    w.write(
+        "checks: [{id: d}, {id: c, dependencies: [d]}]\nstages: [{id: planner, assignments: "
+        "[{target_check_id: c, goal_state: WAITING}]}]");
+    w.pass("planner");
+    CHECK(w.state("check:c") == "PLANNED");
+    w.write("checks: [{id: d, state: FINAL}]");
+    CHECK(w.state("check:c") == "WAITING");
+}
+
+TEST_CASE("A finished goal waits for the check's own dependencies") {
+    World w;
+    w.write("checks: [{id: d}, {id: c, dependencies: [d]}]\nstages: [{id: s, assignments: [c]}]");
+    w.pass("s");
+    CHECK(w.state("check:c") == "PLANNED");
+    w.write("checks: [{id: d, state: FINAL}]");
+    CHECK(w.state("check:c") == "FINAL passed");
+}
+
+TEST_CASE("A goal that the check has reached already has no effect") {
+    World w;
+    w.write(
+        "checks: [{id: c, state: FINAL}]\nstages: [{id: s, assignments: [c, {target_check_id: c, goal_state: "
+        "WAITING}]}]");
+    w.break_stage("s");
+    CHECK(w.state("check:c") == "FINAL passed");
+}
+
+TEST_CASE("A stage assigned later keeps the check open again") {
+    World w;
+    w.write(
+        "checks: [{id: d}, {id: c, state: PLANNED, dependencies: [d]}]\nstages: [{id: s, assignments: [c]}]");
+    w.pass("s");
+    w.write("stages: [{id: t, assignments: [c]}]");
+    w.write("checks: [{id: d, state: FINAL}]");
+    CHECK(w.state("check:c") == "WAITING");
+    w.pass("t");
+    CHECK(w.state("check:c") == "FINAL passed");
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using Catch::Matchers::Contains;
+using turboci::test::World;
+using namespace std::chrono_literals;
+
+TEST_CASE("A claim is exclusive, repeatable by its holder, and names the holder to others") {
+    World w;
+    w.write("stages: [{id: s}]");
+    w.claim("s", "w1");
+    const auto version = w.version();
+    w.claim("s", "w1");
+    CHECK(w.version() == version);
+    WriteNodes other = World::request("{}");
+    other.claim =
+        Claim{.stages = {"s"}, .exact = true, .at_most = 1, .process_uid = "w2", .runner = {}, .accept = {}};
+    const Error e = w.refusal(other);
+    CHECK(e.code() == ErrorCode::conflict);
+    CHECK_THAT(e.what(), Contains("w1"));
+    CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE, process_uid: w2}}]") == ErrorCode::conflict);
+}
+
+TEST_CASE("RUNNING needs to know by whom") {
+    World w;
+    w.write("stages: [{id: s}]");
+    CHECK(w.refused("stages: [{id: s, attempt: {state: RUNNING}}]") == ErrorCode::invalid_argument);
+    w.write("stages: [{id: s, attempt: {state: SCHEDULED}}]");
+    w.write("stages: [{id: s, attempt: {state: RUNNING, process_uid: w}}]");
+    CHECK(w.stage("s").attempts[0].process_uid == "w");
+    CHECK(w.refused("stages: [{id: s, attempt: {state: SCHEDULED}}]") == ErrorCode::invalid_state);
+}
+
+TEST_CASE("An ended attempt cannot be changed, and saying the same again changes nothing") {
+    World w;
+    w.write("stages: [{id: s}]");
+    w.pass("s");
+    const auto version = w.version();
+    w.complete("s");
+    CHECK(w.version() == version);
+    CHECK(w.refused("stages: [{id: s, attempt: {state: INCOMPLETE, failure: late}}]") ==
+          ErrorCode::invalid_state);
+    CHECK(w.refused("stages: [{id: s, attempt: {progress: [late]}}]") == ErrorCode::invalid_state);
+    CHECK(w.refused("stages: [{id: s, attempt: {details: {a: 1}}}]") == ErrorCode::invalid_state);
+}
+
+TEST_CASE("An attempt that is not the current one is told apart from one that never was") {
+    World w;
+    w.write("stages: [{id: s, retry: {max_retries: 1}}, {id: later, dependencies: [s]}]");
+    w.break_stage("s");
+    CHECK(w.refused("stages: [{id: s, attempt: {idx: 1, state: COMPLETE}}]") == ErrorCode::invalid_state);
+    CHECK(w.refused("stages: [{id: s, attempt: {idx: 3, state: COMPLETE}}]") == ErrorCode::not_found);
+    CHECK(w.refused("stages: [{id: later, attempt: {state: COMPLETE}}]") == ErrorCode::invalid_state);
+}
+
+TEST_CASE("Details are merged and progress is kept in order") {
+    World w;
+    w.write("stages: [{id: s}]");
+    w.claim("s");
+    w.write(
+        "stages: [{id: s, attempt: {details: {a: 1, b: 2}, progress: [one, {message: two, details: {pct: "
+        "50}}]}}]");
+    w.write("stages: [{id: s, attempt: {details: {a: null}, progress: [three]}}]");
+    const Attempt a = w.stage("s").attempts[0];
+    CHECK(a.details.text == R"({"b":2})");
+    REQUIRE(a.progress.size() == 3);
+    CHECK(a.progress[0].message == "one");
+    CHECK(a.progress[1].details.text == R"({"pct":50})");
+    CHECK(a.progress[2].message == "three");
+}
+
+TEST_CASE("An attempt past its timeout ends with the next write, whoever writes") {
+    World w;
+    w.write("stages: [{id: s, timeout: 10s, retry: {max_retries: 1}}]");
+    w.claim("s");
+    w.clock.advance(9s);
+    w.write("checks: [{id: c}]");
+    CHECK(w.stage("s").attempts.size() == 1);
+    w.clock.advance(1s);
+    w.write("checks: [{id: d}]");
+    const Stage s = w.stage("s");
+    REQUIRE(s.attempts.size() == 2);
+    CHECK(s.attempts[0].state == AttemptState::incomplete);
+    CHECK(s.attempts[0].failure == "timed out after 10s");
+    CHECK(s.attempts[1].state == AttemptState::pending);
+}
+
+TEST_CASE("A silent attempt ends; each word from it starts the wait anew") {
+    World w;
+    w.write("stages: [{id: s, heartbeat: 10s}]");
+    w.claim("s");
+    for (int i = 0; i < 3; ++i) {
+        w.clock.advance(9s);
+        w.write("stages: [{id: s, attempt: {heartbeat: true}}]");
+    }
+    CHECK(w.state("stage:s") == "ATTEMPTING");
+    w.clock.advance(10s);
+    w.orchestrator->tick(World::request("{}"));
+    CHECK(w.state("stage:s") == "FINAL failed");
+    CHECK(w.stage("s").attempts[0].failure == "no heartbeat for 10s");
+}
+
+TEST_CASE("Timeouts do not depend on the wall clock") {
+    World w;
+    w.write("stages: [{id: s, timeout: 10s}, {id: t, timeout: 1h}]");
+    w.claim("s");
+    w.claim("t");
+    w.clock.reading.wall -= 24h * 365;
+    w.clock.advance(11s);
+    w.orchestrator->tick(World::request("{}"));
+    CHECK(w.state("stage:s") == "FINAL failed");
+    w.clock.reading.wall += 24h * 3650;
+    w.orchestrator->tick(World::request("{}"));
+    CHECK(w.state("stage:t") == "ATTEMPTING");
+}
+
+TEST_CASE("A refused write does not even keep what expired meanwhile") {
+    World w;
+    w.write("stages: [{id: s, timeout: 10s}]");
+    w.claim("s");
+    w.clock.advance(11s);
+    CHECK(w.refused("checks: [{id: c, dependencies: [nope]}]") == ErrorCode::invalid_dependency);
+    CHECK(w.state("stage:s") == "ATTEMPTING");
+}
+
+TEST_CASE("A completion that comes after the timeout is too late") {
+    World w;
+    w.write("stages: [{id: s, timeout: 10s}]");
+    w.claim("s");
+    w.clock.advance(11s);
+    CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE}}]") == ErrorCode::invalid_state);
+}
+
+TEST_CASE("A runner that vouches for its attempt is believed, however late the word comes") {
+    World w;
+    const RunnerIdentity runner{"host", "boot", 42, 7};
+    w.write("stages: [{id: s, timeout: 10s}]");
+    WriteNodes r = World::request("{}");
+    r.claim = Claim{
+        .stages = {}, .exact = false, .at_most = 1, .process_uid = "run", .runner = runner, .accept = {}};
+    w.write(r);
+    w.clock.advance(11s);
+    WriteNodes end = World::request("stages: [{id: s, attempt: {state: COMPLETE}}]");
+    end.stages[0].attempt->runner = runner;
+    w.write(end);
+    CHECK(w.state("stage:s") == "FINAL passed");
+}
+
+TEST_CASE("Attempts of a runner that died are lost at the next tick, others are not") {
+    World w;
+    w.write("stages: [{id: mine, retry: {max_retries: 1}}, {id: script}]");
+    WriteNodes r = World::request("{}");
+    r.claim = Claim{.stages = {"mine"},
+                    .exact = false,
+                    .at_most = 1,
+                    .process_uid = "run",
+                    .runner = RunnerIdentity{"host", "boot", 42, 7},
+                    .accept = {}};
+    w.write(r);
+    w.claim("script");
+    w.orchestrator->tick(World::request("{}"));
+    CHECK(w.stage("mine").attempts.size() == 1);
+    w.orchestrator->set_runner_probe([](const RunnerIdentity& id) { return id.pid != 42; });
+    w.orchestrator->tick(World::request("{}"));
+    const Stage mine = w.stage("mine");
+    REQUIRE(mine.attempts.size() == 2);
+    CHECK(mine.attempts[0].failure == "lost: runner died");
+    CHECK(w.stage("script").attempts[0].state == AttemptState::running);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using turboci::test::World;
+using namespace std::chrono_literals;
+
+namespace {
+WriteNodes any(std::int32_t at_most, std::string uid = "w") {
+    WriteNodes r = World::request("{}");
+    r.claim = Claim{.stages = {},
+                    .exact = false,
+                    .at_most = at_most,
+                    .process_uid = std::move(uid),
+                    .runner = {},
+                    .accept = {}};
+    return r;
+}
+std::vector<std::string> ids(const WriteResult& result) {
+    std::vector<std::string> names;
+    for (const auto& c : result.claimed) names.push_back(c.stage.id);
+    return names;
+}
+ErrorCode refused_claim(World& w, const std::string& stage) {
+    WriteNodes r = any(1);
+    r.claim->stages = {stage};
+    r.claim->exact = true;
+    return w.refusal(r).code();
+}
+}  // namespace
+
+TEST_CASE("Claims take the oldest ready stage first, each once, until there is none") {
+    World w;
+    w.write("stages: [{id: b}, {id: a}, {id: later, dependencies: [a]}]");
+    w.clock.advance(1s);
+    w.write("stages: [{id: c}]");
+    CHECK(ids(w.write(any(1))) == std::vector<std::string>{"b"});
+    const auto rest = w.write(any(5));
+    CHECK(ids(rest) == std::vector<std::string>{"a", "c"});
+    CHECK(rest.claimed[0].stage.attempts.at(0).state == AttemptState::running);
+    const auto version = w.version();
+    CHECK(ids(w.write(any(1))).empty());
+    CHECK(w.version() == version);
+}
+
+TEST_CASE("A claim honours the backoff and tells when it is over") {
+    World w;
+    w.write("stages: [{id: s, retry: {max_retries: 1, backoff: 30s}}]");
+    w.break_stage("s");
+    w.clock.advance(10s);
+    const auto none = w.write(any(1));
+    CHECK(none.claimed.empty());
+    CHECK(none.next_ready_in == Duration(20s));
+    CHECK(refused_claim(w, "s") == ErrorCode::pending);
+    w.clock.advance(20s);
+    CHECK(ids(w.write(any(1))) == std::vector<std::string>{"s"});
+}
+
+TEST_CASE("A named claim says why the stage cannot be had") {
+    World w;
+    w.write("stages: [{id: s}, {id: later, dependencies: [s]}]");
+    CHECK(refused_claim(w, "later") == ErrorCode::pending);
+    CHECK(refused_claim(w, "nope") == ErrorCode::not_found);
+    w.pass("s");
+    CHECK(refused_claim(w, "s") == ErrorCode::invalid_state);
+}
+
+TEST_CASE("A claimer may refuse what it cannot run, and gets the next one") {
+    World w;
+    std::string plan = "stages: [";
+    for (int i = 0; i < 200; ++i) plan += "{id: other" + std::to_string(i) + "},";
+    w.write(plan + "{id: mine, args: {command: 'true'}}]");
+    WriteNodes r = any(2);
+    r.claim->accept = [](const std::string&, const JsonText& args) { return !args.empty(); };
+    CHECK(ids(w.write(r)) == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("A claim is taken after what the same write makes ready") {
+    World w;
+    w.write("stages: [{id: a}, {id: b, dependencies: [a]}]");
+    w.claim("a");
+    WriteNodes r = World::request("stages: [{id: a, attempt: {state: COMPLETE}}]");
+    r.claim = any(1).claim;
+    CHECK(ids(w.write(r)) == std::vector<std::string>{"b"});
+}

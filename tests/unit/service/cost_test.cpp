@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cost of a write follows what it touches, never the size of the plan. Counted, not timed.
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using turboci::test::World;
+
+namespace {
+
+/// Passes everything through to a store and keeps the statistics of the last unit of work.
+class CountingStore final : public Store {
+public:
+    explicit CountingStore(Store& inner) : inner_(inner) {}
+    std::unique_ptr<UnitOfWork> begin(Access access) override {
+        auto uow = inner_.begin(access);
+        last = uow.get();
+        return uow;
+    }
+    std::vector<StoreProblem> check() override { return inner_.check(); }
+    void backup(const std::string& path) override { inner_.backup(path); }
+    UnitOfWork* last = nullptr;
+
+private:
+    Store& inner_;
+};
+
+/// Statements and rows of one more write, measured by the last thing that the write asks its clock-free
+/// unit of work: the claim's accept callback runs after everything has been resolved.
+StoreStatistics cost(World& w, const std::string& yaml) {
+    CountingStore counting(*w.store);
+    Orchestrator orchestrator(counting, w.clock);
+    WriteNodes r = World::request(yaml);
+    StoreStatistics result;
+    r.claim = Claim{.stages = {},
+                    .exact = false,
+                    .at_most = 1,
+                    .process_uid = "w",
+                    .runner = {},
+                    .accept = [&](const std::string&, const JsonText&) {
+                        result = counting.last->statistics();
+                        return false;
+                    }};
+    orchestrator.write_nodes(r);
+    return result;
+}
+
+/// A plan of n checks in layers of ten, each needing three of the layer before, plus one ready stage.
+std::string layered(int n) {
+    std::string plan = "stages: [{id: probe}]\nchecks:\n";
+    for (int i = 0; i < n; ++i) {
+        plan += "  - {id: n" + std::to_string(i) + ", state: PLANNED";
+        if (i >= 10) {
+            const int base = (i / 10 - 1) * 10;
+            plan += ", dependencies: [n" + std::to_string(base + i % 10) + ", n" +
+                    std::to_string(base + (i + 1) % 10) + ", n" + std::to_string(base + (i + 2) % 10) + "]";
+        }
+        plan += "}\n";
+    }
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("Finishing one node costs the same in a small plan and in a large one") {
+    World small, large;
+    small.write(layered(100));
+    large.write(layered(10000));
+    const std::string finish = "checks: [{id: n5, state: FINAL}]";
+    const auto a = cost(small, finish), b = cost(large, finish);
+    CHECK(a.statements > 0);
+    CHECK(a.statements == b.statements);
+    CHECK(a.rows == b.rows);
+}
+
+TEST_CASE("Adding one node costs the same in a small plan and in a large one") {
+    World small, large;
+    small.write(layered(100));
+    large.write(layered(10000));
+    const std::string add = "checks: [{id: fresh, dependencies: [n50, n60]}]";
+    const auto a = cost(small, add), b = cost(large, add);
+    CHECK(a.statements == b.statements);
+    CHECK(a.rows == b.rows);
+}
+
+TEST_CASE("A completion in a wide fan-in costs the same whatever the width") {
+    const auto completion = [](int width) {
+        World w;
+        std::string plan = "stages: [{id: probe}]\nchecks:\n";
+        std::string members;
+        for (int i = 0; i < width; ++i) {
+            plan += "  - {id: n" + std::to_string(i) + "}\n";
+            members += (i ? ", n" : "n") + std::to_string(i);
+        }
+        w.write(plan + "  - {id: join, state: PLANNED, dependencies: [" + members + "]}\n");
+        return cost(w, "checks: [{id: n3, state: FINAL}]");
+    };
+    const auto narrow = completion(10), wide = completion(3000);
+    CHECK(narrow.statements == wide.statements);
+    CHECK(narrow.rows == wide.rows);
+}
+
+TEST_CASE("A stage that ends costs the same whatever number of stages shares its check") {
+    const auto completion = [](int width) {
+        World w;
+        std::string plan = "checks: [{id: c, state: PLANNED}]\nstages:\n";
+        for (int i = 0; i < width; ++i) plan += "  - {id: s" + std::to_string(i) + ", assignments: [c]}\n";
+        w.write(plan);
+        w.claim("s3");
+        return cost(w, "stages: [{id: s3, attempt: {state: COMPLETE}}]");
+    };
+    CHECK(completion(10).statements == completion(2000).statements);
+}
+
+TEST_CASE("Cycle detection walks only what new edges can reach") {
+    const auto replaced = [](int depth) {
+        World w;
+        std::string plan = "stages: [{id: probe}]\nchecks:\n  - {id: n0}\n";
+        for (int i = 1; i < depth; ++i)
+            plan += "  - {id: n" + std::to_string(i) + ", dependencies: [n" + std::to_string(i - 1) + "]}\n";
+        w.write(plan + "  - {id: top}\n");
+        return cost(w, "checks: [{id: top, dependencies: [n2]}]");
+    };
+    CHECK(replaced(10).rows == replaced(5000).rows);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store on disk with one plan `p`, a clock that tests set, and the product's own language.
+#pragma once
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "turboci/turboci.hpp"
+
+namespace turboci::test {
+
+/// Wall and steady clock move together unless a test says otherwise.
+class FakeClock final : public Clock {
+public:
+    [[nodiscard]] ClockReading read() const override { return reading; }
+    void advance(Duration d) {
+        reading.wall += d;
+        reading.since_boot += d;
+    }
+    ClockReading reading{parse_timestamp("2026-01-02T03:04:05.000000Z").value(), std::chrono::seconds(1000),
+                         "boot-1"};
+};
+
+class NodeList final : public NodeSink {
+public:
+    void plan(const WorkPlan& p) override { work_plan = p; }
+    void check(const Check& c) override { checks.push_back(c); }
+    void stage(const Stage& s) override { stages.push_back(s); }
+    WorkPlan work_plan;
+    std::vector<Check> checks;
+    std::vector<Stage> stages;
+};
+
+class World {
+public:
+    World() {
+        char name[] = "/tmp/turboci-test-XXXXXX";
+        dir = mkdtemp(name);
+        store = open_sqlite_store({.path = dir + "/plan.db", .create = true, .on_wait = {}});
+        orchestrator = std::make_unique<Orchestrator>(*store, clock);
+        CreatePlan create;
+        create.id = "p";
+        orchestrator->create_plan(create);
+    }
+    ~World() {
+        store.reset();
+        std::error_code ignored;
+        std::filesystem::remove_all(dir, ignored);
+    }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    /// The request that a plan file stands for.
+    static WriteNodes request(std::string_view yaml) {
+        WriteNodes request;
+        request.plan = "p";
+        request.actor = "tester";
+        Problems problems;
+        read_plan_text({"plan.yaml", yaml}, request, problems);
+        problems.raise_if_any(request.files);
+        return request;
+    }
+    WriteResult write(std::string_view yaml) { return orchestrator->write_nodes(request(yaml)); }
+    WriteResult write(const WriteNodes& r) { return orchestrator->write_nodes(r); }
+
+    /// The error that a write is refused with. The version must not change.
+    Error refusal(const WriteNodes& r) {
+        const std::int64_t before = version();
+        try {
+            orchestrator->write_nodes(r);
+        } catch (const Error& e) {
+            if (version() != before) throw std::logic_error("a refused write changed the plan");
+            return e;
+        }
+        throw std::logic_error("the write was not refused");
+    }
+    Error refusal(std::string_view yaml) { return refusal(request(yaml)); }
+    ErrorCode refused(std::string_view yaml) { return refusal(yaml).code(); }
+    /// All that an error says.
+    static std::string text(const Error& e) {
+        std::string all = e.what();
+        for (const auto& d : e.details()) all += "\n" + d.message;
+        return all;
+    }
+
+    WriteResult claim(const std::string& stage, const std::string& uid = "w") {
+        WriteNodes r = request("{}");
+        r.claim = Claim{
+            .stages = {stage}, .exact = true, .at_most = 1, .process_uid = uid, .runner = {}, .accept = {}};
+        return orchestrator->write_nodes(r);
+    }
+    WriteResult complete(const std::string& stage) {
+        return write("stages: [{id: '" + stage + "', attempt: {state: COMPLETE}}]");
+    }
+    WriteResult fail(const std::string& stage, const std::string& message = "broken", bool no_retry = false) {
+        return write("stages: [{id: '" + stage + "', attempt: {state: INCOMPLETE, failure: '" + message +
+                     "', no_retry: " + (no_retry ? "true" : "false") + "}}]");
+    }
+    /// Claims and completes.
+    void pass(const std::string& stage) {
+        claim(stage);
+        complete(stage);
+    }
+    void break_stage(const std::string& stage) {
+        claim(stage);
+        fail(stage);
+    }
+
+    NodeList query(const QueryNodes& q) {
+        NodeList list;
+        orchestrator->query(q, list);
+        return list;
+    }
+    Check check(const std::string& id) { return query(named(NodeType::check, id)).checks.at(0); }
+    Stage stage(const std::string& id) { return query(named(NodeType::stage, id)).stages.at(0); }
+    /// "WAITING", or "FINAL passed".
+    std::string state(const std::string& ref) {
+        const RefText r = parse_ref(ref);
+        if (r.type == NodeType::stage) return described(stage(r.id).state, stage(r.id).outcome);
+        return described(check(r.id).state, check(r.id).outcome);
+    }
+    std::int64_t version() { return orchestrator->get_plan("p").version; }
+
+    std::string dir;
+    FakeClock clock;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Orchestrator> orchestrator;
+
+private:
+    static QueryNodes named(NodeType type, const std::string& id) {
+        QueryNodes q;
+        q.plan = "p";
+        q.refs = {{type, id}};
+        return q;
+    }
+    static std::string described(State s, std::optional<Outcome> o) {
+        std::string text(to_string(s));
+        if (o) text += " " + std::string(to_string(*o));
+        return text;
+    }
+};
+
+}  // namespace turboci::test
