@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/file_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "turboci/error.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr std::size_t kMaxHolderBytes = 512;
+constexpr Duration kFirstPause = std::chrono::milliseconds(1);
+constexpr Duration kLongestPause = std::chrono::milliseconds(25);
+
+std::string one_line(std::string text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    if (text.size() > kMaxHolderBytes / 2) text.resize(kMaxHolderBytes / 2);
+    return text;
+}
+
+}  // namespace
+
+void FileLock::open_file() {
+    UniqueFd fd(
+        ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
+    if (!fd) {
+        const int error = errno;
+        if (error == ELOOP)
+            throw Error(ErrorCode::store, fmt::format("the lock file '{}' is a symbolic link", path_),
+                        "remove it");
+        throw Error(ErrorCode::store,
+                    fmt::format("cannot open the lock file '{}': {}", path_, errno_text(error)),
+                    "writing needs permission to create and write that file");
+    }
+    struct stat s {};
+    if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode))
+        throw Error(ErrorCode::store, fmt::format("the lock file '{}' is not a regular file", path_),
+                    "remove it");
+    fd_ = std::move(fd);
+}
+
+bool FileLock::try_once() {
+    // A file that somebody deleted or replaced locks nobody out, so start again with the new one.
+    for (;;) {
+        if (!fd_) open_file();
+        while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno == EINTR) continue;
+            if (errno == EWOULDBLOCK) return false;
+            throw Error(ErrorCode::store, fmt::format("cannot lock '{}': {}", path_, errno_text(errno)),
+                        "put the store on a filesystem with flock support");
+        }
+        struct stat mine {
+        }, named{};
+        if (::fstat(fd_.get(), &mine) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
+            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
+            return true;
+        fd_.reset();
+    }
+}
+
+void FileLock::acquire(Duration timeout, const OnWait& on_wait) {
+    using Monotonic = std::chrono::steady_clock;
+    if (held_) throw Error(ErrorCode::internal, "the lock is held already");
+    const auto start = Monotonic::now();
+    bool told = false;
+    Duration pause = kFirstPause;
+    while (!try_once()) {
+        const auto waited = std::chrono::duration_cast<Duration>(Monotonic::now() - start);
+        if (waited >= timeout) {
+            const std::string holder = read_holder();
+            throw Error(ErrorCode::locked,
+                        holder.empty() ? fmt::format("'{}' is locked by another process", path_)
+                                       : fmt::format("'{}' is locked by {}", path_, holder),
+                        "wait until it is done, or raise --lock-timeout");
+        }
+        if (!told && waited >= kPatience) {
+            told = true;
+            if (on_wait) on_wait(read_holder());
+        }
+        std::this_thread::sleep_for(std::min(pause, timeout - waited));
+        pause = std::min(pause * 3 / 2, kLongestPause);
+    }
+    held_ = true;
+    write_holder();
+}
+
+void FileLock::release() noexcept {
+    if (!held_) return;
+    held_ = false;
+    // An unlock, not only a close: a child between fork and exec may still share the description.
+    ::flock(fd_.get(), LOCK_UN);
+}
+
+void FileLock::write_holder() {
+    const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const std::string line =
+        fmt::format("pid {} ({}) since {}\n", ::getpid(), one_line(command_), format_timestamp(now));
+    // Advice only: a full disk must not keep anybody from a lock that is already held.
+    const ssize_t n = ::pwrite(fd_.get(), line.data(), line.size(), 0);
+    if (n >= 0) {
+        [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), n);
+    }
+}
+
+std::string FileLock::read_holder() const {
+    std::array<char, kMaxHolderBytes> buffer{};
+    const ssize_t n = ::pread(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (n <= 0) return {};
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(n));
+    return one_line(std::string(text.substr(0, text.find('\n'))));
+}
+
+}  // namespace turboci

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// An exclusive lock among processes that the kernel frees when its holder dies.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "os/files.hpp"
+#include "turboci/time.hpp"
+
+namespace turboci {
+
+/// flock(2) on a file of its own, which is created when missing and never deleted. The file holds one line
+/// about its last holder: advice for people, trusted by nobody. Destruction unlocks.
+class FileLock {
+public:
+    /// Called once when a wait has lasted longer than kPatience.
+    using OnWait = std::function<void(const std::string& holder)>;
+    static constexpr Duration kPatience = std::chrono::seconds(1);
+
+    /// `command` goes into the file for others to read.
+    FileLock(std::string path, std::string command) : path_(std::move(path)), command_(std::move(command)) {}
+
+    /// Waits at most `timeout` on the monotonic clock; zero means one try. LOCKED when it is over, naming the
+    /// holder; STORE if the lock file is not a regular file or cannot be opened. INTERNAL if already held.
+    void acquire(Duration timeout, const OnWait& on_wait);
+    void release() noexcept;
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+private:
+    void open_file();
+    /// One try. Also makes sure that the file that was locked is still the one of that name.
+    [[nodiscard]] bool try_once();
+    void write_holder();
+    [[nodiscard]] std::string read_holder() const;
+
+    std::string path_;
+    std::string command_;
+    UniqueFd fd_;
+    bool held_ = false;
+};
+
+}  // namespace turboci

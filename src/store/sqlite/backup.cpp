@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/sqlite/create.hpp"
+#include "store/sqlite/store.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& path, int error) {
+    if (error == EEXIST)
+        throw Error(ErrorCode::conflict, fmt::format("'{}' exists already", path), "choose another name");
+    throw Error(ErrorCode::store, fmt::format("cannot write '{}': {}", path, errno_text(error)),
+                "check the permissions of its directory and the space on its disk");
+}
+
+/// A file name beside the copy that only this process uses, removed at the end.
+class Draft {
+public:
+    explicit Draft(const std::string& beside) : path(fmt::format("{}.turboci-{}", beside, ::getpid())) {
+        // Made by us, so that it is never readable by others; SQLite accepts an empty file.
+        const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (!fd) fail(path, errno);
+        if (::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) fail(path, errno);
+    }
+    ~Draft() { ::unlink(path.c_str()); }
+    Draft(const Draft&) = delete;
+    Draft& operator=(const Draft&) = delete;
+    const std::string path;
+};
+
+/// All pages in one go, under one read lock: writers wait for the end of it, and the copy is of one moment.
+void copy_pages(Database& from, Database& to) {
+    // The draft is worthless unless it is finished: no journal, and one sync at the end.
+    to.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+    sqlite3_backup* backup = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
+    if (backup == nullptr) to.fail(sqlite3_extended_errcode(to.handle()), "copying to");
+    int rc = SQLITE_OK;
+    do {
+        rc = sqlite3_backup_step(backup, -1);
+    } while (rc == SQLITE_OK);
+    const int finished = sqlite3_backup_finish(backup);
+    if (rc != SQLITE_DONE || finished != SQLITE_OK)
+        to.fail(finished != SQLITE_OK ? finished : rc, "copying to");
+}
+
+}  // namespace
+
+void backup_database(Database& db, const ResolvedPath& to) {
+    if (file_status(to.path)) fail(to.path, EEXIST);
+    refuse_leftovers(to.path, false);
+    const Draft draft(to.path);
+    {
+        Database copy(draft.path, Database::Mode::read_write, Duration::zero());
+        copy_pages(db, copy);
+    }
+    const UniqueFd fd(::open(draft.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) fail(to.path, errno);
+    if (::link(draft.path.c_str(), to.path.c_str()) != 0) fail(to.path, errno);
+    if (const int error = sync_directory(to.directory); error != 0) fail(to.path, error);
+}
+
+}  // namespace turboci::sqlite

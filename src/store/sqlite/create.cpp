@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/create.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/migrations.hpp"
+#include "store/sqlite/schema.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& path, int error) {
+    if (error == EEXIST)
+        throw Error(ErrorCode::conflict, fmt::format("'{}' exists already", path), "choose another name");
+    const bool full = error == ENOSPC || error == EDQUOT;
+    throw Error(ErrorCode::store, fmt::format("cannot create '{}': {}", path, errno_text(error)),
+                full ? "free some space and try again" : "check the permissions of its directory");
+}
+
+/// The bytes of an empty store. Made in memory, so that no half-made database ever has a name.
+std::string empty_store_image() {
+    Database db(":memory:", Database::Mode::memory, Duration::zero());
+    db.exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
+    static_cast<void>(migrate(db, migrations()));
+    db.exec("COMMIT");
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
+        sqlite3_serialize(db.handle(), "main", &size, 0), &sqlite3_free);
+    if (!image) throw std::bad_alloc();
+    return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
+}
+
+/// Writes and syncs the image. Returns 0 or errno.
+int fill(int fd, std::string_view image) noexcept {
+    if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return errno;
+    if (const int error = write_all(fd, image); error != 0) return error;
+    return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+/// Where files without names are not supported: a name of our own first. A creator that was killed leaves it
+/// behind; the lock is held, so whoever comes next may take it away.
+int create_by_renaming(const ResolvedPath& where, std::string_view image) {
+    const std::string draft = where.path + ".turboci-new";
+    if (::unlink(draft.c_str()) != 0 && errno != ENOENT) return errno;
+    const UniqueFd fd(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return errno;
+    int error = fill(fd.get(), image);
+    if (error == 0 && ::link(draft.c_str(), where.path.c_str()) != 0) error = errno;
+    ::unlink(draft.c_str());
+    return error;
+}
+
+}  // namespace
+
+int publish_file(int fd, const std::string& to) noexcept {
+    const std::string from = "/proc/self/fd/" + std::to_string(fd);
+    return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+}
+
+void refuse_leftovers(const std::string& path, bool store_exists) {
+    if (file_status(path + "-wal"))
+        throw Error(ErrorCode::store,
+                    fmt::format("'{}-wal' is there: another program used the file in WAL mode", path),
+                    fmt::format("run: sqlite3 '{}' 'PRAGMA journal_mode=DELETE'", path));
+    if (store_exists) return;
+    const auto journal = file_status(path + "-journal");
+    if (!journal) return;
+    // A journal that no database needs is empty or begins with zeros. Any other would be played into the new
+    // store.
+    const std::string name = path + "-journal";
+    const UniqueFd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    std::array<char, 8> head{};
+    const bool idle = fd && journal->kind == FileStatus::Kind::regular &&
+                      ::read(fd.get(), head.data(), head.size()) >= 0 && head == std::array<char, 8>{};
+    if (!idle)
+        throw Error(ErrorCode::store,
+                    fmt::format("'{}' is there, but not the store that it belongs to", name),
+                    "put the store back beside it, or remove it");
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT) fail(path, errno);
+}
+
+void create_store_file(const ResolvedPath& where) {
+    refuse_leftovers(where.path, false);
+    const std::string image = empty_store_image();
+    int error = 0;
+    const UniqueFd fd(::open(where.directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (fd) {
+        error = fill(fd.get(), image);
+        if (error == 0) error = publish_file(fd.get(), where.path);
+    } else {
+        error = errno;
+    }
+    // Without O_TMPFILE (EISDIR, EOPNOTSUPP, EINVAL) or without /proc (ENOENT), or across odd mounts (EXDEV).
+    if (error == EISDIR || error == EOPNOTSUPP || error == EINVAL || error == ENOENT || error == EXDEV)
+        error = create_by_renaming(where, image);
+    if (error == 0) error = sync_directory(where.directory);
+    if (error != 0) fail(where.path, error);
+}
+
+}  // namespace turboci::sqlite

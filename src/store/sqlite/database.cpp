@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/database.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+namespace turboci::sqlite {
+
+constinit std::size_t Sql::next_slot_ = 0;
+
+namespace {
+
+// Memory for pages. Enough for the inner pages of a plan of 10^5 nodes; the rest is the kernel's cache.
+constexpr const char* kCacheSize = "PRAGMA cache_size=-16384";
+
+std::int64_t monotonic_microseconds() {
+    return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Settings of the library; they must precede its first use in the process.
+void configure_library() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // Refused (harmlessly) when the host program uses SQLite already.
+        sqlite3_config(SQLITE_CONFIG_URI, 0);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    });
+}
+
+}  // namespace
+
+Database::Database(std::string path, Mode mode, Duration busy_timeout)
+    : path_(std::move(path)), busy_timeout_(busy_timeout) {
+    configure_library();
+    const int flags = mode == Mode::memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
+                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
+    const int rc = sqlite3_open_v2(
+        mode == Mode::memory ? ":memory:" : path_.c_str(), &db_,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, nullptr);
+    try {
+        if (rc != SQLITE_OK) fail(rc, "opening");
+        harden();
+    } catch (...) {
+        sqlite3_close_v2(db_);
+        throw;
+    }
+}
+
+Database::~Database() {
+    statements_.clear();
+    sqlite3_close_v2(db_);
+}
+
+void Database::harden() {
+    struct Setting {
+        int option;
+        int value;
+    };
+    static constexpr std::array<Setting, 9> kSettings{{
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+    }};
+    for (const Setting& s : kSettings) {
+        int now = -1;
+        const int rc = sqlite3_db_config(db_, s.option, s.value, &now);
+        if (rc != SQLITE_OK || now != s.value)
+            throw Error(ErrorCode::store,
+                        fmt::format("this SQLite library lacks a safety setting ({})", s.option),
+                        "use SQLite 3.37 or later");
+    }
+    static constexpr std::array<Setting, 11> kLimits{{
+        {SQLITE_LIMIT_LENGTH, 1 << 29},
+        {SQLITE_LIMIT_SQL_LENGTH, 100'000},
+        {SQLITE_LIMIT_COLUMN, 100},
+        {SQLITE_LIMIT_EXPR_DEPTH, 50},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 10},
+        {SQLITE_LIMIT_VDBE_OP, 25'000},
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 100},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
+    }};
+    for (const Setting& s : kLimits) sqlite3_limit(db_, s.option, s.value);
+    sqlite3_busy_handler(db_, &Database::wait_when_busy, this);
+    exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;");
+}
+
+void Database::use_durably() {
+    exec(kCacheSize);
+    {
+        Query journal(*this, "PRAGMA journal_mode=TRUNCATE");
+        if (!journal.step() || journal.text(0) != "truncate")
+            throw Error(ErrorCode::store,
+                        fmt::format("'{}' does not take the journal mode that turboci needs", path_),
+                        "see whether another program has it open");
+    }
+    exec("PRAGMA synchronous=FULL");
+    Query synchronous(*this, "PRAGMA synchronous");
+    if (!synchronous.step() || synchronous.integer(0) != 2)
+        throw Error(ErrorCode::store, "this SQLite library does not offer full durability");
+}
+
+int Database::wait_when_busy(void* self, int attempt) {
+    auto& db = *static_cast<Database*>(self);
+    const std::int64_t now = monotonic_microseconds();
+    if (attempt == 0) db.busy_since_ = now;
+    const Duration left = db.busy_timeout_ - Duration(now - db.busy_since_);
+    if (left <= Duration::zero()) return 0;
+    const Duration pause = std::chrono::milliseconds(std::clamp(attempt, 1, 25));
+    std::this_thread::sleep_for(std::min(pause, left));
+    return 1;
+}
+
+void Database::exec(const char* sql) {
+    const int rc = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+    if (rc != SQLITE_OK) fail(rc, "using");
+}
+
+std::string Database::peek_header() const {
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
+        file->pMethods == nullptr)
+        throw Error(ErrorCode::internal, "SQLite does not tell about its file");
+    std::string header(100, '\0');
+    const int rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
+    // A short read fills the rest with zeros, which no header has at its start.
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) fail(rc, "reading");
+    return header;
+}
+
+bool Database::moved() const noexcept {
+    int moved = 0;
+    sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+Database::Handle Database::prepare(const char* sql, unsigned flags) {
+    sqlite3_stmt* raw = nullptr;
+    const int rc = sqlite3_prepare_v3(db_, sql, -1, flags, &raw, nullptr);
+    if (rc != SQLITE_OK) fail(rc, "reading");
+    return Handle(raw);
+}
+
+Database::Prepared& Database::prepared(const Sql& sql) {
+    if (statements_.size() <= sql.slot) statements_.resize(sql.slot + 1);
+    Prepared& p = statements_[sql.slot];
+    if (!p.handle) {
+        p.handle = prepare(sql.text, SQLITE_PREPARE_PERSISTENT);
+        p.writes = sqlite3_stmt_readonly(p.handle.get()) == 0;
+    }
+    return p;
+}
+
+Query::Query(Database& db, const char* sql) : db_(db), own_(db.prepare(sql, 0)), handle_(own_.get()) {
+    ++db_.statistics_.statements;
+    writes_ = sqlite3_stmt_readonly(handle_) == 0;
+}
+
+void Query::start(const Sql& sql) {
+    Database::Prepared& p = db_.prepared(sql);
+    if (p.busy) {
+        own_ = db_.prepare(sql.text, 0);
+        handle_ = own_.get();
+    } else {
+        handle_ = p.handle.get();
+    }
+    writes_ = p.writes;
+    ++db_.statistics_.statements;
+}
+
+void Query::claim(const Sql& sql) noexcept {
+    if (own_) return;
+    busy_slot_ = sql.slot;
+    db_.statements_[busy_slot_].busy = true;
+}
+
+Query::~Query() {
+    if (own_) return;
+    sqlite3_reset(handle_);
+    db_.statements_[busy_slot_].busy = false;
+}
+
+bool Query::step() {
+    const int rc = sqlite3_step(handle_);
+    if (rc == SQLITE_ROW) {
+        ++db_.statistics_.rows;
+        return true;
+    }
+    if (rc != SQLITE_DONE) db_.fail(rc, writes_ ? "writing" : "reading");
+    if (writes_) db_.statistics_.rows += sqlite3_changes64(db_.db_);
+    return false;
+}
+
+std::string_view Query::text(int column) const {
+    if (sqlite3_column_type(handle_, column) != SQLITE_TEXT) bad_column(column);
+    const unsigned char* data = sqlite3_column_text(handle_, column);
+    if (data == nullptr) throw std::bad_alloc();
+    return {reinterpret_cast<const char*>(data),
+            static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+}
+
+std::span<const std::byte> Query::blob(int column) const {
+    if (sqlite3_column_type(handle_, column) != SQLITE_BLOB) bad_column(column);
+    const void* data = sqlite3_column_blob(handle_, column);
+    return {static_cast<const std::byte*>(data),
+            static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+}
+
+void Query::bad_column(int column) const {
+    const char* name = sqlite3_column_name(handle_, column);
+    throw_damaged(fmt::format("a value of '{}' makes no sense", name != nullptr ? name : "?"));
+}
+
+}  // namespace turboci::sqlite

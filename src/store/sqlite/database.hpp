@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hardened SQLite connection, and prepared statements that live as long as it does.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "store/sqlite/errors.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::sqlite {
+
+/// The text of one statement. Declare each as a constant beside its caller: every connection prepares it
+/// once, when it is first used.
+class Sql {
+public:
+    explicit Sql(const char* statement) noexcept : text(statement), slot(next_slot_++) {}
+    const char* const text;
+    const std::size_t slot;
+
+private:
+    static std::size_t next_slot_;
+};
+
+/// One connection. Every statement of turboci runs through it.
+class Database {
+public:
+    enum class Mode { read_write, memory };
+    /// `path` must be absolute and free of symbolic links. Sets everything that does not look into the file.
+    Database(std::string path, Mode mode, Duration busy_timeout);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    /// Settings that make SQLite read the file: memory, journal and durability. STORE if one is refused.
+    void use_durably();
+    /// Runs statements that return nothing.
+    void exec(const char* sql);
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] sqlite3* handle() const noexcept { return db_; }
+    [[nodiscard]] bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
+    [[nodiscard]] bool read_only() const noexcept { return sqlite3_db_readonly(db_, "main") == 1; }
+    /// Reads the first bytes of the file without any lock, as they are on disk. Fewer if it is shorter.
+    [[nodiscard]] std::string peek_header() const;
+    /// Is `path` no longer the file that was opened?
+    [[nodiscard]] bool moved() const noexcept;
+    [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
+    [[noreturn]] void fail(int rc, std::string_view doing) const { throw_error(db_, rc, path_, doing); }
+
+private:
+    friend class Query;
+    struct Finalize {
+        void operator()(sqlite3_stmt* s) const noexcept { sqlite3_finalize(s); }
+    };
+    using Handle = std::unique_ptr<sqlite3_stmt, Finalize>;
+    struct Prepared {
+        Handle handle;
+        bool writes = false;
+        bool busy = false;
+    };
+    void harden();
+    [[nodiscard]] Handle prepare(const char* sql, unsigned flags);
+    [[nodiscard]] Prepared& prepared(const Sql& sql);
+    static int wait_when_busy(void* self, int attempt);
+
+    std::string path_;
+    sqlite3* db_ = nullptr;
+    std::vector<Prepared> statements_;
+    Duration busy_timeout_;
+    std::int64_t busy_since_ = 0;
+    StoreStatistics statistics_;
+};
+
+/// One execution of a statement. Text and blobs are bound in place: they must outlive it.
+/// A statement that is already running (in a callback of itself) runs as a second copy.
+class Query {
+public:
+    template <class... Args>
+    Query(Database& db, const Sql& sql, Args&&... args) : db_(db) {
+        start(sql);
+        int index = 0;
+        (bind(++index, std::forward<Args>(args)), ...);
+        claim(sql);
+    }
+    /// Text that is not known at compile time, such as a pragma.
+    Query(Database& db, const char* sql);
+    ~Query();
+    Query(const Query&) = delete;
+    Query& operator=(const Query&) = delete;
+
+    /// True: there is a row. False: done.
+    bool step();
+    /// To the end, ignoring rows.
+    void run() {
+        while (step()) {
+        }
+    }
+
+    // Columns of the current row; texts and blobs are valid until the next step. A value of a type or in
+    // a range that turboci never wrote is STORE "the store is damaged".
+    [[nodiscard]] bool is_null(int column) const {
+        return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+    }
+    [[nodiscard]] std::int64_t integer(int column) const {
+        if (sqlite3_column_type(handle_, column) != SQLITE_INTEGER) bad_column(column);
+        return sqlite3_column_int64(handle_, column);
+    }
+    [[nodiscard]] std::int32_t small(int column) const {
+        const std::int64_t value = integer(column);
+        if (value < std::numeric_limits<std::int32_t>::min() ||
+            value > std::numeric_limits<std::int32_t>::max())
+            bad_column(column);
+        return static_cast<std::int32_t>(value);
+    }
+    [[nodiscard]] bool boolean(int column) const {
+        const std::int64_t value = integer(column);
+        if (value != 0 && value != 1) bad_column(column);
+        return value == 1;
+    }
+    [[nodiscard]] std::string_view text(int column) const;
+    [[nodiscard]] std::span<const std::byte> blob(int column) const;
+    [[nodiscard]] std::string string(int column) const { return std::string(text(column)); }
+    [[nodiscard]] Timestamp time(int column) const { return Timestamp(Duration(integer(column))); }
+    [[nodiscard]] std::optional<Timestamp> maybe_time(int column) const {
+        return is_null(column) ? std::nullopt : std::optional(time(column));
+    }
+    [[nodiscard]] std::optional<Duration> maybe_duration(int column) const {
+        return is_null(column) ? std::nullopt : std::optional(Duration(integer(column)));
+    }
+    [[nodiscard]] std::optional<std::string> maybe_string(int column) const {
+        return is_null(column) ? std::nullopt : std::optional(string(column));
+    }
+    [[nodiscard]] NodeKey node(int column) const { return NodeKey{integer(column)}; }
+    [[nodiscard]] PlanKey plan(int column) const { return PlanKey{integer(column)}; }
+    /// An enumeration whose values are first, first + step … last.
+    template <class E>
+    [[nodiscard]] E enumeration(int column, E first, E last, int step_size = 1) const {
+        const std::int64_t value = integer(column);
+        const auto low = static_cast<std::int64_t>(first);
+        if (value < low || value > static_cast<std::int64_t>(last) || (value - low) % step_size != 0)
+            bad_column(column);
+        return static_cast<E>(value);
+    }
+    [[noreturn]] void bad_column(int column) const;
+
+private:
+    void start(const Sql& sql);
+    void claim(const Sql& sql) noexcept;
+    void check_bind(int rc) const {
+        if (rc != SQLITE_OK) db_.fail(rc, "binding a value for");
+    }
+    void bind(int i, std::nullopt_t) { check_bind(sqlite3_bind_null(handle_, i)); }
+    void bind(int i, std::string_view v) {
+        // A null pointer would bind NULL.
+        check_bind(sqlite3_bind_text64(handle_, i, v.data() == nullptr ? "" : v.data(), v.size(),
+                                       SQLITE_STATIC, SQLITE_UTF8));
+    }
+    void bind(int i, std::span<const std::byte> v) {
+        check_bind(sqlite3_bind_blob64(handle_, i, v.empty() ? static_cast<const void*>("") : v.data(),
+                                       v.size(), SQLITE_STATIC));
+    }
+    void bind(int i, Timestamp v) { bind(i, v.time_since_epoch().count()); }
+    void bind(int i, Duration v) { bind(i, v.count()); }
+    template <class T>
+    requires std::is_integral_v<T>
+    void bind(int i, T v) { check_bind(sqlite3_bind_int64(handle_, i, static_cast<sqlite3_int64>(v))); }
+    template <class E>
+    requires std::is_enum_v<E>
+    void bind(int i, E v) {
+        static_assert(!std::is_same_v<E, State>, "states are stored by state_number()");
+        bind(i, static_cast<std::int64_t>(v));
+    }
+    template <class T>
+    void bind(int i, const std::optional<T>& v) {
+        if (v)
+            bind(i, *v);
+        else
+            bind(i, std::nullopt);
+    }
+    void bind(int, std::string&&) = delete;  // would dangle
+    void bind(int i, const std::string& v) { bind(i, std::string_view(v)); }
+    void bind(int i, std::string& v) { bind(i, std::string_view(v)); }
+
+    Database& db_;
+    Database::Handle own_;  ///< when it is not one of the connection's
+    sqlite3_stmt* handle_ = nullptr;
+    std::size_t busy_slot_ = 0;
+    bool writes_ = false;
+};
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/encoding.hpp"
+
+#include "turboci/error.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+std::uint64_t take(std::span<const std::byte>& bytes) {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 63; shift += 7) {
+        if (bytes.empty()) break;
+        const auto b = static_cast<std::uint64_t>(bytes.front());
+        bytes = bytes.subspan(1);
+        value |= (b & 0x7F) << shift;
+        if ((b & 0x80) == 0) return value;
+    }
+    throw_damaged("a history of states makes no sense");
+}
+
+}  // namespace
+
+State decode_state(NodeType type, std::int64_t number) {
+    const auto state =
+        number > 0 && number <= 40 ? state_from_number(type, static_cast<int>(number)) : std::nullopt;
+    if (!state) throw_damaged("a node is in a state that does not exist");
+    return *state;
+}
+
+std::optional<Outcome> decode_outcome(std::int64_t number) {
+    if (number == 0) return std::nullopt;
+    if (number < 1 || number > static_cast<std::int64_t>(Outcome::cancelled))
+        throw_damaged("a node has an outcome that does not exist");
+    return static_cast<Outcome>(number);
+}
+
+PackedHistory::PackedHistory(NodeType type, const StateHistory& history) {
+    if (history.empty() || history.size() > 4)
+        throw Error(ErrorCode::internal, "a node has between one and four states behind it");
+    std::int64_t version = 0;
+    std::int64_t time = 0;
+    for (const StateEntry& entry : history) {
+        const std::int64_t at = entry.at.time_since_epoch().count();
+        if (entry.version < version || at < time)
+            throw Error(ErrorCode::internal, "a history runs backwards");
+        buffer_[size_++] = static_cast<std::byte>(state_number(type, entry.state));
+        put(static_cast<std::uint64_t>(entry.version - version));
+        put(static_cast<std::uint64_t>(at - time));
+        version = entry.version;
+        time = at;
+    }
+}
+
+void PackedHistory::put(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) buffer_[size_++] = static_cast<std::byte>((value & 0x7F) | 0x80);
+    buffer_[size_++] = static_cast<std::byte>(value);
+}
+
+void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history) {
+    constexpr std::int64_t kLimit = std::int64_t{1} << 62;
+    history.clear();
+    std::int64_t version = 0;
+    std::int64_t time = 0;
+    do {
+        if (bytes.empty() || history.size() == 4) throw_damaged("a history of states makes no sense");
+        const State state = decode_state(type, static_cast<std::int64_t>(bytes.front()));
+        bytes = bytes.subspan(1);
+        const std::uint64_t versions = take(bytes);
+        const std::uint64_t times = take(bytes);
+        if (versions >= kLimit || times >= kLimit) throw_damaged("a history of states makes no sense");
+        version += static_cast<std::int64_t>(versions);
+        time += static_cast<std::int64_t>(times);
+        if (version >= kLimit || time >= kLimit) throw_damaged("a history of states makes no sense");
+        history.push_back({state, version, Timestamp(Duration(time))});
+    } while (!bytes.empty());
+}
+
+GroupCount read_count(const Query& row, int column) {
+    GroupCount count;
+    count.kind = row.enumeration(column, GroupKind::all, GroupKind::at_least);
+    count.threshold = row.small(column + 1);
+    count.unresolved = row.small(column + 2);
+    count.satisfied = row.small(column + 3);
+    count.resolution = row.enumeration(column + 4, Resolution::unresolved, Resolution::unsatisfied);
+    return count;
+}
+
+}  // namespace turboci::sqlite

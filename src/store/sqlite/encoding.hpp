@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// How values that are not plain integers or texts stand in the tables.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "store/sqlite/database.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::sqlite {
+
+/// A state from its number; STORE if the type has no such state.
+[[nodiscard]] State decode_state(NodeType type, std::int64_t number);
+[[nodiscard]] std::optional<Outcome> decode_outcome(std::int64_t number);  ///< 0 is none
+
+/// A history packed into a few bytes: for each entry the state's number (one byte), then version and time
+/// as LEB128 numbers, both as differences from the entry before.
+class PackedHistory {
+public:
+    PackedHistory(NodeType type, const StateHistory& history);
+    [[nodiscard]] std::span<const std::byte> bytes() const { return {buffer_.data(), size_}; }
+
+private:
+    void put(std::uint64_t value);
+    std::array<std::byte, 4 * 21> buffer_{};
+    std::size_t size_ = 0;
+};
+/// Replaces `history`. STORE if the bytes are not what PackedHistory makes.
+void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history);
+
+/// The columns of a group's count, from `column` on: kind, threshold, unresolved, satisfied, resolution.
+[[nodiscard]] GroupCount read_count(const Query& row, int column);
+
+}  // namespace turboci::sqlite

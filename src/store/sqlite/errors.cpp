@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/errors.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <new>
+#include <string>
+
+#include "os/files.hpp"
+#include "turboci/error.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+/// The operating system's reason, where SQLite kept one.
+std::string cause(sqlite3* db, int rc) {
+    const int error = db != nullptr ? sqlite3_system_errno(db) : 0;
+    if (error != 0 && error != ENOENT) return errno_text(error);
+    return sqlite3_errstr(rc);
+}
+
+constexpr std::string_view kBackupRemedy = "restore a copy made with 'turboci store backup'";
+
+}  // namespace
+
+void throw_damaged(std::string_view what) {
+    throw Error(ErrorCode::store, fmt::format("the store is damaged: {}", what),
+                "run 'turboci store check', and restore a copy made with 'turboci store backup'");
+}
+
+void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing) {
+    const auto fail = [&](ErrorCode code, const std::string& what, std::string_view remedy) {
+        throw Error(code, fmt::format("{} '{}' failed: {}", doing, path, what), std::string(remedy));
+    };
+    switch (rc & 0xFF) {
+        case SQLITE_NOMEM:
+            throw std::bad_alloc();
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            fail(ErrorCode::locked, "another program holds the database",
+                 "wait until it is done, or raise --lock-timeout");
+            break;
+        case SQLITE_FULL:
+            fail(ErrorCode::store, "disk full", "free some space and try again");
+            break;
+        case SQLITE_CORRUPT:
+            fail(ErrorCode::store, "the file is damaged (malformed database)", kBackupRemedy);
+            break;
+        case SQLITE_NOTADB:
+            fail(ErrorCode::store, "the file is not a turboci store", "name another file");
+            break;
+        case SQLITE_READONLY:
+            if (rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY)
+                fail(ErrorCode::store,
+                     "a write that was cut short must be rolled back first, and the file is read-only",
+                     "run any turboci command on it where it can be written");
+            if (rc == SQLITE_READONLY_DBMOVED)
+                fail(ErrorCode::store, "the file was moved or removed while in use", "run the command again");
+            fail(ErrorCode::store, "the file or its directory is read-only", "check their permissions");
+            break;
+        case SQLITE_CANTOPEN:
+            fail(ErrorCode::store, fmt::format("cannot open it or its journal: {}", cause(db, rc)),
+                 "check the permissions of the file and its directory");
+            break;
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+            fail(ErrorCode::store, "permission denied", "check the file's permissions");
+            break;
+        case SQLITE_IOERR:
+            if (db != nullptr && (sqlite3_system_errno(db) == ENOSPC || sqlite3_system_errno(db) == EDQUOT))
+                fail(ErrorCode::store, "disk full", "free some space and try again");
+            if (db != nullptr && sqlite3_system_errno(db) == EFBIG)
+                fail(ErrorCode::store, "the file would grow past the limit on file sizes",
+                     "raise it (ulimit -f)");
+            fail(ErrorCode::store, fmt::format("I/O error ({}): {}", sqlite3_errstr(rc), cause(db, rc)),
+                 "check the disk, then try again");
+            break;
+        case SQLITE_TOOBIG:
+            fail(ErrorCode::invalid_argument, "a value is too large for the store",
+                 "keep large data elsewhere");
+            break;
+        case SQLITE_CONSTRAINT:
+            // The service looks before it inserts, and the lock keeps everybody else out.
+            fail(ErrorCode::internal, db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc), "");
+            break;
+        case SQLITE_PROTOCOL:
+        case SQLITE_NOLFS:
+            fail(ErrorCode::store, sqlite3_errstr(rc), "put the store on a local filesystem");
+            break;
+        default:
+            break;
+    }
+    throw Error(ErrorCode::internal,
+                fmt::format("{} '{}' failed: {} ({})", doing, path,
+                            db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc), rc));
+}
+
+}  // namespace turboci::sqlite

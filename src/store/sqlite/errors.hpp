@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place where SQLite's codes become Errors.
+#pragma once
+
+#include <string_view>
+
+struct sqlite3;
+
+namespace turboci::sqlite {
+
+/// Throws what extended result code `rc` means for the user: LOCKED for a database that stayed busy,
+/// std::bad_alloc when out of memory, INTERNAL for misuse, STORE with cause and remedy for the rest.
+/// `db` may be null; `doing` is a clause such as "writing".
+[[noreturn]] void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing);
+
+/// STORE "the store is damaged: WHAT".
+[[noreturn]] void throw_damaged(std::string_view what);
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole nodes for readers, put together from all tables in one pass.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "store/sqlite/database.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::sqlite {
+
+/// UnitOfWork::read_records(). A few nodes are looked up one by one. For many, the nodes of the plan are read
+/// into a compact table first, which then serves the targets of edges, while one ordered cursor over each
+/// other table goes along: every table is read once, in its own order. `next_key` is above all node keys.
+void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                  std::int64_t next_key, const std::function<void(const NodeRecord&)>& visit);
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SQLite store: lock file, connection, opening and its refusals.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/file_lock.hpp"
+#include "os/files.hpp"
+#include "store/sqlite/database.hpp"
+#include "turboci/store.hpp"
+
+namespace turboci::sqlite {
+
+class SqliteStore final : public Store {
+public:
+    explicit SqliteStore(StoreOptions options);
+
+    [[nodiscard]] std::unique_ptr<UnitOfWork> begin(Access access) override;
+    [[nodiscard]] std::vector<StoreProblem> check() override;
+    void backup(const std::string& path) override;
+
+private:
+    void create_if_absent();
+    /// Refuses what is not a turboci store of a known schema, without changing a byte of it.
+    void examine_file() const;
+    void upgrade();
+    /// Compares the schema with ours, unless nothing has touched it since that was last done.
+    void verify_schema();
+    void rollback() noexcept;
+
+    StoreOptions options_;
+    ResolvedPath where_;
+    FileLock lock_;
+    std::unique_ptr<Database> db_;
+    std::int64_t verified_schema_ = -1;  ///< SQLite's schema cookie of the schema that was compared
+    bool in_use_ = false;                ///< a unit of work is open
+};
+
+/// Everything that `turboci store check` can see in the rows, one line each; needs a transaction.
+void check_rows(Database& db, std::vector<StoreProblem>& problems);
+
+/// A copy of the database in a new file.
+void backup_database(Database& db, const ResolvedPath& to);
+
+}  // namespace turboci::sqlite

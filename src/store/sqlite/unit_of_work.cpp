@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+const Sql kCommit("COMMIT");
+const Sql kReadCounters("SELECT next_plan, next_node, next_change FROM counters WHERE id = 1");
+const Sql kSaveCounters("UPDATE counters SET next_plan = ?1, next_node = ?2, next_change = ?3 WHERE id = 1");
+
+}  // namespace
+
+SqliteUnitOfWork::SqliteUnitOfWork(Database& db, Access access, std::function<void()> on_end)
+    : db_(db), access_(access), on_end_(std::move(on_end)), before_(db.statistics()) {}
+
+SqliteUnitOfWork::~SqliteUnitOfWork() { finish(); }
+
+void SqliteUnitOfWork::commit() {
+    if (!open_) throw Error(ErrorCode::internal, "the transaction is over");
+    if (access_ == Access::write) save_counters();
+    // A failure leaves the transaction to be rolled back by the destructor.
+    Query(db_, kCommit).run();
+    finish();
+}
+
+void SqliteUnitOfWork::finish() noexcept {
+    if (!open_) return;
+    open_ = false;
+    // Some errors have made SQLite roll back already. If a rollback itself fails, SQLite does it when the
+    // file is next opened: nothing was committed either way.
+    if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    on_end_();
+}
+
+StoreStatistics SqliteUnitOfWork::statistics() const {
+    return {db_.statistics().statements - before_.statements, db_.statistics().rows - before_.rows};
+}
+
+void SqliteUnitOfWork::require_write() const {
+    if (access_ != Access::write || !open_)
+        throw Error(ErrorCode::internal, "a write outside of a transaction for writing");
+}
+
+SqliteUnitOfWork::Counters& SqliteUnitOfWork::counters() {
+    if (!counters_) {
+        Query row(db_, kReadCounters);
+        if (!row.step()) throw_damaged("its counters are missing");
+        counters_ = Counters{row.integer(0), row.integer(1), row.integer(2)};
+        if (counters_->plan < 1 || counters_->node < 1 || counters_->change < 1)
+            throw_damaged("its counters make no sense");
+        stored_counters_ = counters_;
+    }
+    return *counters_;
+}
+
+void SqliteUnitOfWork::save_counters() {
+    if (!counters_ || counters_ == stored_counters_) return;
+    Query(db_, kSaveCounters, counters_->plan, counters_->node, counters_->change).run();
+    stored_counters_ = counters_;
+}
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/attempt_columns.hpp"
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+const Sql kAttempt("SELECT " TURBOCI_ATTEMPT_COLUMNS " FROM attempts WHERE stage_key = ?1 AND idx = ?2");
+const Sql kAttempts("SELECT " TURBOCI_ATTEMPT_COLUMNS " FROM attempts WHERE stage_key = ?1 ORDER BY idx");
+const Sql kInsertAttempt(
+    "INSERT INTO attempts(" TURBOCI_ATTEMPT_COLUMNS
+    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+const Sql kUpdateAttempt(
+    "UPDATE attempts SET state = ?3, process_uid = ?4, details = ?5, failure = ?6, not_before = ?7,"
+    " last_heartbeat = ?8, created_at = ?9, updated_at = ?10, ready_at = ?11, started_at = ?12, deadline = "
+    "?13,"
+    " no_retry = ?14, runner_host = ?15, runner_boot_id = ?16, runner_pid = ?17, runner_start = ?18"
+    " WHERE stage_key = ?1 AND idx = ?2");
+const Sql kAddProgress(
+    "INSERT INTO progress(stage_key, idx, seq, message, timestamp, details) SELECT ?1, ?2,"
+    " coalesce(max(seq), 0) + 1, ?3, ?4, ?5 FROM progress WHERE stage_key = ?1 AND idx = ?2");
+// The conditions on state repeat those of the partial indexes word for word.
+const Sql kReady(
+    "SELECT " TURBOCI_ATTEMPT_COLUMNS
+    " FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND state = 10 AND ready_at <= ?2"
+    " ORDER BY ready_at, stage_key LIMIT ?3");
+const Sql kNextReady(
+    "SELECT ready_at FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND state = 10 AND ready_at "
+    "> ?2"
+    " ORDER BY ready_at LIMIT 1");
+const Sql kOverdue("SELECT " TURBOCI_ATTEMPT_COLUMNS
+                   " FROM attempts INDEXED BY attempts_due WHERE plan_key = ?1 AND state < 40"
+                   " AND deadline IS NOT NULL AND deadline <= ?2 ORDER BY deadline, stage_key");
+const Sql kNextDeadline(
+    "SELECT deadline FROM attempts INDEXED BY attempts_due WHERE plan_key = ?1 AND state < 40"
+    " AND deadline IS NOT NULL ORDER BY deadline LIMIT 1");
+const Sql kHeld("SELECT " TURBOCI_ATTEMPT_COLUMNS
+                " FROM attempts INDEXED BY attempts_held WHERE plan_key = ?1 AND state > 10 AND state < 40"
+                " ORDER BY stage_key");
+
+void read_attempt_row(const Query& row, AttemptRow& a) {
+    read_attempt(row, a.attempt);
+    a.stage = row.node(0);
+    a.plan = row.plan(2);
+    a.ready_at = row.time(11);
+    a.started_at = row.maybe_time(12);
+    a.deadline = row.maybe_time(13);
+    a.no_retry = row.boolean(14);
+    if (!row.is_null(15))
+        a.runner = RunnerIdentity{row.string(15), row.string(16), row.integer(17), row.integer(18)};
+}
+
+std::vector<AttemptRow> read_attempts(Query&& row) {
+    std::vector<AttemptRow> all;
+    while (row.step()) read_attempt_row(row, all.emplace_back());
+    return all;
+}
+
+std::optional<Timestamp> read_time(Query&& row) {
+    if (!row.step()) return std::nullopt;
+    return row.time(0);
+}
+
+}  // namespace
+
+void read_attempt(const Query& row, Attempt& attempt) {
+    attempt.idx = row.small(1);
+    attempt.state = row.enumeration(3, AttemptState::pending, AttemptState::incomplete, 10);
+    attempt.process_uid = row.text(4);
+    attempt.details.text = row.text(5);
+    attempt.failure = row.maybe_string(6);
+    attempt.not_before = row.maybe_time(7);
+    attempt.last_heartbeat = row.maybe_time(8);
+    attempt.created_at = row.time(9);
+    attempt.updated_at = row.time(10);
+}
+
+std::optional<AttemptRow> SqliteUnitOfWork::attempt(NodeKey stage, std::int32_t idx) {
+    Query row(db_, kAttempt, stage, idx);
+    if (!row.step()) return std::nullopt;
+    AttemptRow a;
+    read_attempt_row(row, a);
+    return a;
+}
+
+std::vector<AttemptRow> SqliteUnitOfWork::attempts(NodeKey stage) {
+    return read_attempts(Query(db_, kAttempts, stage));
+}
+
+void SqliteUnitOfWork::insert_attempt(const AttemptRow& row) {
+    require_write();
+    const Attempt& a = row.attempt;
+    const RunnerIdentity* runner = row.runner ? &*row.runner : nullptr;
+    const auto host = runner ? std::optional<std::string_view>(runner->host) : std::nullopt;
+    const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
+    const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
+    const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
+    Query(db_, kInsertAttempt, row.stage, a.idx, row.plan, a.state, a.process_uid, a.details.text, a.failure,
+          a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, row.started_at,
+          row.deadline, row.no_retry, host, boot, pid, start)
+        .run();
+}
+
+void SqliteUnitOfWork::update_attempt(const AttemptRow& row) {
+    require_write();
+    const Attempt& a = row.attempt;
+    const RunnerIdentity* runner = row.runner ? &*row.runner : nullptr;
+    const auto host = runner ? std::optional<std::string_view>(runner->host) : std::nullopt;
+    const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
+    const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
+    const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
+    Query(db_, kUpdateAttempt, row.stage, a.idx, a.state, a.process_uid, a.details.text, a.failure,
+          a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, row.started_at,
+          row.deadline, row.no_retry, host, boot, pid, start)
+        .run();
+}
+
+void SqliteUnitOfWork::add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) {
+    require_write();
+    Query(db_, kAddProgress, stage, idx, progress.message, progress.timestamp, progress.details.text).run();
+}
+
+std::vector<AttemptRow> SqliteUnitOfWork::ready_attempts(PlanKey plan, Timestamp now, std::int64_t limit) {
+    return read_attempts(Query(db_, kReady, plan, now, std::max<std::int64_t>(limit, 0)));
+}
+
+std::optional<Timestamp> SqliteUnitOfWork::next_ready_at(PlanKey plan, Timestamp now) {
+    return read_time(Query(db_, kNextReady, plan, now));
+}
+
+std::vector<AttemptRow> SqliteUnitOfWork::overdue_attempts(PlanKey plan, Timestamp now) {
+    return read_attempts(Query(db_, kOverdue, plan, now));
+}
+
+std::optional<Timestamp> SqliteUnitOfWork::next_deadline(PlanKey plan) {
+    return read_time(Query(db_, kNextDeadline, plan));
+}
+
+std::vector<AttemptRow> SqliteUnitOfWork::held_attempts(PlanKey plan) {
+    return read_attempts(Query(db_, kHeld, plan));
+}
+
+}  // namespace turboci::sqlite

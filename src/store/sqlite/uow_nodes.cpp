@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "store/sqlite/encoding.hpp"
+#include "store/sqlite/node_columns.hpp"
+#include "store/sqlite/record_reader.hpp"
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+const Sql kFindNode("SELECT " TURBOCI_NODE_COLUMNS
+                    " FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
+const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
+const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
+                        " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
+const Sql kInsertNode(
+    "INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
+    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+const Sql kUpdateNode(
+    "UPDATE nodes SET state = ?2, outcome = ?3, concluded_reason = ?4, version = ?5, updated_at = ?6,"
+    " history = ?7, group_kind = ?8, threshold = ?9, unresolved = ?10, satisfied = ?11, resolution = ?12,"
+    " dependencies_since = ?13, attempt = ?14, has_continuation = ?15 WHERE node_key = ?1");
+const Sql kBody("SELECT json, max_retries, backoff, timeout, heartbeat FROM node_bodies WHERE node_key = ?1");
+const Sql kPutBody(
+    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
+    " max_retries = excluded.max_retries, backoff = excluded.backoff, timeout = excluded.timeout,"
+    " heartbeat = excluded.heartbeat");
+const Sql kDeleteBody("DELETE FROM node_bodies WHERE node_key = ?1");
+const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
+const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
+
+// A scan reads at most so many rows for one that it wants.
+constexpr std::int64_t kScanFactor = 4;
+
+void put_body(Database& db, NodeKey key, const NodeBody& body) {
+    Query(db, kPutBody, key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout,
+          body.heartbeat)
+        .run();
+}
+
+}  // namespace
+
+void read_node(const Query& row, NodeRow& node) {
+    node.key = row.node(0);
+    node.plan = row.plan(1);
+    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
+    node.id = row.text(3);
+    node.kind = row.text(4);
+    node.state = decode_state(node.type, row.integer(5));
+    node.outcome = row.is_null(6) ? std::nullopt
+                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    node.concluded_reason = row.is_null(7)
+                                ? std::nullopt
+                                : std::optional(row.enumeration(7, ConcludedReason::attempt_complete,
+                                                                ConcludedReason::group_unsatisfied));
+    node.version = row.integer(8);
+    node.updated_at = row.time(9);
+    unpack_history(node.type, row.blob(10), node.history);
+    node.dependencies = read_count(row, 11);
+    node.dependencies_since = row.time(16);
+    node.attempt = row.small(17);
+    node.has_continuation = row.boolean(18);
+}
+
+void read_body(const Query& row, int column, NodeBody& body) {
+    body.json.text = row.text(column);
+    body.retry.max_retries = row.small(column + 1);
+    body.retry.backoff = Duration(row.integer(column + 2));
+    body.timeout = row.maybe_duration(column + 3);
+    body.heartbeat = row.maybe_duration(column + 4);
+}
+
+std::size_t count_nodes(Database& db, PlanKey plan) {
+    Query row(db, kNodeTotal, plan);
+    const std::int64_t total = row.step() ? row.integer(0) : 0;
+    if (total < 0) throw_damaged("a plan has fewer than no nodes");
+    return static_cast<std::size_t>(total);
+}
+
+NodeRange nodes_of_plan(Database& db, PlanKey plan, std::int64_t next_key) {
+    NodeRange range;
+    // The counts only choose the way: they may lag behind within a write.
+    const auto total = static_cast<std::int64_t>(count_nodes(db, plan));
+    if (total > 0 && total >= next_key / kScanFactor) {
+        range.last = next_key - 1;
+        return range;
+    }
+    {
+        Query row(db, kNodeKeys, plan);
+        while (row.step()) range.keys.push_back(row.node(0));
+    }
+    if (range.keys.empty()) return range;  // an empty scan
+    std::ranges::sort(range.keys);
+    range.first = static_cast<std::int64_t>(range.keys.front());
+    range.last = static_cast<std::int64_t>(range.keys.back());
+    range.scan = (range.last - range.first) / kScanFactor < static_cast<std::int64_t>(range.keys.size());
+    if (range.scan) range.keys.clear();
+    return range;
+}
+
+NodeKey SqliteUnitOfWork::next_node_key() { return NodeKey{counters().node}; }
+
+std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, std::string_view id) {
+    Query row(db_, kFindNode, plan, type, id);
+    if (!row.step()) return std::nullopt;
+    NodeRow node;
+    read_node(row, node);
+    return node;
+}
+
+NodeRow SqliteUnitOfWork::node(NodeKey key) {
+    Query row(db_, kNode, key);
+    if (!row.step())
+        throw Error(ErrorCode::internal, fmt::format("there is no node {}", static_cast<std::int64_t>(key)));
+    NodeRow node;
+    read_node(row, node);
+    return node;
+}
+
+void SqliteUnitOfWork::insert_node(const NodeRow& row, const NodeBody& body) {
+    require_write();
+    const auto key = static_cast<std::int64_t>(row.key);
+    if (key < counters().node) throw Error(ErrorCode::internal, fmt::format("node key {} is used up", key));
+    counters().node = key + 1;
+    const PackedHistory history(row.type, row.history);
+    const GroupCount& count = row.dependencies;
+    Query(db_, kInsertNode, row.key, row.plan, row.type, row.id, row.kind, state_number(row.type, row.state),
+          row.outcome, row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind,
+          count.threshold, count.unresolved, count.satisfied, count.resolution, row.dependencies_since,
+          row.attempt, row.has_continuation)
+        .run();
+    if (body != NodeBody{}) put_body(db_, row.key, body);
+}
+
+void SqliteUnitOfWork::update_node(const NodeRow& row) {
+    require_write();
+    const PackedHistory history(row.type, row.history);
+    const GroupCount& count = row.dependencies;
+    Query(db_, kUpdateNode, row.key, state_number(row.type, row.state), row.outcome, row.concluded_reason,
+          row.version, row.updated_at, history.bytes(), count.kind, count.threshold, count.unresolved,
+          count.satisfied, count.resolution, row.dependencies_since, row.attempt, row.has_continuation)
+        .run();
+}
+
+NodeBody SqliteUnitOfWork::body(NodeKey key) {
+    NodeBody body;
+    Query row(db_, kBody, key);
+    if (row.step()) read_body(row, 0, body);
+    return body;
+}
+
+void SqliteUnitOfWork::update_body(NodeKey key, const NodeBody& body) {
+    require_write();
+    if (body == NodeBody{})
+        Query(db_, kDeleteBody, key).run();
+    else
+        put_body(db_, key, body);
+}
+
+void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
+                                  const std::function<void(const NodeRow&)>& visit) {
+    const auto wanted = [&](const Query& row) {
+        if (row.plan(1) != plan) return false;
+        const NodeType t = row.enumeration(2, NodeType::check, NodeType::stage);
+        if (type && t != *type) return false;
+        return states.empty() || std::ranges::find(states, decode_state(t, row.integer(5))) != states.end();
+    };
+    const NodeRange range = nodes_of_plan(db_, plan, counters().node);
+    NodeRow node;
+    const auto visit_rows = [&](Query&& row) {
+        while (row.step()) {
+            if (!wanted(row)) continue;
+            read_node(row, node);
+            visit(node);
+        }
+    };
+    if (range.scan) {
+        visit_rows(Query(db_, kNodesInRange, range.first, range.last));
+    } else {
+        for (const NodeKey key : range.keys) visit_rows(Query(db_, kNode, key));
+    }
+}
+
+void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
+                                    const std::vector<NodeKey>* keys,
+                                    const std::function<void(const NodeRecord&)>& visit) {
+    turboci::sqlite::read_records(db_, plan, type, keys, counters().node, visit);
+}
+
+}  // namespace turboci::sqlite

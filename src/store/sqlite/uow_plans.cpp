@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+
+#include "store/sqlite/encoding.hpp"
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+#define TURBOCI_PLAN_COLUMNS \
+    "plan_key, id, version, labels, created_at, clock_time, clock_since_boot, clock_boot_id"
+const Sql kFindPlan("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans WHERE id = ?1");
+const Sql kAllPlans("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans ORDER BY plan_key");
+const Sql kInsertPlan("INSERT INTO plans(" TURBOCI_PLAN_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+#undef TURBOCI_PLAN_COLUMNS
+const Sql kUpdatePlan(
+    "UPDATE plans SET version = ?2, labels = ?3, clock_time = ?4, clock_since_boot = ?5, clock_boot_id = ?6"
+    " WHERE plan_key = ?1");
+const Sql kCounts(
+    "SELECT type, state, outcome, count FROM plan_counts WHERE plan_key = ?1 AND count <> 0"
+    " ORDER BY type, state, outcome");
+const Sql kAddCount(
+    "INSERT INTO plan_counts(plan_key, type, state, outcome, count) VALUES(?1, ?2, ?3, ?4, ?5)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count");
+
+#define TURBOCI_OWN_NODES "(SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1)"
+// In this order: what is found through nodes and writes goes before them.
+const std::array<Sql, 14> kDeletePlan{
+    Sql("DELETE FROM progress WHERE stage_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM attempts WHERE stage_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM results WHERE check_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM goals WHERE check_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM assignments WHERE stage_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM edges WHERE owner_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM predicate_groups WHERE owner_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM node_bodies WHERE node_key IN " TURBOCI_OWN_NODES),
+    // By key, so that the changes of the plan itself go too; each write names its own.
+    Sql("DELETE FROM changes WHERE change_key IN (SELECT c.change_key FROM writes AS w CROSS JOIN changes AS "
+        "c"
+        " WHERE w.plan_key = ?1 AND c.change_key >= w.first_change"
+        " AND c.change_key < w.first_change + w.change_count)"),
+    Sql("DELETE FROM writes WHERE plan_key = ?1"),
+    Sql("DELETE FROM operations WHERE plan_key = ?1"),
+    Sql("DELETE FROM plan_counts WHERE plan_key = ?1"),
+    Sql("DELETE FROM nodes WHERE node_key IN " TURBOCI_OWN_NODES),
+    Sql("DELETE FROM plans WHERE plan_key = ?1"),
+};
+#undef TURBOCI_OWN_NODES
+
+PlanRow read_plan(const Query& row) {
+    PlanRow plan;
+    plan.key = row.plan(0);
+    plan.id = row.text(1);
+    plan.version = row.integer(2);
+    plan.labels.text = row.text(3);
+    plan.created_at = row.time(4);
+    plan.clock.time = row.time(5);
+    plan.clock.since_boot = Duration(row.integer(6));
+    plan.clock.boot_id = row.text(7);
+    return plan;
+}
+
+}  // namespace
+
+std::optional<PlanRow> SqliteUnitOfWork::find_plan(std::string_view id) {
+    Query row(db_, kFindPlan, id);
+    if (!row.step()) return std::nullopt;
+    return read_plan(row);
+}
+
+std::vector<PlanRow> SqliteUnitOfWork::plans() {
+    std::vector<PlanRow> all;
+    Query row(db_, kAllPlans);
+    while (row.step()) all.push_back(read_plan(row));
+    return all;
+}
+
+PlanKey SqliteUnitOfWork::insert_plan(const PlanRow& row) {
+    require_write();
+    if (find_plan(row.id))
+        throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists already", row.id),
+                    "choose another id");
+    const PlanKey key{counters().plan++};
+    Query(db_, kInsertPlan, key, row.id, row.version, row.labels.text, row.created_at, row.clock.time,
+          row.clock.since_boot, row.clock.boot_id)
+        .run();
+    return key;
+}
+
+void SqliteUnitOfWork::update_plan(const PlanRow& row) {
+    require_write();
+    Query(db_, kUpdatePlan, row.key, row.version, row.labels.text, row.clock.time, row.clock.since_boot,
+          row.clock.boot_id)
+        .run();
+}
+
+void SqliteUnitOfWork::delete_plan(PlanKey plan) {
+    require_write();
+    for (const Sql& statement : kDeletePlan) Query(db_, statement, plan).run();
+}
+
+std::vector<StateCount> SqliteUnitOfWork::counts(PlanKey plan) {
+    std::vector<StateCount> all;
+    Query row(db_, kCounts, plan);
+    while (row.step()) {
+        StateCount count;
+        count.type = row.enumeration(0, NodeType::check, NodeType::stage);
+        count.state = decode_state(count.type, row.integer(1));
+        count.outcome = decode_outcome(row.integer(2));
+        count.count = row.integer(3);
+        all.push_back(count);
+    }
+    return all;
+}
+
+void SqliteUnitOfWork::add_counts(PlanKey plan, std::span<const StateCount> deltas) {
+    require_write();
+    for (const StateCount& d : deltas)
+        Query(db_, kAddCount, plan, d.type, state_number(d.type, d.state),
+              d.outcome ? static_cast<int>(*d.outcome) : 0, d.count)
+            .run();
+}
+
+}  // namespace turboci::sqlite

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <tuple>
+
+#include "store/sqlite/encoding.hpp"
+#include "store/sqlite/predicate_columns.hpp"
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+const Sql kGroups("SELECT " TURBOCI_GROUP_COLUMNS
+                  " FROM predicate_groups WHERE owner_key = ?1 ORDER BY role, group_no");
+const Sql kInsertGroup("INSERT INTO predicate_groups(" TURBOCI_GROUP_COLUMNS
+                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+const Sql kUpdateGroup(
+    "UPDATE predicate_groups SET kind = ?4, threshold = ?5, unresolved = ?6, satisfied = ?7, resolution = ?8"
+    " WHERE owner_key = ?1 AND role = ?2 AND group_no = ?3");
+const Sql kEdgesOf("SELECT " TURBOCI_EDGE_COLUMNS
+                   " FROM edges WHERE owner_key = ?1 AND role = ?2 ORDER BY position");
+const Sql kEdgesTo(
+    "SELECT " TURBOCI_EDGE_COLUMNS
+    " FROM edges INDEXED BY edges_by_target WHERE target_key = ?1 AND on_state > ?2 AND on_state <= ?3");
+const Sql kInsertEdge("INSERT INTO edges(" TURBOCI_EDGE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+const Sql kDeleteGroups("DELETE FROM predicate_groups WHERE owner_key = ?1 AND role = ?2");
+const Sql kDeleteEdges("DELETE FROM edges WHERE owner_key = ?1 AND role = ?2");
+
+}  // namespace
+
+void read_group(const Query& row, GroupRow& group) {
+    group.owner = row.node(0);
+    group.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
+    group.group = row.small(2);
+    group.parent = row.small(3);
+    group.count = read_count(row, 4);
+    group.since = row.time(9);
+}
+
+NodeType read_edge(const Query& row, EdgeRow& edge) {
+    edge.owner = row.node(0);
+    edge.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
+    edge.position = row.small(2);
+    edge.group = row.small(3);
+    edge.target = row.node(4);
+    const NodeType target_type = row.enumeration(5, NodeType::check, NodeType::stage);
+    edge.on_state = decode_state(target_type, row.integer(6));
+    edge.when = row.enumeration(7, When::success, When::always);
+    return target_type;
+}
+
+std::vector<GroupRow> SqliteUnitOfWork::groups(NodeKey owner) {
+    std::vector<GroupRow> all;
+    Query row(db_, kGroups, owner);
+    while (row.step()) read_group(row, all.emplace_back());
+    return all;
+}
+
+void SqliteUnitOfWork::insert_group(const GroupRow& row) {
+    require_write();
+    const GroupCount& c = row.count;
+    Query(db_, kInsertGroup, row.owner, row.role, row.group, row.parent, c.kind, c.threshold, c.unresolved,
+          c.satisfied, c.resolution, row.since)
+        .run();
+}
+
+void SqliteUnitOfWork::update_group(const GroupRow& row) {
+    require_write();
+    const GroupCount& c = row.count;
+    Query(db_, kUpdateGroup, row.owner, row.role, row.group, c.kind, c.threshold, c.unresolved, c.satisfied,
+          c.resolution)
+        .run();
+}
+
+std::vector<EdgeRow> SqliteUnitOfWork::edges_of(NodeKey owner, PredicateRole role) {
+    std::vector<EdgeRow> all;
+    Query row(db_, kEdgesOf, owner, role);
+    while (row.step()) read_edge(row, all.emplace_back());
+    return all;
+}
+
+std::vector<EdgeRow> SqliteUnitOfWork::edges_to(NodeKey target, int after, int up_to) {
+    std::vector<EdgeRow> all;
+    {
+        Query row(db_, kEdgesTo, target, after, up_to);
+        while (row.step()) read_edge(row, all.emplace_back());
+    }
+    // The index has them by state first; usually there is one state, and nothing to do.
+    const auto order = [](const EdgeRow& e) { return std::tuple(e.owner, e.role, e.position); };
+    if (!std::ranges::is_sorted(all, {}, order)) std::ranges::sort(all, {}, order);
+    return all;
+}
+
+void SqliteUnitOfWork::insert_edge(const EdgeRow& row, NodeType target_type) {
+    require_write();
+    Query(db_, kInsertEdge, row.owner, row.role, row.position, row.group, row.target, target_type,
+          state_number(target_type, row.on_state), row.when)
+        .run();
+}
+
+void SqliteUnitOfWork::delete_predicate(NodeKey owner, PredicateRole role) {
+    require_write();
+    Query(db_, kDeleteGroups, owner, role).run();
+    Query(db_, kDeleteEdges, owner, role).run();
+}
+
+}  // namespace turboci::sqlite
