@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turboci/endpoint.hpp"
+
+#include <fmt/format.h>
+
+#include "format/scalars.hpp"
+
+namespace turboci {
+
+namespace {
+
+void refuse_problems(const WriteNodes& request) {
+    Problems problems;
+    validate(request, problems);
+    problems.raise_if_any(request.files);
+}
+
+void validate_labels(const CreatePlan& request, Problems& problems) {
+    for (const auto& [key, value] : request.labels) {
+        if (!is_valid_utf8(key) || !is_valid_utf8(value)) {
+            problems.add(ErrorCode::invalid_argument, {},
+                         fmt::format("label {} is not valid UTF-8", in_quotes(key)));
+        } else if (key.empty()) {
+            problems.add(ErrorCode::invalid_argument, {}, "a label's name is empty");
+        }
+    }
+}
+
+}  // namespace
+
+WriteResult Endpoint::create_plan(const CreatePlan& request) {
+    Problems problems;
+    if (!request.id.empty()) {
+        if (const auto why = plan_id_problem(request.id)) {
+            problems.add(ErrorCode::invalid_argument, {},
+                         fmt::format("the plan id {} {}", in_quotes(request.id), *why));
+        }
+    }
+    validate_labels(request, problems);
+    WriteNodes nodes = request.nodes;
+    nodes.plan.clear();
+    nodes.if_version.reset();
+    validate(nodes, problems);
+    problems.raise_if_any(request.nodes.files);
+    return orchestrator_.create_plan(request);
+}
+
+WriteResult Endpoint::write_nodes(const WriteNodes& request) {
+    refuse_problems(request);
+    return orchestrator_.write_nodes(request);
+}
+
+WriteResult Endpoint::claim(const WriteNodes& request) {
+    if (!request.claim) throw Error(ErrorCode::internal, "a claim without a claim");
+    auto result = write_nodes(request);
+    if (result.claimed.empty()) {
+        throw Error(ErrorCode::pending, "no stage is ready to claim", "try again later, or wait with --wait");
+    }
+    return result;
+}
+
+}  // namespace turboci

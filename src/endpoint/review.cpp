@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <tuple>
+
+#include "format/scalars.hpp"
+#include "format/suggest.hpp"
+#include "service/deadlock.hpp"
+#include "turboci/endpoint.hpp"
+
+namespace turboci {
+
+namespace {
+
+/// The nodes of one type by id.
+class Directory {
+public:
+    template <class Write>
+    explicit Directory(const std::vector<Write>& writes) {
+        for (const auto& w : writes) ids_.push_back(w.id);
+        order_.resize(ids_.size());
+        std::iota(order_.begin(), order_.end(), std::size_t{0});
+        std::ranges::stable_sort(order_, {}, [&](std::size_t i) { return ids_[i]; });
+    }
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const {
+        const auto at = std::ranges::lower_bound(order_, id, {}, [&](std::size_t i) { return ids_[i]; });
+        if (at == order_.end() || ids_[*at] != id) return std::nullopt;
+        return *at;
+    }
+    [[nodiscard]] const std::vector<std::string_view>& ids() const noexcept { return ids_; }
+
+private:
+    std::vector<std::string_view> ids_;
+    std::vector<std::size_t> order_;  ///< by id
+};
+
+/// A whole plan as it stands in the request: checks are numbered from 0, stages after them.
+class Plan final : public WaitGraph {
+public:
+    Plan(const WriteNodes& request, Problems& problems)
+        : request_(request), problems_(problems), checks_(request.checks), stages_(request.stages) {
+        resolve();
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept {
+        return request_.checks.size() + request_.stages.size();
+    }
+    [[nodiscard]] std::string name(std::int64_t node) const {
+        const auto n = static_cast<std::size_t>(node);
+        return is_check(n) ? "check:" + request_.checks[n].id : "stage:" + stage(n).id;
+    }
+    [[nodiscard]] Position at(std::int64_t node) const {
+        const auto n = static_cast<std::size_t>(node);
+        return is_check(n) ? request_.checks[n].at : stage(n).at;
+    }
+    /// Whether load() tells of dependency edges alone, so that each circle is a cycle of them.
+    void only_dependencies(bool only) noexcept { only_dependencies_ = only; }
+
+    void load(std::int64_t node, WaitNode& out) override;
+    void waiters(std::int64_t, std::vector<Waiter>&) override {
+        throw Error(ErrorCode::internal, "a plan file is looked at as a whole");
+    }
+
+private:
+    static constexpr std::int64_t kNowhere = -1;
+    struct Span {
+        std::size_t first = 0, last = 0;
+    };
+
+    [[nodiscard]] bool is_check(std::size_t n) const noexcept { return n < request_.checks.size(); }
+    [[nodiscard]] const StageWrite& stage(std::size_t n) const {
+        return request_.stages[n - request_.checks.size()];
+    }
+    void resolve();
+    void resolve_assignments(std::size_t n);
+    void resolve_predicate(std::size_t n, const PredicateSpec& root, bool continuation);
+    [[nodiscard]] std::int64_t target(std::size_t n, const EdgeSpec& edge);
+    [[nodiscard]] std::string suggestion(std::string_view id, bool among_checks, bool among_stages);
+
+    const WriteNodes& request_;
+    Problems& problems_;
+    Directory checks_;
+    Directory stages_;
+    bool only_dependencies_ = false;
+    std::size_t comparisons_left_ = 2'000'000;  ///< for suggestions, which are not worth a long wait
+
+    std::vector<WaitNode::Group> groups_;  ///< of all nodes; parents relative to the node's first
+    std::vector<WaitNode::Edge> edges_;    ///< of all nodes; likewise
+    std::vector<Span> groups_of_, edges_of_;
+    std::vector<std::vector<WaitNode::Assigned>> assigned_;  ///< by check
+};
+
+void Plan::resolve() {
+    assigned_.resize(request_.checks.size());
+    for (std::size_t n = 0; n < size(); ++n) {
+        const std::size_t groups = groups_.size();
+        const std::size_t edges = edges_.size();
+        const auto& dependencies = is_check(n) ? request_.checks[n].dependencies : stage(n).dependencies;
+        if (dependencies) resolve_predicate(n, *dependencies, false);
+        if (!is_check(n)) {
+            if (stage(n).continuation_group) resolve_predicate(n, *stage(n).continuation_group, true);
+            resolve_assignments(n);
+        }
+        groups_of_.push_back({groups, groups_.size()});
+        edges_of_.push_back({edges, edges_.size()});
+    }
+}
+
+void Plan::resolve_assignments(std::size_t n) {
+    if (!stage(n).assignments) return;
+    for (const auto& a : *stage(n).assignments) {
+        if (const auto check = checks_.find(a.target_check_id)) {
+            assigned_[*check].push_back({static_cast<std::int64_t>(n), a.goal_state});
+        } else {
+            problems_.add(
+                ErrorCode::invalid_dependency, a.at,
+                fmt::format("stage:{} is assigned to check:{}, which no file defines{}", stage(n).id,
+                            a.target_check_id, suggestion(a.target_check_id, true, false)));
+        }
+    }
+}
+
+void Plan::resolve_predicate(std::size_t n, const PredicateSpec& root, bool continuation) {
+    struct Open {
+        const PredicateSpec* spec;
+        std::int32_t parent;
+    };
+    const std::size_t base = groups_of_.empty() ? 0 : groups_of_.back().last;
+    std::vector<Open> open{{&root, -1}};
+    while (!open.empty()) {
+        const auto [spec, parent] = open.back();
+        open.pop_back();
+        const auto number = static_cast<std::int32_t>(groups_.size() - base);
+        const auto members = spec->edges.size() + spec->groups.size();
+        const std::int64_t needed = spec->kind == GroupKind::any        ? 1
+                                    : spec->kind == GroupKind::at_least ? spec->at_least
+                                                                        : static_cast<std::int64_t>(members);
+        groups_.push_back(
+            {parent, static_cast<std::int32_t>(std::min<std::int64_t>(needed, INT32_MAX)), continuation});
+        for (const auto& e : spec->edges) {
+            const auto found = target(n, e);
+            if (found == kNowhere) {
+                --groups_.back().needed;  // reported; as if it came
+            } else {
+                edges_.push_back({number, found, e.on_state});
+            }
+        }
+        for (auto g = spec->groups.rbegin(); g != spec->groups.rend(); ++g) open.push_back({&*g, number});
+    }
+}
+
+std::int64_t Plan::target(std::size_t n, const EdgeSpec& edge) {
+    const auto& [type, id] = edge.target;
+    const auto check = type == NodeType::stage ? std::nullopt : checks_.find(id);
+    const auto as_stage = type == NodeType::check ? std::nullopt : stages_.find(id);
+    if (check && as_stage) {
+        problems_.add(ErrorCode::invalid_argument, edge.at,
+                      fmt::format("'{0}' is two nodes; say check:{0} or stage:{0}", id));
+        return kNowhere;
+    }
+    if (!check && !as_stage) {
+        problems_.add(ErrorCode::invalid_dependency, edge.at,
+                      fmt::format("{} needs '{}', which no file defines{}",
+                                  name(static_cast<std::int64_t>(n)), to_string(edge.target),
+                                  suggestion(id, type != NodeType::stage, type != NodeType::check)));
+        return kNowhere;
+    }
+    const NodeType found = check ? NodeType::check : NodeType::stage;
+    if (!type && state_number(found, edge.on_state) == 0) {
+        problems_.add(ErrorCode::invalid_argument, edge.at,
+                      fmt::format("a {} has no state {}", to_string(found), to_string(edge.on_state)));
+    }
+    return static_cast<std::int64_t>(check ? *check : request_.checks.size() + *as_stage);
+}
+
+std::string Plan::suggestion(std::string_view id, bool among_checks, bool among_stages) {
+    // A wrong prefix is likelier than a slip of the pen that hits another name.
+    if (!among_stages && stages_.find(id)) return fmt::format("; there is a stage:{}", id);
+    if (!among_checks && checks_.find(id)) return fmt::format("; there is a check:{}", id);
+    for (const auto& [use, directory, prefix] :
+         {std::tuple(among_checks, &checks_, "check:"), std::tuple(among_stages, &stages_, "stage:")}) {
+        if (!use || directory->ids().size() > comparisons_left_) continue;
+        comparisons_left_ -= directory->ids().size();
+        if (const auto near = nearest(id, directory->ids()); !near.empty()) {
+            return fmt::format("; did you mean {}{}?", prefix, near);
+        }
+    }
+    return {};
+}
+
+void Plan::load(std::int64_t node, WaitNode& out) {
+    const auto n = static_cast<std::size_t>(node);
+    const auto [first_group, last_group] = groups_of_[n];
+    const auto [first_edge, last_edge] = edges_of_[n];
+    if (only_dependencies_) {
+        // Every node a stage that cannot start before all of its targets are final.
+        out.type = NodeType::stage;
+        out.state = State::planned;
+        out.groups.push_back({});
+        for (auto e = first_edge; e < last_edge; ++e) {
+            const auto group = first_group + static_cast<std::size_t>(edges_[e].group);
+            if (groups_[group].continuation) continue;
+            out.edges.push_back({0, edges_[e].target, State::final});
+            ++out.groups.front().needed;
+        }
+        return;
+    }
+    out.groups.assign(groups_.begin() + static_cast<std::ptrdiff_t>(first_group),
+                      groups_.begin() + static_cast<std::ptrdiff_t>(last_group));
+    out.edges.assign(edges_.begin() + static_cast<std::ptrdiff_t>(first_edge),
+                     edges_.begin() + static_cast<std::ptrdiff_t>(last_edge));
+    out.type = is_check(n) ? NodeType::check : NodeType::stage;
+    out.state = is_check(n) ? request_.checks[n].state.value_or(State::planning) : State::planned;
+    if (is_check(n)) out.assigned = assigned_[n];
+}
+
+std::string cycle_text(const Plan& plan, const Deadlock& cycle) {
+    constexpr std::size_t kShown = 20;
+    std::string text;
+    for (std::size_t i = 0; i < cycle.steps.size() && i < kShown; ++i)
+        text += plan.name(cycle.steps[i].node) + " -> ";
+    if (cycle.steps.size() > kShown) text += fmt::format("… {} more … -> ", cycle.steps.size() - kShown);
+    return text + plan.name(cycle.steps.front().node);
+}
+
+}  // namespace
+
+PlanReview review(const WriteNodes& request, Problems& problems) {
+    constexpr std::size_t kMaxCircles = 20;
+    Plan plan(request, problems);
+    std::vector<std::int64_t> nodes(plan.size());
+    std::iota(nodes.begin(), nodes.end(), std::int64_t{0});
+
+    plan.only_dependencies(true);
+    const auto cycles = find_deadlocks(plan, nodes, kMaxCircles);
+    for (const auto& cycle : cycles) {
+        problems.add(ErrorCode::cyclic_dependency, plan.at(cycle.steps.front().node),
+                     "dependencies form a cycle: " + cycle_text(plan, cycle));
+    }
+    PlanReview found;
+    if (!cycles.empty()) return found;
+
+    plan.only_dependencies(false);
+    for (const auto& deadlock : find_deadlocks(plan, nodes, kMaxCircles)) {
+        const Position at = plan.at(deadlock.steps.front().node);
+        std::string text = describe(deadlock, [&](std::int64_t n) { return plan.name(n); });
+        if (at.line != 0 && at.file < request.files.size()) {
+            text = fmt::format("{}:{}:{}: {}", request.files[at.file], at.line, at.column, text);
+        }
+        found.warnings.push_back(std::move(text));
+    }
+    return found;
+}
+
+}  // namespace turboci
