@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/attempt_log.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "turboci/error.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 160;
+
+/// FNV-1a, 64 bits.
+std::uint64_t hash_of(std::string_view text) {
+    std::uint64_t hash = 14695981039346656037U;
+    for (const char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 1099511628211U;
+    }
+    return hash;
+}
+
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+}
+
+[[noreturn]] void fail(const std::string& path) {
+    throw Error(ErrorCode::store, fmt::format("cannot write logs in '{}': {}", path, std::strerror(errno)),
+                "make it a directory of your own, or remove it");
+}
+
+UniqueFd open_directory(int parent, const std::string& name, const std::string& path) {
+    if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST) fail(path);
+    UniqueFd directory(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) fail(path);
+    return directory;
+}
+
+}  // namespace
+
+std::string log_file_name(std::string_view stage_id, std::int32_t idx) {
+    std::string name;
+    for (const char c : stage_id) {
+        // A leading dot would hide the file.
+        if (is_plain(c) && !(c == '.' && name.empty())) {
+            name += c;
+        } else {
+            name += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    // "~" is never part of an escaped name, so a cut one cannot be mistaken for another stage's.
+    if (name.size() > kMaxNameBytes) name = fmt::format("{}~{:016x}", name.substr(0, 120), hash_of(stage_id));
+    return fmt::format("{}.{}.log", name, idx);
+}
+
+AttemptLog::AttemptLog(UniqueFd file, std::string path, std::size_t limit)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      head_(limit / 2),
+      ring_(std::max<std::uint64_t>(1, limit - limit / 2)) {}
+
+AttemptLog::~AttemptLog() { finish(); }
+
+void AttemptLog::put(std::string_view bytes, std::uint64_t offset) noexcept {
+    while (!bytes.empty() && error_ == 0) {
+        const ssize_t n = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            error_ = n < 0 ? errno : EIO;
+            return;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+        offset += static_cast<std::uint64_t>(n);
+    }
+}
+
+void AttemptLog::write(std::string_view bytes) noexcept {
+    if (bytes.size() >= kTailBytes) {
+        tail_.assign(bytes.substr(bytes.size() - kTailBytes));
+    } else {
+        if (tail_.size() + bytes.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+        tail_.append(bytes);
+    }
+    while (!bytes.empty()) {
+        const bool in_head = total_ < head_;
+        const std::uint64_t place = in_head ? total_ : (total_ - head_) % ring_;
+        const std::uint64_t room = (in_head ? head_ : ring_) - place;
+        const std::string_view part =
+            bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size())));
+        put(part, in_head ? place : head_ + place);
+        total_ += part.size();
+        bytes.remove_prefix(part.size());
+    }
+}
+
+void AttemptLog::finish() noexcept {
+    if (!file_) return;
+    if (total_ > head_ + ring_ && error_ == 0) {
+        const std::uint64_t start = (total_ - head_) % ring_;
+        std::string last(static_cast<std::size_t>(ring_), '\0');
+        std::size_t got = 0;
+        while (got < last.size()) {
+            const std::uint64_t from = (start + got) % ring_;
+            const std::size_t want =
+                static_cast<std::size_t>(std::min<std::uint64_t>(ring_ - from, last.size() - got));
+            const ssize_t n = ::pread(file_.get(), last.data() + got, want, static_cast<off_t>(head_ + from));
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) break;
+            got += static_cast<std::size_t>(n);
+        }
+        last.resize(got);
+        const std::string note = fmt::format("\n… {} bytes left out …\n", total_ - head_ - ring_);
+        put(note, head_);
+        put(last, head_ + note.size());
+    }
+    file_.reset();
+}
+
+std::string AttemptLog::tail() const {
+    std::string_view text = tail_;
+    const bool cut = text.size() < total_ || text.size() > kTailBytes;
+    if (text.size() > kTailBytes) text.remove_prefix(text.size() - kTailBytes);
+    if (cut) {
+        // Begin with a whole line, unless there is none.
+        const std::size_t line = text.find('\n');
+        if (line != std::string_view::npos && line + 1 < text.size()) text.remove_prefix(line + 1);
+    }
+    std::size_t lines = 0;
+    std::size_t at = text.size();
+    if (at > 0 && text[at - 1] == '\n') --at;
+    while (at > 0) {
+        const std::size_t newline = text.rfind('\n', at - 1);
+        if (++lines == kTailLines || newline == std::string_view::npos) {
+            if (newline != std::string_view::npos) text.remove_prefix(newline + 1);
+            break;
+        }
+        at = newline;
+    }
+    return std::string(text);
+}
+
+LogDirectory::LogDirectory(const std::string& store_path, const std::string& plan) {
+    const std::string base = store_path + ".logs";
+    path_ = base + "/" + plan;
+    const UniqueFd parent = open_directory(AT_FDCWD, base, base);
+    directory_ = open_directory(parent.get(), plan, path_);
+}
+
+std::shared_ptr<AttemptLog> LogDirectory::open(std::string_view stage_id, std::int32_t idx,
+                                               std::size_t limit) const {
+    const std::string name = log_file_name(stage_id, idx);
+    constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd file(::openat(directory_.get(), name.c_str(), kFlags, 0600));
+    if (!file && errno == EEXIST) {
+        ::unlinkat(directory_.get(), name.c_str(), 0);
+        file.reset(::openat(directory_.get(), name.c_str(), kFlags, 0600));
+    }
+    if (!file) fail(path_ + "/" + name);
+    return std::make_shared<AttemptLog>(std::move(file), path_ + "/" + name, limit);
+}
+
+}  // namespace turboci

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Log files of attempts, beside the store: STORE.logs/PLAN/STAGE.IDX.log
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "os/process.hpp"
+#include "turboci/command_runner.hpp"
+
+namespace turboci {
+
+/// `stage_id` as a file name: everything but A-Z a-z 0-9 _ - and inner dots is %-escaped; a long one is
+/// cut and told apart by a hash.
+[[nodiscard]] std::string log_file_name(std::string_view stage_id, std::int32_t idx);
+
+/// Takes the output of one attempt. The file holds all of it up to a limit; of more, the first and the last
+/// half of the limit, with a line between them that says how much was left out. While the command runs the
+/// second half is overwritten in a circle; finish() puts it in order.
+class AttemptLog final : public OutputSink {
+public:
+    static constexpr std::size_t kTailBytes = 8 * 1024;
+    static constexpr std::size_t kTailLines = 32;
+
+    AttemptLog(UniqueFd file, std::string path, std::size_t limit);
+    ~AttemptLog() override;
+    AttemptLog(const AttemptLog&) = delete;
+    AttemptLog& operator=(const AttemptLog&) = delete;
+
+    void write(std::string_view bytes) noexcept override;
+    /// Puts the file in its final form. No write() after it.
+    void finish() noexcept;
+    /// The last lines, at most kTailLines and kTailBytes; raw data.
+    [[nodiscard]] std::string tail() const;
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    /// Why the file is not complete: an errno, or 0.
+    [[nodiscard]] int error() const noexcept { return error_; }
+    [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+
+private:
+    void put(std::string_view bytes, std::uint64_t offset) noexcept;
+
+    UniqueFd file_;
+    std::string path_;
+    std::uint64_t head_;  ///< bytes at the front that are kept as they come
+    std::uint64_t ring_;  ///< bytes after them that are overwritten in a circle
+    std::uint64_t total_ = 0;
+    std::string tail_;
+    int error_ = 0;
+};
+
+/// The directory of one plan's logs. Only the owner can look into it.
+class LogDirectory {
+public:
+    /// Makes the directories where they are missing. STORE Error if that cannot be done, or if one of them
+    /// is a symbolic link.
+    LogDirectory(const std::string& store_path, const std::string& plan);
+    /// A new, empty log in place of an older one of the same name.
+    [[nodiscard]] std::shared_ptr<AttemptLog> open(std::string_view stage_id, std::int32_t idx,
+                                                   std::size_t limit) const;
+
+private:
+    std::string path_;
+    UniqueFd directory_;
+};
+
+}  // namespace turboci

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/committer.hpp"
+
+#include <utility>
+
+namespace turboci {
+
+Committer::Committer(std::function<void()> on_done, bool threaded)
+    : on_done_(std::move(on_done)), threaded_(threaded) {
+    if (threaded_) thread_ = std::thread([this] { work(); });
+}
+
+Committer::~Committer() {
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Committer::submit(std::function<void()> job) {
+    busy_ = true;
+    if (!threaded_) return do_job(job);
+    {
+        const std::lock_guard lock(mutex_);
+        job_ = std::move(job);
+        done_ = false;
+    }
+    changed_.notify_all();
+}
+
+bool Committer::done() {
+    const std::lock_guard lock(mutex_);
+    return busy_ && done_;
+}
+
+void Committer::finish() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return done_; });
+    busy_ = false;
+    done_ = false;
+    if (const std::exception_ptr failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
+}
+
+void Committer::work() {
+    while (true) {
+        std::function<void()> job;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return stop_ || job_; });
+            if (!job_) return;
+            job = std::exchange(job_, nullptr);
+        }
+        do_job(job);
+    }
+}
+
+void Committer::do_job(const std::function<void()>& job) {
+    std::exception_ptr failure;
+    try {
+        job();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        failure_ = failure;
+        done_ = true;
+    }
+    changed_.notify_all();
+    on_done_();
+}
+
+}  // namespace turboci

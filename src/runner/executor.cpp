@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "os/process_identity.hpp"
+#include "os/signals.hpp"
+#include "runner/stage_command.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr Duration kSettle = std::chrono::seconds(5);
+
+/// The wait before the attempt that follows attempt `idx`.
+Duration backoff_after(const Retry& retry, std::int32_t idx) {
+    constexpr Duration kLongest = std::chrono::hours(24);
+    Duration wait = std::min(retry.backoff, kLongest);
+    for (std::int32_t i = 1; i < idx && wait < kLongest; ++i) wait = std::min(wait * 2, kLongest);
+    return wait;
+}
+
+}  // namespace
+
+Executor::Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock, RunListener& listener,
+                   RunOptions options)
+    : endpoint_(endpoint),
+      runner_(runner),
+      clock_(clock),
+      listener_(listener),
+      options_(std::move(options)),
+      me_(this_runner()),
+      uid_(runner_process_uid(me_)) {
+    options_.jobs = std::max(options_.jobs, 1);
+}
+
+PlanTotals Executor::current_totals() const { return selection_ ? selection_->totals : totals(plan_); }
+
+void Executor::prepare() {
+    began_ = now();
+    plan_ = endpoint_.get_plan(options_.plan);
+    options_.plan = plan_.id;
+    if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
+    totals_before_ = current_totals();
+    looked_at_ = inspected_at_ = began_;
+    committer_ = std::make_unique<Committer>([this] { runner_.notify(); }, options_.threaded);
+}
+
+RunReport Executor::run() {
+    prepare();
+    loop();
+    committer_.reset();
+    summary_.survivors = runner_.settle(kSettle);
+    if (fatal_) {
+        // The commands have ended; if the store takes it after all, nobody need find that out later.
+        try {
+            if (!ended_.empty()) {
+                Batch last;
+                last.ended = ended_;
+                static_cast<void>(endpoint_.write_nodes(make_request(last, false)));
+            }
+        } catch (const Error&) {
+            // What fatal_ says is the reason for this one too.
+        }
+        std::rethrow_exception(fatal_);
+    }
+    RunReport report = make_report();
+    listener_.on_summary(report.summary);
+    return report;
+}
+
+void Executor::loop() {
+    while (true) {
+        submit();
+        if (finished()) return;
+        handle(runner_.wait(time_to_wait()));
+    }
+}
+
+bool Executor::finished() const {
+    if (committer_->busy() || !active_.empty()) return false;
+    if (fatal_) return true;
+    if (!ended_.empty()) return false;
+    if (stopping()) return true;
+    return idle_checked_ && !may_claim_ && !others_work_ && !work_later_;
+}
+
+std::optional<Duration> Executor::time_to_wait() const {
+    const Duration at = now();
+    std::optional<Duration> least = listener_.refresh_interval();
+    const auto until = [&](Duration moment) {
+        const Duration left = std::max(moment - at, Duration::zero());
+        if (!least || left < *least) least = left;
+    };
+    if (options_.timeout && !stopping()) until(began_ + *options_.timeout);
+    for (const auto& [id, active] : active_) {
+        if (active.timeout && active.stopped == Stopped::no) until(active.started + *active.timeout);
+    }
+    // What needs the store comes when it is free again.
+    if (committer_->busy()) return least;
+    if (retry_at_) {
+        until(*retry_at_);
+        return least;
+    }
+    for (const auto& [id, active] : active_) {
+        if (active.heartbeat && active.stopped == Stopped::no) until(active.next_heartbeat);
+    }
+    if (ready_at_ && !stopping() && active_.size() < static_cast<std::size_t>(options_.jobs))
+        until(*ready_at_);
+    if (inspect_) until(inspected_at_ + options_.watch_interval);
+    if (!active_.empty() || others_work_) until(looked_at_ + options_.watch_interval);
+    return least;
+}
+
+void Executor::handle(const RunnerEvents& events) {
+    for (const int number : events.signals) handle_signal(number);
+    for (const CommandEnd& end : events.ended) handle_end(end);
+    if (events.resized) listener_.on_resize();
+    if (committer_->done()) handle_reply();
+    check_times();
+    report_progress();
+}
+
+void Executor::handle_signal(int number) {
+    if (interrupted_by_ == 0) {
+        interrupted_by_ = number;
+        listener_.on_note(fmt::format("{}: ending {} running {}", signal_text(number), active_.size(),
+                                      active_.size() == 1 ? "stage" : "stages"));
+        stop_all(Stopped::interrupted, false);
+    } else {
+        stop_all(Stopped::interrupted, true);
+    }
+}
+
+void Executor::stop_all(Stopped why, bool at_once) {
+    for (auto& [id, active] : active_) {
+        if (active.stopped == Stopped::no) active.stopped = why;
+        if (at_once) {
+            runner_.kill(CommandId{id});
+        } else {
+            runner_.stop(CommandId{id});
+        }
+    }
+}
+
+void Executor::give_up(std::exception_ptr reason) {
+    if (!fatal_) fatal_ = std::move(reason);
+    stop_all(Stopped::interrupted, false);
+}
+
+std::string Executor::interruption() const {
+    if (interrupted_by_ != 0) return "interrupted by " + signal_text(interrupted_by_);
+    if (out_of_time_) return "interrupted: the run timed out after " + format_duration(*options_.timeout);
+    return "interrupted";
+}
+
+void Executor::handle_end(const CommandEnd& end) {
+    const auto found = active_.find(static_cast<std::uint64_t>(end.id));
+    if (found == active_.end()) return;
+    const Active active = std::move(found->second);
+    active_.erase(found);
+    Ended ended;
+    ended.retry = active.retry;
+    ended.event = describe_attempt(active);
+    if (active.stopped == Stopped::timed_out) {
+        ended.event.failure = "timed out after " + format_duration(*active.timeout);
+    } else if (active.stopped == Stopped::interrupted) {
+        ended.event.failure = interruption();
+    } else if (!end.success()) {
+        ended.event.failure = turboci::describe(end);
+    }
+    durations_[active.stage] += ended.event.elapsed;
+    if (active.completed) {
+        ended.event.failure.reset();
+    } else if (active.stopped == Stopped::disowned) {
+        ended.event.failure = "ended by another writer";
+        ended.no_retry = true;  // whether another attempt follows was not for us to say
+    }
+    if (active.completed || active.stopped == Stopped::disowned) {
+        report_end(ended);
+        may_claim_ = true;
+        idle_checked_ = false;
+        return;
+    }
+    ended_.push_back(std::move(ended));
+}
+
+StageEnd Executor::describe_attempt(const Active& active) const {
+    StageEnd event;
+    event.stage = active.stage;
+    event.idx = active.idx;
+    event.max_attempts = active.retry.max_retries + 1;
+    event.elapsed = now() - active.started;
+    if (active.log) {
+        active.log->finish();
+        event.tail = active.log->tail();
+        event.log_path = active.log->path();
+        event.log_error = active.log->error();
+    }
+    return event;
+}
+
+void Executor::check_times() {
+    const Duration at = now();
+    if (options_.timeout && !stopping() && at >= began_ + *options_.timeout) {
+        out_of_time_ = true;
+        listener_.on_note(fmt::format("the run timed out after {}", format_duration(*options_.timeout)));
+        stop_all(Stopped::interrupted, false);
+    }
+    for (auto& [id, active] : active_) {
+        if (!active.timeout || active.stopped != Stopped::no || at < active.started + *active.timeout)
+            continue;
+        active.stopped = Stopped::timed_out;
+        runner_.stop(CommandId{id});
+    }
+    if (ready_at_ && at >= *ready_at_) {
+        ready_at_.reset();
+        may_claim_ = true;
+    }
+    if (retry_at_ && at >= *retry_at_) retry_at_.reset();
+}
+
+void Executor::start(const ClaimedAttempt& claimed) {
+    const Stage& stage = claimed.stage;
+    Active active;
+    active.stage = stage.id;
+    active.idx = claimed.idx;
+    active.retry = stage.retry;
+    active.timeout = stage.timeout;
+    active.heartbeat = stage.heartbeat;
+    active.started = now();
+    if (active.heartbeat) active.next_heartbeat = active.started + *active.heartbeat / 3;
+    if (claimed.idx > 1) ++summary_.retried;
+    const auto refuse = [&](std::string failure, bool no_retry) {
+        Ended ended;
+        ended.retry = active.retry;
+        ended.no_retry = no_retry;
+        ended.event = describe_attempt(active);
+        ended.event.failure = std::move(failure);
+        ended_.push_back(std::move(ended));
+    };
+    if (interrupted_by_ != 0 || out_of_time_ || fatal_) return refuse(interruption(), false);
+
+    auto parsed = parse_stage_command(stage.args);
+    if (const auto* problem = std::get_if<std::string>(&parsed)) return refuse(*problem, true);
+    const StageCommand& wanted = std::get<StageCommand>(parsed);
+    try {
+        if (!logs_) logs_ = std::make_unique<LogDirectory>(options_.store_path, options_.plan);
+        active.log = logs_->open(stage.id, claimed.idx, options_.log_limit);
+    } catch (const Error& error) {
+        refuse(error.what(), false);
+        give_up(std::current_exception());
+        return;
+    }
+    Command command;
+    command.argv = wanted.argv;
+    command.cwd = wanted.cwd;
+    command.env = merged_environment(options_.environment, wanted.env,
+                                     {{"TURBOCI_STORE", options_.store_path},
+                                      {"TURBOCI_PLAN", options_.plan},
+                                      {"TURBOCI_STAGE", stage.id},
+                                      {"TURBOCI_ATTEMPT", std::to_string(claimed.idx)}});
+    command.output = active.log;
+    listener_.on_start({active.stage, active.idx, active.retry.max_retries + 1, active.log->path()});
+    const CommandId id = runner_.start(command);
+    active_.emplace(static_cast<std::uint64_t>(id), std::move(active));
+}
+
+void Executor::report_end(const Ended& ended) {
+    StageEnd event = ended.event;
+    const bool again = event.failure && !ended.no_retry && event.idx <= ended.retry.max_retries;
+    if (again) event.retry_in = backoff_after(ended.retry, event.idx);
+    if (event.failure && !again && options_.fail_fast) failing_ = true;
+    listener_.on_end(event);
+    if (event.log_error != 0) {
+        listener_.on_note(fmt::format("stage:{}: its log is incomplete: {}", event.stage,
+                                      std::generic_category().message(event.log_error)));
+    }
+}
+
+void Executor::report_progress() {
+    const Duration at = now();
+    RunProgress progress;
+    const PlanTotals all = current_totals();
+    progress.total = all.stages;
+    progress.done = all.final_stages;
+    progress.failed = all.failed_stages + all.cancelled_stages + all.failed_checks;
+    progress.elapsed = at - began_;
+    progress.running.reserve(active_.size());
+    for (const auto& [id, active] : active_) progress.running.push_back({active.stage, at - active.started});
+    std::sort(progress.running.begin(), progress.running.end(), [](const auto& a, const auto& b) {
+        return a.elapsed != b.elapsed ? a.elapsed > b.elapsed : a.stage < b.stage;
+    });
+    listener_.on_progress(progress);
+}
+
+}  // namespace turboci

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// `turboci run`: executes ready stages until nothing can move any more.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "runner/attempt_log.hpp"
+#include "runner/committer.hpp"
+#include "runner/run_listener.hpp"
+#include "runner/selection.hpp"
+#include "turboci/command_runner.hpp"
+#include "turboci/endpoint.hpp"
+
+namespace turboci {
+
+struct RunOptions {
+    std::string store_path;  ///< absolute
+    std::string plan;        ///< empty: the only one
+    std::string actor;
+    std::vector<RefText> refs;        ///< empty: everything; else these and what they need
+    int jobs = 1;                     ///< commands at a time, at least 1
+    bool fail_fast = false;           ///< start nothing after a failure
+    std::optional<Duration> timeout;  ///< of the whole run
+    std::size_t log_limit = std::size_t{16} << 20;
+    Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
+    std::vector<std::string> environment;               ///< what commands inherit
+    bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
+};
+
+/// What a run came to.
+struct RunReport {
+    int exit_code = 0;  ///< 0, 1, 8 or 128+n
+    RunSummary summary;
+};
+
+/// One stage that a run would execute.
+struct DryStep {
+    std::string stage;
+    std::vector<std::string> argv;
+    std::string problem;  ///< not empty: why its args.command cannot be executed
+};
+
+/// What run() would execute, in order, if every command succeeded. Writes nothing.
+[[nodiscard]] std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options);
+
+/// Runs a plan once. An attempt is RUNNING in the store before its command is started, and ended there after
+/// the command ended. One transaction carries all that is at hand: ends, heartbeats, and claims for the free
+/// slots. Transactions run beside the commands, in a thread of their own.
+class Executor {
+public:
+    /// All must outlive the executor; nothing else may use `endpoint` meanwhile.
+    Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock, RunListener& listener,
+             RunOptions options);
+    /// Throws what the store threw, after all commands have been ended.
+    [[nodiscard]] RunReport run();
+
+private:
+    /// Why a command was told to end.
+    enum class Stopped : std::uint8_t {
+        no,
+        timed_out,    ///< by its stage's timeout
+        interrupted,  ///< by a signal, the run's own timeout, or a broken store
+        disowned,     ///< another writer has ended its attempt: nothing is left to write
+    };
+    struct Active {
+        std::string stage;
+        std::int32_t idx = 1;
+        Retry retry;
+        std::optional<Duration> timeout;
+        std::optional<Duration> heartbeat;
+        Duration started{0};
+        Duration next_heartbeat{0};
+        std::shared_ptr<AttemptLog> log;
+        Stopped stopped = Stopped::no;
+        bool completed = false;  ///< the store has its attempt as COMPLETE: nothing is left to write
+    };
+    /// An attempt that is over here and not yet in the store.
+    struct Ended {
+        StageEnd event;
+        Retry retry;
+        bool no_retry = false;
+    };
+    struct Batch {
+        std::vector<Ended> ended;
+        std::vector<std::pair<std::string, std::int32_t>> heartbeats;
+        std::int32_t asked = 0;  ///< attempts asked for
+        WriteResult result;
+    };
+    /// What a look at the store found.
+    struct Inspection {
+        WorkPlan plan;
+        std::unordered_map<std::string, Attempt> current;  ///< by stage: its latest attempt
+        std::shared_ptr<const Selection> selection;
+        bool others_work = false;  ///< attempts held elsewhere that are bound to end
+        bool work_later = false;   ///< attempts of ours that are not ready yet
+    };
+    enum class Job : std::uint8_t { none, batch, look, inspect };
+
+    [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
+    [[nodiscard]] bool stopping() const { return interrupted_by_ != 0 || out_of_time_ || failing_ || fatal_; }
+
+    void prepare();
+    void loop();
+    [[nodiscard]] std::optional<Duration> time_to_wait() const;
+    void handle(const RunnerEvents& events);
+    void handle_signal(int number);
+    void handle_end(const CommandEnd& end);
+    void check_times();
+    void stop_all(Stopped why, bool at_once);
+    void submit();
+    void submit_batch(bool claim);
+    void submit_look();
+    void submit_inspection();
+    void handle_reply();
+    void handle_failure(Job job, const Error& error);
+    void handle_batch(Batch batch);
+    void handle_inspection();
+    void inspect(const QueryNodes& query);  ///< in the committer's thread
+    void give_up(std::exception_ptr reason);
+    void start(const ClaimedAttempt& claimed);
+    void report_end(const Ended& ended);
+    void report_progress();
+    [[nodiscard]] RunReport make_report();
+    [[nodiscard]] bool finished() const;
+    [[nodiscard]] std::string interruption() const;
+    [[nodiscard]] StageEnd describe_attempt(const Active& active) const;
+    [[nodiscard]] WriteNodes make_request(const Batch& batch, bool claim) const;
+    [[nodiscard]] PlanTotals current_totals() const;
+
+    Endpoint& endpoint_;
+    CommandRunner& runner_;
+    const Clock& clock_;
+    RunListener& listener_;
+    RunOptions options_;
+    RunnerIdentity me_;
+    std::string uid_;
+    std::unique_ptr<LogDirectory> logs_;
+    std::shared_ptr<const Selection> selection_;  ///< null: everything
+
+    std::unordered_map<std::uint64_t, Active> active_;  ///< by CommandId
+    std::vector<Ended> ended_;
+    Job job_ = Job::none;
+    Batch batch_;            ///< in flight with Job::batch
+    Inspection inspection_;  ///< in flight with Job::look and Job::inspect
+
+    WorkPlan plan_;
+    Duration began_{0};
+    Duration looked_at_{0};  ///< when the store was last seen
+    Duration inspected_at_{0};
+    std::optional<Duration> ready_at_;  ///< when a waiting attempt becomes ready
+    std::optional<Duration> retry_at_;  ///< when to try a locked store again
+    int lock_failures_ = 0;
+    int batch_failures_ = 0;
+    bool tick_ = true;       ///< the next batch also looks for dead runners
+    bool may_claim_ = true;  ///< something may be ready
+    bool inspect_ = false;   ///< others have written: look at our attempts
+    bool others_work_ = false;
+    bool work_later_ = false;
+    bool idle_checked_ = false;  ///< nothing is left to do as of the version last seen
+    int interrupted_by_ = 0;
+    bool out_of_time_ = false;
+    bool failing_ = false;
+    std::exception_ptr fatal_;
+
+    RunSummary summary_;
+    std::unordered_map<std::string, Duration> durations_;
+    PlanTotals totals_before_;
+    std::unique_ptr<Committer> committer_;  ///< last: its thread works on members above
+};
+
+}  // namespace turboci

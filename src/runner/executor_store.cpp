@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor's talk with the store: batches out, answers in.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runner/executor.hpp"
+#include "runner/stage_command.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr Duration kLockRetry = std::chrono::seconds(1);
+constexpr int kMaxLockFailures = 6;
+constexpr int kMaxBatchFailures = 3;
+constexpr Duration kSoon = std::chrono::milliseconds(50);
+
+/// Hands each stage of a query to a function.
+class StageVisitor : public NodeSink {
+public:
+    explicit StageVisitor(std::function<void(const Stage&)> visit) : visit_(std::move(visit)) {}
+    void plan(const WorkPlan&) override {}
+    void check(const Check&) override {}
+    void stage(const Stage& stage) override { visit_(stage); }
+
+private:
+    std::function<void(const Stage&)> visit_;
+};
+
+/// Will this attempt, held by somebody else, end without anybody's help? Another runner ends its own, or is
+/// found dead; a timeout or heartbeat ends the others.
+bool is_bound_to_end(const Stage& stage, const Attempt& attempt) {
+    return attempt.process_uid.compare(0, 4, "run:") == 0 || stage.timeout || stage.heartbeat;
+}
+
+}  // namespace
+
+void Executor::submit() {
+    if (committer_->busy() || retry_at_) return;
+    const Duration at = now();
+    if (fatal_) return;
+    const bool free_slot = active_.size() < static_cast<std::size_t>(options_.jobs);
+    // A failure that is not yet in the store must not start anything.
+    const bool hold = options_.fail_fast && !ended_.empty();
+    const bool claim = !stopping() && free_slot && (may_claim_ || !ended_.empty()) && !hold;
+    const bool reconcile = inspect_ && batch_failures_ > 0;
+    const bool heartbeat = std::any_of(active_.begin(), active_.end(), [&](const auto& entry) {
+        const Active& a = entry.second;
+        return a.heartbeat && a.stopped == Stopped::no && at >= a.next_heartbeat;
+    });
+    const bool watch_due = at >= looked_at_ + options_.watch_interval;
+    if (!reconcile && (claim || heartbeat || !ended_.empty())) {
+        submit_batch(claim);
+    } else if (inspect_ && (reconcile || at >= inspected_at_ + options_.watch_interval || active_.empty())) {
+        submit_inspection();
+    } else if (active_.empty() && !idle_checked_ && !stopping()) {
+        submit_inspection();
+    } else if (watch_due && others_work_ && active_.empty() && !stopping()) {
+        // Only a tick finds out that another runner has died.
+        tick_ = true;
+        submit_batch(true);
+    } else if (watch_due && !active_.empty()) {
+        submit_look();
+    }
+}
+
+WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
+    WriteNodes request;
+    request.plan = options_.plan;
+    request.reason = "run";
+    request.actor = options_.actor;
+    const auto add = [&](const std::string& stage, std::int32_t idx) -> AttemptWrite& {
+        StageWrite& write = request.stages.emplace_back();
+        write.id = stage;
+        write.attempt.emplace();
+        write.attempt->idx = idx;
+        write.attempt->runner = me_;
+        return *write.attempt;
+    };
+    for (const Ended& ended : batch.ended) {
+        AttemptWrite& write = add(ended.event.stage, ended.event.idx);
+        write.state = ended.event.failure ? AttemptState::incomplete : AttemptState::complete;
+        write.failure = ended.event.failure;
+        write.no_retry = ended.no_retry;
+    }
+    for (const auto& [stage, idx] : batch.heartbeats) add(stage, idx).heartbeat = true;
+    if (!claim) return request;
+    Claim& wanted = request.claim.emplace();
+    wanted.at_most = batch.asked;
+    wanted.process_uid = uid_;
+    wanted.runner = me_;
+    std::unordered_set<std::string> running;
+    for (const auto& [id, active] : active_) running.insert(active.stage);
+    wanted.accept = [selection = selection_, running = std::move(running)](const std::string& id,
+                                                                           const JsonText& args) {
+        // A stage whose last attempt is over in the store may still have its process here.
+        if (running.count(id) != 0) return false;
+        if (selection && !is_selected(selection.get(), {NodeType::stage, id})) return false;
+        return has_command(args);
+    };
+    return request;
+}
+
+void Executor::submit_batch(bool claim) {
+    batch_ = {};
+    batch_.ended = std::exchange(ended_, {});
+    const Duration at = now();
+    for (auto& [id, active] : active_) {
+        if (!active.heartbeat || active.stopped != Stopped::no) continue;
+        // Those due soon go along.
+        const Duration period = *active.heartbeat / 3;
+        if (at + period / 4 < active.next_heartbeat) continue;
+        active.next_heartbeat = at + period;
+        batch_.heartbeats.emplace_back(active.stage, active.idx);
+    }
+    if (claim)
+        batch_.asked = static_cast<std::int32_t>(static_cast<std::size_t>(options_.jobs) - active_.size());
+    const bool tick = std::exchange(tick_, false);
+    may_claim_ = false;
+    job_ = Job::batch;
+    auto request = std::make_shared<const WriteNodes>(make_request(batch_, claim));
+    committer_->submit([this, request, tick] {
+        batch_.result = tick ? endpoint_.tick(*request) : endpoint_.write_nodes(*request);
+    });
+}
+
+void Executor::submit_look() {
+    job_ = Job::look;
+    inspection_ = {};
+    committer_->submit([this] { inspection_.plan = endpoint_.get_plan(options_.plan); });
+}
+
+void Executor::submit_inspection() {
+    job_ = Job::inspect;
+    inspect_ = false;
+    inspection_ = {};
+    QueryNodes query;
+    query.plan = options_.plan;
+    query.types = {NodeType::stage};
+    const bool idle = active_.empty() && ended_.empty();
+    if (idle) {
+        query.states = {State::attempting};
+    } else {
+        for (const auto& [id, active] : active_) query.refs.push_back({NodeType::stage, active.stage});
+        for (const Ended& ended : ended_) query.refs.push_back({NodeType::stage, ended.event.stage});
+    }
+    committer_->submit([this, query = std::move(query)] { inspect(query); });
+}
+
+void Executor::inspect(const QueryNodes& query) {
+    inspection_.plan = endpoint_.get_plan(options_.plan);
+    if (!options_.refs.empty()) {
+        inspection_.selection = select_nodes(endpoint_, options_.plan, options_.refs);
+    }
+    StageVisitor visitor([&](const Stage& stage) {
+        if (stage.attempts.empty()) return;
+        const Attempt& attempt = stage.attempts.back();
+        inspection_.current[stage.id] = attempt;
+        if (is_ended(attempt.state) || attempt.process_uid == uid_) return;
+        if (!is_selected(inspection_.selection.get(), {NodeType::stage, stage.id})) return;
+        if (attempt.state != AttemptState::pending) {
+            inspection_.others_work = inspection_.others_work || is_bound_to_end(stage, attempt);
+        } else if (has_command(stage.args)) {
+            inspection_.work_later = true;
+        }
+    });
+    endpoint_.query(query, visitor);
+}
+
+void Executor::handle_reply() {
+    const Job job = std::exchange(job_, Job::none);
+    looked_at_ = now();
+    try {
+        committer_->finish();
+        lock_failures_ = 0;
+    } catch (const Error& error) {
+        handle_failure(job, error);
+        return;
+    } catch (...) {
+        give_up(std::current_exception());
+        return;
+    }
+    if (job == Job::batch) {
+        batch_failures_ = 0;
+        handle_batch(std::move(batch_));
+        return;
+    }
+    const bool others_wrote = inspection_.plan.version != plan_.version;
+    plan_ = inspection_.plan;
+    if (others_wrote) {
+        may_claim_ = true;
+        idle_checked_ = false;
+        inspect_ = job == Job::look;
+    }
+    if (job == Job::inspect) handle_inspection();
+}
+
+void Executor::handle_failure(Job job, const Error& error) {
+    if (job == Job::batch) {
+        ended_.insert(ended_.begin(), std::make_move_iterator(batch_.ended.begin()),
+                      std::make_move_iterator(batch_.ended.end()));
+        for (auto& [id, active] : active_) active.next_heartbeat = now();
+        if (batch_.asked > 0) may_claim_ = true;
+        batch_.ended.clear();
+    } else {
+        inspect_ = true;
+    }
+    switch (error.code()) {
+        case ErrorCode::locked:
+            if (++lock_failures_ < kMaxLockFailures || !active_.empty()) {
+                listener_.on_note(fmt::format("{}; trying again", error.what()));
+                retry_at_ = now() + kLockRetry;
+                return;
+            }
+            break;
+        case ErrorCode::invalid_state:
+        case ErrorCode::conflict:
+            // Some attempt was ended by another writer. Find out which, and write the others again.
+            if (job == Job::batch && ++batch_failures_ < kMaxBatchFailures) {
+                inspect_ = true;
+                return;
+            }
+            break;
+        default:
+            break;
+    }
+    if (!active_.empty()) listener_.on_note(fmt::format("{}; ending what runs", error.what()));
+    give_up(std::current_exception());
+}
+
+void Executor::handle_batch(Batch batch) {
+    WriteResult& result = batch.result;
+    // Our own write is one version. The claim in it saw what others wrote before.
+    const bool wrote = !batch.ended.empty() || !batch.heartbeats.empty() || !result.claimed.empty() ||
+                       !result.advanced.empty();
+    const bool changed = result.plan.version != plan_.version;
+    if (result.plan.version - plan_.version > (wrote ? 1 : 0)) inspect_ = true;
+    plan_ = result.plan;
+    if (changed || (batch.asked > 0 && result.claimed.empty())) idle_checked_ = false;
+    for (const Ended& ended : batch.ended) report_end(ended);
+    for (const Advance& advance : result.advanced) {
+        if (advance.to != State::final || !advance.outcome) continue;
+        if (!is_selected(selection_.get(), advance.node)) continue;
+        const bool failed_check = advance.node.type == NodeType::check && *advance.outcome == Outcome::failed;
+        if (failed_check && options_.fail_fast) failing_ = true;
+        listener_.on_final(advance.node, *advance.outcome);
+    }
+    for (const std::string& warning : result.warnings) listener_.on_note("warning: " + warning);
+    if (result.next_ready_in) {
+        const Duration at = now() + std::max(*result.next_ready_in, Duration::zero());
+        if (!ready_at_ || at < *ready_at_) ready_at_ = at;
+    }
+    if (batch.asked == 0) {
+        may_claim_ = may_claim_ || !batch.ended.empty();
+    } else if (result.claimed.size() == static_cast<std::size_t>(batch.asked)) {
+        may_claim_ = true;
+    }
+    for (const ClaimedAttempt& claimed : result.claimed) start(claimed);
+}
+
+void Executor::handle_inspection() {
+    inspected_at_ = now();
+    if (inspection_.selection) selection_ = inspection_.selection;
+    const auto state_of = [&](const std::string& stage, std::int32_t idx) {
+        const auto found = inspection_.current.find(stage);
+        const bool same = found != inspection_.current.end() && found->second.idx == idx;
+        return same ? found->second.state : AttemptState::incomplete;
+    };
+    for (auto& [id, active] : active_) {
+        const AttemptState state = state_of(active.stage, active.idx);
+        // A command may report its own completion and go on for a while.
+        if (state == AttemptState::complete) active.completed = true;
+        if (state != AttemptState::incomplete || active.stopped == Stopped::disowned) continue;
+        active.stopped = Stopped::disowned;
+        runner_.stop(CommandId{id});
+    }
+    std::vector<Ended> live;
+    for (Ended& ended : ended_) {
+        const AttemptState state = state_of(ended.event.stage, ended.event.idx);
+        if (!is_ended(state)) {
+            live.push_back(std::move(ended));
+            continue;
+        }
+        if (state == AttemptState::complete) ended.event.failure.reset();
+        ended.no_retry = true;
+        report_end(ended);
+        may_claim_ = true;
+    }
+    ended_ = std::move(live);
+    others_work_ = inspection_.others_work;
+    work_later_ = inspection_.work_later;
+    if (work_later_ && !ready_at_ && !may_claim_) ready_at_ = now() + kSoon;
+    if (active_.empty() && ended_.empty()) idle_checked_ = true;
+}
+
+}  // namespace turboci

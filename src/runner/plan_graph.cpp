@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/plan_graph.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace turboci {
+
+namespace {
+
+/// Every edge of a tree of groups; nesting is bounded by the plan file's.
+void each_edge(const Predicate& predicate, const std::function<void(const Edge&)>& visit) {
+    for (const Edge& edge : predicate.edges) visit(edge);
+    for (const Predicate& group : predicate.groups) each_edge(group, visit);
+}
+
+}  // namespace
+
+void PlanGraph::add(GraphNode node) {
+    index_.emplace(to_string(node.ref), nodes_.size());
+    for (const Assignment& a : node.assignments) assigned_to_[a.target_check_id].push_back(nodes_.size());
+    nodes_.push_back(std::move(node));
+}
+
+void PlanGraph::check(const Check& check) {
+    GraphNode node;
+    node.ref = {NodeType::check, check.id};
+    node.state = check.state;
+    node.outcome = check.outcome;
+    node.history = check.state_history;
+    node.dependencies = check.dependencies;
+    add(std::move(node));
+}
+
+void PlanGraph::stage(const Stage& stage) {
+    GraphNode node;
+    node.ref = {NodeType::stage, stage.id};
+    node.state = stage.state;
+    node.outcome = stage.outcome;
+    node.history = stage.state_history;
+    node.dependencies = stage.dependencies;
+    each_edge(stage.continuation_group, [&](const Edge& edge) { node.group.push_back(edge.target); });
+    node.assignments = stage.assignments;
+    node.args = stage.args;
+    node.claimable = stage.attempts.empty() || stage.attempts.back().state == AttemptState::pending;
+    add(std::move(node));
+}
+
+std::optional<std::size_t> PlanGraph::find(const NodeRef& ref) const {
+    const auto found = index_.find(to_string(ref));
+    if (found == index_.end()) return std::nullopt;
+    return found->second;
+}
+
+void PlanGraph::each_need(std::size_t i, const std::function<void(std::size_t)>& visit) const {
+    const GraphNode& node = nodes_[i];
+    const auto visit_ref = [&](const NodeRef& ref) {
+        if (const auto target = find(ref)) visit(*target);
+    };
+    each_edge(node.dependencies, [&](const Edge& edge) { visit_ref(edge.target); });
+    for (const NodeRef& member : node.group) visit_ref(member);
+    if (node.ref.type == NodeType::check) {
+        const auto assigned = assigned_to_.find(node.ref.id);
+        if (assigned == assigned_to_.end()) return;
+        for (const std::size_t stage : assigned->second) visit(stage);
+    }
+}
+
+std::unordered_set<std::string> PlanGraph::closure(const std::vector<NodeRef>& roots) const {
+    std::vector<bool> seen(nodes_.size(), false);
+    std::vector<std::size_t> open;
+    std::unordered_set<std::string> selected;
+    const auto reach = [&](std::size_t i) {
+        if (seen[i]) return;
+        seen[i] = true;
+        open.push_back(i);
+    };
+    for (const NodeRef& root : roots) {
+        if (const auto i = find(root)) reach(*i);
+    }
+    while (!open.empty()) {
+        const std::size_t i = open.back();
+        open.pop_back();
+        selected.insert(to_string(nodes_[i].ref));
+        each_need(i, reach);
+    }
+    return selected;
+}
+
+PlanGraph::Chain PlanGraph::longest_chain(const std::unordered_map<std::string, Duration>& durations) const {
+    struct Best {
+        Duration length{0};
+        std::optional<std::size_t> before;
+        enum { unseen, open, done } mark = unseen;
+    };
+    std::vector<Best> best(nodes_.size());
+    const auto own = [&](std::size_t i) {
+        const auto found =
+            nodes_[i].ref.type == NodeType::stage ? durations.find(nodes_[i].ref.id) : durations.end();
+        return found == durations.end() ? Duration::zero() : found->second;
+    };
+    // Depth first with a stack of our own: chains are longer than the machine's stack is deep. Needs that
+    // are still open lead round a circle of assignments and are left out.
+    std::optional<std::size_t> last;
+    for (std::size_t root = 0; root < nodes_.size(); ++root) {
+        std::vector<std::size_t> stack{root};
+        while (!stack.empty()) {
+            const std::size_t i = stack.back();
+            if (best[i].mark == Best::unseen) {
+                best[i].mark = Best::open;
+                each_need(i, [&](std::size_t need) {
+                    if (best[need].mark == Best::unseen) stack.push_back(need);
+                });
+                continue;
+            }
+            stack.pop_back();
+            if (best[i].mark == Best::done) continue;
+            best[i].mark = Best::done;
+            Duration before{0};
+            each_need(i, [&](std::size_t need) {
+                if (best[need].mark != Best::done || need == i || best[need].length <= before) return;
+                before = best[need].length;
+                best[i].before = need;
+            });
+            best[i].length = before + own(i);
+            if (best[i].length > Duration::zero() && (!last || best[i].length > best[*last].length)) last = i;
+        }
+    }
+    Chain chain;
+    if (last) chain.length = best[*last].length;
+    for (std::optional<std::size_t> i = last; i; i = best[*i].before) {
+        if (own(*i) > Duration::zero()) chain.stages.push_back(nodes_[*i].ref.id);
+    }
+    std::reverse(chain.stages.begin(), chain.stages.end());
+    return chain;
+}
+
+}  // namespace turboci

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan in memory, as far as running it needs: what needs what, what would run, the longest chain.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "turboci/requests.hpp"
+
+namespace turboci {
+
+/// One node of the graph, by index.
+struct GraphNode {
+    NodeRef ref;
+    State state = State::planning;
+    std::optional<Outcome> outcome;
+    StateHistory history;
+    Predicate dependencies;
+    std::vector<NodeRef> group;           ///< stages: the members of the continuation group
+    std::vector<Assignment> assignments;  ///< stages
+    JsonText args;                        ///< stages
+    bool claimable = true;                ///< stages: its attempt, if any, is PENDING
+};
+
+/// Collects a query's nodes. Later calls look at what was collected.
+class PlanGraph : public NodeSink {
+public:
+    void plan(const WorkPlan& plan) override { plan_ = plan; }
+    void check(const Check& check) override;
+    void stage(const Stage& stage) override;
+
+    [[nodiscard]] const WorkPlan& work_plan() const noexcept { return plan_; }
+    [[nodiscard]] const std::vector<GraphNode>& nodes() const noexcept { return nodes_; }
+    [[nodiscard]] std::optional<std::size_t> find(const NodeRef& ref) const;
+
+    /// `roots` and all that they need: the targets of their dependencies, the stages assigned to their
+    /// checks, the members of their continuation groups; and what those need.
+    [[nodiscard]] std::unordered_set<std::string> closure(const std::vector<NodeRef>& roots) const;
+
+    struct Chain {
+        std::vector<std::string> stages;  ///< first to last
+        Duration length{0};
+    };
+    /// The chain of stages, each needed by the next, with the greatest sum of `durations`.
+    [[nodiscard]] Chain longest_chain(const std::unordered_map<std::string, Duration>& durations) const;
+
+    /// The stages that would be executed if each command succeeded and reported nothing, in the order in
+    /// which they become ready; only those that `accept` admits are executed.
+    [[nodiscard]] std::vector<std::size_t> execution_order(
+        const std::function<bool(const GraphNode&)>& accept) const;
+
+private:
+    void add(GraphNode node);
+    /// Indexes of what node `i` needs, see closure().
+    void each_need(std::size_t i, const std::function<void(std::size_t)>& visit) const;
+
+    WorkPlan plan_;
+    std::vector<GraphNode> nodes_;
+    std::unordered_map<std::string, std::size_t> index_;                     ///< by "type:id"
+    std::unordered_map<std::string, std::vector<std::size_t>> assigned_to_;  ///< stages by check id
+};
+
+}  // namespace turboci

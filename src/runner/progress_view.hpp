@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as people see it: one line per event, with a CI system's markers where it has some, or a live view.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runner/run_listener.hpp"
+
+namespace turboci {
+
+/// Where text goes. Gets whole lines, or what redraws a terminal.
+using TextOutput = std::function<void(std::string_view)>;
+
+/// Whose log reads the lines.
+enum class CiDialect : std::uint8_t {
+    none,    ///< people
+    github,  ///< GitHub Actions: ::group::, ::error
+    gitlab,  ///< GitLab: section_start, section_end
+};
+/// By GITHUB_ACTIONS and GITLAB_CI; `get` is getenv(3) or a test's.
+[[nodiscard]] CiDialect ci_dialect(const std::function<const char*(const char*)>& get);
+
+struct ViewOptions {
+    bool color = false;
+    bool quiet = false;  ///< failures, notes and what holds things up; nothing else
+    CiDialect dialect = CiDialect::none;
+};
+
+/// One plain line per event.
+[[nodiscard]] std::unique_ptr<RunListener> make_line_view(TextOutput out, ViewOptions options);
+
+/// Columns and rows of the terminal.
+struct TerminalSize {
+    int columns = 80;
+    int rows = 24;
+};
+/// A progress bar and the running stages at the bottom of a terminal, above them what is to stay: failures,
+/// notes. Draws nothing that has to be undone: the cursor stays visible, at the end of the last line.
+[[nodiscard]] std::unique_ptr<RunListener> make_live_view(TextOutput out, ViewOptions options,
+                                                          std::function<TerminalSize()> size);
+
+/// "1.2s", "3m04s", "2h05m": for people, not for parsing.
+[[nodiscard]] std::string human_duration(Duration duration);
+/// `data` as the message or, with `property`, the value of a property of a GitHub workflow command.
+[[nodiscard]] std::string github_escape(std::string_view data, bool property);
+/// The lines of a summary, each ending with "\n".
+[[nodiscard]] std::string render_summary(const RunSummary& summary, const ViewOptions& options);
+/// A failed attempt's lines: what failed, its last output, its log.
+[[nodiscard]] std::string render_failure(const StageEnd& end, const ViewOptions& options);
+
+}  // namespace turboci

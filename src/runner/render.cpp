@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pieces that both views print.
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "format/terminal.hpp"
+#include "runner/progress_view.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr std::size_t kShownChain = 8;
+
+std::string counted(std::int64_t count, std::string_view what, Style style, const ViewOptions& options) {
+    return styled(fmt::format("{} {}", count, what), style, options.color);
+}
+
+/// A line of a command's output without what only a terminal of its own would understand: colours, tabs, what
+/// was overwritten after a carriage return.
+std::string plain_line(std::string_view line) {
+    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (const std::size_t back = line.rfind('\r'); back != std::string_view::npos)
+        line.remove_prefix(back + 1);
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '\t') {
+            text.append(8 - text.size() % 8, ' ');
+        } else if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
+            i += 2;
+            while (i < line.size() && (line[i] < '@' || line[i] > '~')) ++i;
+        } else {
+            text += line[i];
+        }
+    }
+    return text;
+}
+
+std::string render_chain(const RunSummary& summary) {
+    std::string text;
+    const std::vector<std::string>& chain = summary.critical_path;
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        // The ends of a long chain say more than its middle.
+        if (chain.size() > kShownChain && i == kShownChain / 2) {
+            const std::size_t left_out = chain.size() - kShownChain;
+            text += fmt::format(" > … {} more …", left_out);
+            i += left_out;
+        }
+        if (!text.empty()) text += " > ";
+        text += printable(chain[i]);
+    }
+    return text;
+}
+
+}  // namespace
+
+CiDialect ci_dialect(const std::function<const char*(const char*)>& get) {
+    const auto is_true = [&](const char* name) {
+        const char* value = get(name);
+        return value != nullptr && std::string_view(value) == "true";
+    };
+    if (is_true("GITHUB_ACTIONS")) return CiDialect::github;
+    if (is_true("GITLAB_CI")) return CiDialect::gitlab;
+    return CiDialect::none;
+}
+
+std::string human_duration(Duration duration) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+    if (ms < 1000) return fmt::format("{}ms", ms);
+    if (ms < 60'000) return fmt::format("{}.{}s", ms / 1000, ms % 1000 / 100);
+    const auto seconds = ms / 1000;
+    if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
+    return fmt::format("{}h{:02}m", seconds / 3600, seconds % 3600 / 60);
+}
+
+std::string github_escape(std::string_view data, bool property) {
+    std::string text;
+    for (const char c : data) {
+        const bool escape = c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ','));
+        if (escape) {
+            text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        } else {
+            text += c;
+        }
+    }
+    return text;
+}
+
+std::string render_failure(const StageEnd& end, const ViewOptions& options) {
+    const std::string attempt =
+        end.max_attempts > 1 ? fmt::format(", attempt {} of {}", end.idx, end.max_attempts) : "";
+    std::string text = styled("failed", Style::red, options.color) +
+                       fmt::format(" stage:{}: {} ({}{})", printable(end.stage), printable(*end.failure),
+                                   human_duration(end.elapsed), attempt);
+    if (end.retry_in) {
+        text += *end.retry_in > Duration::zero() ? ", again in " + human_duration(*end.retry_in) : ", again";
+    }
+    text += '\n';
+    std::string_view rest = end.tail;
+    while (!rest.empty()) {
+        const std::size_t newline = rest.find('\n');
+        text += fmt::format("  | {}\n", printable(plain_line(rest.substr(0, newline))));
+        rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
+    }
+    if (!end.log_path.empty()) text += fmt::format("  log: {}\n", printable(end.log_path));
+    return text;
+}
+
+std::string render_summary(const RunSummary& summary, const ViewOptions& options) {
+    std::string text;
+    for (const std::string& line : summary.waits_for) text += fmt::format("waiting: {}\n", printable(line));
+    if (summary.waits_more > 0) text += fmt::format("waiting: … and {} more\n", summary.waits_more);
+    if (summary.survivors > 0) {
+        text += fmt::format("warning: {} processes could not be ended\n", summary.survivors);
+    }
+    if (options.quiet) return text;
+    text += counted(summary.passed, "passed", summary.passed > 0 ? Style::green : Style::plain, options) +
+            ", " +
+            counted(summary.failed, "failed", summary.failed > 0 ? Style::red : Style::plain, options) +
+            ", " + counted(summary.skipped, "skipped", Style::plain, options);
+    if (summary.cancelled > 0)
+        text += ", " + counted(summary.cancelled, "cancelled", Style::magenta, options);
+    if (summary.retried > 0) text += ", " + counted(summary.retried, "retried", Style::yellow, options);
+    text += fmt::format(" in {}", human_duration(summary.elapsed));
+    if (summary.failed_checks > 0) {
+        text += "; " + styled(fmt::format("{} {} failed", summary.failed_checks,
+                                          summary.failed_checks == 1 ? "check" : "checks"),
+                              Style::red, options.color);
+    }
+    if (summary.unfinished > 0) text += fmt::format("; {} not FINAL", summary.unfinished);
+    text += '\n';
+    if (summary.slowest.size() > 1) {
+        text += "slowest:";
+        for (std::size_t i = 0; i < summary.slowest.size(); ++i) {
+            text += fmt::format("{} {} {}", i == 0 ? "" : ",", printable(summary.slowest[i].stage),
+                                human_duration(summary.slowest[i].duration));
+        }
+        text += '\n';
+    }
+    if (summary.critical_path.size() > 1) {
+        text += fmt::format("critical path ({}): {}\n", human_duration(summary.critical_length),
+                            render_chain(summary));
+    }
+    return text;
+}
+
+}  // namespace turboci

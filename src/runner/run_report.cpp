@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run came to: its exit code, what it waits for, what took long.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "runner/executor.hpp"
+#include "runner/stage_command.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr std::size_t kMaxWaits = 20;
+constexpr std::size_t kMaxSlowest = 5;
+// Beyond so many named stages reading the whole plan is the cheaper query.
+constexpr std::size_t kMaxNamed = 500;
+
+/// Keeps whole nodes. For queries whose answers are few.
+class NodeList : public NodeSink {
+public:
+    void plan(const WorkPlan&) override {}
+    void check(const Check& check) override { checks.push_back(check); }
+    void stage(const Stage& stage) override { stages.push_back(stage); }
+    std::vector<Check> checks;
+    std::vector<Stage> stages;
+};
+
+std::string why_not_final(const Stage& stage) {
+    if (stage.state != State::attempting || stage.attempts.empty()) return {};
+    const Attempt& attempt = stage.attempts.back();
+    if (is_ended(attempt.state)) return {};
+    if (attempt.state != AttemptState::pending)
+        return fmt::format("stage:{} is held by {}", stage.id, attempt.process_uid);
+    if (!has_command(stage.args))
+        return fmt::format("stage:{} has no args.command: a worker has to claim it", stage.id);
+    return fmt::format("stage:{} is ready to run", stage.id);
+}
+
+/// The nodes that hold up the others, one line each; those alone that nothing else holds up.
+std::vector<std::string> waits(const NodeList& open) {
+    std::unordered_set<std::string> worked_on;
+    std::vector<std::string> lines;
+    for (const Stage& stage : open.stages) {
+        for (const Assignment& a : stage.assignments) worked_on.insert(a.target_check_id);
+    }
+    for (const Check& check : open.checks) {
+        if (worked_on.count(check.id) != 0) continue;
+        if (check.state == State::waiting) {
+            lines.push_back(fmt::format("check:{} waits for somebody to report", check.id));
+        } else if (check.state == State::planning) {
+            lines.push_back(fmt::format("check:{} is PLANNING: somebody has to plan it", check.id));
+        }
+    }
+    for (const Stage& stage : open.stages) {
+        if (std::string line = why_not_final(stage); !line.empty()) lines.push_back(std::move(line));
+    }
+    if (!lines.empty()) return lines;
+    // Everything waits for something else: a circle through assignments or groups.
+    for (const Check& check : open.checks) {
+        lines.push_back(fmt::format("check:{} is {} and can never move", check.id, to_string(check.state)));
+    }
+    for (const Stage& stage : open.stages) {
+        lines.push_back(fmt::format("stage:{} is {} and can never move", stage.id, to_string(stage.state)));
+    }
+    return lines;
+}
+
+void add_times(RunSummary& summary, const std::unordered_map<std::string, Duration>& durations,
+               Endpoint& endpoint, const std::string& plan) {
+    for (const auto& [stage, duration] : durations) summary.slowest.push_back({stage, duration});
+    std::sort(summary.slowest.begin(), summary.slowest.end(), [](const auto& a, const auto& b) {
+        return a.duration != b.duration ? a.duration > b.duration : a.stage < b.stage;
+    });
+    if (summary.slowest.size() > kMaxSlowest) summary.slowest.resize(kMaxSlowest);
+    if (durations.empty()) return;
+    QueryNodes query;
+    query.plan = plan;
+    if (durations.size() <= kMaxNamed) {
+        for (const auto& [stage, duration] : durations) query.refs.push_back({NodeType::stage, stage});
+        query.deps = -1;
+    }
+    PlanGraph graph;
+    endpoint.query(query, graph);
+    PlanGraph::Chain chain = graph.longest_chain(durations);
+    summary.critical_path = std::move(chain.stages);
+    summary.critical_length = chain.length;
+}
+
+/// Did a stage fail without a check whose outcome says so?
+bool has_unanswered_failure(Endpoint& endpoint, const std::string& plan, const Selection* selection) {
+    QueryNodes query;
+    query.plan = plan;
+    query.types = {NodeType::stage};
+    query.outcomes = {Outcome::failed};
+    NodeList failed;
+    endpoint.query(query, failed);
+    return std::any_of(failed.stages.begin(), failed.stages.end(), [&](const Stage& stage) {
+        return is_selected(selection, {NodeType::stage, stage.id}) &&
+               std::none_of(stage.assignments.begin(), stage.assignments.end(),
+                            [](const Assignment& a) { return a.goal_state == State::final; });
+    });
+}
+
+}  // namespace
+
+RunReport Executor::make_report() {
+    RunReport report;
+    RunSummary& summary = summary_;
+    summary.elapsed = now() - began_;
+    plan_ = endpoint_.get_plan(options_.plan);
+    if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
+    const PlanTotals after = current_totals();
+    const PlanTotals& before = totals_before_;
+    summary.passed = after.passed_stages - before.passed_stages;
+    summary.failed = after.failed_stages - before.failed_stages;
+    summary.skipped = after.skipped_stages - before.skipped_stages;
+    summary.cancelled = after.cancelled_stages - before.cancelled_stages;
+    summary.failed_checks = after.failed_checks;
+    summary.unfinished = after.checks - after.final_checks + after.stages - after.final_stages;
+    add_times(summary, durations_, endpoint_, options_.plan);
+
+    const bool failed =
+        after.failed_checks > 0 ||
+        (after.failed_stages > 0 && has_unanswered_failure(endpoint_, options_.plan, selection_.get()));
+    if (summary.unfinished > 0) {
+        QueryNodes query;
+        query.plan = options_.plan;
+        query.states = {State::planning, State::planned, State::waiting, State::attempting,
+                        State::awaiting_group};
+        NodeList found;
+        endpoint_.query(query, found);
+        const auto drop = [&](auto& list, NodeType type) {
+            std::erase_if(list, [&](const auto& node) {
+                return !is_selected(selection_.get(), {type, node.id});
+            });
+        };
+        drop(found.checks, NodeType::check);
+        drop(found.stages, NodeType::stage);
+        summary.waits_for = waits(found);
+        if (summary.waits_for.size() > kMaxWaits) {
+            summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
+            summary.waits_for.resize(kMaxWaits);
+        }
+    }
+    report.exit_code = failed ? 1 : summary.unfinished > 0 ? 8 : 0;
+    if (interrupted_by_ != 0) report.exit_code = 128 + interrupted_by_;
+    report.summary = std::move(summary);
+    return report;
+}
+
+std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
+    PlanGraph graph;
+    std::shared_ptr<const Selection> selection;
+    if (options.refs.empty()) {
+        QueryNodes everything;
+        everything.plan = options.plan;
+        endpoint.query(everything, graph);
+    } else {
+        selection = select_nodes(endpoint, options.plan, options.refs, &graph);
+    }
+    std::vector<DryStep> steps;
+    const std::vector<std::size_t> order = graph.execution_order([&](const GraphNode& node) {
+        return is_selected(selection.get(), node.ref) && has_command(node.args);
+    });
+    for (const std::size_t i : order) {
+        const GraphNode& node = graph.nodes()[i];
+        DryStep& step = steps.emplace_back();
+        step.stage = node.ref.id;
+        auto parsed = parse_stage_command(node.args);
+        if (auto* command = std::get_if<StageCommand>(&parsed)) {
+            step.argv = std::move(command->argv);
+        } else {
+            step.problem = std::get<std::string>(parsed);
+        }
+    }
+    return steps;
+}
+
+}  // namespace turboci

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which nodes a run is about.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "runner/plan_graph.hpp"
+#include "turboci/endpoint.hpp"
+
+namespace turboci {
+
+/// The named nodes and all that they need, as of one moment.
+struct Selection {
+    std::unordered_set<std::string> ids;  ///< "type:id"
+    PlanTotals totals;
+};
+
+/// NOT_FOUND if a named node is not there. `graph`, if not null, receives the whole plan.
+[[nodiscard]] std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::string& plan,
+                                                            const std::vector<RefText>& refs,
+                                                            PlanGraph* graph = nullptr);
+
+/// Null stands for everything.
+[[nodiscard]] inline bool is_selected(const Selection* selection, const NodeRef& ref) {
+    return selection == nullptr || selection->ids.count(to_string(ref)) != 0;
+}
+
+}  // namespace turboci
