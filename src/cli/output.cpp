@@ -100,9 +100,11 @@ std::size_t Output::width() const {
     return 80;
 }
 
+void write_to_stderr(std::string_view text) { write_all(STDERR_FILENO, text); }
+
 void print_to_stderr(std::string line) {
     line += '\n';
-    write_all(STDERR_FILENO, line);
+    write_to_stderr(line);
 }
 
 void print_error(const Error& error, bool as_json) {

@@ -45,6 +45,8 @@ private:
     bool reader_left_ = false;
 };
 
+/// Writes at once; ignores failures. `text` must be printable but for its line ends and SGR codes.
+void write_to_stderr(std::string_view text);
 /// Writes the whole line and "\n" to stderr at once; ignores failures. `line` must be printable.
 void print_to_stderr(std::string line);
 /// Prints the error: its details as FILE:LINE:COL lines and one `turboci: error:` line, or one JSON object.

@@ -4,12 +4,17 @@
 #include "cli/plan_output.hpp"
 #include "cli/write_output.hpp"
 #include "format/json_output.hpp"
+#include "format/junit.hpp"
+#include "format/markdown.hpp"
 #include "format/terminal.hpp"
 #include "turboci/plan_file.hpp"
 
 namespace turboci::cli {
 
 namespace {
+
+constexpr std::size_t kListed = 20;
+constexpr std::size_t kReported = 1000;
 
 // ------------------------------------------------------------------------------------ plan create
 
@@ -103,18 +108,34 @@ Action define_list(Parser&) { return list_plans; }
 
 // ------------------------------------------------------------------------------------ plan show
 
-/// A plan given as the argument or by --plan; the argument wins.
-Action on_plan(Parser& parser, const std::string& help, int (*run)(Context&)) {
-    auto id = std::make_shared<std::optional<std::string>>();
-    parser.argument("ID", *id, help);
-    return [id, run](Context& context) {
-        if (*id) context.set_plan(**id);
-        return run(context);
-    };
+enum class ShowFormat { table, markdown, junit };
+
+struct ShowOptions {
+    std::optional<std::string> id;
+    ShowFormat format = ShowFormat::table;
+};
+
+/// Reports for CI systems; they tell of every node.
+void show_report(Context& context, ShowFormat format) {
+    Endpoint& endpoint = context.endpoint(Context::Open::read);
+    QueryNodes everything;
+    everything.plan = context.plan();
+    GraphCollector graph;
+    endpoint.query(everything, graph);
+    if (format == ShowFormat::junit) {
+        context.out().write(junit_xml(graph));
+    } else {
+        context.out().write(markdown_summary(endpoint.summarize(graph.plan().id, kReported), graph));
+    }
 }
 
-int show_plan(Context& context) {
-    const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : 20;
+int show_plan(Context& context, const ShowOptions& options) {
+    if (options.id) context.set_plan(*options.id);
+    if (options.format != ShowFormat::table) {
+        show_report(context, options.format);
+        return 0;
+    }
+    const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : kListed;
     const PlanSummary summary = context.endpoint(Context::Open::read).summarize(context.plan(), limit);
     if (context.format() == Format::table) {
         context.out().write(summary_text(summary, limit, context.out().width(), context.color()));
@@ -129,7 +150,24 @@ int show_plan(Context& context) {
 }
 
 Action define_show(Parser& parser) {
-    return on_plan(parser, "the plan; default: --plan, else the only one", show_plan);
+    auto options = std::make_shared<ShowOptions>();
+    parser.argument("ID", options->id, "the plan; default: --plan, else the only one");
+    parser.option(
+        "--format", "FORMAT",
+        [options](const std::string& value) {
+            if (value == "table") {
+                options->format = ShowFormat::table;
+            } else if (value == "markdown") {
+                options->format = ShowFormat::markdown;
+            } else if (value == "junit") {
+                options->format = ShowFormat::junit;
+            } else {
+                throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
+                            "use table, markdown or junit");
+            }
+        },
+        "table (default), markdown (a job summary) or junit (a report for CI systems)");
+    return [options](Context& context) { return show_plan(context, *options); };
 }
 
 // ------------------------------------------------------------------------------------ plan delete, tick
@@ -176,9 +214,11 @@ constexpr Command kCommands[] = {
      "turboci plan list -o name\n"
      "turboci plan list -o json | jq -r '.[] | select(.labels.branch == \"main\").id'",
      kAllFormats, define_list},
-    {"plan show", "Show how far a plan is: counts, what is ready, what runs, what failed", "[ID]",
+    {"plan show", "Show how far a plan is: counts, what is ready, what runs, what failed",
+     "[ID] [--format FORMAT]",
      "turboci plan show\n"
      "turboci plan show nightly -v\n"
+     "turboci plan show --format markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
      "turboci plan show -o json | jq .totals",
      kNoJsonl, define_show},
     {"plan delete", "Delete a plan with all its nodes and its log", "ID",

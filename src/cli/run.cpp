@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cli/app.hpp"
+#include "cli/input.hpp"
+#include "format/terminal.hpp"
+#include "os/supervisor.hpp"
+#include "runner/executor.hpp"
+#include "runner/progress_view.hpp"
+
+extern char** environ;
+
+namespace turboci::cli {
+
+namespace {
+
+constexpr std::int64_t kMostJobs = 1024;
+
+struct Options {
+    std::vector<std::string> refs;
+    std::optional<std::int64_t> jobs;
+    std::optional<Duration> timeout;
+    std::optional<std::string> actor;
+    bool fail_fast = false;
+    bool dry_run = false;
+};
+
+/// The processors that this process may use.
+int processors() {
+    cpu_set_t set;
+    if (::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+    return 1;
+}
+
+std::string absolute_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr)
+        throw Error(ErrorCode::store, "cannot find " + path, "has the store been moved?");
+    std::string result = resolved;
+    std::free(resolved);
+    return result;
+}
+
+RunOptions run_options(Context& context, const Options& options) {
+    RunOptions run;
+    run.store_path = absolute_path(context.store_path());
+    run.plan = context.plan();
+    WriteFlags flags;
+    flags.actor = options.actor;
+    run.actor = context.begin_write(flags).actor;
+    run.refs = ref_arguments(options.refs);
+    run.jobs = options.jobs ? static_cast<int>(*options.jobs) : processors();
+    run.fail_fast = options.fail_fast;
+    run.timeout = options.timeout;
+    for (char** variable = environ; *variable != nullptr; ++variable) run.environment.emplace_back(*variable);
+    return run;
+}
+
+TerminalSize terminal_size() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+    return {size.ws_col, size.ws_row};
+}
+
+/// Standard output is for data, so all that a run tells goes to stderr.
+std::unique_ptr<RunListener> make_view(const Context& context) {
+    ViewOptions view;
+    view.quiet = context.options().quiet;
+    view.dialect = ci_dialect([](const char* name) -> const char* { return std::getenv(name); });
+    const char* term = std::getenv("TERM");
+    const bool terminal = ::isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+    const char* no_color = std::getenv("NO_COLOR");
+    view.color = context.options().color == ColorMode::automatic
+                     ? terminal && (no_color == nullptr || *no_color == '\0')
+                     : context.options().color == ColorMode::always;
+    const auto out = [](std::string_view text) { write_to_stderr(text); };
+    if (!terminal || view.quiet || view.dialect != CiDialect::none) return make_line_view(out, view);
+    return make_live_view(out, view, terminal_size);
+}
+
+void append_strings(std::string& out, const std::vector<std::string>& list) {
+    out += '[';
+    for (const auto& text : list) {
+        if (out.back() != '[') out += ',';
+        append_json_string(out, text);
+    }
+    out += ']';
+}
+
+std::string report_json(const RunReport& report) {
+    const RunSummary& sum = report.summary;
+    std::string out = "{\"exit_code\":" + std::to_string(report.exit_code);
+    const auto number = [&out](const char* name, std::int64_t value) {
+        out += ",\"" + std::string(name) + "\":" + std::to_string(value);
+    };
+    number("passed", sum.passed);
+    number("failed", sum.failed);
+    number("skipped", sum.skipped);
+    number("cancelled", sum.cancelled);
+    number("retried", sum.retried);
+    number("failed_checks", sum.failed_checks);
+    number("unfinished", sum.unfinished);
+    out += ",\"elapsed\":" + json_string(format_duration(sum.elapsed)) + ",\"slowest\":[";
+    for (const auto& timed : sum.slowest) {
+        if (out.back() != '[') out += ',';
+        out += "{\"stage\":" + json_string(timed.stage) +
+               ",\"duration\":" + json_string(format_duration(timed.duration)) + "}";
+    }
+    out += "],\"critical_path\":";
+    append_strings(out, sum.critical_path);
+    out += ",\"critical_length\":" + json_string(format_duration(sum.critical_length)) + ",\"waits_for\":";
+    append_strings(out, sum.waits_for);
+    return out + "}";
+}
+
+int show_dry_run(Context& context, const RunOptions& run) {
+    const auto steps = dry_run(context.endpoint(Context::Open::read), run);
+    if (context.format() == Format::name) {
+        for (const auto& step : steps) context.out().write("stage:" + visible(step.stage) + '\n');
+        return 0;
+    }
+    if (context.format() == Format::table) {
+        Table table({"STAGE", "COMMAND"});
+        for (const auto& step : steps) {
+            std::string command;
+            for (const auto& word : step.argv) command += (command.empty() ? "" : " ") + word;
+            const bool bad = !step.problem.empty();
+            table.add({{step.stage}, {bad ? step.problem : command, bad ? Style::red : Style::plain}});
+        }
+        if (!table.empty()) context.out().write(table.render(context.out().width(), context.color()));
+        return 0;
+    }
+    std::string json = "[";
+    for (const auto& step : steps) {
+        if (json.back() != '[') json += ',';
+        json += "{\"stage\":" + json_string(step.stage) + ",\"command\":";
+        append_strings(json, step.argv);
+        json +=
+            ",\"problem\":" + (step.problem.empty() ? std::string("null") : json_string(step.problem)) + "}";
+    }
+    context.print_json(json + "]");
+    return 0;
+}
+
+int run_plan(Context& context, const Options& options) {
+    if (context.format() == Format::name && !options.dry_run) {
+        throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
+    }
+    Endpoint& endpoint = context.endpoint(options.dry_run ? Context::Open::read : Context::Open::write);
+    const RunOptions run = run_options(context, options);
+    if (options.dry_run) return show_dry_run(context, run);
+    const auto view = make_view(context);
+    Supervisor supervisor;
+    const RunReport report = Executor(endpoint, supervisor, system_clock(), *view, run).run();
+    context.out().mark_committed();
+    if (context.format() != Format::table) context.print_json(report_json(report));
+    return report.exit_code;
+}
+
+Action define_run(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.arguments("REF", options->refs, 0, "run what these nodes need; default: the whole plan");
+    parser.option("-j,--jobs", "N", options->jobs, 1, kMostJobs,
+                  "so many stages at once (default: the processors)");
+    parser.flag("--fail-fast", options->fail_fast, "start nothing more after the first failure");
+    parser.option("--timeout", "D", options->timeout, "stop after this time");
+    parser.flag("-n,--dry-run", options->dry_run, "say what would run, and in what order; run nothing");
+    parser.option("--actor", "NAME", options->actor, "who runs it, for the log (default: $USER)");
+    return [options](Context& context) { return run_plan(context, *options); };
+}
+
+constexpr Command kCommands[] = {
+    {"run", "Execute ready stages until nothing can move", "[REF]... [-j N] [--fail-fast] [--timeout D] [-n]",
+     "turboci run\n"
+     "turboci run -j8 --timeout 1h\n"
+     "turboci run check:unit-tests --fail-fast\n"
+     "turboci run -n",
+     kNoJsonl, define_run,
+     "Exit status 0 if everything selected is FINAL and nothing failed, 1 if something failed, 8 if "
+     "something waits for "
+     "others. A later run carries on where the store says. What happens is told on stderr."},
+};
+
+}  // namespace
+
+std::span<const Command> run_commands() { return kCommands; }
+
+}  // namespace turboci::cli
