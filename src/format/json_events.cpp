@@ -174,7 +174,7 @@ private:
         const std::size_t start = token_start();
         const Position at = lines_.at(start);
         done();
-        emit({kind, false, text_.substr(start, kind == ScalarKind::boolean ? 5 : 4)}, at);
+        emit({kind, false, text_.substr(start, text_[start] == 'f' ? 5 : 4)}, at);
         return true;
     }
     bool number() {

@@ -30,8 +30,10 @@ void PlanReader::put_scalar(const KeyRule& rule, const Scalar& scalar, Position 
         case Form::text:
         case Form::text_or_map:
         case Form::failure:
-            if (text) return put_text(rule, scalar.text, at);
-            break;
+            if (!text) break;
+            if (rule.required && scalar.text.empty())
+                return problem(at, fmt::format("'{}' is empty", rule.name));
+            return put_text(rule, scalar.text, at);
         case Form::boolean:
             if (scalar.kind == ScalarKind::boolean) return put_boolean(rule, boolean_value(scalar.text));
             break;
