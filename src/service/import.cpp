@@ -131,7 +131,10 @@ public:
         next_ = first_;
         line_ = 0;
         each_line([&](const Json& json) { import_line(json); });
-        guarded([&] { check_nodes(); });
+        guarded([&] {
+            if (last_version_ != plan_.version) complain("the record of the plan's last write is missing");
+            check_nodes();
+        });
         std::vector<StateCount> counts;
         for (const auto& [key, count] : counts_) {
             const auto& [type, state, outcome] = key;
@@ -417,7 +420,7 @@ private:
 
     void import_write(const Json& json) {
         const WriteRow write{plan_.key,
-                             number(json, "version", last_version_ + 1, plan_.version),
+                             number(json, "version", last_version_ + 1, last_version_ + 1),
                              time_of(json, "time"),
                              text(json, "actor"),
                              text(json, "reason"),

@@ -4,7 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <deque>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -53,7 +53,8 @@ public:
 
 private:
     void load_ready() {
-        for (const AttemptRow& a : uow_.ready_attempts(plan_.key, now_, -1))
+        for (const AttemptRow& a :
+             uow_.ready_attempts(plan_.key, now_, std::numeric_limits<std::int64_t>::max()))
             ready_.insert(static_cast<std::int64_t>(a.stage));
     }
 

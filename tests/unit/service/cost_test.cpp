@@ -38,7 +38,7 @@ StoreStatistics cost(World& w, const std::string& yaml) {
                     .process_uid = "w",
                     .runner = {},
                     .accept = [&](const std::string&, const JsonText&) {
-                        result = counting.last->statistics();
+                        if (result.statements == 0) result = counting.last->statistics();
                         return false;
                     }};
     orchestrator.write_nodes(r);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using Catch::Matchers::Contains;
+using turboci::test::World;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string exported(World& w, const std::string& plan = "p") {
+    std::string text;
+    w.orchestrator->export_plan(plan, [&](std::string_view line) {
+        text += line;
+        text += '\n';
+    });
+    return text;
+}
+
+/// A plan in which everything that can be stored is stored.
+void fill(World& w) {
+    w.write(R"(
+plan: {branch: main}
+checks:
+  - {id: later, state: PLANNED, dependencies: {any: [{all: [c, d]}, {at_least: 1, of: [{node: c, when: failure}, {node: 'stage:s', when: always}]}]}}
+  - {id: c, kind: build, options: {a: [1, 2.5, "x\ny"]}, state: PLANNED}
+  - {id: d}
+stages:
+  - {id: s, args: {command: [make, all]}, assignments: [c, {target_check_id: d, goal_state: PLANNED}], retry: {max_retries: 2, backoff: 500ms}, timeout: 5m, heartbeat: 10s}
+  - {id: child}
+  - {id: held, dependencies: [d]}
+)");
+    WriteNodes claim = World::request("{}");
+    claim.claim = Claim{.stages = {"s"},
+                        .exact = false,
+                        .at_most = 1,
+                        .process_uid = "run",
+                        .runner = RunnerIdentity{"h", "b", 4, 5},
+                        .accept = {}};
+    claim.op_id = "first-claim";
+    w.write(claim);
+    WriteNodes report = World::request("checks: [{id: c, result: {data: {n: 1}, failure: flaky}}]");
+    report.inside = AttemptRef{"s", 1};
+    w.write(report);
+    w.write(
+        "stages: [{id: s, continuation_group: [child], attempt: {progress: [{message: half, details: {pct: "
+        "50}}], details: {pid: 7}}}]");
+    w.fail("s", "exit status 1");
+    w.clock.advance(1s);
+    w.claim("s", "script");
+    WriteNodes nothing = World::request("{}");
+    nothing.op_id = "nothing";
+    w.write(nothing);
+}
+
+Error import_error(World& w, const std::string& text) {
+    try {
+        w.orchestrator->import_plan(text, "plan.export");
+    } catch (const Error& e) {
+        return e;
+    }
+    throw std::logic_error("the import was not refused");
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+    const auto at = text.find(what);
+    if (at == std::string::npos) throw std::logic_error("'" + what + "' is not in the text");
+    return text.replace(at, what.size(), with);
+}
+
+}  // namespace
+
+TEST_CASE("Export, import and export again give the same bytes") {
+    World from, to;
+    fill(from);
+    const std::string text = exported(from);
+    to.orchestrator->delete_plan("p");
+    to.orchestrator->import_plan(text, "plan.export");
+    CHECK(exported(to) == text);
+    CHECK(to.orchestrator->check_states().empty());
+    CHECK(to.store->check().empty());
+}
+
+TEST_CASE("An imported plan goes on where the exported one stood") {
+    World from, to;
+    fill(from);
+    to.orchestrator->delete_plan("p");
+    to.orchestrator->import_plan(exported(from), "plan.export");
+    to.clock.reading = from.clock.reading;
+    for (World* w : {&from, &to}) {
+        w->complete("s");
+        w->pass("child");
+        w->write("checks: [{id: d, state: FINAL}]");
+    }
+    CHECK(exported(to) == exported(from));
+    CHECK(to.state("stage:s") == "FINAL passed");
+    WriteNodes again = World::request("checks: [{id: new}]");
+    again.op_id = "nothing";
+    CHECK(to.write(again).replayed);
+}
+
+TEST_CASE("A plan that exists is not overwritten") {
+    World w;
+    fill(w);
+    CHECK(import_error(w, exported(w)).code() == ErrorCode::conflict);
+}
+
+TEST_CASE("An export that was tampered with is refused with the line, and nothing is kept") {
+    World from;
+    fill(from);
+    const std::string good = exported(from);
+    World to;
+    to.orchestrator->delete_plan("p");
+    for (const auto& [what, with] : std::vector<std::pair<std::string, std::string>>{
+             {"\"turboci_export\":1", "\"turboci_export\":2"},
+             {"\"state\":\"WAITING\"", "\"state\":\"ATTEMPTING\""},
+             {"\"state\":\"WAITING\"", "\"state\":\"FINAL\""},
+             {"\"outcome\":null", "\"outcome\":\"passed\""},
+             {"\"node\":\"check:c\"", "\"node\":\"check:nope\""},
+             {"\"threshold\":1", "\"threshold\":7"},
+             {"\"no_retry\":false", "\"no_retry\":0"},
+             {"\"max_retries\":2", "\"max_retries\":-2"},
+             {"\"version\":", "\"version\":9"},
+             {"\"check\":\"c\"", "\"check\":\"zzz\""},
+             {"p:s:1", "p:s:x"},
+             {"\"id\":\"c\"", "\"id\":\"d\""},
+             {"\"at\":\"2", "\"at\":\"9"}}) {
+        CAPTURE(what, with);
+        const Error e = import_error(to, replaced(good, what, with));
+        CHECK(e.code() == ErrorCode::invalid_argument);
+        REQUIRE(e.details().size() == 1);
+        CHECK(e.details()[0].file == "plan.export");
+        CHECK(e.details()[0].line > 0);
+        CHECK(to.orchestrator->list_plans().empty());
+    }
+}
+
+TEST_CASE("Text that is no export is refused") {
+    World w;
+    for (const std::string& text :
+         {std::string(), std::string("{}"), std::string("[1]"), std::string("nonsense"),
+          std::string(100000, '['), std::string("{\"turboci_export\":1}")}) {
+        CAPTURE(text.substr(0, 20));
+        CHECK(import_error(w, text).code() == ErrorCode::invalid_argument);
+    }
+}
+
+TEST_CASE("Every state that the rules lead to passes the rules' own inspection") {
+    World w;
+    fill(w);
+    CHECK(w.orchestrator->check_states().empty());
+    w.complete("s");
+    w.break_stage("child");
+    w.write("checks: [{id: d, state: FINAL, result: {failure: x}}]");
+    w.write("stages: [{id: late}, {id: late2, dependencies: [late]}]");
+    w.write("stages: [{id: late2, cancel: true}]");
+    w.claim("late");
+    w.write("stages: [{id: late, cancel: true}]");
+    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.store->check().empty());
+}
