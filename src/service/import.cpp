@@ -437,7 +437,7 @@ private:
     void check_nodes() {
         for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
         uow_.read_records(plan_.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
-            for (const std::string& rule : broken_rules(record, plan_.version))
+            for (const std::string& rule : broken_rules(record, plan_))
                 complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type), record.row.id,
                                      rule));
         });

@@ -15,8 +15,7 @@ namespace {
 
 class Inspection {
 public:
-    Inspection(const NodeRecord& record, std::int64_t plan_version)
-        : record_(record), plan_version_(plan_version) {}
+    Inspection(const NodeRecord& record, const PlanRow& plan) : record_(record), plan_(plan) {}
 
     std::vector<std::string> run() {
         history();
@@ -41,13 +40,15 @@ private:
         expect(h.back().state == row().state, "its state is not the last of its history");
         for (std::size_t i = 0; i < h.size(); ++i) {
             expect(state_number(row().type, h[i].state) != 0, "its history has a state of the other type");
+            expect(h[i].at <= row().updated_at, "its history has a time later than its last change");
             expect(h[i].version <= row().version, "its history has a version later than its own");
             if (i == 0) continue;
             expect(state_number(row().type, h[i - 1].state) < state_number(row().type, h[i].state) &&
                        h[i - 1].version <= h[i].version && h[i - 1].at <= h[i].at,
                    "its history goes backwards");
         }
-        expect(row().version >= 1 && row().version <= plan_version_, "its version is not one of the plan's");
+        expect(row().updated_at <= plan_.clock.time, "its last change is later than the plan's");
+        expect(row().version >= 1 && row().version <= plan_.version, "its version is not one of the plan's");
     }
 
     void check() {
@@ -127,14 +128,14 @@ private:
     }
 
     const NodeRecord& record_;
-    std::int64_t plan_version_;
+    const PlanRow& plan_;
     std::vector<std::string> broken_;
 };
 
 }  // namespace
 
-std::vector<std::string> broken_rules(const NodeRecord& record, std::int64_t plan_version) {
-    return Inspection(record, plan_version).run();
+std::vector<std::string> broken_rules(const NodeRecord& record, const PlanRow& plan) {
+    return Inspection(record, plan).run();
 }
 
 }  // namespace turboci::service
@@ -146,7 +147,7 @@ std::vector<std::string> Orchestrator::check_states() {
     std::vector<std::string> lines;
     for (const PlanRow& plan : uow->plans())
         uow->read_records(plan.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
-            for (const std::string& rule : service::broken_rules(record, plan.version))
+            for (const std::string& rule : service::broken_rules(record, plan))
                 lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
                                             record.row.id, rule));
         });

@@ -9,7 +9,8 @@
 
 namespace turboci::service {
 
-/// What is wrong with the node, one clause each; empty if nothing. `plan_version` bounds its versions.
-[[nodiscard]] std::vector<std::string> broken_rules(const NodeRecord& record, std::int64_t plan_version);
+/// What is wrong with the node, one clause each; empty if nothing. `plan` bounds its versions and
+/// times.
+[[nodiscard]] std::vector<std::string> broken_rules(const NodeRecord& record, const PlanRow& plan);
 
 }  // namespace turboci::service
