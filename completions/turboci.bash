@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for turboci
+
+# Flags that all commands share; those that take a value are in _turboci_value.
+_turboci_globals='-s --store -p --plan -o --output --lock-timeout -q --quiet -v --verbose --color -h --help'
+_turboci_write='--reason --actor --op-id'
+
+# Prints the flags of the command "$1".
+_turboci_flags() {
+    case $1 in
+        'plan create') echo "--label -f --file $_turboci_write" ;;
+        'plan tick' | 'stage cancel') echo "$_turboci_write" ;;
+        'nodes write') echo "$_turboci_write --if-version --dry-run" ;;
+        'nodes query')
+            echo '--type --kind --state --outcome --match --ready --blocked --deps --dependents --edges'
+            ;;
+        'graph show') echo '--format --collapse --rankdir --deps --dependents --edges' ;;
+        'attempt claim') echo "--process --wait $_turboci_write" ;;
+        'attempt heartbeat') echo "--attempt --process $_turboci_write" ;;
+        'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
+        'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
+        'check report') echo "--pass --fail --data --final $_turboci_write" ;;
+        wait) echo '--any --timeout' ;;
+        watch) echo '--since --follow' ;;
+        gate) echo '--allow-skipped' ;;
+        log) echo '--since' ;;
+    esac
+}
+
+# Sets `words` to the values of the flag "$2" of the command "$1"; fails if it takes none. `files` is set
+# where a file is wanted.
+_turboci_value() {
+    case $2 in
+        -s | --store | -f | --file) files=1 ;;
+        -p | --plan) words=$(_turboci_ids plans) ;;
+        -o | --output) words='table json jsonl yaml name' ;;
+        --color) words='auto always never' ;;
+        --type) words='check stage' ;;
+        --kind) words='source build test analysis kickoff' ;;
+        --state) words='PLANNING PLANNED WAITING ATTEMPTING AWAITING_GROUP FINAL' ;;
+        --outcome) words='passed failed skipped cancelled' ;;
+        --edges) words='all satisfied' ;;
+        --format) words='dot mermaid json tree' ;;
+        --collapse) words='kind' ;;
+        --rankdir) words='LR TB' ;;
+        --lock-timeout | --wait | --timeout) words='30s 10m 2h' ;;
+        --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
+            --message | --fail | --data | --since) words='' ;;
+        *) return 1 ;;
+    esac
+}
+
+# Prints the ids of the store: plans, nodes, checks or stages.
+_turboci_ids() {
+    command "${_turboci_options[@]}" __complete "$1" 2>/dev/null
+}
+
+# Prints what the arguments of the command "$1" may be.
+_turboci_arguments() {
+    case $1 in
+        'plan show' | 'plan delete' | 'plan tick') _turboci_ids plans ;;
+        'nodes query' | 'nodes explain' | 'graph show' | wait | watch | log) _turboci_ids nodes ;;
+        attempt\ * | 'stage cancel') _turboci_ids stages ;;
+        'check report' | gate) _turboci_ids checks ;;
+        '') echo 'plan nodes graph attempt stage check wait watch gate log validate schema store help' ;;
+        help) echo 'plan nodes graph attempt stage check wait watch gate log validate schema store' ;;
+        plan) echo 'create list show delete tick' ;;
+        nodes) echo 'write query explain' ;;
+        graph) echo 'show' ;;
+        attempt) echo 'claim heartbeat progress complete fail' ;;
+        stage) echo 'cancel' ;;
+        check) echo 'report' ;;
+        store) echo 'check backup' ;;
+    esac
+}
+
+_turboci() {
+    local cur prev words='' files='' name='' word i
+    local -a _turboci_options=("${COMP_WORDS[0]}")
+    COMPREPLY=()
+
+    # bash breaks words at ':' and '='; node references hold the one, long options the other.
+    local -a line=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((i > 0)) && [[ $word == [:=] || ${line[-1]} == *[:=] ]] && [[ -n ${COMP_WORDS[i - 1]} ]]; then
+            line[-1]+=$word
+        else
+            line+=("$word")
+        fi
+    done
+    cur=${line[-1]}
+    prev=''
+    ((${#line[@]} > 1)) && prev=${line[-2]}
+
+    # The command, and the store and plan to look into.
+    for ((i = 1; i < ${#line[@]} - 1; i++)); do
+        word=${line[i]}
+        case $word in
+            -s | --store | -p | --plan)
+                ((i + 1 < ${#line[@]} - 1)) && _turboci_options+=("$word" "${line[i + 1]}")
+                ((i++))
+                ;;
+            --store=* | --plan=*) _turboci_options+=("$word") ;;
+            -*) _turboci_value "$name" "$word" && ((i++)) ;;
+            *)
+                case $name in
+                    '') name=$word ;;
+                    plan | nodes | graph | attempt | stage | check | store) name+=" $word" ;;
+                esac
+                ;;
+        esac
+    done
+    words=''
+    files=''
+
+    if [[ $cur == --*=* ]]; then
+        _turboci_value "$name" "${cur%%=*}"
+        cur=${cur#*=}
+    elif [[ $prev != -* ]] || ! _turboci_value "$name" "$prev"; then
+        if [[ $cur == -* ]]; then
+            words="$(_turboci_flags "$name") $_turboci_globals"
+            [[ -z $name ]] && words+=' --version'
+        else
+            case $name in
+                'nodes write' | validate | 'store backup') files=1 ;;
+                *) words=$(_turboci_arguments "$name") ;;
+            esac
+        fi
+    fi
+
+    if [[ -n $files ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        compopt -o filenames 2>/dev/null
+        return
+    fi
+    # Ids may hold blanks: one a line where they come from the store, else words.
+    local IFS=$' \n'
+    case $words in *$'\n'*) IFS=$'\n' ;; esac
+    for word in $words; do
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
+    done
+    # What readline inserts begins after the last ':' that it breaks at.
+    if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+        local head=${cur%"${cur##*:}"}
+        COMPREPLY=("${COMPREPLY[@]#"$head"}")
+    fi
+}
+
+complete -F _turboci turboci
