@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -144,7 +145,7 @@ private:
     std::unique_ptr<LogDirectory> logs_;
     std::shared_ptr<const Selection> selection_;  ///< null: everything
 
-    std::unordered_map<std::uint64_t, Active> active_;  ///< by CommandId
+    std::map<std::uint64_t, Active> active_;  ///< by CommandId
     std::vector<Ended> ended_;
     Job job_ = Job::none;
     Batch batch_;            ///< in flight with Job::batch

@@ -231,8 +231,15 @@ TEST_CASE("A flood of output costs no memory and is read to its end") {
 }
 
 TEST_CASE("A command that never stops writing can be stopped, and others run beside it") {
+    class Heard : public OutputSink {
+    public:
+        void write(std::string_view) noexcept override { anything = true; }
+        bool anything = false;
+    };
     Supervisor supervisor(impatient());
-    const CommandId loud = supervisor.start(command({HOSTILE_CHILD, "flood-for-ever", "x"}));
+    auto sink = std::make_shared<Heard>();
+    const CommandId loud = supervisor.start(command({HOSTILE_CHILD, "flood-for-ever", "x"}, sink));
+    while (!sink->anything) static_cast<void>(supervisor.wait(std::nullopt));
     const CommandId quiet = supervisor.start(shell("exit 7"));
     CHECK(next_end(supervisor).id == quiet);
     supervisor.stop(loud);
