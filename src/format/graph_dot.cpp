@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source for the grammar: the DOT language and escString types in Graphviz' documentation.
-#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
 
 #include "format/graph_drawing.hpp"
 #include "format/terminal.hpp"
@@ -21,16 +23,21 @@ bool begins_entity(std::string_view text) {
     return i > begin && i < text.size() && text[i] == ';';
 }
 
+/// Bytes that mean nothing to DOT inside quotes.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\' && c != '&';
+    return plain;
+}();
+
 /// A quoted DOT string. Backslashes are doubled, so that "\N" and the like stay what they are; "\n" is the
 /// line break of labels. What XML cannot hold becomes U+FFFD.
 void append_dot_string(std::string& out, std::string_view text) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/, +=()";
     out += '"';
     for (std::size_t i = 0; i < text.size();) {
-        const std::size_t plain = std::min(text.find_first_not_of(kPlain, i), text.size());
-        out.append(text, i, plain - i);
-        i = plain;
+        const std::size_t begin = i;
+        while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+        out.append(text, begin, i - begin);
         if (i == text.size()) break;
         const CodePoint point = decode_utf8(text.substr(i));
         if (point.value == '"' || point.value == '\\') {
@@ -63,10 +70,10 @@ std::string_view shape_of(Shape shape) {
     return "box";
 }
 
-void append_vertex(std::string& out, const Drawing::Vertex& vertex) {
+void append_vertex(std::string& out, const Drawing::Vertex& vertex, std::string_view name) {
     const TintStyle& tint = style_of(vertex.tint);
     out += "  ";
-    append_dot_string(out, vertex.name);
+    out += name;
     out += " [shape=";
     out += shape_of(vertex.shape);
     out += ", label=";
@@ -86,29 +93,23 @@ void append_vertex(std::string& out, const Drawing::Vertex& vertex) {
     out += "];\n";
 }
 
-void append_arrow(std::string& out, const Drawing& drawing, const Drawing::Arrow& arrow) {
-    out += "  ";
-    append_dot_string(out, drawing.vertices[arrow.from].name);
-    out += " -> ";
-    append_dot_string(out, drawing.vertices[arrow.to].name);
-    std::string attributes;
-    const auto add = [&attributes](std::string_view text) {
-        attributes += attributes.empty() ? "" : ", ";
-        attributes += text;
+void append_attributes(std::string& out, const Drawing::Arrow& arrow, bool into_connector) {
+    std::string_view separator = " [";
+    const auto add = [&](std::string_view text) {
+        out += separator;
+        out += text;
+        separator = ", ";
     };
     if (arrow.kind == LinkKind::assignment) add("style=dashed, arrowhead=empty");
     if (arrow.kind == LinkKind::continuation) add("style=dotted");
     if (arrow.resolution == Resolution::satisfied) add("color=\"#00795a\"");
     if (arrow.resolution == Resolution::unsatisfied) add("color=\"#b33c00\", penwidth=2");
-    if (drawing.vertices[arrow.to].shape == Shape::connector) add("arrowhead=none");
-    std::string label = arrow.label;
-    if (arrow.count > 1) label += (label.empty() ? "×" : " ×") + std::to_string(arrow.count);
-    if (!label.empty()) {
+    if (into_connector) add("arrowhead=none");
+    if (!arrow.label.empty() || arrow.count > 1) {
         add("label=");
-        append_dot_string(attributes, label);
+        append_dot_string(out, counted_label(arrow));
     }
-    if (!attributes.empty()) out += " [" + attributes + "]";
-    out += ";\n";
+    if (separator == ", ") out += ']';
 }
 
 }  // namespace
@@ -124,8 +125,20 @@ std::string drawing_dot(const Drawing& drawing, RankDir rankdir) {
         ", fontname=\"Helvetica,Arial,sans-serif\"];\n"
         "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, style=filled];\n"
         "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, color=\"#6b6b6b\"];\n";
-    for (const Drawing::Vertex& vertex : drawing.vertices) append_vertex(out, vertex);
-    for (const Drawing::Arrow& arrow : drawing.arrows) append_arrow(out, drawing, arrow);
+    std::vector<std::string> names;
+    names.reserve(drawing.vertices.size());
+    for (const Drawing::Vertex& vertex : drawing.vertices) {
+        append_dot_string(names.emplace_back(), vertex.name);
+        append_vertex(out, vertex, names.back());
+    }
+    for (const Drawing::Arrow& arrow : drawing.arrows) {
+        out += "  ";
+        out += names[arrow.from];
+        out += " -> ";
+        out += names[arrow.to];
+        append_attributes(out, arrow, drawing.vertices[arrow.to].shape == Shape::connector);
+        out += ";\n";
+    }
     out += "}\n";
     return out;
 }

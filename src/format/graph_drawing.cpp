@@ -121,6 +121,11 @@ Tint tint_of(State state, std::optional<Outcome> outcome) noexcept {
 
 const TintStyle& style_of(Tint tint) noexcept { return kStyles[static_cast<std::size_t>(tint)]; }
 
+std::string counted_label(const Drawing::Arrow& arrow) {
+    if (arrow.count == 1) return arrow.label;
+    return arrow.label + (arrow.label.empty() ? "×" : " ×") + std::to_string(arrow.count);
+}
+
 Drawing draw(const GraphModel& model, const WorkPlan& plan) {
     Drawing drawing;
     drawing.title = plan.id;

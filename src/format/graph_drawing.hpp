@@ -65,6 +65,9 @@ struct Drawing {
     std::vector<Arrow> arrows;
 };
 
+/// The label with the number of links, if these are several: "any ×12".
+[[nodiscard]] std::string counted_label(const Drawing::Arrow& arrow);
+
 /// Every node, and a connector for each group that is more than "all of these".
 [[nodiscard]] Drawing draw(const GraphModel& model, const WorkPlan& plan);
 /// Boxes as GraphOptions::collapse_by_kind says.

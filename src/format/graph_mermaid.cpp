@@ -80,9 +80,8 @@ std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir) {
     for (const Drawing::Arrow& arrow : drawing.arrows) {
         out += "  n" + std::to_string(arrow.from);
         out += line_of(arrow.kind);
-        std::string label = arrow.label;
+        std::string label = counted_label(arrow);
         if (arrow.kind == LinkKind::continuation) label += label.empty() ? "continuation" : ", continuation";
-        if (arrow.count > 1) label += (label.empty() ? "×" : " ×") + std::to_string(arrow.count);
         if (!label.empty()) {
             out += '|';
             append_label(out, label);

@@ -20,7 +20,10 @@ std::string_view to_string(LinkKind kind) noexcept {
 
 class GraphModel::Builder {
 public:
-    explicit Builder(GraphModel& model) : model_(model) {}
+    Builder(GraphModel& model, const GraphCollector& graph) : model_(model) {
+        index_[slot(NodeType::check)].reserve(graph.checks().size());
+        index_[slot(NodeType::stage)].reserve(graph.stages().size());
+    }
 
     void add_node(const Node& node) {
         index_[slot(node.type)].emplace(node.id, static_cast<std::uint32_t>(model_.nodes_.size()));
@@ -91,7 +94,7 @@ private:
 };
 
 GraphModel::GraphModel(const GraphCollector& graph) {
-    Builder builder(*this);
+    Builder builder(*this, graph);
     nodes_.reserve(graph.checks().size() + graph.stages().size());
     for (const Check& check : graph.checks()) {
         builder.add_node({NodeType::check, check.id, check.kind, check.state, check.outcome});

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <concepts>
+#include <utility>
 
 namespace turboci {
 namespace {
@@ -414,28 +415,36 @@ void append_json(std::string& out, const Error& error) {
     out += "}}";
 }
 
-void JsonSink::plan(const WorkPlan& plan) { append_json(plan_, plan); }
+void JsonSink::plan(const WorkPlan& plan) {
+    out_ += R"({"plan":)";
+    append_json(out_, plan);
+    out_ += R"(,"checks":[)";
+}
 
 void JsonSink::check(const Check& check) {
-    if (!checks_.empty()) checks_ += ',';
-    append_json(checks_, check);
+    if (!first_) out_ += ',';
+    first_ = false;
+    append_json(out_, check);
 }
 
 void JsonSink::stage(const Stage& stage) {
-    if (!stages_.empty()) stages_ += ',';
-    append_json(stages_, stage);
+    begin_stages();
+    if (!first_) out_ += ',';
+    first_ = false;
+    append_json(out_, stage);
+}
+
+void JsonSink::begin_stages() {
+    if (in_stages_) return;
+    in_stages_ = true;
+    first_ = true;
+    out_ += R"(],"stages":[)";
 }
 
 std::string JsonSink::take() {
-    std::string out = R"({"plan":)";
-    out.reserve(plan_.size() + checks_.size() + stages_.size() + 40);
-    out += plan_.empty() ? "null" : plan_;
-    out += R"(,"checks":[)";
-    out += checks_;
-    out += R"(],"stages":[)";
-    out += stages_;
-    out += "]}";
-    return out;
+    begin_stages();
+    out_ += "]}";
+    return std::move(out_);
 }
 
 std::string indent_json(std::string_view compact) {
@@ -448,7 +457,12 @@ std::string indent_json(std::string_view compact) {
         out += '\n';
         out.append(std::min(depth * 2, kMaxIndent), ' ');
     };
-    const auto next_solid = [&](std::size_t at) { return compact.find_first_not_of(" \t\r\n", at); };
+    const auto next_solid = [&](std::size_t at) {
+        while (at < compact.size() &&
+               (compact[at] == ' ' || compact[at] == '\t' || compact[at] == '\r' || compact[at] == '\n'))
+            ++at;
+        return at;
+    };
     for (std::size_t i = next_solid(0); i < compact.size(); i = next_solid(i)) {
         const char c = compact[i];
         std::size_t end = i + 1;
@@ -476,7 +490,9 @@ std::string indent_json(std::string_view compact) {
         } else if (c == ':') {
             out += ": ";
         } else {
-            out += c;
+            const auto in_scalar = [](char d) { return d > ' ' && d != ',' && d != ']' && d != '}'; };
+            while (end < compact.size() && in_scalar(compact[end])) ++end;
+            out.append(compact, i, end - i);
         }
         i = end;
     }

@@ -49,7 +49,8 @@ void append_json(std::string& out, const PlanSummary& summary);
 /// remedy too, file, line and column are null when unknown.
 void append_json(std::string& out, const Error& error);
 
-/// A query's answer as one document: {"plan":{…},"checks":[…],"stages":[…]}.
+/// A query's answer as one document: {"plan":{…},"checks":[…],"stages":[…]}. Takes the plan first, then
+/// checks, then stages, as a query hands them out.
 class JsonSink : public NodeSink {
 public:
     void plan(const WorkPlan& plan) override;
@@ -59,7 +60,11 @@ public:
     [[nodiscard]] std::string take();
 
 private:
-    std::string plan_, checks_, stages_;
+    void begin_stages();
+
+    std::string out_;
+    bool in_stages_ = false;
+    bool first_ = true;
 };
 
 /// The same document with two spaces of indentation, for `-o json`. Linear, without recursion. No newline

@@ -66,10 +66,10 @@ std::string yaml_float(const std::string& json) {
     return out + json.substr(exponent + 1);
 }
 
-/// A scalar whose text is ready. The emitter has no way to say so to strings, but streams whole numbers as
-/// they are, and these may be of any type that a stream takes.
+/// A scalar whose text is ready. The emitter looks at strings with regular expressions, for most of the time
+/// of writing a plan; whole numbers it streams as they are, and these may be of any type that a stream takes.
 struct ReadyScalar {
-    std::string text;
+    std::string_view text;
     friend std::ostream& operator<<(std::ostream& out, const ReadyScalar& scalar) {
         return out << scalar.text;
     }
@@ -77,25 +77,25 @@ struct ReadyScalar {
 
 /// In double quotes, ASCII alone. For the few strings that the emitter would not give back unchanged: it
 /// leaves DEL and line separators as they are and replaces noncharacters.
-ReadyScalar escaped_scalar(std::string_view text) {
-    ReadyScalar out{"\""};
+std::string escaped_scalar(std::string_view text) {
+    std::string out = "\"";
     for (std::size_t i = 0; i < text.size();) {
         const CodePoint point = decode_utf8(text.substr(i));
         i += point.size;
         if (point.value == '"' || point.value == '\\') {
-            out.text += '\\';
-            out.text += static_cast<char>(point.value);
+            out += '\\';
+            out += static_cast<char>(point.value);
         } else if (point.value >= 0x20 && point.value < 0x7f) {
-            out.text += static_cast<char>(point.value);
+            out += static_cast<char>(point.value);
         } else {
             constexpr std::string_view kHex = "0123456789abcdef";
             const int digits = point.value < 0x100 ? 2 : point.value < 0x10000 ? 4 : 8;
-            out.text += '\\';
-            out.text += digits == 2 ? 'x' : digits == 4 ? 'u' : 'U';
-            for (int d = digits - 1; d >= 0; --d) out.text += kHex[(point.value >> (4 * d)) & 0x0fu];
+            out += '\\';
+            out += digits == 2 ? 'x' : digits == 4 ? 'u' : 'U';
+            for (int d = digits - 1; d >= 0; --d) out += kHex[(point.value >> (4 * d)) & 0x0fu];
         }
     }
-    out.text += '"';
+    out += '"';
     return out;
 }
 
@@ -173,15 +173,15 @@ private:
 
     bool plain(const std::string& text) {
         flush(false);
-        emitter_ << text;
+        emitter_.WriteIntegralType(ReadyScalar{text});
         return true;
     }
 
     void scalar(const std::string& text) {
         if (needs_escape(text)) {
-            emitter_.WriteIntegralType(escaped_scalar(text));
+            emitter_.WriteIntegralType(ReadyScalar{escaped_scalar(text)});
         } else if (is_plain_scalar(text)) {
-            emitter_ << text;
+            emitter_.WriteIntegralType(ReadyScalar{text});
         } else {
             emitter_ << YAML::DoubleQuoted << text;
         }
