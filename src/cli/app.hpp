@@ -117,6 +117,7 @@ private:
 
 // One list a noun, in the order of the help.
 [[nodiscard]] std::span<const Command> plan_commands();
+[[nodiscard]] std::span<const Command> transfer_commands();  ///< plan export and import
 [[nodiscard]] std::span<const Command> node_commands();
 [[nodiscard]] std::span<const Command> graph_commands();
 [[nodiscard]] std::span<const Command> attempt_commands();

@@ -65,7 +65,9 @@ struct Parser::Impl {
         return option;
     }
 
-    static bool is_flag(const CLI::Option& option) { return option.get_type_size() == 0; }
+    [[nodiscard]] bool is_flag(const CLI::Option& option) const {
+        return std::find(flags.begin(), flags.end(), &option) != flags.end();
+    }
 
     void take_long(const std::string& token, std::vector<std::string>& in, std::size_t& at);
     void take_short(const std::string& token, std::vector<std::string>& in, std::size_t& at);
@@ -79,6 +81,7 @@ struct Parser::Impl {
     std::string command;
     CLI::App app;
     bool in_globals = false;
+    std::vector<const CLI::Option*> flags;     // options without a value
     std::vector<std::string> optional_values;  // names of options that take a value with '=' alone
     std::vector<Positional> positionals;
     std::vector<std::string> canonical;
@@ -89,9 +92,9 @@ Parser::Parser(std::string command) : impl_(std::make_unique<Impl>(std::move(com
 Parser::~Parser() = default;
 
 void Parser::flag(const std::string& names, bool& target, const std::string& help) {
-    impl_->app.add_flag(names, target, help)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-        ->group(impl_->in_globals ? "global" : "own");
+    impl_->flags.push_back(impl_->app.add_flag(names, target, help)
+                               ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+                               ->group(impl_->in_globals ? "global" : "own"));
 }
 
 void Parser::option(const std::string& names, const std::string& metavar, Setter set,
@@ -250,7 +253,7 @@ std::vector<Parser::HelpLine> Parser::help_lines() const {
         for (const auto& s : option->get_snames()) left += "-" + s + ", ";
         const std::string long_name = option->get_lnames().empty() ? "" : "--" + option->get_lnames().front();
         left += long_name;
-        if (!Impl::is_flag(*option)) {
+        if (!impl_->is_flag(*option)) {
             const auto& optional = impl_->optional_values;
             const bool may_lack = std::find(optional.begin(), optional.end(), long_name) != optional.end();
             left += may_lack ? "[=" + option->get_type_name() + "]" : " " + option->get_type_name();

@@ -7,13 +7,18 @@ namespace turboci::cli {
 namespace {
 
 int check_store(Context& context) {
-    const auto problems = context.store(Context::Open::read).check();
-    if (!problems.empty()) {
-        std::vector<ErrorDetail> details;
-        for (const auto& problem : problems) details.push_back({{}, 0, 0, problem.message});
+    std::vector<ErrorDetail> details;
+    for (const auto& problem : context.store(Context::Open::read).check())
+        details.push_back({{}, 0, 0, problem.message});
+    // A file that is broken below cannot be asked about the rules above.
+    if (details.empty())
+        for (auto& line : context.endpoint(Context::Open::read).check_states())
+            details.push_back({{}, 0, 0, std::move(line)});
+    if (!details.empty()) {
+        const std::size_t count = details.size();
         throw Error(ErrorCode::store,
-                    context.store_path() + " is damaged: " + std::to_string(problems.size()) +
-                        (problems.size() == 1 ? " problem" : " problems"),
+                    context.store_path() + " is damaged: " + std::to_string(count) +
+                        (count == 1 ? " problem" : " problems"),
                     "restore a backup", std::move(details));
     }
     if (context.format() == Format::table) {

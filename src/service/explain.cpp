@@ -15,6 +15,9 @@ namespace {
 
 using namespace service;
 
+/// The walk goes on to root causes beyond what is shown, but not through a whole plan of a million.
+constexpr std::size_t kMaxVisited = 20'000;
+
 /// Does an edge with that resolution matter for a predicate with this one?
 bool matters(Resolution predicate, Resolution edge) { return predicate == edge; }
 
@@ -34,22 +37,25 @@ public:
         result.plan = view_plan(uow_, plan_);
         std::deque<NodeRef> queue{{start.type, start.id}};
         std::set<NodeRef> seen{queue.front()};
+        std::size_t visited = 0;
         while (!queue.empty()) {
             const NodeRef ref = queue.front();
             queue.pop_front();
-            if (result.because.size() == kMaxExplained) {
+            if (++visited > kMaxVisited) {
                 result.truncated = true;
                 break;
             }
             std::vector<NodeRef> next;
             ExplainedNode node = look_at(ref, next);
-            if (next.empty()) result.root_causes.push_back(ref);
+            if (next.empty() && result.root_causes.size() < kMaxExplained) result.root_causes.push_back(ref);
             for (NodeRef& n : next)
                 if (seen.insert(n).second) queue.push_back(std::move(n));
             if (ref == NodeRef{start.type, start.id})
                 result.node = std::move(node);
-            else
+            else if (result.because.size() < kMaxExplained)
                 result.because.push_back(std::move(node));
+            else
+                result.truncated = true;
         }
         return result;
     }
