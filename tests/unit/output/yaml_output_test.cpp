@@ -5,6 +5,7 @@
 #include "format/terminal_unicode.hpp"
 #include "support/catch.hpp"
 #include "support_run.hpp"
+#include "turboci/plan_file.hpp"
 
 using namespace turboci;
 using namespace turboci::samples;
@@ -201,6 +202,37 @@ TEST_CASE("Another YAML reader gets the same document back", "[yaml]") {
     REQUIRE(have["list"].size() == want["list"].size());
     for (std::size_t i = 0; i < want["list"].size(); ++i) CHECK(have["list"][i] == want["list"][i]);
     CHECK(have["keys"] == want["keys"]);
+}
+
+TEST_CASE("Our own reader gets the same document back", "[yaml]") {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    const auto awkward = nlohmann::ordered_json::parse(awkward_document());
+    for (const auto& text : awkward["list"]) {
+        // Plan files must not hold controls; everything else may be an option.
+        WriteNodes request;
+        Problems problems;
+        const nlohmann::ordered_json plan = {{"checks", {{{"id", "c"}, {"options", {{"v", text}}}}}}};
+        const std::string json = plan.dump();
+        read_plan_text({"in.json", json}, request, problems);
+        if (problems.empty()) list.push_back(text);
+    }
+    REQUIRE(list.size() > 120);
+    nlohmann::ordered_json options;
+    options["list"] = list;
+    options["nested"] = awkward["nested"];
+    options["numbers"] = nlohmann::ordered_json::parse("[0,-1,1.5,1e5,1E-7,18446744073709551615,0.1]");
+    const nlohmann::ordered_json plan = {{"checks", {{{"id", "c"}, {"options", options}}}}};
+    const std::string yaml = json_to_yaml(plan.dump());
+    WriteNodes request;
+    Problems problems;
+    read_plan_text({"in.yaml", yaml}, request, problems);
+    REQUIRE(problems.empty());
+    REQUIRE(request.checks.size() == 1);
+    REQUIRE(request.checks[0].options);
+    const auto have = nlohmann::json::parse(request.checks[0].options->text);
+    const auto want = nlohmann::json::parse(options.dump());
+    for (std::size_t i = 0; i < want["list"].size(); ++i) CHECK(have["list"][i] == want["list"][i]);
+    CHECK(have == want);
 }
 
 TEST_CASE("Indented JSON reads back the same", "[json]") {
