@@ -201,10 +201,10 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
     std::vector<EdgeRow> edges;
     if (!target.is_new) edges = uow_.edges_to(target.row.key, after, up_to);
     index_new_edges();
-    const auto range = std::ranges::equal_range(by_target_, target.row.key, {},
-                                                [&](std::uint32_t i) { return new_edges_[i].row.target; });
-    for (const std::uint32_t i : range) {
-        const EdgeRow& e = new_edges_[i].row;
+    const auto target_of = [&](std::uint32_t i) { return new_edges_[i].row.target; };
+    auto it = std::ranges::lower_bound(by_target_, target.row.key, {}, target_of);
+    for (; it != by_target_.end() && target_of(*it) == target.row.key; ++it) {
+        const EdgeRow& e = new_edges_[*it].row;
         const int n = state_number(target.row.type, e.on_state);
         if (after < n && n <= up_to) edges.push_back(e);
     }
