@@ -205,11 +205,12 @@ bool Query::step() {
 }
 
 std::string_view Query::text(int column) const {
-    if (sqlite3_column_type(handle_, column) != SQLITE_TEXT) bad_column(column);
     const unsigned char* data = sqlite3_column_text(handle_, column);
-    if (data == nullptr) throw std::bad_alloc();
-    return {reinterpret_cast<const char*>(data),
-            static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+    if (data == nullptr) {
+        if (sqlite3_errcode(db_.db_) == SQLITE_NOMEM) throw std::bad_alloc();
+        bad_column(column);
+    }
+    return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
 }
 
 std::span<const std::byte> Query::blob(int column) const {

@@ -112,8 +112,10 @@ public:
         return sqlite3_column_type(handle_, column) == SQLITE_NULL;
     }
     [[nodiscard]] std::int64_t integer(int column) const {
-        if (sqlite3_column_type(handle_, column) != SQLITE_INTEGER) bad_column(column);
-        return sqlite3_column_int64(handle_, column);
+        const std::int64_t value = sqlite3_column_int64(handle_, column);
+        // What is not a number reads as 0; asking for the type of every value would cost as much as the value.
+        if (value == 0 && sqlite3_column_type(handle_, column) != SQLITE_INTEGER) bad_column(column);
+        return value;
     }
     [[nodiscard]] std::int32_t small(int column) const {
         const std::int64_t value = integer(column);

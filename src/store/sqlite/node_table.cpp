@@ -42,7 +42,7 @@ void NodeTable::add(const Query& row) {
     n.id_size = static_cast<std::uint16_t>(id.size());
     n.kind_size = static_cast<std::uint32_t>(kind_text.size());
     n.history_size = static_cast<std::uint8_t>(packed.size());
-    bytes_.append(id).append(kind_text).append(reinterpret_cast<const char*>(packed.data()), packed.size());
+    bytes_.append(id).append(reinterpret_cast<const char*>(packed.data()), packed.size()).append(kind_text);
     n.state = decode_state(n.type, row.integer(5));
     if (!row.is_null(6))
         n.outcome = static_cast<std::uint8_t>(row.enumeration(6, Outcome::passed, Outcome::cancelled));
@@ -68,7 +68,7 @@ const PackedNode* NodeTable::find(std::int64_t key) const noexcept {
 }
 
 std::span<const std::byte> NodeTable::history(const PackedNode& n) const {
-    return std::as_bytes(std::span(bytes_.data() + n.text + n.id_size + n.kind_size, n.history_size));
+    return std::as_bytes(std::span(bytes_.data() + n.text + n.id_size, n.history_size));
 }
 
 void NodeTable::unpack(const PackedNode& n, NodeRow& row) const {

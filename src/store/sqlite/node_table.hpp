@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nodes of a plan in memory, packed: about 120 bytes a node.
+// The nodes of a plan in memory, packed: about 130 bytes a node.
 #pragma once
 
 #include <string>
@@ -11,17 +11,19 @@
 namespace turboci::sqlite {
 
 /// A NodeRow without memory of its own. Values have been checked when it was made.
+/// What edges need of their target comes first, to lie in one line of the processor's cache.
 struct PackedNode {
-    std::int64_t key, version, updated_at, dependencies_since;
-    std::size_t text;  ///< where id, kind and history begin in the table's bytes
-    std::uint32_t kind_size;
+    std::int64_t key;
+    std::size_t text;  ///< where id, history and kind begin in the table's bytes
     std::uint16_t id_size;
     std::uint8_t history_size;
     NodeType type;
     State state;
     std::uint8_t outcome, concluded_reason;  ///< 0: none
     bool has_continuation;
+    std::uint32_t kind_size;
     std::int32_t attempt;
+    std::int64_t version, updated_at, dependencies_since;
     GroupCount dependencies;
 };
 
@@ -43,7 +45,7 @@ public:
 private:
     void add(const Query& row);
     [[nodiscard]] std::string_view kind(const PackedNode& n) const {
-        return {bytes_.data() + n.text + n.id_size, n.kind_size};
+        return {bytes_.data() + n.text + n.id_size + n.history_size, n.kind_size};
     }
     [[nodiscard]] std::span<const std::byte> history(const PackedNode& n) const;
 

@@ -128,51 +128,66 @@ private:
     std::unordered_map<std::int64_t, NodeRow> seen_;
 };
 
-/// A vector whose elements keep their memory from one record to the next.
+/// Fills a vector again and again; elements keep their memory from one time to the next.
 template <class T>
-class Recycler {
+class Refill {
 public:
-    void clear(std::vector<T>& items) {
-        for (T& item : items) spare_.push_back(std::move(item));
-        items.clear();
+    explicit Refill(std::vector<T>& items) : items_(items) {}
+    void start() { used_ = 0; }
+    T& next() {
+        if (used_ == items_.size()) {
+            if (spare_.empty()) {
+                items_.emplace_back();
+            } else {
+                items_.push_back(std::move(spare_.back()));
+                spare_.pop_back();
+            }
+        }
+        return items_[used_++];
     }
-    T& append(std::vector<T>& items) {
-        if (spare_.empty()) return items.emplace_back();
-        items.push_back(std::move(spare_.back()));
-        spare_.pop_back();
-        return items.back();
+    void finish() {
+        while (items_.size() > used_) {
+            spare_.push_back(std::move(items_.back()));
+            items_.pop_back();
+        }
     }
 
 private:
+    std::vector<T>& items_;
     std::vector<T> spare_;
+    std::size_t used_ = 0;
 };
 
-/// Adds to a record, whose row is there, everything else. Nodes must come in the order of keys.
+/// Adds to the record, whose row is there, everything else. Nodes must come in the order of keys.
 class Assembler {
 public:
     template <class... Range>
-    Assembler(Database& db, Targets& targets, const Range&... range)
+    Assembler(Database& db, Targets& targets, NodeRecord& record, const Range&... range)
         : targets_(targets),
+          record_(record),
           bodies_(db, kBodies, range...),
           groups_(db, kGroups, range...),
           edges_(db, kEdges, range...),
           assignments_(db, kAssignments, range...),
           attempts_(db, kAttempts, range...),
           progress_(db, kProgress, range...),
-          results_(db, kResults, range...) {}
+          results_(db, kResults, range...),
+          edge_refill_(record.edges) {}
 
-    void complete(NodeRecord& record) {
+    void complete() {
+        NodeRecord& record = record_;
         const auto key = static_cast<std::int64_t>(record.row.key);
         record.body = {};
         bodies_.rows_of(key, [&](const Query& row) { read_body(row, 1, record.body); });
         record.groups.clear();
         groups_.rows_of(key, [&](const Query& row) { read_group(row, record.groups.emplace_back()); });
-        spare_edges_.clear(record.edges);
+        edge_refill_.start();
         edges_.rows_of(key, [&](const Query& row) {
-            EdgeRecord& edge = spare_edges_.append(record.edges);
+            EdgeRecord& edge = edge_refill_.next();
             read_edge(row, edge.edge);
             targets_.fill(static_cast<std::int64_t>(edge.edge.target), edge);
         });
+        edge_refill_.finish();
         record.assignments.clear();
         record.attempts.clear();
         record.results.clear();
@@ -198,15 +213,16 @@ private:
     }
 
     Targets& targets_;
+    NodeRecord& record_;
     Feed bodies_, groups_, edges_, assignments_, attempts_, progress_, results_;
-    Recycler<EdgeRecord> spare_edges_;
+    Refill<EdgeRecord> edge_refill_;
 };
 
 void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>& keys,
               const std::function<void(const NodeRecord&)>& visit) {
     LookedUpTargets targets(db);
-    Assembler assembler(db, targets);
     NodeRecord record;
+    Assembler assembler(db, targets, record);
     for (const NodeKey key : keys) {
         {
             Query row(db, kNode, key);
@@ -214,7 +230,7 @@ void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const st
             read_node(row, record.row);
         }
         if (record.row.plan != plan || (type && record.row.type != *type)) continue;
-        assembler.complete(record);
+        assembler.complete();
         visit(record);
     }
 }
@@ -232,8 +248,8 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
     NodeTable table(plan);
     table.load(db, range, std::min(total, static_cast<std::size_t>(next_key)));
     TableTargets targets(table);
-    Assembler assembler(db, targets, range);
     NodeRecord record;
+    Assembler assembler(db, targets, record, range);
     auto wanted = keys != nullptr ? keys->begin() : std::vector<NodeKey>::const_iterator{};
     for (const PackedNode& node : table.nodes()) {
         if (keys != nullptr) {
@@ -243,7 +259,7 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
         }
         if (type && node.type != *type) continue;
         table.unpack(node, record.row);
-        assembler.complete(record);
+        assembler.complete();
         visit(record);
     }
 }

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/samples.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+
+namespace {
+
+NodeRow full_node(PlanKey plan, NodeKey key) {
+    NodeRow row = node_row(plan, key, NodeType::stage, "Bäckerei \"x\"");
+    row.kind = "";
+    row.state = State::final;
+    row.outcome = Outcome::cancelled;
+    row.concluded_reason = ConcludedReason::cancelled;
+    row.version = 70'000;
+    row.updated_at = at(3'000'000);
+    row.history = {{State::planned, 1, at(1)},
+                   {State::attempting, 1, at(1)},
+                   {State::awaiting_group, 69'999, at(2)},
+                   {State::final, 70'000, at(3'000'000)}};
+    row.dependencies = {GroupKind::at_least, 3, 4, 2, Resolution::unresolved};
+    row.dependencies_since = at(77);
+    row.attempt = 12;
+    row.has_continuation = true;
+    return row;
+}
+
+void check_equal(const NodeRow& a, const NodeRow& b) {
+    CHECK(a.key == b.key);
+    CHECK(a.plan == b.plan);
+    CHECK(a.type == b.type);
+    CHECK(a.id == b.id);
+    CHECK(a.kind == b.kind);
+    CHECK(a.state == b.state);
+    CHECK(a.outcome == b.outcome);
+    CHECK(a.concluded_reason == b.concluded_reason);
+    CHECK(a.version == b.version);
+    CHECK(a.updated_at == b.updated_at);
+    CHECK(a.history == b.history);
+    CHECK(a.dependencies == b.dependencies);
+    CHECK(a.dependencies_since == b.dependencies_since);
+    CHECK(a.attempt == b.attempt);
+    CHECK(a.has_continuation == b.has_continuation);
+}
+
+NodeKey after(NodeKey key, int n = 1) { return NodeKey{static_cast<std::int64_t>(key) + n}; }
+
+}  // namespace
+
+TEST_CASE("a plan is read as it was written") {
+    Fixture f;
+    PlanRow row = plan_row("release-1.2");
+    row.version = 42;
+    row.labels.text = R"({"branch":"main"})";
+    row.created_at = at(5);
+    row.clock = {at(6), std::chrono::microseconds(7), "boot-7"};
+    auto uow = f.write();
+    row.key = uow->insert_plan(row);
+    const auto same = [&](const PlanRow& got) {
+        CHECK(got.key == row.key);
+        CHECK(got.id == row.id);
+        CHECK(got.version == row.version);
+        CHECK(got.labels == row.labels);
+        CHECK(got.created_at == row.created_at);
+        CHECK(got.clock.time == row.clock.time);
+        CHECK(got.clock.since_boot == row.clock.since_boot);
+        CHECK(got.clock.boot_id == row.clock.boot_id);
+    };
+    same(uow->find_plan("release-1.2").value());
+    row.version = 43;
+    row.labels.text = "{}";
+    row.clock = {at(60), std::chrono::microseconds(70), "boot-8"};
+    uow->update_plan(row);
+    same(uow->find_plan("release-1.2").value());
+    CHECK_FALSE(uow->find_plan("release-1.20"));
+    CHECK_FALSE(uow->find_plan(""));
+}
+
+TEST_CASE("plans come by key, and a second one of the same id is a conflict") {
+    Fixture f;
+    auto uow = f.write();
+    const PlanKey z = uow->insert_plan(plan_row("z"));
+    const PlanKey a = uow->insert_plan(plan_row("a"));
+    CHECK(z < a);
+    const auto all = uow->plans();
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].id == "p");
+    CHECK(all[1].id == "z");
+    CHECK(all[2].id == "a");
+    CHECK(code_of([&] { static_cast<void>(uow->insert_plan(plan_row("z"))); }) == ErrorCode::conflict);
+}
+
+TEST_CASE("counts add up by type, state and outcome, and zeros do not show") {
+    Fixture f;
+    auto uow = f.write();
+    const std::vector<StateCount> first{{NodeType::stage, State::planned, std::nullopt, 2},
+                                        {NodeType::check, State::final, Outcome::failed, 3},
+                                        {NodeType::check, State::final, Outcome::passed, 1},
+                                        {NodeType::check, State::planning, std::nullopt, 4}};
+    uow->add_counts(f.plan(), first);
+    const std::vector<StateCount> second{{NodeType::stage, State::planned, std::nullopt, -2},
+                                         {NodeType::check, State::planning, std::nullopt, -1}};
+    uow->add_counts(f.plan(), second);
+    const std::vector<StateCount> expected{{NodeType::check, State::planning, std::nullopt, 3},
+                                           {NodeType::check, State::final, Outcome::passed, 1},
+                                           {NodeType::check, State::final, Outcome::failed, 3}};
+    CHECK(uow->counts(f.plan()) == expected);
+    CHECK(uow->counts(uow->insert_plan(plan_row("q"))).empty());
+}
+
+TEST_CASE("a node is read as it was written, by name and by key") {
+    Fixture f;
+    auto uow = f.write();
+    const NodeRow row = full_node(f.plan(), uow->next_node_key());
+    uow->insert_node(row, {});
+    check_equal(uow->node(row.key), row);
+    check_equal(uow->find_node(f.plan(), NodeType::stage, row.id).value(), row);
+    CHECK_FALSE(uow->find_node(f.plan(), NodeType::check, row.id));
+    CHECK_FALSE(uow->find_node(f.plan(), NodeType::stage, "other"));
+    CHECK(code_of([&] { static_cast<void>(uow->node(after(row.key))); }) == ErrorCode::internal);
+}
+
+TEST_CASE("checks and stages, and plans, are separate namespaces") {
+    Fixture f;
+    auto uow = f.write();
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const NodeKey check = f.add(*uow, NodeType::check, "a");
+    const NodeKey stage = f.add(*uow, NodeType::stage, "a");
+    const NodeKey other = uow->next_node_key();
+    uow->insert_node(node_row(q, other, NodeType::check, "a"), {});
+    CHECK(uow->find_node(f.plan(), NodeType::check, "a")->key == check);
+    CHECK(uow->find_node(f.plan(), NodeType::stage, "a")->key == stage);
+    CHECK(uow->find_node(q, NodeType::check, "a")->key == other);
+    CHECK_FALSE(uow->find_node(q, NodeType::stage, "a"));
+}
+
+TEST_CASE("everything of a node can be updated but its names and its kind") {
+    Fixture f;
+    auto uow = f.write();
+    const NodeKey key = f.add(*uow, NodeType::stage, "s");
+    NodeRow row = full_node(f.plan(), key);
+    row.id = "s";
+    uow->update_node(row);
+    check_equal(uow->node(key), row);
+    row.outcome.reset();
+    row.concluded_reason.reset();
+    row.state = State::attempting;
+    row.history.resize(2);
+    row.has_continuation = false;
+    uow->update_node(row);
+    check_equal(uow->node(key), row);
+    NodeRow renamed = row;
+    renamed.id = "t";
+    renamed.kind = "k";
+    uow->update_node(renamed);
+    check_equal(uow->node(key), row);
+}
+
+TEST_CASE("node keys grow and are never used twice, not even after the plan is gone") {
+    Fixture f;
+    auto uow = f.write();
+    const NodeKey first = f.add(*uow, NodeType::check, "a");
+    CHECK(uow->next_node_key() == after(first));
+    uow->insert_node(node_row(f.plan(), after(first, 4), NodeType::check, "b"), {});
+    CHECK(uow->next_node_key() == after(first, 5));
+    CHECK(code_of([&] { uow->insert_node(node_row(f.plan(), first, NodeType::check, "c"), {}); }) ==
+          ErrorCode::internal);
+    uow->delete_plan(f.plan());
+    CHECK(uow->next_node_key() == after(first, 5));
+    uow->commit();
+    uow.reset();
+    CHECK(f.read()->next_node_key() == after(first, 5));
+}
+
+TEST_CASE("a body is kept whole, and its default needs no keeping") {
+    Fixture f;
+    auto uow = f.write();
+    const NodeKey key = uow->next_node_key();
+    NodeBody body;
+    body.json.text = R"({"command":["a","b"]})";
+    body.retry = {5, std::chrono::seconds(3)};
+    body.timeout = std::chrono::minutes(1);
+    body.heartbeat = Duration(0);
+    uow->insert_node(node_row(f.plan(), key, NodeType::stage, "s"), body);
+    CHECK(uow->body(key) == body);
+    body.heartbeat.reset();
+    body.timeout.reset();
+    uow->update_body(key, body);
+    CHECK(uow->body(key) == body);
+    uow->update_body(key, {});
+    CHECK(uow->body(key) == NodeBody{});
+    uow->update_body(key, body);
+    CHECK(uow->body(key) == body);
+    CHECK(uow->body(f.add(*uow, NodeType::check, "c")) == NodeBody{});
+}
+
+TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and state") {
+    Fixture f;
+    auto uow = f.write();
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    std::vector<std::string> expected_all, expected_final_checks;
+    for (int i = 0; i < 30; ++i) {
+        const std::string id = std::to_string(99 - i);
+        const NodeType type = i % 2 == 0 ? NodeType::check : NodeType::stage;
+        NodeRow row = node_row(i % 3 == 0 ? q : f.plan(), uow->next_node_key(), type, id);
+        if (i % 4 == 0) {
+            row.state = State::final;
+            row.outcome = Outcome::passed;
+            row.history.push_back({State::final, 1, at(1)});
+        }
+        uow->insert_node(row, {});
+        if (row.plan != f.plan()) continue;
+        expected_all.push_back(id);
+        if (row.state == State::final && type == NodeType::check) expected_final_checks.push_back(id);
+    }
+    const auto scan = [&](PlanKey plan, std::optional<NodeType> type, std::vector<State> states) {
+        std::vector<std::string> ids;
+        uow->scan_nodes(plan, type, states, [&](const NodeRow& row) { ids.push_back(row.id); });
+        return ids;
+    };
+    CHECK(scan(f.plan(), std::nullopt, {}) == expected_all);
+    CHECK(scan(f.plan(), NodeType::check, {State::final}) == expected_final_checks);
+    CHECK(scan(f.plan(), std::nullopt, {State::final}) == expected_final_checks);
+    CHECK(scan(f.plan(), std::nullopt, {State::attempting}).empty());
+    CHECK(scan(f.plan(), std::nullopt, {State::planning, State::planned, State::final}) == expected_all);
+    CHECK(scan(q, std::nullopt, {}).size() == 10);
+    CHECK(scan(uow->insert_plan(plan_row("empty")), std::nullopt, {}).empty());
+}
+
+TEST_CASE("a scan may use the store while it goes on, and scan again within") {
+    Fixture f;
+    auto uow = f.write();
+    for (const char* id : {"a", "b", "c"}) static_cast<void>(f.add(*uow, NodeType::check, id));
+    std::string seen;
+    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow& outer) {
+        uow->scan_nodes(f.plan(), std::nullopt, {},
+                        [&](const NodeRow& inner) { seen += outer.id + inner.id + " "; });
+        static_cast<void>(uow->find_node(f.plan(), NodeType::check, outer.id));
+    });
+    CHECK(seen == "aa ab ac ba bb bc ca cb cc ");
+}
+
+TEST_CASE("a small plan beside a large one is scanned by its own nodes") {
+    Fixture f;
+    auto uow = f.write();
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    static_cast<void>(f.add(*uow, NodeType::check, "first"));
+    for (int i = 0; i < 200; ++i)
+        uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
+    static_cast<void>(f.add(*uow, NodeType::check, "last"));
+    const auto before = uow->statistics().rows;
+    std::string seen;
+    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow& row) { seen += row.id + " "; });
+    CHECK(seen == "first last ");
+    CHECK(uow->statistics().rows - before < 20);
+}
+
+TEST_CASE("deleting a plan takes everything of it and nothing of another") {
+    Fixture f;
+    auto uow = f.write();
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    std::vector<NodeKey> mine, others;
+    for (const PlanKey plan : {f.plan(), q}) {
+        const NodeKey check = uow->next_node_key();
+        uow->insert_node(node_row(plan, check, NodeType::check, "c"), {});
+        const NodeKey stage = uow->next_node_key();
+        NodeBody body;
+        body.json.text = R"({"a":1})";
+        uow->insert_node(node_row(plan, stage, NodeType::stage, "s"), body);
+        uow->insert_edge({stage, PredicateRole::dependencies, 0, 0, check, State::final, When::success},
+                         NodeType::check);
+        uow->insert_group({stage, PredicateRole::dependencies, 1, 0, {}, at(1)});
+        uow->insert_assignment({stage, 0, check, State::final});
+        uow->put_goal({check, State::final, 1, 1});
+        AttemptRow attempt;
+        attempt.stage = stage;
+        attempt.plan = plan;
+        attempt.ready_at = at(1);
+        uow->insert_attempt(attempt);
+        uow->add_progress(stage, 1, {"halfway", at(2), {}});
+        ResultRow result;
+        result.check = check;
+        result.result.owner_id = "me";
+        static_cast<void>(uow->insert_result(result));
+        const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
+                                             {check, Mover::writer, "{}"}};
+        uow->append_write({plan, 1, at(1), "me", "why", "op"}, changes);
+        uow->insert_operation(plan, "op", 1);
+        const StateCount one{NodeType::check, State::planning, std::nullopt, 1};
+        uow->add_counts(plan, {&one, 1});
+        (plan == q ? others : mine) = {check, stage};
+    }
+    uow->delete_plan(f.plan());
+    CHECK_FALSE(uow->find_plan("p"));
+    CHECK(uow->counts(f.plan()).empty());
+    CHECK_FALSE(uow->find_operation(f.plan(), "op"));
+    CHECK(uow->edges_of(mine[1], PredicateRole::dependencies).empty());
+    CHECK(uow->edges_to(mine[0], 0, 40).empty());
+    CHECK(uow->groups(mine[1]).empty());
+    CHECK(uow->assignments_to(mine[0]).empty());
+    CHECK(uow->goals(mine[0]).empty());
+    CHECK(uow->attempts(mine[1]).empty());
+    CHECK(uow->results(mine[0]).empty());
+    CHECK(uow->ready_attempts(f.plan(), at(100), 10).empty());
+    int entries = 0;
+    uow->read_log(f.plan(), std::nullopt, 0, [&](const LogEntry&) { ++entries; });
+    CHECK(entries == 0);
+    CHECK(uow->find_plan("q"));
+    CHECK(uow->find_operation(q, "op") == 1);
+    CHECK(uow->edges_to(others[0], 0, 40).size() == 1);
+    CHECK(uow->body(others[1]).json.text == R"({"a":1})");
+    CHECK(uow->attempts(others[1]).size() == 1);
+    CHECK(uow->results(others[0]).size() == 1);
+    uow->read_log(q, std::nullopt, 0, [&](const LogEntry&) { ++entries; });
+    CHECK(entries == 2);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/samples.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+
+namespace {
+
+constexpr auto kDependencies = PredicateRole::dependencies;
+
+/// A stage with something in every table, and a check that it answers; a forward edge between them.
+struct Rich {
+    NodeKey check{}, stage{};
+    Rich(const Fixture& f, UnitOfWork& uow, const std::string& suffix) {
+        stage = uow.next_node_key();
+        NodeRow row = node_row(f.plan(), stage, NodeType::stage, "s" + suffix);
+        row.dependencies = {GroupKind::any, 1, 2, 0, Resolution::unresolved};
+        row.attempt = 2;
+        NodeBody body;
+        body.json.text = R"({"command":"make"})";
+        body.retry = {2, std::chrono::seconds(1)};
+        uow.insert_node(row, body);
+        check = uow.next_node_key();
+        row = node_row(f.plan(), check, NodeType::check, "c" + suffix);
+        row.kind = "build";
+        row.state = State::final;
+        row.outcome = Outcome::failed;
+        row.history = {{State::planning, 1, at(1)}, {State::final, 2, at(5)}};
+        uow.insert_node(row, {});
+        uow.insert_group(
+            {stage, kDependencies, 1, 0, {GroupKind::all, 1, 1, 0, Resolution::unresolved}, at(1)});
+        uow.insert_edge({stage, kDependencies, 1, 1, check, State::final, When::always}, NodeType::check);
+        uow.insert_edge({stage, kDependencies, 0, 0, check, State::planned, When::success}, NodeType::check);
+        uow.insert_assignment({stage, 0, check, State::final});
+        for (const int idx : {2, 1}) {
+            AttemptRow attempt;
+            attempt.stage = stage;
+            attempt.plan = f.plan();
+            attempt.attempt.idx = idx;
+            attempt.attempt.state = idx == 1 ? AttemptState::incomplete : AttemptState::pending;
+            uow.insert_attempt(attempt);
+        }
+        uow.add_progress(stage, 1, {"one", at(2), {}});
+        uow.add_progress(stage, 1, {"two", at(3), {R"({"n":2})"}});
+        ResultRow result;
+        result.check = check;
+        result.result.owner_id = "me";
+        static_cast<void>(uow.insert_result(result));
+        result.result.owner_id = "you";
+        result.result.failure = "no";
+        static_cast<void>(uow.insert_result(result));
+    }
+    void check_stage(const NodeRecord& r) const {
+        CHECK(r.row.key == stage);
+        CHECK(r.row.dependencies == GroupCount{GroupKind::any, 1, 2, 0, Resolution::unresolved});
+        CHECK(r.body.json.text == R"({"command":"make"})");
+        CHECK(r.body.retry.max_retries == 2);
+        REQUIRE(r.groups.size() == 1);
+        CHECK(r.groups[0].parent == 0);
+        REQUIRE(r.edges.size() == 2);
+        CHECK(r.edges[0].edge.position == 0);
+        CHECK(r.edges[0].edge.on_state == State::planned);
+        CHECK(r.edges[1].edge.group == 1);
+        CHECK(r.edges[1].target.type == NodeType::check);
+        CHECK(r.edges[1].target.id.starts_with('c'));
+        CHECK(r.edges[1].target_state == State::final);
+        CHECK(r.edges[1].target_outcome == Outcome::failed);
+        CHECK(r.edges[1].target_history ==
+              StateHistory{{State::planning, 1, at(1)}, {State::final, 2, at(5)}});
+        REQUIRE(r.assignments.size() == 1);
+        CHECK(r.assignments[0].target_check_id == r.edges[0].target.id);
+        REQUIRE(r.attempts.size() == 2);
+        CHECK(r.attempts[0].idx == 1);
+        REQUIRE(r.attempts[0].progress.size() == 2);
+        CHECK(r.attempts[0].progress[0].message == "one");
+        CHECK(r.attempts[0].progress[1].timestamp == at(3));
+        CHECK(r.attempts[0].progress[1].details.text == R"({"n":2})");
+        CHECK(r.attempts[1].progress.empty());
+        CHECK(r.results.empty());
+    }
+    void check_check(const NodeRecord& r) const {
+        CHECK(r.row.key == check);
+        CHECK(r.row.kind == "build");
+        CHECK(r.row.outcome == Outcome::failed);
+        CHECK(r.body == NodeBody{});
+        CHECK(r.groups.empty());
+        CHECK(r.edges.empty());
+        CHECK(r.assignments.empty());
+        CHECK(r.attempts.empty());
+        REQUIRE(r.results.size() == 2);
+        CHECK(r.results[0].owner_id == "me");
+        CHECK(r.results[1].failure == "no");
+    }
+};
+
+std::string ids(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
+                const std::vector<NodeKey>* keys) {
+    std::string text;
+    uow.read_records(plan, type, keys, [&](const NodeRecord& r) { text += r.row.id + " "; });
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("whole nodes hold everything that belongs to them, however they are asked for") {
+    Fixture f;
+    auto uow = f.write();
+    std::vector<Rich> all;
+    for (const char* suffix : {"1", "2", "3"}) all.emplace_back(f, *uow, suffix);
+    const bool one_by_one = GENERATE(false, true);
+    std::vector<NodeKey> keys;
+    for (const Rich& r : all) keys.insert(keys.end(), {r.stage, r.check});
+    std::size_t i = 0;
+    uow->read_records(f.plan(), std::nullopt, one_by_one ? &keys : nullptr, [&](const NodeRecord& r) {
+        REQUIRE(i < 6);
+        if (i % 2 == 0)
+            all[i / 2].check_stage(r);
+        else
+            all[i / 2].check_check(r);
+        ++i;
+    });
+    CHECK(i == 6);
+}
+
+TEST_CASE("whole nodes can be limited to a type, a plan and some keys, always in the order of keys") {
+    Fixture f;
+    auto uow = f.write();
+    const Rich first(f, *uow, "1");
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, "foreign"), {});
+    const Rich second(f, *uow, "2");
+    CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
+    CHECK(ids(*uow, f.plan(), NodeType::stage, nullptr) == "s1 s2 ");
+    CHECK(ids(*uow, q, std::nullopt, nullptr) == "foreign ");
+    const std::vector<NodeKey> some{first.check, second.stage};
+    CHECK(ids(*uow, f.plan(), std::nullopt, &some) == "c1 s2 ");
+    CHECK(ids(*uow, f.plan(), NodeType::check, &some) == "c1 ");
+    const std::vector<NodeKey> none;
+    CHECK(ids(*uow, f.plan(), std::nullopt, &none).empty());
+}
+
+TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
+    Fixture f;
+    auto uow = f.write();
+    std::vector<NodeKey> keys;
+    NodeKey before{};
+    for (int i = 0; i < 400; ++i) {
+        const NodeKey key = f.add(*uow, i % 2 == 0 ? NodeType::check : NodeType::stage, std::to_string(i));
+        if (i > 0)
+            uow->insert_edge({key, kDependencies, 0, 0, before, State::final, When::success},
+                             i % 2 == 1 ? NodeType::check : NodeType::stage);
+        before = key;
+        if (i % 3 == 0) keys.push_back(key);
+    }
+    std::vector<std::string> together, apart;
+    const auto note = [](std::vector<std::string>& list) {
+        return [&list](const NodeRecord& r) {
+            list.push_back(r.row.id + (r.edges.empty() ? "" : " < " + r.edges.at(0).target.id));
+        };
+    };
+    uow->read_records(f.plan(), std::nullopt, &keys, note(together));
+    for (const NodeKey key : keys) {
+        const std::vector<NodeKey> one{key};
+        uow->read_records(f.plan(), std::nullopt, &one, note(apart));
+    }
+    CHECK(together == apart);
+    CHECK(together.size() == keys.size());
+    CHECK(together.at(1) == "3 < 2");
+}
+
+TEST_CASE("a small plan beside a large one is read by its own nodes") {
+    Fixture f;
+    auto uow = f.write();
+    const Rich mine(f, *uow, "1");
+    const PlanKey q = uow->insert_plan(plan_row("q"));
+    for (int i = 0; i < 300; ++i)
+        uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
+    const Rich last(f, *uow, "2");
+    const auto before = uow->statistics().rows;
+    CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
+    CHECK(uow->statistics().rows - before < 100);
+}
