@@ -215,6 +215,13 @@ void PlanReader::close_map(const Frame& frame) {
         }
     }
     switch (frame.place) {
+        // What has no name was reported and could be nothing but a second problem for others.
+        case Place::check:
+            if (request_.checks.back().id.empty()) request_.checks.pop_back();
+            break;
+        case Place::stage:
+            if (request_.stages.back().id.empty()) request_.stages.pop_back();
+            break;
         case Place::result:
             close_owner();
             break;

@@ -42,6 +42,7 @@ private:
         EdgeSpec edge;
         PredicateSpec group;
         PredicateSpec* into = nullptr;  ///< the list's group; the whole predicate for Place::group
+        bool has_list = false;          ///< its members were a list, as they must be
     };
     /// The keys that name a result's owner.
     struct OwnerKeys {

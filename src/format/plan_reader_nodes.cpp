@@ -35,6 +35,7 @@ RefText PlanReader::reference(std::string_view text) const {
 
 void PlanReader::open_group_list(const KeyRule& rule, Position at) {
     auto& group = members_.back().group;
+    members_.back().has_list = true;
     group.kind = rule.slot == Slot::member_all   ? GroupKind::all
                  : rule.slot == Slot::member_any ? GroupKind::any
                                                  : GroupKind::at_least;
@@ -65,6 +66,7 @@ bool PlanReader::check_group(const Member& member, const Frame& frame) {
         problem(frame.at, std::string(wrong));
         return false;
     }
+    if (!member.has_list) return false;  // reported
     // An empty root otherwise means "no dependencies", which is written as an empty list.
     if (frame.place == Place::group && member.group.kind == GroupKind::all && member.group.empty()) {
         problems_.add(ErrorCode::invalid_dependency, frame.at,

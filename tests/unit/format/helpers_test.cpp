@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "format/key_set.hpp"
+#include "format/suggest.hpp"
+#include "format/text_check.hpp"
+#include "reading.hpp"
+#include "support/catch.hpp"
+
+using namespace turboci;
+
+TEST_CASE("a key set knows its keys, few or many, and can be emptied") {
+    KeySet keys;
+    for (const int many : {3, 12, 13, 1000}) {
+        keys.clear();
+        for (int i = 0; i < many; ++i) REQUIRE(keys.insert("key" + std::to_string(i)));
+        for (int i = 0; i < many; ++i) REQUIRE_FALSE(keys.insert("key" + std::to_string(i)));
+        CHECK(keys.contains("key0"));
+        CHECK_FALSE(keys.contains("key" + std::to_string(many)));
+        CHECK_FALSE(keys.contains(""));
+    }
+    CHECK(keys.insert(""));
+    CHECK_FALSE(keys.insert(""));
+    CHECK(keys.insert(std::string_view("\0", 1)));
+}
+
+TEST_CASE("the edit distance counts a swap of neighbours as one") {
+    CHECK(edit_distance("state", "state", 3) == 0);
+    CHECK(edit_distance("staet", "state", 3) == 1);
+    CHECK(edit_distance("optoins", "options", 3) == 1);
+    CHECK(edit_distance("check", "checks", 3) == 1);
+    CHECK(edit_distance("", "abc", 5) == 3);
+    CHECK(edit_distance("kitten", "sitting", 5) == 3);
+    CHECK(edit_distance("kitten", "sitting", 2) == 3);  // told as "more than the limit"
+    CHECK(edit_distance("abcdef", "x", 2) == 3);
+}
+
+TEST_CASE("the nearest name is suggested only when it is near") {
+    const std::array<std::string_view, 4> names{"id", "kind", "options", "state"};
+    CHECK(nearest("optoins", names) == "options");
+    CHECK(nearest("State", names) == "state");
+    CHECK(nearest("ids", names) == "id");
+    CHECK(nearest("environment", names).empty());
+    CHECK(nearest("xyz", names).empty());
+}
+
+TEST_CASE("positions count lines and characters, not bytes") {
+    const std::string_view text = "é: 1\nüü: x\n";
+    const auto at = position_of(text, text.find('x'), 7);
+    CHECK(at.file == 7);
+    CHECK(at.line == 2);
+    CHECK(at.column == 5);
+}
+
+TEST_CASE("bytes that are no text are refused with the position of the first") {
+    const std::pair<std::string, std::string> cases[] = {
+        {"checks:\n- id: 'a\xff'\n", "2:9: invalid UTF-8: byte 0xFF"},
+        {"a\xc3", "1:2: invalid UTF-8: byte 0xC3"},              // cut short
+        {"a\xc0\x80", "1:2: invalid UTF-8: byte 0xC0"},          // overlong
+        {"a\xe0\x80\x80", "1:2: invalid UTF-8: byte 0xE0"},      // overlong
+        {"a\xed\xa0\x80", "1:2: invalid UTF-8: byte 0xED"},      // surrogate
+        {"a\xf4\x90\x80\x80", "1:2: invalid UTF-8: byte 0xF4"},  // beyond U+10FFFF
+        {"a\x80", "1:2: invalid UTF-8: byte 0x80"},
+        {"é\x01", "1:2: a control character (U+0001) is not allowed; write it as an escape in double quotes"},
+        {"{\"a\":\x1b}",
+         "1:6: a control character (U+001B) is not allowed; write it as an escape in double quotes"},
+        {"a\x7f", "1:2: a control character (U+007F) is not allowed; write it as an escape in double quotes"},
+        {"a\xc2\x9b",
+         "1:2: a control character (U+009B) is not allowed; write it as an escape in double quotes"},
+        {std::string("a\0b", 3),
+         "1:2: a control character (U+0000) is not allowed; write it as an escape in double quotes"},
+        {"\xff\xfe{\0", "1:1: the file is UTF-16; save it as UTF-8"},
+        {std::string("\xfe\xff\0{", 4), "1:1: the file is UTF-16; save it as UTF-8"},
+        {std::string("\xff\xfe\0\0", 4), "1:1: the file is UTF-32; save it as UTF-8"},
+    };
+    for (const auto& [text, message] : cases) {
+        INFO(message);
+        CHECK(read(text).problems() == std::vector<std::string>{message});
+    }
+}
+
+TEST_CASE("a UTF-8 byte order mark is passed over") {
+    const auto yaml = read(
+        "\xef\xbb\xbf"
+        "checks: [{id: a}]\n");
+    CHECK(yaml.problems().empty());
+    CHECK(yaml.request.checks.size() == 1);
+    const auto json = read(
+        "\xef\xbb\xbf"
+        R"({"checks":[{"id":"a"}]})");
+    CHECK(json.problems().empty());
+    CHECK(json.request.checks.size() == 1);
+}
+
+TEST_CASE("a file that is too large is refused before it is read") {
+    const std::string text(kMaxPlanFileBytes + 1, ' ');
+    CHECK(read(text).problems() ==
+          std::vector<std::string>{"1:1: the file has 268435457 bytes; 256 MiB at most"});
+}
