@@ -116,7 +116,9 @@ private:
     void add_planners(std::uint32_t planned, const WaitNode& wait, std::int64_t node);
     void need_stages(std::uint32_t owner, const WaitNode& wait, State goal);
     void let_come(const NeedIndex& by_member);
-    std::vector<std::uint32_t> shortest_circle(std::uint32_t start, const NeedIndex& by_owner) const;
+    std::vector<std::uint32_t> shortest_circle(std::uint32_t start, const NeedIndex& by_owner,
+                                               std::size_t& visits) const;
+    std::vector<std::uint32_t> shortest_circle_near(std::uint32_t start, const NeedIndex& by_owner) const;
     [[nodiscard]] Deadlock to_deadlock(const std::vector<std::uint32_t>& circle) const;
 
     std::unordered_map<std::int64_t, std::uint32_t> indexes_;
@@ -252,18 +254,21 @@ std::vector<Deadlock> Gates::find(std::size_t limit) {
             at = stuck_member(*at);
         }
         if (!at || walked[*at] != walk || told[*at]) continue;
-        const auto circle = shortest_circle(*at, by_owner);
+        const auto circle = shortest_circle_near(*at, by_owner);
         for (const auto n : circle) told[needs_[n].owner] = true;
         found.push_back(to_deadlock(circle));
     }
     return found;
 }
 
-/// The needs along a shortest way from `start` back to it.
-std::vector<std::uint32_t> Gates::shortest_circle(std::uint32_t start, const NeedIndex& by_owner) const {
+/// The needs along a shortest way from `start` back to it; empty when `visits` are used up.
+std::vector<std::uint32_t> Gates::shortest_circle(std::uint32_t start, const NeedIndex& by_owner,
+                                                  std::size_t& visits) const {
     std::unordered_map<std::uint32_t, std::uint32_t> reached_by;  // gate → need
     std::deque<std::uint32_t> queue{start};
-    while (!queue.empty() && !reached_by.contains(start)) {
+    while (!reached_by.contains(start)) {
+        if (queue.empty() || visits == 0) return {};
+        --visits;
         const auto g = queue.front();
         queue.pop_front();
         for (const auto n : by_owner.of(g)) {
@@ -280,6 +285,19 @@ std::vector<std::uint32_t> Gates::shortest_circle(std::uint32_t start, const Nee
     } while (at != start);
     std::ranges::reverse(circle);
     return circle;
+}
+
+/// The shortest circle through `start`, or a shorter one through a gate of that, as far as it is cheap.
+std::vector<std::uint32_t> Gates::shortest_circle_near(std::uint32_t start, const NeedIndex& by_owner) const {
+    std::size_t visits = gates_.size();  // enough: `start` is in a circle
+    auto best = shortest_circle(start, by_owner, visits);
+    visits = 10'000;
+    const auto circle = best;
+    for (const auto n : circle) {
+        auto other = shortest_circle(needs_[n].owner, by_owner, visits);
+        if (!other.empty() && other.size() < best.size()) best = std::move(other);
+    }
+    return best;
 }
 
 Deadlock Gates::to_deadlock(const std::vector<std::uint32_t>& circle) const {
