@@ -9,6 +9,7 @@ _turboci_write='--reason --actor --op-id'
 _turboci_flags() {
     case $1 in
         'plan create') echo "--label -f --file $_turboci_write" ;;
+        'plan show') echo '--format' ;;
         'plan tick' | 'stage cancel') echo "$_turboci_write" ;;
         'nodes write') echo "$_turboci_write --if-version --dry-run" ;;
         'nodes query')
@@ -19,7 +20,8 @@ _turboci_flags() {
         'attempt heartbeat') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
-        'check report') echo "--pass --fail --data --final $_turboci_write" ;;
+        'check report') echo "--pass --fail --data --junit --final $_turboci_write" ;;
+        run) echo '-j --jobs --fail-fast --timeout -n --dry-run --actor' ;;
         wait) echo '--any --timeout' ;;
         watch) echo '--since --follow' ;;
         gate) echo '--allow-skipped' ;;
@@ -31,7 +33,7 @@ _turboci_flags() {
 # where a file is wanted.
 _turboci_value() {
     case $2 in
-        -s | --store | -f | --file) files=1 ;;
+        -s | --store | -f | --file | --junit) files=1 ;;
         -p | --plan) words=$(_turboci_ids plans) ;;
         -o | --output) words='table json jsonl yaml name' ;;
         --color) words='auto always never' ;;
@@ -40,11 +42,14 @@ _turboci_value() {
         --state) words='PLANNING PLANNED WAITING ATTEMPTING AWAITING_GROUP FINAL' ;;
         --outcome) words='passed failed skipped cancelled' ;;
         --edges) words='all satisfied' ;;
-        --format) words='dot mermaid json tree' ;;
+        --format)
+            words='dot mermaid json tree'
+            [[ $1 == plan* ]] && words='table markdown junit'
+            ;;
         --collapse) words='kind' ;;
         --rankdir) words='LR TB' ;;
         --lock-timeout | --wait | --timeout) words='30s 10m 2h' ;;
-        --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
+        -j | --jobs | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
             --message | --fail | --data | --since) words='' ;;
         *) return 1 ;;
     esac
@@ -59,12 +64,12 @@ _turboci_ids() {
 _turboci_arguments() {
     case $1 in
         'plan show' | 'plan delete' | 'plan tick') _turboci_ids plans ;;
-        'nodes query' | 'nodes explain' | 'graph show' | wait | watch | log) _turboci_ids nodes ;;
+        'nodes query' | 'nodes explain' | 'graph show' | run | wait | watch | log) _turboci_ids nodes ;;
         attempt\ * | 'stage cancel') _turboci_ids stages ;;
         'check report' | gate) _turboci_ids checks ;;
-        '') echo 'plan nodes graph attempt stage check wait watch gate log validate schema store help' ;;
-        help) echo 'plan nodes graph attempt stage check wait watch gate log validate schema store' ;;
-        plan) echo 'create list show delete tick' ;;
+        '') echo 'plan nodes graph attempt stage check run wait watch gate log validate schema store help' ;;
+        help) echo 'plan nodes graph attempt stage check run wait watch gate log validate schema store' ;;
+        plan) echo 'create list show delete tick export import' ;;
         nodes) echo 'write query explain' ;;
         graph) echo 'show' ;;
         attempt) echo 'claim heartbeat progress complete fail' ;;
@@ -123,7 +128,7 @@ _turboci() {
             [[ -z $name ]] && words+=' --version'
         else
             case $name in
-                'nodes write' | validate | 'store backup') files=1 ;;
+                'nodes write' | 'plan import' | validate | 'store backup') files=1 ;;
                 *) words=$(_turboci_arguments "$name") ;;
             esac
         fi

@@ -60,12 +60,13 @@ complete -c turboci -s h -l help -d 'print help'
 complete -c turboci -n '__turboci_at ""' -l version -d 'print the version'
 
 # commands
-complete -c turboci -n '__turboci_at ""' -a plan -d 'create, list, show, delete and tick plans'
+complete -c turboci -n '__turboci_at ""' -a plan -d 'create, show, export, import and delete plans'
 complete -c turboci -n '__turboci_at ""' -a nodes -d 'write, query and explain nodes'
 complete -c turboci -n '__turboci_at ""' -a graph -d 'draw the graph'
 complete -c turboci -n '__turboci_at ""' -a attempt -d 'work on stages from scripts and workers'
 complete -c turboci -n '__turboci_at ""' -a stage -d 'cancel a stage'
 complete -c turboci -n '__turboci_at ""' -a check -d 'answer a check'
+complete -c turboci -n '__turboci_at ""' -a run -d 'execute ready stages until nothing can move'
 complete -c turboci -n '__turboci_at ""' -a wait -d 'wait until nodes are FINAL'
 complete -c turboci -n '__turboci_at ""' -a watch -d 'print changes as they happen'
 complete -c turboci -n '__turboci_at ""' -a gate -d 'succeed only if checks passed'
@@ -74,7 +75,7 @@ complete -c turboci -n '__turboci_at ""' -a validate -d 'check plan files withou
 complete -c turboci -n '__turboci_at ""' -a schema -d 'print the JSON Schema of plan files'
 complete -c turboci -n '__turboci_at ""' -a store -d 'check or copy the store'
 complete -c turboci -n '__turboci_at ""' -a help -d 'print help'
-complete -c turboci -n '__turboci_at plan' -a 'create list show delete tick'
+complete -c turboci -n '__turboci_at plan' -a 'create list show delete tick export import'
 complete -c turboci -n '__turboci_at nodes' -a 'write query explain'
 complete -c turboci -n '__turboci_at graph' -a show
 complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail'
@@ -84,10 +85,10 @@ complete -c turboci -n '__turboci_at store' -a 'check backup'
 
 # arguments
 complete -c turboci -n '__turboci_is "plan show" "plan delete" "plan tick"' -a '(__turboci_ids plans)'
-complete -c turboci -n '__turboci_is "nodes query" "nodes explain" "graph show" wait watch log' -a '(__turboci_ids nodes)'
+complete -c turboci -n '__turboci_is "nodes query" "nodes explain" "graph show" run wait watch log' -a '(__turboci_ids nodes)'
 complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "stage cancel"' -a '(__turboci_ids stages)'
 complete -c turboci -n '__turboci_is "check report" gate' -a '(__turboci_ids checks)'
-complete -c turboci -n '__turboci_is "nodes write" validate "store backup"' -F
+complete -c turboci -n '__turboci_is "nodes write" "plan import" validate "store backup"' -F
 
 # options of commands
 set -l writers '__turboci_is "plan create" "plan tick" "nodes write" "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "stage cancel" "check report"'
@@ -96,6 +97,7 @@ complete -c turboci -n $writers -l actor -x -d 'who writes'
 complete -c turboci -n $writers -l op-id -x -d 'idempotency key'
 complete -c turboci -n '__turboci_is "plan create"' -l label -x -d 'a label, KEY=VALUE'
 complete -c turboci -n '__turboci_is "plan create"' -s f -l file -r -F -d 'write this plan file too'
+complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit' -d language
 complete -c turboci -n '__turboci_is "nodes write"' -l if-version -x -d 'refuse unless the plan is at this version'
 complete -c turboci -n '__turboci_is "nodes write"' -l dry-run -d 'do it all, show it, then roll back'
 complete -c turboci -n '__turboci_is "nodes query"' -l type -x -a 'check stage' -d 'only this type'
@@ -120,7 +122,13 @@ complete -c turboci -n '__turboci_is "attempt fail"' -l no-retry -d 'do not try 
 complete -c turboci -n '__turboci_is "check report"' -l pass -d 'the answer is yes'
 complete -c turboci -n '__turboci_is "check report"' -l fail -x -d 'the answer is no, and why'
 complete -c turboci -n '__turboci_is "check report"' -l data -x -d 'an object, or @FILE'
+complete -c turboci -n '__turboci_is "check report"' -l junit -r -F -d 'a JUnit report'
 complete -c turboci -n '__turboci_is "check report"' -l final -d 'end the check with this answer'
+complete -c turboci -n '__turboci_is run' -s j -l jobs -x -d 'so many stages at once'
+complete -c turboci -n '__turboci_is run' -l fail-fast -d 'start nothing more after the first failure'
+complete -c turboci -n '__turboci_is run' -l timeout -x -a '30s 10m 2h' -d 'stop after this time'
+complete -c turboci -n '__turboci_is run' -s n -l dry-run -d 'say what would run'
+complete -c turboci -n '__turboci_is run' -l actor -x -d 'who runs it'
 complete -c turboci -n '__turboci_is wait' -l any -d 'until one of them is FINAL'
 complete -c turboci -n '__turboci_is wait' -l timeout -x -a '30s 10m 2h' -d 'give up after'
 complete -c turboci -n '__turboci_is watch log' -l since -x -d 'only changes after this plan version'

@@ -16,6 +16,7 @@
 #include <ctime>
 #include <optional>
 
+#include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
 #include "turboci/error.hpp"
 
@@ -23,7 +24,6 @@ namespace turboci {
 
 namespace {
 
-constexpr std::string_view kMarkerName = "TURBOCI_SUPERVISOR";
 constexpr std::uint64_t kSignalsTag = 0;
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 constexpr std::size_t kReadBytes = 64 * 1024;
@@ -72,7 +72,7 @@ Supervisor::Supervisor(SupervisorOptions options)
       buffer_(kReadBytes) {
     if (!epoll_ || !wake_) throw os_error("cannot watch processes");
     const RunnerIdentity me = this_runner();
-    marker_ = fmt::format("{}:{}:", me.pid, me.start_time);
+    mark_ = {me.host, me.pid, me.start_time, 0};
     ticks_per_second_ = std::max<std::int64_t>(1, ::sysconf(_SC_CLK_TCK));
     own_group_ = ::getpgrp();
     for (const pid_t pid : child_processes()) older_children_.insert(pid);
@@ -112,8 +112,9 @@ CommandId Supervisor::start(const Command& command) {
     ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
     watch(ours.get(), last_id_);
     const std::int64_t now = boot_ticks(ticks_per_second_);
+    mark_.command = last_id_;
     Spawned spawned =
-        spawner_.spawn(command, fmt::format("{}={}{}", kMarkerName, marker_, last_id_), theirs.get());
+        spawner_.spawn(command, fmt::format("{}={}", kSupervisorVariable, to_string(mark_)), theirs.get());
     if (spawned.pid < 0) return fail(spawned.error, std::move(spawned.problem));
     Running running;
     running.pid = spawned.pid;
@@ -125,10 +126,9 @@ CommandId Supervisor::start(const Command& command) {
     return id;
 }
 
-void Supervisor::terminate(Running& running) {
-    // SIGKILL reaches the first process even where it has moved to another group.
+void Supervisor::terminate(Running& running, Duration grace) {
     if (running.kill_at) return;
-    running.kill_at = std::chrono::steady_clock::now() + options_.grace;
+    running.kill_at = std::chrono::steady_clock::now() + grace;
     running.hung_at.reset();
     for (const int number : {SIGTERM, SIGCONT}) {
         if (::kill(-running.pid, number) != 0) ::kill(running.pid, number);
@@ -137,7 +137,7 @@ void Supervisor::terminate(Running& running) {
 
 void Supervisor::stop(CommandId id) {
     const auto found = running_.find(static_cast<std::uint64_t>(id));
-    if (found != running_.end()) terminate(found->second);
+    if (found != running_.end()) terminate(found->second, options_.grace);
 }
 
 void Supervisor::kill(CommandId id) {
@@ -294,7 +294,7 @@ void Supervisor::run_timers() {
     for (auto& [id, running] : running_) {
         if (running.hung_at && *running.hung_at <= now) {
             running.hung = true;
-            terminate(running);
+            terminate(running, std::max(options_.grace - options_.stopped_grace, Duration::zero()));
         }
         if (running.kill_at && *running.kill_at <= now) kill(CommandId{id});
     }
@@ -314,14 +314,9 @@ bool Supervisor::may_belong_to_running(pid_t pid) const {
     const auto stat = read_process_stat(pid);
     if (!stat || stat->dead()) return true;  // nothing to kill: it is reaped in its turn
     if (by_pid_.count(static_cast<pid_t>(stat->group)) != 0) return true;
-    const std::string marker = environment_of(pid, kMarkerName);
-    if (marker.compare(0, marker_.size(), marker_) == 0) {
-        std::uint64_t id = 0;
-        for (const char c : std::string_view(marker).substr(marker_.size())) {
-            if (c < '0' || c > '9') break;
-            id = id * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        return running_.count(id) != 0;
+    const auto mark = parse_supervisor_mark(environment_of(pid, kSupervisorVariable));
+    if (mark && mark->pid == mark_.pid && mark->start_time == mark_.start_time && mark->host == mark_.host) {
+        return running_.count(mark->command) != 0;
     }
     // It hides where it comes from. A process is younger than the command that it descends from.
     if (!older_children_.empty() && stat->group == own_group_) return true;

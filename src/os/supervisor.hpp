@@ -7,11 +7,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "os/leftovers.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "turboci/command_runner.hpp"
@@ -19,8 +19,10 @@
 namespace turboci {
 
 struct SupervisorOptions {
-    Duration grace = std::chrono::seconds(10);          ///< between SIGTERM and SIGKILL
-    Duration stopped_grace = std::chrono::seconds(10);  ///< how long a command may stay stopped (SIGSTOP …)
+    Duration grace = std::chrono::seconds(10);  ///< between SIGTERM and SIGKILL
+    /// How long a command may stay stopped (SIGSTOP, SIGTTIN …) before it counts as hanging. It is told to
+    /// end then, and killed when `grace` has passed since it stopped.
+    Duration stopped_grace = std::chrono::seconds(5);
 };
 
 /// Supervises commands on this machine. While it lives the process is a child subreaper, so whatever a
@@ -62,7 +64,7 @@ private:
     void command_exited(CommandId id, RunnerEvents& events);
     void note_stop(pid_t pid, int code, int status);
     void read_output(Running& running, std::size_t at_most);
-    void terminate(Running& running);
+    void terminate(Running& running, Duration grace);
     void run_timers();
     [[nodiscard]] std::optional<SteadyTime> next_timer() const;
     /// Kills orphans that belong to no running command; returns how many there are of these.
@@ -79,7 +81,7 @@ private:
     std::unordered_set<pid_t> older_children_;  ///< children that we had before: not ours to end
     std::vector<CommandEnd> not_started_;
     std::vector<char> buffer_;
-    std::string marker_;  ///< what begins the marker's value: names this supervisor
+    SupervisorMark mark_;  ///< of the command started last
     std::uint64_t last_id_ = 0;
     std::int64_t ticks_per_second_ = 100;
     pid_t own_group_ = 0;

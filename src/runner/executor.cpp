@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
 #include "os/signals.hpp"
 #include "runner/stage_command.hpp"
@@ -47,6 +48,10 @@ void Executor::prepare() {
     options_.plan = plan_.id;
     if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
     totals_before_ = current_totals();
+    if (const std::size_t count = kill_leftovers(options_.store_path); count > 0) {
+        listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
+                                      count == 1 ? "process" : "processes"));
+    }
     looked_at_ = inspected_at_ = began_;
     committer_ = std::make_unique<Committer>([this] { runner_.notify(); }, options_.threaded);
 }

@@ -181,6 +181,7 @@ bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
     // The order of members within a group means nothing.
     const auto sorted = [](const std::vector<EdgeRow>& edges) {
         std::vector<std::tuple<std::int32_t, NodeKey, State, When>> keys;
+        keys.reserve(edges.size());
         for (const EdgeRow& e : edges) keys.emplace_back(e.group, e.target, e.on_state, e.when);
         std::ranges::sort(keys);
         return keys;

@@ -296,6 +296,44 @@ TEST_CASE("The command dies with a supervisor that is killed") {
     CHECK(processes_with(mark).empty());
 }
 
+TEST_CASE("What a killed supervisor's commands had started is found and ended, store by store") {
+    const std::string mark = unique_mark("leftover");
+    const pid_t runner = ::fork();
+    if (runner == 0) {
+        Supervisor supervisor(impatient());
+        for (const char* store : {"/tmp/one.db", "/tmp/two.db"}) {
+            Command c = command({HOSTILE_CHILD, "daemon-then-wait", mark});
+            c.env.push_back(std::string("TURBOCI_STORE=") + store);
+            static_cast<void>(supervisor.start(c));
+        }
+        while (true) static_cast<void>(supervisor.wait(std::nullopt));
+    }
+    while (processes_with(mark).size() != 4) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    CHECK(kill_leftovers("/tmp/one.db") == 0);
+    ::kill(runner, SIGKILL);
+    ::waitpid(runner, nullptr, 0);
+    while (processes_with(mark).size() > 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    CHECK(kill_leftovers("/tmp/one.db") == 1);
+    CHECK(processes_with(mark).size() == 1);
+    CHECK(kill_leftovers("/tmp/two.db") == 1);
+    for (int i = 0; i < 30'000 && !processes_with(mark).empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    CHECK(processes_with(mark).empty());
+}
+
+TEST_CASE("The mark of a command survives its way through the environment") {
+    const SupervisorMark mark{"host:name/pid:[4026531999]", 17, 4711, 3};
+    const auto read = parse_supervisor_mark(to_string(mark));
+    REQUIRE(read);
+    CHECK(to_string(*read) == "host:name/pid:[4026531999]:17:4711:3");
+    CHECK(read->host == mark.host);
+    for (const char* bad : {"", "h", "h:1", "h:1:2", ":1:2:3", "h:1:2:x", "h:1:2:", "h:1::3"}) {
+        INFO(bad);
+        CHECK_FALSE(parse_supervisor_mark(bad));
+    }
+}
+
 TEST_CASE("Signals and notifications make wait() return") {
     Supervisor supervisor(impatient());
     ::kill(::getpid(), SIGTERM);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "cli/binary.hpp"
+#include "support/catch.hpp"
+
+using turboci::test::Binary;
+using turboci::test::contains;
+using turboci::test::Ran;
+using Json = nlohmann::json;
+
+namespace {
+
+class Plan : public Binary {
+public:
+    explicit Plan(const std::string& nodes) {
+        ok({"plan", "create", "p"});
+        ok({"nodes", "write"}, nodes);
+    }
+    [[nodiscard]] Json node(const std::string& ref) const {
+        const Json found = Json::parse(ok({"nodes", "query", ref, "-o", "json"}));
+        return found["checks"].empty() ? found["stages"][0] : found["checks"][0];
+    }
+};
+
+}  // namespace
+
+TEST_CASE("attempt claim prints the id of the stage, for scripts") {
+    const Plan turboci("stages: [{id: a, args: {x: 1}}, {id: b}, {id: c}]");
+    const Ran first = turboci.run({"attempt", "claim", "--process", "w1"});
+    CHECK(first.code == 0);
+    CHECK(first.out == "a\n");
+    CHECK(first.err == "turboci: claimed stage:a, attempt 1, as w1\n");
+    CHECK(turboci.ok({"attempt", "claim", "-o", "name", "--process", "w2"}) == "stage:b\n");
+    const Json third =
+        Json::parse(turboci.ok({"attempt", "claim", "stage:c", "--process", "w3", "-o", "json"}));
+    CHECK(third["stage"]["id"] == "c");
+    CHECK(third["attempt"]["process_uid"] == "w3");
+    CHECK(third["plan"]["id"] == "p");
+    const Ran none = turboci.run({"attempt", "claim"});
+    CHECK(none.code == 8);
+    CHECK(none.out.empty());
+    CHECK(contains(none.err, "turboci: error: "));
+}
+
+TEST_CASE("Without --process the claimant is the host and the calling process") {
+    const Plan turboci("stages: [{id: a}]");
+    CHECK(turboci.shell("\"$T\" attempt claim -q").code == 0);
+    const std::string uid = turboci.node("stage:a")["attempts"][0]["process_uid"];
+    CHECK(uid.find(':') != std::string::npos);
+    CHECK(uid.find_last_not_of("0123456789") == uid.rfind(':'));
+}
+
+TEST_CASE("attempt claim --wait takes what becomes ready and gives up when nothing can") {
+    const Plan turboci("checks: [{id: go}]\nstages: [{id: a, dependencies: [check:go]}]");
+    CHECK(turboci.run({"attempt", "claim", "--wait", "30ms"}).code == 8);
+    const Ran ran = turboci.shell(
+        "\"$T\" attempt claim --wait 1h > got & \n"
+        "echo 'checks: [{id: go, state: FINAL}]' | \"$T\" nodes write -q\n"
+        "wait $! && cat got");
+    CHECK(ran.out == "a\n");
+    turboci.ok({"attempt", "complete", "a"});
+    CHECK(turboci.run({"attempt", "claim", "--wait", "1h"}).code == 8);
+}
+
+TEST_CASE("attempt claim --wait sees the backoff of a retry end") {
+    const Plan turboci("stages: [{id: a, retry: {max_retries: 1, backoff: 200ms}}]");
+    turboci.ok({"attempt", "claim"});
+    turboci.ok({"attempt", "fail", "a"});
+    CHECK(turboci.run({"attempt", "claim"}).code == 8);
+    CHECK(turboci.ok({"attempt", "claim", "--wait", "1h"}) == "a\n");
+    CHECK(turboci.node("stage:a")["attempts"].size() == 2);
+}
+
+TEST_CASE("An attempt beats, tells its progress, and ends") {
+    const Plan turboci("stages: [{id: a}]");
+    turboci.ok({"attempt", "claim", "a", "--process", "w"});
+    turboci.ok({"attempt", "heartbeat", "a"});
+    turboci.ok({"attempt", "progress", "a", "half", "--details", R"({"done": 5})"});
+    const std::string file = turboci.file("details.json", R"({"seconds": 1.5})");
+    turboci.ok({"attempt", "complete", "a", "--details", "@" + file});
+    const Json attempt = turboci.node("stage:a")["attempts"][0];
+    CHECK(attempt["progress"][0]["message"] == "half");
+    CHECK(attempt["progress"][0]["details"] == Json::parse(R"({"done": 5})"));
+    CHECK(attempt["details"] == Json::parse(R"({"seconds": 1.5})"));
+    CHECK(attempt["state"] == "COMPLETE");
+    CHECK_FALSE(attempt["last_heartbeat"].is_null());
+}
+
+TEST_CASE("A failed attempt keeps its message, and retries can be blocked") {
+    const Plan turboci("stages: [{id: a, retry: {max_retries: 3}}]");
+    turboci.ok({"attempt", "claim", "a"});
+    turboci.ok({"attempt", "fail", "a", "--message", "--boom--", "--no-retry"});
+    const Json stage = turboci.node("stage:a");
+    CHECK(stage["attempts"][0]["failure"]["message"] == "--boom--");
+    CHECK(stage["concluded_reason"] == "retry_blocked");
+}
+
+TEST_CASE("An attempt that is not the current one is refused") {
+    const Plan turboci("stages: [{id: a, retry: {max_retries: 1}}]");
+    turboci.ok({"attempt", "claim", "a", "--process", "w"});
+    turboci.ok({"attempt", "fail", "a"});
+    turboci.ok({"attempt", "claim", "a", "--process", "v"});
+    CHECK(turboci.run({"attempt", "complete", "a", "--attempt", "1"}).code == 5);
+    CHECK(turboci.run({"attempt", "complete", "a", "--attempt", "0"}).code == 2);
+    CHECK(turboci.run({"attempt", "complete", "check:a"}).code == 2);
+    turboci.ok({"attempt", "complete", "a", "--attempt", "2"});
+}
+
+TEST_CASE("Inside an attempt, its number is meant and its results are its own") {
+    Plan turboci(
+        "checks: [{id: c, state: PLANNED}]\nstages: [{id: a, retry: {max_retries: 1}, assignments: [c]}]");
+    turboci.ok({"attempt", "claim", "a"});
+    turboci.environment["TURBOCI_PLAN"] = "p";
+    turboci.environment["TURBOCI_STAGE"] = "a";
+    turboci.environment["TURBOCI_ATTEMPT"] = "1";
+    turboci.ok({"check", "report", "c", "--fail", "once"});
+    CHECK(turboci.node("check:c")["results"][0]["owner_id"] == "p:a:1");
+    turboci.ok({"attempt", "fail", "a"});
+    CHECK(turboci.run({"attempt", "heartbeat", "a"}).code == 5);  // a late beat of attempt 1
+    turboci.environment["TURBOCI_ATTEMPT"] = "two";
+    CHECK(turboci.run({"attempt", "heartbeat", "a"}).code == 2);
+    turboci.environment.erase("TURBOCI_ATTEMPT");
+    CHECK(turboci.run({"attempt", "heartbeat", "a"}).code == 2);
+}
+
+TEST_CASE("The surrounding attempt does not speak for another plan or store") {
+    Plan turboci("checks: [{id: c, state: WAITING}]");
+    turboci.environment["TURBOCI_PLAN"] = "outer";
+    turboci.environment["TURBOCI_STAGE"] = "a";
+    turboci.environment["TURBOCI_ATTEMPT"] = "1";
+    turboci.ok({"check", "report", "c", "--pass", "--plan", "p"});
+    CHECK(Json::parse(turboci.ok({"nodes", "query", "-p", "p", "-o",
+                                  "json"}))["checks"][0]["results"][0]["owner_type"] == "actor");
+    turboci.environment["TURBOCI_PLAN"] = "p";
+    turboci.ok({"plan", "create", "p", "--store", "other.db"});
+    turboci.ok({"nodes", "write", "--store", "other.db"},
+               "checks: [{id: c, state: FINAL, result: {data: {n: 1}}}]");
+    const Json other = Json::parse(turboci.ok({"nodes", "query", "--store", "other.db", "-o", "json"}));
+    CHECK(other["checks"][0]["results"][0]["owner_id"] == "tester");
+}
+
+TEST_CASE("stage cancel ends a stage") {
+    const Plan turboci("stages: [{id: a}]");
+    turboci.ok({"stage", "cancel", "stage:a", "--reason", "superseded"});
+    CHECK(turboci.node("stage:a")["outcome"] == "cancelled");
+    CHECK(turboci.run({"stage", "cancel", "nope"}).code == 4);
+    CHECK(turboci.run({"stage", "cancel", "check:a"}).code == 2);
+}
+
+TEST_CASE("check report passes, fails, changes its mind, and ends the check") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]");
+    turboci.ok({"check", "report", "c", "--fail", "red"});
+    CHECK(turboci.node("check:c")["results"][0]["failure"]["message"] == "red");
+    turboci.ok({"check", "report", "check:c", "--pass", "--data", R"({"n": 1})", "--final"});
+    const Json check = turboci.node("check:c");
+    CHECK(check["outcome"] == "passed");
+    CHECK(check["results"].size() == 1);
+    CHECK(check["results"][0]["data"] == Json::parse(R"({"n": 1})"));
+    CHECK(turboci.run({"check", "report", "c", "--fail", "late"}).code == 5);
+}
+
+TEST_CASE("check report needs one answer, and data that is an object") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]");
+    CHECK(turboci.run({"check", "report", "c"}).code == 2);
+    CHECK(turboci.run({"check", "report", "c", "--pass", "--fail", "x"}).code == 2);
+    CHECK(turboci.run({"check", "report", "--pass"}).code == 2);
+    CHECK(turboci.run({"check", "report", "stage:c", "--pass"}).code == 2);
+    CHECK(turboci.run({"check", "report", "c", "--pass", "--data", "@missing.json"}).code == 2);
+    const std::string deep = std::string(5000, '[') + std::string(5000, ']');
+    for (const std::string& bad :
+         {std::string("[1]"), std::string("1"), std::string(""), std::string("{"),
+          std::string("{\"a\":1,\"a\":2}"), std::string("{} {}"), std::string("{\"a\":1}]"),
+          std::string("{\"a\":\"\xff\"}"), "{\"a\":" + deep + "}"}) {
+        INFO(bad.substr(0, 40));
+        const Ran ran = turboci.run({"check", "report", "c", "--pass", "--data", bad});
+        CHECK(ran.code == 3);
+        CHECK(contains(ran.err, "--data"));
+    }
+    CHECK(turboci.node("check:c")["results"].empty());
+    turboci.ok({"check", "report", "c", "--pass", "--data", "@-"}, R"({"from": "stdin"})");
+    CHECK(turboci.node("check:c")["results"][0]["data"]["from"] == "stdin");
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "cli/binary.hpp"
+#include "support/catch.hpp"
+
+using turboci::test::Binary;
+using turboci::test::contains;
+using turboci::test::Ran;
+using Json = nlohmann::json;
+
+TEST_CASE("Errors are one line on stderr and nothing on stdout") {
+    const Binary turboci;
+    const Ran ran = turboci.run({"nodes", "query"});
+    CHECK(ran.code == 4);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.rfind("turboci: error: ", 0) == 0);
+    CHECK(ran.err.find('\n') == ran.err.size() - 1);
+}
+
+TEST_CASE("With -o json an error is one JSON object, usage errors too") {
+    const Binary turboci;
+    const Json missing = Json::parse(turboci.run({"nodes", "query", "-o", "json"}).err);
+    CHECK(missing["error"]["code"] == "NOT_FOUND");
+    CHECK(missing["error"]["details"].empty());
+    CHECK(Json::parse(turboci.run({"-ojson", "nodes", "qurey"}).err)["error"]["code"] == "USAGE");
+    CHECK(Json::parse(turboci.run({"nodes", "query", "--bad", "--output=json"}).err)["error"]["code"] ==
+          "USAGE");
+    turboci.ok({"plan", "create", "p"});
+    const Json bad = Json::parse(
+        turboci.run({"nodes", "write", "-o", "json"}, "checks: [{id: a, x: 1}, {id: b, y: 2}]").err);
+    CHECK(bad["error"]["code"] == "INVALID_ARGUMENT");
+    REQUIRE(bad["error"]["details"].size() == 2);
+    CHECK(bad["error"]["details"][0]["line"] == 1);
+}
+
+TEST_CASE("File problems are told with their places, all of them") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.file("plan.yaml", "checks:\n  - id: a\n    optoins: {}\n  - id: b\n    staet: FINAL\n");
+    const Ran two = turboci.run({"nodes", "write", "plan.yaml"});
+    CHECK(two.code == 3);
+    CHECK(two.err.rfind("plan.yaml:3:5: ", 0) == 0);
+    CHECK(contains(two.err, "\nplan.yaml:5:5: "));
+    CHECK(contains(two.err, "\nturboci: error: 2 problems found"));
+    turboci.file("plan.yaml", "checks:\n  - id: a\n    optoins: {}\n");
+    const Ran one = turboci.run({"nodes", "write", "plan.yaml"});
+    CHECK(one.err.rfind("plan.yaml:3:5: ", 0) == 0);
+    CHECK(one.err.find('\n') == one.err.size() - 1);
+}
+
+TEST_CASE("Errors escape what comes from data") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const Ran ran = turboci.run({"nodes", "query", "check:\x1b[31m\n::error::x"});
+    CHECK(ran.code != 0);
+    CHECK_FALSE(contains(ran.err, "\x1b"));
+    CHECK(ran.err.find('\n') == ran.err.size() - 1);
+}
+
+TEST_CASE("Global options work before and after the command") {
+    const Binary turboci;
+    turboci.ok({"--store", "x.db", "plan", "create", "p"});
+    CHECK(turboci.ok({"-sx.db", "-o", "name", "plan", "list"}) == "p\n");
+    CHECK(turboci.ok({"plan", "--store=x.db", "-o", "name", "list"}) == "p\n");
+    CHECK(turboci.ok({"-qs", "x.db", "plan", "list", "-oname"}) == "p\n");
+    CHECK(turboci.run({"--store"}).code == 2);
+    CHECK(turboci.run({"-x", "plan", "list"}).code == 2);
+    CHECK(turboci.run({"-q"}).code == 2);
+}
+
+TEST_CASE("Node names that look like commands or options are names") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write"}, "checks: [{id: gate}, {id: help}, {id: '-x'}, {id: plan}]");
+    CHECK(turboci.ok({"nodes", "query", "gate", "help", "plan", "-o", "name"}) ==
+          "check:gate\ncheck:help\ncheck:plan\n");
+    CHECK(turboci.ok({"nodes", "query", "-o", "name", "--", "-x"}) == "check:-x\n");
+}
+
+TEST_CASE("Output that cannot be written is an error, after the work is done") {
+    const Binary turboci;
+    const Ran full = turboci.shell("\"$T\" plan create p > /dev/full");
+    CHECK(full.code == 10);
+    CHECK(full.err ==
+          "turboci: error: cannot write to standard output: No space left on device; the work itself was "
+          "done and "
+          "committed\n");
+    CHECK(turboci.ok({"plan", "list", "-o", "name"}) == "p\n");
+    CHECK(turboci.shell("\"$T\" plan list > /dev/full").code == 10);
+    CHECK(turboci.shell("\"$T\" --help > /dev/full").code == 10);
+}
+
+TEST_CASE("Closed standard descriptors are never taken for other files") {
+    const Binary turboci;
+    CHECK(turboci.shell("\"$T\" plan create p >&-").code == 10);
+    CHECK(turboci.ok({"plan", "list", "-o", "name"}) == "p\n");
+    CHECK(turboci.shell("echo 'checks: [{id: a}]' > f; \"$T\" nodes write f -q <&- >&- 2>&-").code == 0);
+    CHECK(turboci.ok({"nodes", "query", "-o", "name"}) == "check:a\n");
+    CHECK(turboci.shell("\"$T\" nodes write - <&-").code == 9);
+    CHECK(contains(turboci.ok({"store", "check"}), "ok"));
+}
+
+TEST_CASE("A reader that has seen enough is not told of it, but the status says so") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const Ran ran = turboci.shell(
+        "{ sleep 0.2; \"$T\" nodes query -o json; echo $? > status; } | true; sleep 0.5; cat status");
+    CHECK(ran.err.empty());
+    CHECK(ran.out == "10\n");
+}
+
+TEST_CASE("A locked store is waited for no longer than asked") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const Ran ran = turboci.shell(
+        "flock plan.db.lock sh -c 'echo \"checks: [{id: a}]\" | \"$0\" nodes write --lock-timeout 20ms' "
+        "\"$T\"");
+    CHECK(ran.code == 7);
+    CHECK(turboci.ok({"nodes", "query", "-o", "name"}).empty());
+}

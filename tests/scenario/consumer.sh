@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds a program against an installation, by its CMake package and by pkg-config: consumer.sh PREFIX
+set -euo pipefail
+prefix=$(realpath "$1")
+source=$(cd "$(dirname "$0")/consumer" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/turboci-consumer.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+pc=$(find "$prefix" -name turboci.pc)
+version=$("$prefix/bin/turboci" --version)
+[[ "turboci $(PKG_CONFIG_PATH=${pc%/*} pkg-config --modversion turboci)" == "$version" ]]
+
+expect_output() {
+    local got
+    got=$("$1" "$work/$2.db")
+    if [[ $got != $'nightly\na FINAL\nb WAITING' ]]; then
+        printf 'consumer: %s printed: %s\n' "$1" "$got" >&2
+        exit 1
+    fi
+}
+
+cmake -S "$source" -B cmake -DCMAKE_PREFIX_PATH="$prefix" >cmake.log || { cat cmake.log && exit 1; }
+cmake --build cmake >>cmake.log || { cat cmake.log && exit 1; }
+expect_output cmake/consumer cmake
+
+# The installation may have been moved since: its own prefix is not to be trusted.
+read -r -a flags < <(PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$prefix" --cflags --libs turboci)
+"${CXX:-c++}" -std=c++20 -o with-pkg-config "$source/consumer.cpp" "${flags[@]}"
+expect_output ./with-pkg-config pkg-config
+echo "consumer: built and ran with CMake and pkg-config"

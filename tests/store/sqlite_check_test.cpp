@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that `turboci store check` can find.
+#include <array>
+
+#include "store/raw.hpp"
+#include "store/samples.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// A sound store with rows in every table: check c is answered by stage s; stage t needs s and one of c and
+/// s; s continues with t.
+class Sound : public Fixture {
+public:
+    Sound() {
+        constexpr auto kDependencies = PredicateRole::dependencies;
+        constexpr auto kContinuation = PredicateRole::continuation;
+        constexpr auto kOpen = Resolution::unresolved;
+        auto uow = write();
+        const NodeKey c = uow->next_node_key();
+        NodeRow row = node_row(plan(), c, NodeType::check, "c");
+        row.state = State::waiting;
+        row.history.push_back({State::waiting, 1, at(1)});
+        uow->insert_node(row, {});
+        const NodeKey s = uow->next_node_key();
+        row = node_row(plan(), s, NodeType::stage, "s");
+        row.state = State::attempting;
+        row.history.push_back({State::attempting, 1, at(1)});
+        row.attempt = 1;
+        row.has_continuation = true;
+        NodeBody body;
+        body.json.text = R"({"command":"make"})";
+        uow->insert_node(row, body);
+        const NodeKey t = uow->next_node_key();
+        row = node_row(plan(), t, NodeType::stage, "t");
+        row.dependencies = {GroupKind::all, 2, 2, 0, kOpen};
+        uow->insert_node(row, {});
+        uow->insert_edge({t, kDependencies, 0, 0, s, State::final, When::success}, NodeType::stage);
+        uow->insert_edge({t, kDependencies, 1, 1, s, State::final, When::failure}, NodeType::stage);
+        uow->insert_edge({t, kDependencies, 1, 2, c, State::final, When::always}, NodeType::check);
+        uow->insert_group({t, kDependencies, 1, 0, {GroupKind::any, 1, 2, 0, kOpen}, at(1)});
+        uow->insert_edge({s, kContinuation, 0, 0, t, State::final, When::success}, NodeType::stage);
+        uow->insert_group({s, kContinuation, 0, -1, {GroupKind::all, 1, 1, 0, kOpen}, at(1)});
+        uow->insert_assignment({s, 0, c, State::final});
+        uow->put_goal({c, State::final, 1, 1});
+        AttemptRow attempt;
+        attempt.stage = s;
+        attempt.plan = plan();
+        uow->insert_attempt(attempt);
+        uow->add_progress(s, 1, {"halfway", at(2), {}});
+        ResultRow result;
+        result.check = c;
+        result.stage = s;
+        result.attempt = 1;
+        result.result.owner_type = OwnerType::stage_attempt;
+        result.result.owner_id = "p:s:1";
+        static_cast<void>(uow->insert_result(result));
+        const std::vector<StateCount> counts{{NodeType::check, State::waiting, std::nullopt, 1},
+                                             {NodeType::stage, State::attempting, std::nullopt, 1},
+                                             {NodeType::stage, State::planned, std::nullopt, 1}};
+        uow->add_counts(plan(), counts);
+        const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
+                                             {c, Mover::orchestrator, "{}"}};
+        uow->append_write({plan(), 1, at(1), "me", "why", "op"}, changes);
+        uow->insert_operation(plan(), "op", 1);
+        uow->commit();
+    }
+};
+
+/// What the check says after `sql`, all in one text.
+std::string problems_after(const std::string& sql) {
+    Sound f;
+    f.close();
+    raw(f.path(), sql);
+    f.reopen();
+    std::string text;
+    for (const StoreProblem& p : f.store().check()) text += p.message + "\n";
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("a sound store has no problems") { CHECK(problems_after("SELECT 1").empty()); }
+
+TEST_CASE("every kind of damage in the rows is found and named") {
+    // c is node 1, s is node 2, t is node 3.
+    const std::array<std::pair<const char*, const char*>, 38> cases{{
+        {"UPDATE nodes SET state = 50 WHERE node_key = 1", "unknown type, state"},
+        {"UPDATE nodes SET outcome = 1 WHERE node_key = 1", "FINAL without an outcome, or have one"},
+        {"UPDATE counters SET next_node = 3",
+         "nodes with keys that are still to be given out, such as key 3"},
+        {"UPDATE counters SET next_plan = 1", "plans with keys that are still"},
+        {"UPDATE counters SET next_change = 2", "changes with keys that are still"},
+        {"UPDATE nodes SET version = 2 WHERE node_key = 3", "nodes that are later than their plan"},
+        {"INSERT INTO node_bodies VALUES(77, '{}', 0, 0, NULL, NULL)", "options or args without their node"},
+        {"UPDATE edges SET owner_key = 77 WHERE owner_key = 3 AND position = 0", "edges without their owner"},
+        {"UPDATE edges SET target_key = 77 WHERE position = 0", "edges that lead to no node"},
+        {"UPDATE edges SET target_type = 1 WHERE position = 0",
+         "edges that lead to no node, to another plan"},
+        {"UPDATE edges SET on_when = 4 WHERE position = 2", "edges of an unknown role"},
+        {"UPDATE edges SET group_no = 5 WHERE position = 2", "edges in a group that is not there"},
+        {"UPDATE predicate_groups SET owner_key = 77 WHERE role = 1", "groups without their owner"},
+        {"UPDATE predicate_groups SET kind = 9", "groups of an unknown kind"},
+        {"UPDATE predicate_groups SET parent = 7 WHERE role = 1", "groups in a group that is not there"},
+        {"UPDATE nodes SET has_continuation = 0", "continuation groups that their stage does not know"},
+        {"DELETE FROM predicate_groups WHERE role = 2", "continuation groups that their stage does not know"},
+        {"UPDATE assignments SET check_key = 3", "assignments between nodes that are not"},
+        {"DELETE FROM goals", "goals do not agree"},
+        {"UPDATE goals SET open = 0", "goals do not agree"},
+        {"INSERT INTO goals VALUES(1, 20, 1, 1)", "goals do not agree"},
+        {"UPDATE attempts SET plan_key = 9", "attempts without their stage, or in another plan"},
+        {"UPDATE attempts SET state = 60", "attempts in an unknown state"},
+        {"UPDATE nodes SET attempt = 2 WHERE node_key = 2", "current attempt is not their last"},
+        {"UPDATE progress SET idx = 2", "progress without their attempt"},
+        {"UPDATE results SET check_key = 77", "results without their check"},
+        {"UPDATE results SET owner_type = 4", "results of an unknown kind of owner"},
+        {"UPDATE results SET attempt = 3", "results by an attempt that is not there"},
+        {"UPDATE plan_counts SET count = 2 WHERE type = 1", "counts do not agree with their nodes"},
+        {"DELETE FROM plan_counts WHERE type = 1", "counts do not agree with their nodes"},
+        {"UPDATE writes SET version = 2", "recorded writes that are later than their plan"},
+        {"DELETE FROM changes WHERE change_key = 2", "recorded writes with changes missing"},
+        {"UPDATE writes SET change_count = 1", "changes that no write recorded"},
+        {"UPDATE changes SET by_whom = 3", "changes by an unknown hand"},
+        {"UPDATE changes SET node_key = 77 WHERE node_key > 0", "changes of a node that is not there"},
+        {"UPDATE operations SET version = 2", "idempotency keys that are later"},
+        {"UPDATE nodes SET unresolved = 1 WHERE node_key = 3",
+         "plan p: 1 nodes whose dependencies are counted wrongly, such as stage:t"},
+        {"UPDATE predicate_groups SET resolution = 2, satisfied = 1, unresolved = 1 WHERE role = 1",
+         "counted wrongly"},
+    }};
+    for (const auto& [sql, expected] : cases) {
+        INFO(sql);
+        CHECK_THAT(problems_after(sql), Contains(expected));
+    }
+}
+
+TEST_CASE("rows that belong to no plan are found through the foreign keys") {
+    const std::string found = problems_after("PRAGMA foreign_keys=OFF; DELETE FROM plans");
+    CHECK_THAT(found, Contains("a row of 'nodes' belongs to no row of 'plans'"));
+    CHECK_THAT(found, Contains("a row of 'writes' belongs to no row of 'plans'"));
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writers that die or are cut short in the middle.
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "store/raw.hpp"
+#include "store/samples.hpp"
+#include "support/child.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// Enough for SQLite to write pages to the file before the commit.
+void write_more_than_the_cache(const Fixture& f, UnitOfWork& uow) {
+    NodeBody body;
+    body.json.text = R"({"x":")" + std::string(1 << 20, 'x') + "\"}";
+    for (int i = 0; i < 40; ++i) {
+        const NodeKey key = uow.next_node_key();
+        uow.insert_node(node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
+    }
+    PlanRow plan = uow.find_plan("p").value();
+    plan.version = 99;
+    uow.update_plan(plan);
+}
+
+/// Kills a writer that has already changed the file. The store is closed in this process.
+void leave_hot_journal(Fixture& f) {
+    f.close();
+    const auto size = std::filesystem::file_size(f.path());
+    Child writer([&](const std::function<void()>& ready) {
+        auto store = Fixture::open({.path = f.path()});
+        auto uow = store->begin(Access::write);
+        write_more_than_the_cache(f, *uow);
+        ready();
+        ::pause();
+        return std::string();
+    });
+    REQUIRE(writer.await());
+    writer.kill();
+    REQUIRE(std::filesystem::file_size(f.path()) > size);
+    REQUIRE(std::filesystem::file_size(f.path() + "-journal") > 512);
+}
+
+}  // namespace
+
+TEST_CASE("the next reader undoes what a killed writer left half done") {
+    Fixture f;
+    const std::string before = read_file(f.path());
+    leave_hot_journal(f);
+    {
+        auto reader = Fixture::open({.path = f.path(), .read_only = true});
+        auto uow = reader->begin(Access::read);
+        CHECK(uow->find_plan("p")->version == 1);
+        CHECK_FALSE(uow->find_node(f.plan(), NodeType::stage, "big-0"));
+    }
+    CHECK(read_file(f.path()) == before);
+    CHECK(std::filesystem::file_size(f.path() + "-journal") == 0);
+    f.reopen();
+    CHECK(f.store().check().empty());
+}
+
+TEST_CASE("the next writer undoes what a killed writer left half done") {
+    Fixture f;
+    leave_hot_journal(f);
+    f.reopen();
+    {
+        auto uow = f.write();
+        CHECK(uow->find_plan("p")->version == 1);
+        static_cast<void>(f.add(*uow, NodeType::check, "new"));
+        uow->commit();
+    }
+    CHECK(f.store().check().empty());
+    CHECK(f.read()->find_node(f.plan(), NodeType::check, "new"));
+}
+
+TEST_CASE("who cannot write cannot undo either, and is told what to do") {
+    Fixture f;
+    leave_hot_journal(f);
+    ::chmod(f.dir().path().c_str(), 0555);
+    ::chmod(f.path().c_str(), 0444);
+    ::chmod((f.path() + "-journal").c_str(), 0444);
+    Child nobody([&](const std::function<void()>&) -> std::string {
+        constexpr uid_t kNobody = 65534;
+        if (::getuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+            return "cannot become nobody";
+        return message_of([&] { static_cast<void>(Fixture::open({.path = f.path(), .read_only = true})); });
+    });
+    CHECK_THAT(nobody.wait(), Contains("must be rolled back first") && Contains("where it can be written"));
+}
+
+TEST_CASE("a write that meets the limit on file sizes fails whole and leaves the store as it was") {
+    Fixture f;
+    f.close();
+    const std::string before = read_file(f.path());
+    Child writer([&](const std::function<void()>&) -> std::string {
+        ::signal(SIGXFSZ, SIG_IGN);
+        auto store = Fixture::open({.path = f.path()});
+        const rlimit limit{2 << 20, 2 << 20};
+        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return "cannot limit";
+        return message_of([&] {
+            auto uow = store->begin(Access::write);
+            write_more_than_the_cache(f, *uow);
+            uow->commit();
+        });
+    });
+    CHECK_THAT(writer.wait(), Contains("limit on file sizes"));
+    f.reopen();
+    CHECK(f.read()->find_plan("p")->version == 1);
+    CHECK(f.store().check().empty());
+    f.close();
+    CHECK(read_file(f.path()) == before);
+}
+
+TEST_CASE("a database that another program holds is LOCKED after the timeout, and a commit too") {
+    Fixture f;
+    f.close();
+    const auto hold = [&](const char* sql) {
+        return [&f, sql](const std::function<void()>& ready) {
+            sqlite3* db = nullptr;
+            if (sqlite3_open(f.path().c_str(), &db) != SQLITE_OK) return std::string("cannot open");
+            if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+                return std::string("cannot lock");
+            ready();
+            ::pause();
+            return std::string();
+        };
+    };
+    const StoreOptions options{.path = f.path(), .lock_timeout = std::chrono::milliseconds(30)};
+    {
+        auto store = Fixture::open(options);
+        Child other(hold("BEGIN IMMEDIATE"));
+        REQUIRE(other.await());
+        const auto write = [&] { static_cast<void>(store->begin(Access::write)); };
+        CHECK(code_of(write) == ErrorCode::locked);
+        CHECK_THAT(message_of(write), Contains("another program holds the database"));
+        CHECK_NOTHROW(store->begin(Access::read));
+    }
+    {
+        auto store = Fixture::open(options);
+        Child other(hold("BEGIN EXCLUSIVE"));
+        REQUIRE(other.await());
+        CHECK(code_of([&] { static_cast<void>(store->begin(Access::read)); }) == ErrorCode::locked);
+    }
+    {
+        auto store = Fixture::open(options);
+        Child other(hold("BEGIN; SELECT * FROM plans"));
+        REQUIRE(other.await());
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("q")));
+        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
+        uow.reset();
+        CHECK_FALSE(store->begin(Access::read)->find_plan("q"));
+    }
+}

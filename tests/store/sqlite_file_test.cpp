@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may and what may not be opened as a store, and what opening leaves on disk.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/raw.hpp"
+#include "store/samples.hpp"
+#include "support/child.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// What opening `path` says, with code STORE and without having changed the file.
+std::string refusal(const std::string& path, bool create = true) {
+    const std::string before = read_file(path);
+    const auto open = [&] { static_cast<void>(Fixture::open({.path = path, .create = create})); };
+    CHECK(code_of(open) == ErrorCode::store);
+    CHECK(read_file(path) == before);
+    return message_of(open);
+}
+
+mode_t mode_of(const std::string& path) {
+    struct stat s {};
+    REQUIRE(::lstat(path.c_str(), &s) == 0);
+    return s.st_mode & 07777;
+}
+
+/// Runs `body` as a user without privileges, who can enter `dir`.
+std::string as_nobody(const std::function<std::string()>& body) {
+    Child child([&](const std::function<void()>&) -> std::string {
+        constexpr uid_t kNobody = 65534;
+        if (::getuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+            return "cannot become nobody";
+        return body();
+    });
+    return child.wait();
+}
+
+}  // namespace
+
+TEST_CASE("a new store and its lock file are for their owner alone, whatever the umask") {
+    const mode_t umask_before = ::umask(0);
+    {
+        Fixture f;
+        CHECK(mode_of(f.path()) == 0600);
+        CHECK(mode_of(f.path() + ".lock") == 0600);
+    }
+    ::umask(0777);
+    {
+        TempDir dir;
+        ::chmod(dir.path().c_str(), 0700);
+        auto store = Fixture::open({.path = dir / "t.db", .create = true});
+        CHECK(mode_of(dir / "t.db") == 0600);
+    }
+    ::umask(umask_before);
+}
+
+TEST_CASE("a new store names itself and its schema in the header") {
+    Fixture f;
+    CHECK(raw(f.path(), "PRAGMA application_id") == std::to_string(0x54434970));
+    CHECK(raw(f.path(), "PRAGMA user_version") == "1");
+    CHECK(raw(f.path(), "PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("making a store leaves nothing else in its directory") {
+    TempDir dir;
+    static_cast<void>(Fixture::open({.path = dir / "t.db", .create = true}));
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(dir.path()))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    CHECK(names == std::vector<std::string>{"t.db", "t.db.lock"});
+}
+
+TEST_CASE("many processes may create the same store at once") {
+    TempDir dir;
+    std::vector<std::unique_ptr<Child>> children;
+    for (int i = 0; i < 6; ++i)
+        children.push_back(std::make_unique<Child>([&, i](const std::function<void()>&) {
+            auto store = Fixture::open(
+                {.path = dir / "t.db", .create = true, .lock_timeout = std::chrono::seconds(60)});
+            auto uow = store->begin(Access::write);
+            static_cast<void>(uow->insert_plan(plan_row("p" + std::to_string(i))));
+            uow->commit();
+            return std::string("done");
+        }));
+    for (auto& child : children) CHECK(child->wait() == "done");
+    CHECK(Fixture::open({.path = dir / "t.db"})->begin(Access::read)->plans().size() == 6);
+}
+
+TEST_CASE("a file that is no database, or another program's, is refused untouched") {
+    TempDir dir;
+    const std::string path = dir / "t.db";
+    write_file(path, "checks: []\n");
+    CHECK_THAT(refusal(path), Contains("is not a turboci store"));
+    write_file(path, std::string(5000, 'x'));
+    CHECK_THAT(refusal(path), Contains("is not a turboci store"));
+    ::unlink(path.c_str());
+    raw(path, "CREATE TABLE plans(x); PRAGMA user_version=1");
+    CHECK_THAT(refusal(path), Contains("is not a turboci store"));
+    CHECK(raw(path, "SELECT count(*) FROM plans") == "0");
+}
+
+TEST_CASE("another program's unfinished business is left alone") {
+    TempDir dir;
+    const std::string path = dir / "t.db";
+    raw(path, "CREATE TABLE t(x)");
+    const std::string journal = std::string("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) + std::string(504, '\0');
+    write_file(path + "-journal", journal);
+    CHECK_THAT(refusal(path), Contains("is not a turboci store"));
+    CHECK(read_file(path + "-journal") == journal);
+}
+
+TEST_CASE("an empty file is refused") {
+    TempDir dir;
+    write_file(dir / "t.db", "");
+    CHECK_THAT(refusal(dir / "t.db"), Contains("is empty"));
+}
+
+TEST_CASE("directories, pipes and symbolic links are refused") {
+    TempDir dir;
+    ::mkdir((dir / "d").c_str(), 0700);
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = dir / "d"})); }),
+               Contains("is a directory"));
+    REQUIRE(::mkfifo((dir / "f").c_str(), 0600) == 0);
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = dir / "f"})); }),
+               Contains("is not a regular file"));
+    Fixture f;
+    REQUIRE(::symlink(f.path().c_str(), (dir / "l").c_str()) == 0);
+    CHECK_THAT(refusal(dir / "l"), Contains("is a symbolic link"));
+    REQUIRE(::symlink("/nowhere", (dir / "dangling").c_str()) == 0);
+    CHECK_THAT(
+        message_of([&] { static_cast<void>(Fixture::open({.path = dir / "dangling", .create = true})); }),
+        Contains("is a symbolic link"));
+}
+
+TEST_CASE("a store with two names is refused under both") {
+    Fixture f;
+    f.close();
+    const std::string second = f.dir() / "second.db";
+    REQUIRE(::link(f.path().c_str(), second.c_str()) == 0);
+    CHECK_THAT(refusal(second), Contains("has 2 names"));
+    CHECK_THAT(refusal(f.path()), Contains("has 2 names"));
+    ::unlink(second.c_str());
+    CHECK_NOTHROW(f.reopen());
+}
+
+TEST_CASE("a directory behind a symbolic link is the directory itself, lock and all") {
+    Fixture f;
+    const std::string link = f.dir() / "link";
+    REQUIRE(::symlink(f.dir().path().c_str(), link.c_str()) == 0);
+    auto other = Fixture::open({.path = link + "/turboci.db", .lock_timeout = Duration::zero()});
+    auto uow = f.write();
+    CHECK(code_of([&] { static_cast<void>(other->begin(Access::write)); }) == ErrorCode::locked);
+    CHECK(other->begin(Access::read)->find_plan("p"));
+}
+
+TEST_CASE("a path that names no file is an invalid argument") {
+    for (const char* path : {"", ".", "..", "/", "a/", "a/.."})
+        CHECK(code_of([&] { static_cast<void>(Fixture::open({.path = path})); }) ==
+              ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a store of a newer or impossible schema is refused untouched") {
+    Fixture f;
+    f.close();
+    raw(f.path(), "PRAGMA user_version=2");
+    CHECK_THAT(refusal(f.path()),
+               Contains("newer turboci (schema 2, this one knows 1)") && Contains("upgrade"));
+    raw(f.path(), "PRAGMA user_version=0");
+    CHECK_THAT(refusal(f.path()), Contains("no schema version"));
+    raw(f.path(), "PRAGMA user_version=-5");
+    CHECK_THAT(refusal(f.path()), Contains("no schema version"));
+}
+
+TEST_CASE("a store in WAL mode is refused untouched and can be led back") {
+    Fixture f;
+    f.close();
+    raw(f.path(), "PRAGMA journal_mode=WAL");
+    CHECK_THAT(refusal(f.path()), Contains("WAL mode") && Contains("journal_mode=DELETE"));
+    raw(f.path(), "PRAGMA journal_mode=DELETE");
+    CHECK_NOTHROW(f.reopen());
+    f.close();
+    write_file(f.path() + "-wal", "");
+    CHECK_THAT(refusal(f.path()), Contains("WAL mode"));
+}
+
+TEST_CASE("a journal left behind by a deleted store is not played into a new one") {
+    TempDir dir;
+    const std::string path = dir / "t.db";
+    const std::string hot = std::string("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) + std::string(504, '\1');
+    write_file(path + "-journal", hot);
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = path, .create = true})); }),
+               Contains("-journal' is there, but not the store"));
+    CHECK(read_file(path + "-journal") == hot);
+    CHECK_FALSE(std::filesystem::exists(path));
+    write_file(path + "-journal", "");
+    CHECK_NOTHROW(Fixture::open({.path = path, .create = true}));
+    ::unlink(path.c_str());
+    write_file(path + "-journal", std::string(512, '\0'));
+    CHECK_NOTHROW(Fixture::open({.path = path, .create = true}));
+}
+
+TEST_CASE("a store that is deleted or replaced while in use takes no more writes") {
+    Fixture f;
+    REQUIRE(::rename(f.path().c_str(), (f.dir() / "old.db").c_str()) == 0);
+    const auto write = [&] { static_cast<void>(f.write()); };
+    CHECK(code_of(write) == ErrorCode::store);
+    auto other = Fixture::open({.path = f.path(), .create = true});
+    CHECK_THAT(message_of(write), Contains("removed or replaced"));
+    CHECK_NOTHROW(other->begin(Access::write));
+}
+
+TEST_CASE("a lock file that is a link or a directory is refused") {
+    Fixture f;
+    const std::string lock = f.path() + ".lock";
+    f.close();
+    ::unlink(lock.c_str());
+    REQUIRE(::symlink((f.dir() / "elsewhere").c_str(), lock.c_str()) == 0);
+    f.reopen();
+    CHECK_THAT(message_of([&] { static_cast<void>(f.write()); }),
+               Contains("lock file") && Contains("symbolic link"));
+    CHECK_FALSE(std::filesystem::exists(f.dir() / "elsewhere"));
+    ::unlink(lock.c_str());
+    ::mkdir(lock.c_str(), 0700);
+    CHECK(code_of([&] { static_cast<void>(f.write()); }) == ErrorCode::store);
+}
+
+TEST_CASE("a store in a directory that cannot be written can be read") {
+    Fixture f;
+    f.close();
+    ::chmod(f.dir().path().c_str(), 0555);
+    ::chmod(f.path().c_str(), 0444);
+    const auto answer = as_nobody([&] {
+        auto store = Fixture::open({.path = f.path()});
+        const bool found = store->begin(Access::read)->find_plan("p").has_value();
+        return std::string(found ? "found; " : "lost; ") +
+               message_of([&] { static_cast<void>(store->begin(Access::write)); });
+    });
+    CHECK_THAT(answer, Contains("found; ") && Contains("cannot be written; check its permissions"));
+}
+
+TEST_CASE("a store that may not be read says so") {
+    Fixture f;
+    f.close();
+    ::chmod(f.dir().path().c_str(), 0755);
+    ::chmod(f.path().c_str(), 0000);
+    const auto answer =
+        as_nobody([&] { return message_of([&] { static_cast<void>(Fixture::open({.path = f.path()})); }); });
+    CHECK_THAT(answer,
+               Contains("cannot open") && Contains("Permission denied") && Contains("check the permissions"));
+}
+
+TEST_CASE("a store cannot be made where one may not write") {
+    TempDir dir;
+    ::chmod(dir.path().c_str(), 0555);
+    const auto answer = as_nobody([&] {
+        return message_of([&] { static_cast<void>(Fixture::open({.path = dir / "t.db", .create = true})); });
+    });
+    CHECK_THAT(answer, Contains("cannot open the lock file") && Contains("Permission denied"));
+}
+
+TEST_CASE("a damaged file is a STORE error wherever the damage is met") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        for (int i = 0; i < 2000; ++i)
+            static_cast<void>(f.add(*uow, NodeType::check, "node-" + std::to_string(i)));
+        uow->commit();
+    }
+    f.close();
+    std::string bytes = read_file(f.path());
+    const std::string good = bytes;
+    const auto scan = [&] {
+        f.reopen();
+        f.read()->scan_nodes(f.plan(), std::nullopt, {}, [](const NodeRow&) {});
+    };
+    for (std::size_t i = 30 * 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
+    write_file(f.path(), bytes);
+    CHECK(code_of(scan) == ErrorCode::store);
+    f.close();
+    f.reopen();
+    CHECK_FALSE(f.store().check().empty());
+    f.close();
+    write_file(f.path(), good.substr(0, good.size() / 2));
+    CHECK(code_of(scan) == ErrorCode::store);
+    f.close();
+    write_file(f.path(), good.substr(0, 50));
+    CHECK(code_of([&] { f.reopen(); }) == ErrorCode::store);
+}
+
+TEST_CASE("a backup is private, and a failed one leaves nothing") {
+    Fixture f;
+    f.store().backup(f.dir() / "copy.db");
+    CHECK(mode_of(f.dir() / "copy.db") == 0600);
+    CHECK(code_of([&] { f.store().backup(f.dir() / "no/copy.db"); }) == ErrorCode::not_found);
+    CHECK(code_of([&] { f.store().backup(f.path()); }) == ErrorCode::conflict);
+    REQUIRE(::symlink("/nowhere", (f.dir() / "l").c_str()) == 0);
+    CHECK(code_of([&] { f.store().backup(f.dir() / "l"); }) == ErrorCode::conflict);
+    std::size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(f.dir().path())) ++files;
+    CHECK(files == 5);  // store, lock, journal, copy, link
+}
