@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -64,6 +65,25 @@ private:
     std::size_t offset_ = 0;
     Position at_;
 };
+
+/// "[json.exception…] parse error at line 1, column 5: syntax error while parsing X - WHAT; last read:
+/// 'TOKEN'; expected Y": without the token, which is cut anywhere, even in a character, and without the
+/// position.
+std::string plain_words(std::string_view what) {
+    for (const std::string_view mark : {"] ", ": ", " - "}) {
+        if (const auto at = what.find(mark); at != std::string_view::npos)
+            what.remove_prefix(at + mark.size());
+    }
+    const auto token = what.find("; last read: ");
+    std::string words(what.substr(0, token));
+    const auto expected = what.rfind("; expected ");
+    if (token != std::string_view::npos && expected != std::string_view::npos && expected > token) {
+        words += what.substr(expected);
+    }
+    const bool plain =
+        words.size() < 200 && std::ranges::all_of(words, [](char c) { return c >= ' ' && c <= '~'; });
+    return plain ? words : std::string("unexpected text");
+}
 
 /// nlohmann's callbacks. The start of a token is the first byte after the one before it that is neither
 /// blank, comma nor colon: the parser reads at most one byte beyond a token, and that is such a byte or a
@@ -128,14 +148,9 @@ public:
     }
     bool parse_error(std::size_t, const std::string&, const std::exception& error) {
         end_ = ReadEnd::syntax;
-        // "[json.exception…] parse error at line 1, column 5: syntax error while parsing X - WHAT"
-        std::string_view what = error.what();
-        for (const std::string_view mark : {"] ", ": ", " - "}) {
-            if (const auto at = what.find(mark); at != std::string_view::npos)
-                what.remove_prefix(at + mark.size());
-        }
         const std::size_t offset = end_offset();
-        problems_.add(lines_.at(offset > 0 ? offset - 1 : 0), fmt::format("not valid JSON: {}", what));
+        problems_.add(lines_.at(offset > 0 ? offset - 1 : 0),
+                      fmt::format("not valid JSON: {}", plain_words(error.what())));
         return false;
     }
 

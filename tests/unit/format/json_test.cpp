@@ -66,6 +66,14 @@ TEST_CASE("broken JSON is told as JSON where it looks like JSON") {
     CHECK(yaml.details[0].message.starts_with("not valid YAML: "));
 }
 
+TEST_CASE(
+    "what JSON's parser says of a token never gets into a message, where it could be half a character") {
+    CHECK(read("{\"a\": \xef\xbb\xbf{: [}").problems() ==
+          std::vector<std::string>{"1:7: not valid JSON: invalid literal"});
+    CHECK(read("{\"a\" 5: [}").problems() ==
+          std::vector<std::string>{"1:7: not valid JSON: unexpected number literal; expected ':'"});
+}
+
 TEST_CASE("numbers of JSON outside of 64 bits are refused") {
     CHECK(
         read(R"({"checks": [{"id": "a", "options": {"n": 18446744073709551616}}]})").problems() ==
