@@ -37,7 +37,9 @@ ResolvedPath resolve_path(std::string_view path) {
     const std::string parent(slash == std::string_view::npos ? "."
                              : slash == 0                    ? "/"
                                                              : path.substr(0, slash));
-    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(parent.c_str(), nullptr), &std::free);
+    // The dot makes sure that it is a directory.
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath((parent + "/.").c_str(), nullptr),
+                                                           &std::free);
     if (!real) {
         const int error = errno;
         if (error == ENOENT || error == ENOTDIR)

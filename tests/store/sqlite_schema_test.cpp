@@ -41,7 +41,7 @@ TEST_CASE("a schema with anything more, less or other than turboci's is refused"
         {"CREATE INDEX extra ON plans(version)", "a index 'extra' that is not turboci's"},
         {"DROP INDEX edges_by_target", "its index 'edges_by_target' is missing"},
         {"DROP TABLE node_bodies", "its table 'node_bodies' is missing"},
-        {"ALTER TABLE plans ADD COLUMN x", "its table 'plans' is not as turboci made it"},
+        {"ALTER TABLE plans ADD COLUMN x INTEGER", "its table 'plans' is not as turboci made it"},
         {"DROP TABLE node_bodies; CREATE VIEW node_bodies AS SELECT 1 AS node_key",
          "its table 'node_bodies' is not as turboci made it"},
     }};

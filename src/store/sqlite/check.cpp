@@ -141,26 +141,37 @@ constexpr std::array<Invariant, 31> kInvariants{{
 const Sql kPlanKeys("SELECT plan_key, id FROM plans ORDER BY plan_key");
 const Sql kNextNode("SELECT next_node FROM counters");
 
-void check_database(Database& db, std::vector<StoreProblem>& problems) {
+/// Runs one look; damage that keeps it from its end is a problem of its own.
+template <class Look>
+void guarded(std::vector<StoreProblem>& problems, const Look& look) {
+    try {
+        look();
+    } catch (const Error& e) {
+        if (e.code() != ErrorCode::store) throw;
+        problems.push_back({e.what()});
+    }
+}
+
+void check_integrity(Database& db, std::vector<StoreProblem>& problems) {
     Query integrity(db, "PRAGMA integrity_check");
     while (integrity.step())
         if (integrity.text(0) != "ok") problems.push_back({fmt::format("integrity: {}", integrity.text(0))});
+}
+
+void check_foreign_keys(Database& db, std::vector<StoreProblem>& problems) {
     Query foreign_keys(db, "PRAGMA foreign_key_check");
     while (foreign_keys.step())
         problems.push_back({fmt::format("a row of '{}' belongs to no row of '{}'", foreign_keys.text(0),
                                         foreign_keys.text(2))});
 }
 
-void check_invariants(Database& db, std::vector<StoreProblem>& problems) {
-    for (const Invariant& invariant : kInvariants) {
-        Query row(db, invariant.sql);
-        if (!row.step()) continue;
-        const std::int64_t count = row.integer(0);
-        if (count == 0) continue;
-        problems.push_back(
-            {row.is_null(1) ? fmt::format("{} {}", count, invariant.what)
-                            : fmt::format("{} {}, such as key {}", count, invariant.what, row.integer(1))});
-    }
+void check_invariant(Database& db, const Invariant& invariant, std::vector<StoreProblem>& problems) {
+    Query row(db, invariant.sql);
+    const std::int64_t count = row.step() ? row.integer(0) : 0;
+    if (count == 0) return;
+    std::string message = fmt::format("{} {}", count, invariant.what);
+    if (!row.is_null(1)) message += fmt::format(", such as key {}", row.integer(1));
+    problems.push_back({std::move(message)});
 }
 
 /// Counts the members of every group of a node again.
@@ -232,10 +243,12 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
 }  // namespace
 
 void check_rows(Database& db, std::vector<StoreProblem>& problems) {
-    check_database(db, problems);
-    check_invariants(db, problems);
+    guarded(problems, [&] { check_integrity(db, problems); });
+    guarded(problems, [&] { check_foreign_keys(db, problems); });
+    for (const Invariant& invariant : kInvariants)
+        guarded(problems, [&] { check_invariant(db, invariant, problems); });
     // Reading whole nodes makes sense only where the rows do.
-    if (problems.empty()) check_predicates(db, problems);
+    if (problems.empty()) guarded(problems, [&] { check_predicates(db, problems); });
 }
 
 }  // namespace turboci::sqlite

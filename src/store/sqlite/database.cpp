@@ -99,7 +99,11 @@ void Database::harden() {
 }
 
 void Database::use_durably() {
-    exec(kCacheSize);
+    // The first read of the file may have to undo what a killed writer left, and comes before the journal
+    // mode can be set. In the default mode it would delete the journal, and a power cut could bring that back
+    // over later commits. Exclusive locking makes it clear and sync the journal instead; the next transaction
+    // lets go of the lock.
+    exec("PRAGMA locking_mode=EXCLUSIVE");
     {
         Query journal(*this, "PRAGMA journal_mode=TRUNCATE");
         if (!journal.step() || journal.text(0) != "truncate")
@@ -107,6 +111,8 @@ void Database::use_durably() {
                         fmt::format("'{}' does not take the journal mode that turboci needs", path_),
                         "see whether another program has it open");
     }
+    exec("PRAGMA locking_mode=NORMAL");
+    exec(kCacheSize);
     exec("PRAGMA synchronous=FULL");
     Query synchronous(*this, "PRAGMA synchronous");
     if (!synchronous.step() || synchronous.integer(0) != 2)
@@ -210,7 +216,8 @@ std::string_view Query::text(int column) const {
         if (sqlite3_errcode(db_.db_) == SQLITE_NOMEM) throw std::bad_alloc();
         bad_column(column);
     }
-    return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+    return {reinterpret_cast<const char*>(data),
+            static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
 }
 
 std::span<const std::byte> Query::blob(int column) const {
