@@ -231,9 +231,10 @@ int dispatch(const std::vector<std::string>& arguments) {
 std::vector<const Command*> all_commands() {
     std::vector<const Command*> all;
     for (const auto list :
-         {plan_commands(), transfer_commands(), node_commands(), graph_commands(), attempt_commands(), stage_commands(),
-          check_commands(), run_commands(), wait_commands(), watch_commands(), gate_commands(),
-          log_commands(), validate_commands(), schema_commands(), store_commands(), completion_commands()}) {
+         {plan_commands(), transfer_commands(), node_commands(), graph_commands(), attempt_commands(),
+          stage_commands(), check_commands(), run_commands(), wait_commands(), watch_commands(),
+          gate_commands(), log_commands(), validate_commands(), schema_commands(), store_commands(),
+          completion_commands()}) {
         for (const auto& command : list) all.push_back(&command);
     }
     return all;

@@ -7,6 +7,7 @@
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/select.hpp"
 #include "cli/write_output.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
@@ -134,6 +135,7 @@ int update(Context& context, const UpdateOptions& options, const std::function<v
     } else if (request.inside && request.inside->stage_id == stage.id) {
         attempt.idx = request.inside->idx;
     }
+    require_node(context, {NodeType::stage, stage.id});
     attempt.process_uid = options.process;
     fill(attempt);
     const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);

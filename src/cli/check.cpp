@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/select.hpp"
 #include "cli/write_output.hpp"
 #include "format/junit.hpp"
 #include "format/terminal.hpp"
@@ -60,6 +61,7 @@ int report(Context& context, const ReportOptions& options) {
     WriteNodes request = context.begin_write(options.write);
     CheckWrite& check = request.checks.emplace_back();
     check.id = id_argument(NodeType::check, options.check);
+    require_node(context, {NodeType::check, check.id});
     check.results.push_back(make_result(context, options));
     if (options.final) check.state = State::final;
     const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);

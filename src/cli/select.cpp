@@ -25,7 +25,22 @@ std::int32_t steps(const std::string& option, const std::string& value) {
     return static_cast<std::int32_t>(parse_number(option, value, 0, INT32_MAX));
 }
 
+class NoSink final : public NodeSink {
+public:
+    void plan(const WorkPlan&) override {}
+    void check(const Check&) override {}
+    void stage(const Stage&) override {}
+};
+
 }  // namespace
+
+void require_node(Context& context, const NodeRef& ref) {
+    QueryNodes request;
+    request.plan = context.plan();
+    request.refs = {{ref.type, ref.id}};
+    NoSink nobody;
+    context.endpoint(Context::Open::write).query(request, nobody);
+}
 
 void Selection::declare_refs(Parser& parser, const std::string& help) {
     parser.arguments("REF", refs, 0, help);

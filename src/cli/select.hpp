@@ -6,6 +6,10 @@
 
 namespace turboci::cli {
 
+/// NOT_FOUND unless the plan has the node. For commands that must not create what they name wrongly: since
+/// nodes are never deleted, what is found here is there in the write that follows.
+void require_node(Context& context, const NodeRef& ref);
+
 struct Selection {
     std::vector<std::string> refs;
     QueryNodes query;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/select.hpp"
 #include "cli/write_output.hpp"
 
 namespace turboci::cli {
@@ -17,6 +18,7 @@ int cancel(Context& context, const CancelOptions& options) {
     StageWrite& stage = request.stages.emplace_back();
     stage.id = id_argument(NodeType::stage, options.stage);
     stage.cancel = true;
+    require_node(context, {NodeType::stage, stage.id});
     const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);

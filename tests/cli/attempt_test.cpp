@@ -148,6 +148,23 @@ TEST_CASE("stage cancel ends a stage") {
     CHECK(turboci.run({"stage", "cancel", "check:a"}).code == 2);
 }
 
+TEST_CASE("A name that is mistyped is not found, and does not become a node") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]\nstages: [{id: s}]");
+    for (const std::vector<std::string>& wrong :
+         std::vector<std::vector<std::string>>{{"attempt", "claim", "t"},
+                                               {"attempt", "heartbeat", "t"},
+                                               {"attempt", "progress", "t", "news"},
+                                               {"attempt", "complete", "t"},
+                                               {"attempt", "fail", "t"},
+                                               {"stage", "cancel", "t"},
+                                               {"check", "report", "d", "--pass"},
+                                               {"check", "report", "s", "--pass"}}) {
+        INFO(wrong[0] << " " << wrong[1] << " " << wrong[2]);
+        CHECK(turboci.run(wrong).code == 4);
+    }
+    CHECK(turboci.ok({"nodes", "query", "-o", "name"}) == "check:c\nstage:s\n");
+}
+
 TEST_CASE("check report passes, fails, changes its mind, and ends the check") {
     const Plan turboci("checks: [{id: c, state: WAITING}]");
     turboci.ok({"check", "report", "c", "--fail", "red"});

@@ -228,20 +228,20 @@ TEST_CASE("What data says can neither control the terminal nor command a CI runn
     const Binary turboci;
     turboci.ok({"plan", "create", "p"});
     turboci.ok({"nodes", "write"},
-               R"({"checks": [{"id": "::warning::x", "kind": "\u001b[31m\u202e", "state": "FINAL",
-                   "result": {"failure": "\u001b]0;title\u0007\n::error::boom"}}]})");
-    for (const char* command : {"query", "explain"}) {
-        const std::string text = std::string(command) == "query"
-                                     ? turboci.ok({"nodes", "query"})
-                                     : turboci.ok({"nodes", "explain", "::warning::x"});
+               R"({"checks": [{"id": "::warning::x", "kind": "##[error]", "state": "WAITING"}]})");
+    turboci.ok({"check", "report", "::warning::x", "--final", "--fail", "::error::boom", "--data",
+                R"({"log": "\u001b]0;title\u0007\n::error::\u202e"})"});
+    const Ran gate = turboci.run({"gate"});
+    for (const std::string& text :
+         {turboci.ok({"nodes", "query"}), turboci.ok({"nodes", "explain", "::warning::x"}),
+          turboci.ok({"plan", "show"}), turboci.ok({"log"}), gate.err, turboci.run({"wait"}).err,
+          turboci.run({"nodes", "query", "::error::y"}).err}) {
         INFO(text);
         CHECK_FALSE(contains(text, "\x1b"));
         CHECK_FALSE(contains(text, "\u202e"));
         CHECK_FALSE(contains("\n" + text, "\n::"));
+        CHECK_FALSE(contains("\n" + text, "\n##["));
     }
-    const Ran gate = turboci.run({"gate"});
-    CHECK_FALSE(contains(gate.err, "\x1b"));
-    CHECK_FALSE(contains("\n" + gate.err, "\n::"));
 }
 
 TEST_CASE("nodes explain shows the predicate down to the root causes") {

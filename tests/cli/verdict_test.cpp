@@ -105,7 +105,7 @@ TEST_CASE("A failed stage counts for wait only if it was named or answers no che
     const Plan turboci("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
     turboci.ok({"attempt", "claim", "s"});
     turboci.ok({"nodes", "write"},
-               "checks: [{id: c, result: {data: {}, owner: {type: stage_attempt, stage: s, attempt: 1}}}]");
+               "checks: [{id: c, result: {data: {}, owner_type: stage_attempt, stage: s, attempt: 1}}]");
     turboci.ok({"attempt", "fail", "s"});
     CHECK(turboci.run({"gate"}).code == 0);
     CHECK(turboci.run({"wait"}).code == 0);
