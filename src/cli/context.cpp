@@ -70,6 +70,7 @@ Store& Context::store(Open mode) {
     how.on_wait = [this](const std::string& holder) {
         note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
     };
+    how.on_upgrade = [this](const std::string& sentence) { note(sentence); };
     store_ = open_sqlite_store(std::move(how));
     return *store_;
 }

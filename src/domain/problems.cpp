@@ -29,9 +29,11 @@ void Problems::raise(const std::vector<std::string>& files) const {
     if (details.size() == 1) {
         const auto& only = details.front();
         if (only.file.empty()) throw Error(code, only.message);
-        throw Error(code, fmt::format("{}:{}:{}: {}", only.file, only.line, only.column, only.message), {}, details);
+        throw Error(code, fmt::format("{}:{}:{}: {}", only.file, only.line, only.column, only.message), {},
+                    details);
     }
-    if (total_ > kept_.size()) details.push_back({{}, 0, 0, fmt::format("and {} more problems", total_ - kept_.size())});
+    if (total_ > kept_.size())
+        details.push_back({{}, 0, 0, fmt::format("and {} more problems", total_ - kept_.size())});
     throw Error(code, fmt::format("{} problems found", total_), {}, std::move(details));
 }
 

@@ -131,7 +131,8 @@ private:
         if (stage.attempts.empty()) return;
         const Attempt& last = stage.attempts.back();
         std::string note = fmt::format("attempt {} is {}", last.idx, to_string(last.state));
-        if (!last.process_uid.empty() && !is_ended(last.state)) note += fmt::format(", held by {}", last.process_uid);
+        if (!last.process_uid.empty() && !is_ended(last.state))
+            note += fmt::format(", held by {}", last.process_uid);
         if (last.state == AttemptState::pending && last.not_before)
             note += fmt::format(", not to start before {}", format_timestamp(*last.not_before));
         else if (last.state == AttemptState::pending)

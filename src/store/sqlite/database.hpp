@@ -113,7 +113,8 @@ public:
     }
     [[nodiscard]] std::int64_t integer(int column) const {
         const std::int64_t value = sqlite3_column_int64(handle_, column);
-        // What is not a number reads as 0; asking for the type of every value would cost as much as the value.
+        // What is not a number reads as 0; asking for the type of every value would cost as much as the
+        // value.
         if (value == 0 && sqlite3_column_type(handle_, column) != SQLITE_INTEGER) bad_column(column);
         return value;
     }

@@ -31,8 +31,9 @@ int main(int argc, char** argv) {
         request.id = "nightly";
         request.nodes.actor = "consumer";
         turboci::Problems problems;
-        turboci::read_plan_text({"inline", "checks: [{id: a, state: FINAL}, {id: b, state: PLANNED, dependencies: [a]}]"},
-                                request.nodes, problems);
+        turboci::read_plan_text(
+            {"inline", "checks: [{id: a, state: FINAL}, {id: b, state: PLANNED, dependencies: [a]}]"},
+            request.nodes, problems);
         problems.raise_if_any(request.nodes.files);
         (void)endpoint.create_plan(request);
 
