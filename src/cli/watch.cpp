@@ -54,7 +54,8 @@ private:
 
     void resolve_refs() {
         if (options_.refs.empty()) return;
-        for (const auto& status : statuses().nodes()) wanted_.insert(status.ref);
+        const StatusSink found = statuses();
+        for (const auto& status : found.nodes()) wanted_.insert(status.ref);
     }
 
     StatusSink statuses() {
