@@ -48,6 +48,8 @@ public:
     void add(Position at, std::string message) { add(ErrorCode::invalid_argument, at, std::move(message)); }
     /// The one added last, kept or not; of a source that ended with ReadEnd::syntax, why.
     [[nodiscard]] const Found& last() const noexcept { return last_; }
+    /// Further messages are counted only: not worth making.
+    [[nodiscard]] bool full() const noexcept { return found_.size() >= Problems::kMaxKept; }
     void move_to(Problems& problems) {
         for (auto& f : found_) problems.add(f.code, f.at, std::move(f.message));
         for (; more_ > 0; --more_) problems.add(ErrorCode::invalid_argument, {}, {});

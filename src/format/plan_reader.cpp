@@ -266,6 +266,7 @@ void PlanReader::key(std::string_view text, Position at) {
 }
 
 void PlanReader::unknown_key(std::string_view text, Position at) {
+    if (problems_.full()) return problem(at, {});
     std::vector<std::string_view> known;
     for (const auto& k : plan_keys(top().place)) known.push_back(k.name);
     const auto near = nearest(text, known);

@@ -10,6 +10,7 @@
 
 #include "format/key_set.hpp"
 #include "format/scalars.hpp"
+#include "format/text_check.hpp"
 #include "format/yaml_source.hpp"
 
 namespace turboci {
@@ -342,9 +343,26 @@ void Composer::play(Slice slice) {
     playing_.push_back(slice);
 }
 
+/// Where the first tag directive beyond those that anybody needs begins; libyaml compares each with all
+/// before it, so that a file of them would take for ever.
+std::size_t excess_tag_directive(std::string_view text) {
+    constexpr std::size_t kMaxDirectives = 100;
+    constexpr std::string_view kLineEnds = "\n\r\x85\xA8\xA9";  // the last bytes of YAML's five line breaks
+    std::size_t found = 0;
+    for (auto at = text.find("%TAG"); at != std::string_view::npos; at = text.find("%TAG", at + 1)) {
+        if (at > 0 && kLineEnds.find(text[at - 1]) == std::string_view::npos) continue;
+        if (++found > kMaxDirectives) return at;
+    }
+    return std::string_view::npos;
+}
+
 }  // namespace
 
 ReadEnd read_yaml_events(std::string_view text, std::uint32_t file, EventSink& sink, FileProblems& problems) {
+    if (const auto at = excess_tag_directive(text); at != std::string_view::npos) {
+        problems.add(position_of(text, at, file), "too many %TAG directives");
+        return ReadEnd::refused;
+    }
     return Composer(text, file, sink, problems).run();
 }
 

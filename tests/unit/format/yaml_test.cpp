@@ -228,3 +228,11 @@ TEST_CASE("alias bombs are refused, whatever carries them") {
     }
     CHECK(read(merges).mentions("the aliases make the file grow"));
 }
+
+TEST_CASE("tag directives are limited, for each costs all before it") {
+    std::string directives;
+    for (int i = 0; i < 101; ++i) directives += "%TAG !a" + std::to_string(i) + "! tag:example.com,2000:\n";
+    const auto r = read(directives + "---\n{}\n");
+    CHECK(r.problems() == std::vector<std::string>{"101:1: too many %TAG directives"});
+    CHECK(read("checks:\n- id: a\n  options: {s: '" + repeated("%TAG ", 200) + "'}\n").problems().empty());
+}
