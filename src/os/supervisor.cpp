@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::uint64_t kSignalsTag = 0;
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 // What may be left in a pipe whose writer is over: its capacity, which the writer may have raised.
 constexpr std::size_t kMaxPipeBytes = 1u << 20;
 
@@ -226,8 +226,9 @@ void Supervisor::handle_signals(RunnerEvents& events) {
     if (children) reap(events);
 }
 
-void Supervisor::reap(RunnerEvents& events) {
+bool Supervisor::reap(RunnerEvents& events) {
     bool adopted_died = false;
+    bool children_left = false;
     while (true) {
         siginfo_t info{};
         // Looked at first: as long as it is not reaped, nobody else can get its pid, nor its group's.
@@ -236,7 +237,10 @@ void Supervisor::reap(RunnerEvents& events) {
             break;
         }
         const pid_t pid = info.si_pid;
-        if (pid == 0) break;
+        if (pid == 0) {
+            children_left = true;
+            break;
+        }
         if (info.si_code == CLD_STOPPED || info.si_code == CLD_CONTINUED || info.si_code == CLD_TRAPPED) {
             note_stop(pid, info.si_code, info.si_status);
             siginfo_t taken{};
@@ -260,7 +264,8 @@ void Supervisor::reap(RunnerEvents& events) {
         if (found != by_pid_.end()) by_pid_.erase(found);
     }
     // Whatever an ended process left behind has become our child by now.
-    if (adopted_died || !events.ended.empty()) sweep();
+    if (children_left && (adopted_died || !events.ended.empty())) sweep();
+    return children_left;
 }
 
 void Supervisor::command_exited(CommandId id, RunnerEvents& events) {
@@ -310,27 +315,29 @@ std::optional<Supervisor::SteadyTime> Supervisor::next_timer() const {
     return next;
 }
 
-bool Supervisor::may_belong_to_running(pid_t pid) const {
-    const auto stat = read_process_stat(pid);
-    if (!stat || stat->dead()) return true;  // nothing to kill: it is reaped in its turn
-    if (by_pid_.count(static_cast<pid_t>(stat->group)) != 0) return true;
+bool Supervisor::may_belong_to_running(pid_t pid, const ProcessStat& stat) const {
+    if (by_pid_.count(static_cast<pid_t>(stat.group)) != 0) return true;
     const auto mark = parse_supervisor_mark(environment_of(pid, kSupervisorVariable));
     if (mark && mark->pid == mark_.pid && mark->start_time == mark_.start_time && mark->host == mark_.host) {
         return running_.count(mark->command) != 0;
     }
     // It hides where it comes from. A process is younger than the command that it descends from.
-    if (!older_children_.empty() && stat->group == own_group_) return true;
+    if (!older_children_.empty() && stat.group == own_group_) return true;
     return std::any_of(running_.begin(), running_.end(),
-                       [&](const auto& entry) { return entry.second.start_time <= stat->start_time; });
+                       [&](const auto& entry) { return entry.second.start_time <= stat.start_time; });
 }
 
 std::size_t Supervisor::sweep() {
     std::size_t found = 0;
     for (const pid_t pid : child_processes()) {
         if (by_pid_.count(pid) != 0 || older_children_.count(pid) != 0) continue;
-        if (may_belong_to_running(pid)) continue;
+        const auto stat = read_process_stat(pid);
+        if (!stat) continue;
+        if (!stat->dead()) {
+            if (may_belong_to_running(pid, *stat)) continue;
+            ::kill(pid, SIGKILL);
+        }
         ++found;
-        ::kill(pid, SIGKILL);
     }
     return found;
 }
@@ -339,14 +346,17 @@ std::size_t Supervisor::settle(Duration at_most) {
     const SteadyTime deadline = std::chrono::steady_clock::now() + at_most;
     RunnerEvents events;
     while (true) {
-        reap(events);
+        if (!reap(events)) return 0;
         std::size_t left = sweep() + running_.size();
-        if (left == 0) return 0;
+        // The list of children may lack some while others come and go: only the kernel's "none" is an answer,
+        // unless there are children that are not ours to end.
+        if (left == 0 && !older_children_.empty()) return 0;
+        left = std::max<std::size_t>(left, 1);
         const SteadyTime now = std::chrono::steady_clock::now();
         if (now >= deadline) return left;
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
         epoll_event ready{};
-        ::epoll_wait(epoll_.get(), &ready, 1, static_cast<int>(std::min<std::int64_t>(milliseconds, 100)));
+        ::epoll_wait(epoll_.get(), &ready, 1, static_cast<int>(std::min<std::int64_t>(milliseconds, 50)));
         handle_signals(events);
     }
 }

@@ -13,6 +13,7 @@
 
 #include "os/leftovers.hpp"
 #include "os/process.hpp"
+#include "os/process_identity.hpp"
 #include "os/signals.hpp"
 #include "turboci/command_runner.hpp"
 
@@ -60,16 +61,17 @@ private:
     void watch(int fd, std::uint64_t tag);
     void handle(std::uint64_t tag, RunnerEvents& events);
     void handle_signals(RunnerEvents& events);
-    void reap(RunnerEvents& events);
+    bool reap(RunnerEvents& events);  ///< false: no children are left
     void command_exited(CommandId id, RunnerEvents& events);
     void note_stop(pid_t pid, int code, int status);
     void read_output(Running& running, std::size_t at_most);
     void terminate(Running& running, Duration grace);
     void run_timers();
     [[nodiscard]] std::optional<SteadyTime> next_timer() const;
-    /// Kills orphans that belong to no running command; returns how many there are of these.
+    /// Kills orphans that belong to no running command; returns how many there are of these, those that are
+    /// dead and not yet reaped included.
     std::size_t sweep();
-    [[nodiscard]] bool may_belong_to_running(pid_t pid) const;
+    [[nodiscard]] bool may_belong_to_running(pid_t pid, const ProcessStat& stat) const;
 
     SupervisorOptions options_;
     SignalReader signals_;
