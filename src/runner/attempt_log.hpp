@@ -21,7 +21,7 @@ namespace turboci {
 /// second half is overwritten in a circle; finish() puts it in order.
 class AttemptLog final : public OutputSink {
 public:
-    static constexpr std::size_t kTailBytes = 8 * 1024;
+    static constexpr std::size_t kTailBytes = std::size_t{8} * 1024;
     static constexpr std::size_t kTailLines = 32;
 
     AttemptLog(UniqueFd file, std::string path, std::size_t limit);

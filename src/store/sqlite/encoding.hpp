@@ -26,7 +26,7 @@ public:
 
 private:
     void put(std::uint64_t value);
-    std::array<std::byte, 4 * 21> buffer_{};
+    std::array<std::byte, std::size_t{4} * 21> buffer_{};
     std::size_t size_ = 0;
 };
 /// Replaces `history`. STORE if the bytes are not what PackedHistory makes.
