@@ -105,7 +105,9 @@ TEST_CASE("A reader that has seen enough is not told of it, but the status says 
     const Binary turboci;
     turboci.ok({"plan", "create", "p"});
     const Ran ran = turboci.shell(
-        "{ sleep 0.2; \"$T\" nodes query -o json; echo $? > status; } | true; sleep 0.5; cat status");
+        "{ until [ -e closed ]; do sleep 0.01; done; \"$T\" nodes query -o json; echo $? > status; } |\n"
+        "{ exec <&-; touch closed; }\n"
+        "cat status");
     CHECK(ran.err.empty());
     CHECK(ran.out == "10\n");
 }
