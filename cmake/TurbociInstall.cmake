@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
+install(TARGETS turboci DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS libturboci EXPORT turboci-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/turboci DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 
@@ -19,9 +19,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/turbociConfig.cmake
 configure_file(cmake/turboci.pc.in turboci.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/turboci.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/man/turboci.1.in)
-  add_subdirectory(man)
-endif()
+add_subdirectory(man)
 install(FILES completions/turboci.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME turboci)
 install(FILES completions/_turboci DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
