@@ -31,6 +31,7 @@ struct ErrorInfo {
     ErrorCode code;
     std::string_view name;       ///< e.g. "INVALID_STATE", as printed in JSON
     int exit_code;               ///< process exit status
+    std::string_view remedy;     ///< what to do where the error itself does not say
     std::string_view grpc_code;  ///< e.g. "FAILED_PRECONDITION"; empty where gRPC has no use for it
 };
 

@@ -17,6 +17,8 @@ struct JsonText {
 
 /// RFC 7396 JSON Merge Patch: `patch` applied to `target`. Nulls in `patch` remove.
 [[nodiscard]] JsonText merge_patch(const JsonText& target, const JsonText& patch);
+/// One patch that does what `first` and then `second` do. Nulls stay.
+[[nodiscard]] JsonText compose_patches(const JsonText& first, const JsonText& second);
 /// Same value, whatever the order of keys?
 [[nodiscard]] bool same_json(const JsonText& a, const JsonText& b);
 /// Appends `text` to `out` as a JSON string literal with quotes. Bad UTF-8 becomes U+FFFD.

@@ -86,6 +86,8 @@ inline constexpr std::size_t kMaxPlanIdBytes = 128;
 [[nodiscard]] std::optional<std::string> node_id_problem(std::string_view id);
 /// Why `id` cannot name a plan; nullopt if it can.
 [[nodiscard]] std::optional<std::string> plan_id_problem(std::string_view id);
+/// Has `text` a character of C0, C1 or DEL?
+[[nodiscard]] bool has_control_character(std::string_view text) noexcept;
 /// Is `text` valid UTF-8 (no surrogates, no overlong forms)?
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 

@@ -21,8 +21,9 @@ inline constexpr int kMaxNesting = 64;
 
 /// Appends what the file says to `request` (checks, stages, labels, reason, actor, if_version, op_id)
 /// and its name to `request.files`. JSON or YAML by content. Problems of form (syntax, unknown and
-/// duplicate keys, wrong types, budgets) go to `problems`; what can be read is still read.
-void read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems);
+/// duplicate keys, wrong types, budgets) go to `problems`; what can be read is still read. True if the file
+/// was read to its end, so that what it lacks is really not there.
+bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems);
 
 /// The JSON Schema (draft 2020-12) of plan files, indented.
 [[nodiscard]] std::string_view plan_schema();

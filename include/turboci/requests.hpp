@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "turboci/box.hpp"
 #include "turboci/check.hpp"
 #include "turboci/dependency.hpp"
 #include "turboci/error.hpp"
@@ -22,7 +24,7 @@ namespace turboci {
 
 /// An attempt that speaks: the owner of results written from inside it.
 struct AttemptRef {
-    std::string stage_id;
+    std::string stage_id;  ///< "PLAN:" may stand before it
     std::int32_t idx = 0;  ///< from 1
     bool operator==(const AttemptRef&) const = default;
 };
@@ -41,11 +43,12 @@ struct ResultWrite {
 struct CheckWrite {
     std::string id;
     std::optional<std::string> kind;
-    std::optional<JsonText> options;            ///< the value at creation; merged (RFC 7396) afterwards
-    std::optional<State> state;                 ///< PLANNING, PLANNED, WAITING or FINAL
-    std::optional<PredicateSpec> dependencies;  ///< replaces the whole; empty removes all
-    std::vector<ResultWrite> results;           ///< usually none or one
+    std::optional<JsonText> options;   ///< the value at creation; merged (RFC 7396) afterwards
+    std::optional<State> state;        ///< PLANNING, PLANNED, WAITING or FINAL
+    Box<PredicateSpec> dependencies;   ///< replaces the whole; empty removes all
+    std::vector<ResultWrite> results;  ///< usually none or one
     Position at;
+    Position id_at;  ///< of the id itself
 };
 
 /// The process that executes an attempt on behalf of `turboci run`; lets a later command on the same
@@ -77,7 +80,7 @@ struct AttemptWrite {
 struct StageWrite {
     std::string id;
     std::optional<JsonText> args;
-    std::optional<PredicateSpec> dependencies;
+    Box<PredicateSpec> dependencies;
     struct AssignmentSpec {
         std::string target_check_id;  ///< a bare check id or "check:ID", stored without prefix
         State goal_state = State::final;
@@ -87,10 +90,11 @@ struct StageWrite {
     std::optional<Retry> retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
-    std::optional<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
-    std::optional<AttemptWrite> attempt;
+    Box<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
+    Box<AttemptWrite> attempt;
     bool cancel = false;
     Position at;
+    Position id_at;  ///< of the id itself
 };
 
 /// Takes ready attempts: oldest ready first, each at most once, in the same transaction.
@@ -115,8 +119,8 @@ struct WriteNodes {
     bool dry_run = false;                    ///< do everything, then roll back
     std::optional<JsonText> labels;          ///< merged into the plan's labels
     std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
-    std::vector<CheckWrite> checks;
-    std::vector<StageWrite> stages;
+    std::deque<CheckWrite> checks;           ///< there may be a million of them
+    std::deque<StageWrite> stages;
     std::optional<Claim> claim;      ///< taken after everything else has been resolved
     std::vector<std::string> files;  ///< names that Position::file points into
 };
@@ -145,6 +149,7 @@ struct WriteResult {
     std::vector<ClaimedAttempt> claimed;
     /// When a claim was not filled: how long until the next PENDING attempt is ready, by the plan's clock.
     std::optional<Duration> next_ready_in;
+    bool relabelled = false;  ///< the labels of a plan that was there before have changed
     bool replayed = false;  ///< op_id was seen before: nothing done; plan.version is that of the first write
 };
 

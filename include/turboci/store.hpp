@@ -185,10 +185,14 @@ public:
     [[nodiscard]] virtual NodeKey next_node_key() = 0;
     [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type,
                                                            std::string_view id) = 0;
-    [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< INTERNAL if there is none
+    [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< STORE (damaged) if there is none
     virtual void insert_node(const NodeRow& row,
                              const NodeBody& body) = 0;  ///< row.key from next_node_key() on
     virtual void update_node(const NodeRow& row) = 0;    ///< everything but key, plan, type, id, kind
+    /// Between these two, nodes, groups and edges are inserted and no node or edge is looked up: leave to
+    /// make indexes afterwards. What is stored is the same without them.
+    virtual void begin_bulk_insert() = 0;
+    virtual void end_bulk_insert() = 0;
     [[nodiscard]] virtual NodeBody body(NodeKey key) = 0;
     virtual void update_body(NodeKey key, const NodeBody& body) = 0;
     /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
@@ -200,6 +204,8 @@ public:
 
     // ---- predicates
     [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
+    [[nodiscard]] virtual std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
+                                                        std::int32_t group) = 0;
     virtual void insert_group(const GroupRow& row) = 0;
     virtual void update_group(const GroupRow& row) = 0;  ///< the count
     [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner,
@@ -244,16 +250,19 @@ public:
     virtual void update_result(const ResultRow& row) = 0;
 
     // ---- the record
-    virtual void append_write(const WriteRow& write, std::span<const ChangeRow> changes) = 0;
+    /// Followed by exactly `changes` calls of append_change().
+    virtual void append_write(const WriteRow& write, std::size_t changes) = 0;
+    virtual void append_change(const ChangeRow& change) = 0;
     /// The version that answered `op_id`, if it was seen.
     [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan,
                                                                      std::string_view op_id) = 0;
     virtual void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) = 0;
     /// All operations of the plan with their versions, by op_id.
     [[nodiscard]] virtual std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) = 0;
-    /// Changes with version > since, of `node` alone if given, in the order in which they were recorded.
+    /// Changes with version > since, of `node` alone if given, in the order in which they were recorded,
+    /// until `visit` returns false.
     virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
-                          const std::function<void(const LogEntry&)>& visit) = 0;
+                          const std::function<bool(const LogEntry&)>& visit) = 0;
 };
 
 enum class Access : std::uint8_t { read, write };
@@ -285,6 +294,8 @@ struct StoreOptions {
     std::string command;  ///< advice for others in the lock file: what runs here
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
+    /// Asked while the lock is waited for, from the waiting thread; true ends the wait at once (LOCKED).
+    std::function<bool()> give_up;
     /// Called after an older schema was upgraded, with one sentence for each step.
     std::function<void(const std::string& sentence)> on_upgrade;
 };

@@ -51,12 +51,19 @@ bool wants_json_errors(const std::vector<std::string>& arguments) {
     const auto look = [&](std::string_view value) { json = value == "json" || value == "jsonl"; };
     for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
         const std::string_view token = arguments[i];
-        if ((token == "-o" || token == "--output") && i + 1 < arguments.size()) {
+        if (token == "--output" && i + 1 < arguments.size()) {
             look(arguments[++i]);
         } else if (token.substr(0, 9) == "--output=") {
             look(token.substr(9));
-        } else if (token.substr(0, 2) == "-o") {
-            look(token.substr(2));
+        } else if (token.size() > 1 && token[0] == '-' && token[1] != '-') {
+            // Flags may stand before it in one word: -qo json, -qojson.
+            const std::size_t o = token.find_first_of("spo", 1);
+            if (o == std::string_view::npos || token[o] != 'o') continue;
+            if (o + 1 < token.size()) {
+                look(token.substr(o + 1));
+            } else if (i + 1 < arguments.size()) {
+                look(arguments[++i]);
+            }
         }
     }
     return json;

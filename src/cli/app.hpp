@@ -2,6 +2,7 @@
 // The command line: what a command is, and what a running command sees of the outside.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -83,6 +84,11 @@ public:
     [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
     void set_plan(const std::string& plan) { plan_ = plan; }
 
+    /// Set to end any wait for the store's lock.
+    [[nodiscard]] const std::shared_ptr<std::atomic<bool>>& stop_waiting() const noexcept {
+        return stop_waiting_;
+    }
+
     enum class Open { read, write, create };
     /// The endpoint on the store. Once open, the mode of the first call stays.
     Endpoint& endpoint(Open mode);
@@ -110,6 +116,7 @@ private:
     Output out_;
     std::string store_path_;
     std::string plan_;
+    std::shared_ptr<std::atomic<bool>> stop_waiting_ = std::make_shared<std::atomic<bool>>(false);
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
     std::unique_ptr<Store> store_;
     std::unique_ptr<Endpoint> endpoint_;

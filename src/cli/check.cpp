@@ -21,28 +21,29 @@ struct ReportOptions {
 };
 
 /// All the reports as one; nothing if none was named.
-std::optional<JunitReport> read_reports(Context& context, const std::vector<std::string>& files) {
+std::optional<JunitReport> read_reports(const std::vector<std::string>& files) {
     if (files.empty()) return std::nullopt;
     JunitReport sum;
     for (const auto& file : files) add_report(sum, read_junit(read_file(file, kMaxJunitBytes), file));
-    if (sum.tests == 0) context.warn("the JUnit reports hold no test");
     return sum;
 }
 
 /// What the flags and reports say. Flags win: whoever gives one has looked.
-ResultWrite make_result(Context& context, const ReportOptions& options) {
+ResultWrite make_result(const ReportOptions& options) {
     ResultWrite result;
     JsonText data;
-    const auto tests = read_reports(context, options.junit);
+    const auto tests = read_reports(options.junit);
     if (tests) {
         data.text = "{\"junit\":";
         append_json(data.text, *tests);
         data.text += '}';
     }
-    if (options.data) data = merge_patch(data, json_argument("--data", *options.data));
+    if (options.data) data = compose_patches(data, json_argument("--data", *options.data));
     result.data = data;
     if (options.fail) {
         result.failure = options.fail;
+    } else if (!options.pass && tests && tests->tests == 0 && tests->passed()) {
+        result.failure = "the JUnit reports hold no test";  // a run that tested nothing has shown nothing
     } else if (!options.pass && tests && !tests->passed()) {
         result.failure = failure_of(*tests);
     } else {
@@ -62,7 +63,7 @@ int report(Context& context, const ReportOptions& options) {
     CheckWrite& check = request.checks.emplace_back();
     check.id = id_argument(NodeType::check, options.check);
     require_node(context, {NodeType::check, check.id});
-    check.results.push_back(make_result(context, options));
+    check.results.push_back(make_result(options));
     if (options.final) check.state = State::final;
     const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();

@@ -7,7 +7,7 @@
 #include "cli/app.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
-#include "os/process_identity.hpp"
+#include "os/leftovers.hpp"
 
 namespace turboci::cli {
 
@@ -70,6 +70,7 @@ Store& Context::store(Open mode) {
     how.on_wait = [this](const std::string& holder) {
         note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
     };
+    how.give_up = [stop = stop_waiting_] { return stop->load(); };
     how.on_upgrade = [this](const std::string& sentence) { note(sentence); };
     store_ = open_sqlite_store(std::move(how));
     return *store_;
@@ -78,7 +79,9 @@ Store& Context::store(Open mode) {
 Endpoint& Context::endpoint(Open mode) {
     if (!endpoint_) {
         endpoint_ = std::make_unique<Endpoint>(store(mode), system_clock());
-        endpoint_->set_runner_probe(runner_is_alive);
+        endpoint_->set_runner_probe([path = real_path(store_path_)](const RunnerIdentity& runner) {
+            return runner_is_alive_or_cleared(runner, path);
+        });
     }
     return *endpoint_;
 }
@@ -100,7 +103,8 @@ void Context::finish_write(WriteNodes& request, const WriteFlags& flags) const {
 
 std::optional<AttemptRef> Context::inside() const {
     const auto stage = environment("TURBOCI_STAGE");
-    if (!stage || foreign_store_ || environment("TURBOCI_PLAN") != plan_) return std::nullopt;
+    const auto plan = environment("TURBOCI_PLAN");
+    if (!stage || foreign_store_ || (plan && *plan != plan_)) return std::nullopt;
     const auto attempt = environment("TURBOCI_ATTEMPT");
     if (!attempt) {
         throw Error(ErrorCode::usage, "TURBOCI_STAGE is set but TURBOCI_ATTEMPT is not",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/explain.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -39,7 +40,9 @@ public:
 
 private:
     void line(std::size_t indent, const std::string& text) {
-        text_ += std::string(indent, ' ') + text + '\n';
+        // Chains are deeper than terminals are wide.
+        constexpr std::size_t kMaxIndent = 40;
+        text_ += std::string(std::min(indent, kMaxIndent), ' ') + text + '\n';
     }
 
     [[nodiscard]] std::string mark(Resolution resolution) const {

@@ -13,6 +13,7 @@
 #include "format/scalars.hpp"
 #include "format/terminal.hpp"
 #include "format/text_check.hpp"
+#include "turboci/endpoint.hpp"
 
 namespace turboci::cli {
 
@@ -127,14 +128,24 @@ std::string read_file(const std::string& path, std::size_t limit) {
     return text;
 }
 
-void read_plan_files(const std::vector<std::string>& paths, WriteNodes& request, Problems& problems) {
+bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request, Problems& problems) {
     if (std::count(paths.begin(), paths.end(), "-") > 1) {
         throw Error(ErrorCode::usage, "standard input is named twice", "name - once");
     }
+    bool whole = true;
     for (const auto& path : paths) {
         const std::string text = read_file(path);
-        read_plan_text({path, text}, request, problems);
+        whole = read_plan_text({path, text}, request, problems) && whole;
     }
+    return whole;
+}
+
+void read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& request) {
+    Problems problems;
+    const bool whole = read_plan_files(paths, request, problems);
+    // All problems at once; without any, the endpoint will look.
+    if (whole && !problems.empty()) validate(request, problems);
+    problems.raise_if_any(request.files);
 }
 
 JsonText json_argument(std::string_view option, const std::string& value) {

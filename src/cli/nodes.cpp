@@ -31,9 +31,7 @@ int write_nodes(Context& context, const WriteOptions& options) {
         files.emplace_back("-");
     }
     WriteNodes request;
-    Problems problems;
-    read_plan_files(files, request, problems);
-    problems.raise_if_any(request.files);
+    read_sound_plan_files(files, request);
     context.finish_write(request, options.write);
     if (options.if_version) request.if_version = options.if_version;
     request.dry_run = options.dry_run;

@@ -27,6 +27,14 @@ struct Positional {
 
 }  // namespace
 
+namespace {
+
+std::string see_help(const std::string& command) {
+    return "see `turboci " + command + (command.empty() ? "" : " ") + "--help`";
+}
+
+}  // namespace
+
 // CLI11 keeps the declarations and hands the values out. What it is given is canonical: one name and one
 // value a pair, because left alone it takes the next argument for the value of "--reason=", and splits
 // positional "[a,b]".
@@ -59,7 +67,7 @@ struct Parser::Impl {
                 for (const auto& l : o->get_lnames()) known.push_back("--" + l);
             }
             std::string remedy = did_you_mean(name, known);
-            if (remedy.empty()) remedy = "see `turboci " + command + " --help`";
+            if (remedy.empty()) remedy = see_help(command);
             usage("unknown option " + printable(name), remedy);
         }
         return option;
@@ -200,13 +208,13 @@ void Parser::Impl::place(const std::string& value) {
         if (p.many || skipped == 0) return;
         --skipped;
     }
-    usage("unexpected argument '" + printable(value) + "'", "see `turboci " + command + " --help`");
+    usage("unexpected argument '" + printable(value) + "'", see_help(command));
 }
 
 void Parser::Impl::require_positionals() const {
     std::size_t left = words.size();
     for (const auto& p : positionals) {
-        if (left < p.minimum) usage(p.name + " is missing", "see `turboci " + command + " --help`");
+        if (left < p.minimum) usage(p.name + " is missing", see_help(command));
         left -= p.many ? left : std::min<std::size_t>(left, 1);
     }
 }
@@ -234,7 +242,7 @@ bool Parser::parse(const std::vector<std::string>& arguments) {
         std::vector<std::string> reversed(impl.canonical.rbegin(), impl.canonical.rend());
         impl.app.parse(reversed);
     } catch (const CLI::Error& e) {
-        usage(printable(e.what()), "see `turboci " + impl.command + " --help`");
+        usage(printable(e.what()), see_help(impl.command));
     }
     std::size_t at = 0;
     for (const auto& p : impl.positionals) {

@@ -47,12 +47,11 @@ int create_plan(Context& context, const CreateOptions& options) {
         throw Error(ErrorCode::invalid_argument, "plan id '" + printable(request.id) + "' " + *why);
     }
     if (options.id && options.id->empty()) throw Error(ErrorCode::invalid_argument, "the plan id is empty");
-    Problems problems;
-    read_plan_files(options.files, request.nodes, problems);
-    problems.raise_if_any(request.nodes.files);
+    read_sound_plan_files(options.files, request.nodes);
     context.set_plan(request.id);
     context.finish_write(request.nodes, options.write);
     // Before the store is opened: bad input must not even leave an empty store behind.
+    Problems problems;
     validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
     const WriteResult result = context.endpoint(Context::Open::create).create_plan(request);

@@ -8,6 +8,7 @@
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "format/terminal.hpp"
+#include "os/process.hpp"
 #include "os/supervisor.hpp"
 #include "runner/executor.hpp"
 #include "runner/progress_view.hpp"
@@ -56,6 +57,7 @@ RunOptions run_options(Context& context, const Options& options) {
     run.jobs = options.jobs ? static_cast<int>(*options.jobs) : processors();
     run.fail_fast = options.fail_fast;
     run.timeout = options.timeout;
+    run.stop_waiting = context.stop_waiting();
     for (char** variable = environ; *variable != nullptr; ++variable) run.environment.emplace_back(*variable);
     return run;
 }
@@ -146,15 +148,26 @@ int show_dry_run(Context& context, const RunOptions& run) {
     return 0;
 }
 
+/// Each command takes a pipe and a log: no more of them than there are descriptors for.
+void fit_jobs(const Context& context, RunOptions& run) {
+    constexpr std::size_t kOurOwn = 40;
+    const std::size_t limit = descriptor_limit();
+    const auto most = static_cast<int>(limit > kOurOwn + 2 ? (limit - kOurOwn) / 2 : 1);
+    if (run.jobs <= most) return;
+    run.jobs = most;
+    context.note("the limit of open files (ulimit -n) allows " + std::to_string(most) + " stages at once");
+}
+
 int run_plan(Context& context, const Options& options) {
     if (context.format() == Format::name && !options.dry_run) {
         throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
     }
     Endpoint& endpoint = context.endpoint(options.dry_run ? Context::Open::read : Context::Open::write);
-    const RunOptions run = run_options(context, options);
+    RunOptions run = run_options(context, options);
     if (options.dry_run) return show_dry_run(context, run);
     const auto view = make_view(context);
     Supervisor supervisor;
+    fit_jobs(context, run);
     const RunReport report = Executor(endpoint, supervisor, system_clock(), *view, run).run();
     context.out().mark_committed();
     if (context.format() != Format::table) context.print_json(report_json(report));

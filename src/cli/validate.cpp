@@ -15,9 +15,8 @@ std::string counted(std::size_t n, const char* what) {
 int validate_files(Context& context, const std::vector<std::string>& files) {
     WriteNodes request;
     Problems problems;
-    read_plan_files(files, request, problems);
-    // What could not be read would only be missed again by what refers to it.
-    problems.raise_if_any(request.files);
+    // What a broken file lacks would only be missed again by what refers to it.
+    if (!read_plan_files(files, request, problems)) problems.raise_if_any(request.files);
     validate(request, problems);
     const PlanReview found = review(request, problems);
     problems.raise_if_any(request.files);

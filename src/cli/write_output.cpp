@@ -67,6 +67,7 @@ std::string headline(const WriteResult& result, bool dry_run) {
     count("created ", result.created.size());
     count("changed ", result.changed.size());
     count("advanced ", result.advanced.size());
+    if (result.relabelled) text += text.empty() ? "changed the labels" : ", changed the labels";
     if (text.empty()) text = "nothing changed";
     return (dry_run ? "dry run, nothing is written: " : "") + text + version;
 }

@@ -59,7 +59,11 @@ Resolution resolve_edge(NodeType target_type, State on_state, When when, State t
         return Resolution::unresolved;
     bool satisfied = false;
     if (on_state != State::final) {
-        satisfied = std::ranges::any_of(history, [&](const StateEntry& e) { return e.state == on_state; });
+        // A target that was in a later state has reached this one; one that only ended has not.
+        satisfied = std::ranges::any_of(history, [&](const StateEntry& e) {
+            return e.state != State::final &&
+                   state_number(target_type, e.state) >= state_number(target_type, on_state);
+        });
     } else {
         satisfied = when == When::always || (when == When::success && outcome == Outcome::passed) ||
                     (when == When::failure && outcome == Outcome::failed);

@@ -30,6 +30,23 @@ JsonText merge_patch(const JsonText& target, const JsonText& patch) {
     return {dump(value)};
 }
 
+JsonText compose_patches(const JsonText& first, const JsonText& second) {
+    using Json = nlohmann::ordered_json;
+    // Both are nested 64 deep at most.
+    const auto compose = [](const auto& self, Json& to, const Json& with) -> void {
+        for (const auto& [key, value] : with.items()) {
+            const auto it = to.find(key);
+            if (it != to.end() && it->is_object() && value.is_object())
+                self(self, *it, value);
+            else
+                to[key] = value;
+        }
+    };
+    Json result = parse(first);
+    compose(compose, result, parse(second));
+    return {dump(result)};
+}
+
 bool same_json(const JsonText& a, const JsonText& b) {
     if (a.text == b.text) return true;
     // The unordered type compares objects whatever the order of their keys.

@@ -78,7 +78,9 @@ std::size_t sequence_length(std::string_view s) noexcept {
 
 bool is_blank_at(std::string_view s, bool front) noexcept {
     // Unicode's White_Space that a person would not see at the edge of a name.
-    static constexpr std::array<std::string_view, 5> kBlanks{" ", "\u00A0", "\u3000", "\u2028", "\u2029"};
+    static constexpr std::array<std::string_view, 19> kBlanks{
+        " ",      "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+        "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
     return std::ranges::any_of(kBlanks,
                                [&](std::string_view b) { return front ? s.starts_with(b) : s.ends_with(b); });
 }
@@ -153,16 +155,21 @@ bool is_valid_utf8(std::string_view text) noexcept {
     return true;
 }
 
+bool has_control_character(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c == 0x7F) return true;
+        if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+    }
+    return false;
+}
+
 std::optional<std::string> node_id_problem(std::string_view id) {
     if (id.empty()) return "is empty";
     if (id.size() > kMaxNodeIdBytes)
         return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
     if (!is_valid_utf8(id)) return "is not valid UTF-8";
-    for (std::size_t i = 0; i < id.size(); ++i) {
-        const auto c = static_cast<unsigned char>(id[i]);
-        const bool c1 = c == 0xC2 && static_cast<unsigned char>(id[i + 1]) < 0xA0;
-        if (c < 0x20 || c == 0x7F || c1) return "has a control character";
-    }
+    if (has_control_character(id)) return "has a control character";
     if (is_blank_at(id, true) || is_blank_at(id, false)) return "begins or ends with a blank";
     if (id.starts_with("check:") || id.starts_with("stage:"))
         return "begins with 'check:' or 'stage:', which is how references begin";

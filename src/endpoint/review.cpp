@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include "format/scalars.hpp"
@@ -19,7 +21,7 @@ namespace {
 class Directory {
 public:
     template <class Write>
-    explicit Directory(const std::vector<Write>& writes) {
+    explicit Directory(const std::deque<Write>& writes) {
         for (const auto& w : writes) ids_.push_back(w.id);
         order_.resize(ids_.size());
         std::iota(order_.begin(), order_.end(), std::size_t{0});
@@ -75,6 +77,7 @@ private:
         return request_.stages[n - request_.checks.size()];
     }
     void resolve();
+    void judge_state(const CheckWrite& check);
     void resolve_assignments(std::size_t n);
     void resolve_predicate(std::size_t n, const PredicateSpec& root, bool continuation);
     [[nodiscard]] std::int64_t target(std::size_t n, const EdgeSpec& edge);
@@ -95,6 +98,7 @@ private:
 
 void Plan::resolve() {
     assigned_.resize(request_.checks.size());
+    for (const CheckWrite& check : request_.checks) judge_state(check);
     for (std::size_t n = 0; n < size(); ++n) {
         const std::size_t groups = groups_.size();
         const std::size_t edges = edges_.size();
@@ -107,6 +111,20 @@ void Plan::resolve() {
         groups_of_.push_back({groups, groups_.size()});
         edges_of_.push_back({edges, edges_.size()});
     }
+}
+
+/// What a first write would refuse.
+void Plan::judge_state(const CheckWrite& check) {
+    const State state = check.state.value_or(State::planning);
+    const bool passes = state == State::waiting || state == State::final;
+    if (passes && check.dependencies && !check.dependencies->empty())
+        problems_.add(ErrorCode::invalid_state, check.at,
+                      fmt::format("check:{} has dependencies and cannot be created {}; ask for PLANNED",
+                                  check.id, to_string(state)));
+    if (state == State::planning && !check.results.empty())
+        problems_.add(
+            ErrorCode::invalid_state, check.results.front().at,
+            fmt::format("check:{} is PLANNING; results can be written while it is WAITING", check.id));
 }
 
 void Plan::resolve_assignments(std::size_t n) {
@@ -134,20 +152,30 @@ void Plan::resolve_predicate(std::size_t n, const PredicateSpec& root, bool cont
         const auto [spec, parent] = open.back();
         open.pop_back();
         const auto number = static_cast<std::int32_t>(groups_.size() - base);
-        const auto members = spec->edges.size() + spec->groups.size();
-        const std::int64_t needed = spec->kind == GroupKind::any        ? 1
-                                    : spec->kind == GroupKind::at_least ? spec->at_least
-                                                                        : static_cast<std::int64_t>(members);
-        groups_.push_back(
-            {parent, static_cast<std::int32_t>(std::min<std::int64_t>(needed, INT32_MAX)), continuation});
+        const auto written = static_cast<std::int64_t>(spec->edges.size() + spec->groups.size());
+        std::int64_t members = written;
+        std::int64_t missing = 0;
+        std::set<std::tuple<std::int64_t, State, When>> seen;
         for (const auto& e : spec->edges) {
             const auto found = target(n, e);
             if (found == kNowhere) {
-                --groups_.back().needed;  // reported; as if it came
-            } else {
+                ++missing;  // reported; as if it came
+            } else if (seen.emplace(found, e.on_state, e.when.value_or(When::success)).second) {
                 edges_.push_back({number, found, e.on_state});
+            } else {
+                --members;
             }
         }
+        if (spec->kind == GroupKind::at_least && spec->at_least > members && spec->at_least <= written)
+            problems_.add(ErrorCode::invalid_dependency, spec->at,
+                          fmt::format("at_least is {}, but the group has {} different member{}",
+                                      spec->at_least, members, members == 1 ? "" : "s"));
+        const std::int64_t needed = spec->kind == GroupKind::any        ? 1
+                                    : spec->kind == GroupKind::at_least ? spec->at_least
+                                                                        : members;
+        groups_.push_back({parent,
+                           static_cast<std::int32_t>(std::min<std::int64_t>(needed - missing, INT32_MAX)),
+                           continuation});
         for (auto g = spec->groups.rbegin(); g != spec->groups.rend(); ++g) open.push_back({&*g, number});
     }
 }

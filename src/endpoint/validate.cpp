@@ -14,15 +14,6 @@ namespace {
 constexpr std::size_t kMaxName = 1024;
 constexpr std::size_t kMaxMessage = 1u << 20;
 
-bool has_control_character(std::string_view text) noexcept {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x20 || c == 0x7F) return true;
-        if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
-    }
-    return false;
-}
-
 /// One pass over a request. Problems carry the position of the node or value that they are about.
 class Validator {
 public:
@@ -60,7 +51,7 @@ private:
     void group(const PredicateSpec& group, Position at, bool is_root);
     void edge(const EdgeSpec& edge, bool continuation);
     template <class Write>
-    void duplicates(NodeType type, const std::vector<Write>& writes);
+    void duplicates(NodeType type, const std::deque<Write>& writes);
 
     const WriteNodes& request_;
     Problems& problems_;
@@ -100,8 +91,8 @@ void Validator::header() {
     message(request_.reason, "reason", {});
     name(request_.actor, "actor", {});
     name(request_.op_id, "op_id", {});
-    if (request_.if_version && *request_.if_version < 1) {
-        problem({}, fmt::format("'if_version' must be at least 1, not {}", *request_.if_version));
+    if (request_.if_version && *request_.if_version < 0) {
+        problem({}, fmt::format("'if_version' must not be negative, but is {}", *request_.if_version));
     }
     if (request_.inside) attempt_ref(*request_.inside, {});
 }
@@ -119,7 +110,7 @@ void Validator::claim(const Claim& claim) {
 }
 
 void Validator::check(const CheckWrite& write) {
-    id(write.id, write.at);
+    id(write.id, write.id_at.line != 0 ? write.id_at : write.at);
     if (write.kind) name(*write.kind, "kind", write.at);
     if (write.state && state_number(NodeType::check, *write.state) == 0) {
         problem(write.at, fmt::format("a check has no state {}; use PLANNING, PLANNED, WAITING or FINAL",
@@ -137,7 +128,7 @@ void Validator::result(const ResultWrite& write) {
 }
 
 void Validator::stage(const StageWrite& write) {
-    id(write.id, write.at);
+    id(write.id, write.id_at.line != 0 ? write.id_at : write.at);
     if (write.dependencies) predicate(*write.dependencies, write.at, false);
     if (write.continuation_group) predicate(*write.continuation_group, write.at, true);
     policy(write);
@@ -240,10 +231,14 @@ void Validator::edge(const EdgeSpec& edge, bool continuation) {
 }
 
 template <class Write>
-void Validator::duplicates(NodeType type, const std::vector<Write>& writes) {
+void Validator::duplicates(NodeType type, const std::deque<Write>& writes) {
     KeySet seen;
     for (std::size_t i = 0; i < writes.size(); ++i) {
-        if (seen.insert(writes[i].id) || problems_.size() >= Problems::kMaxKept) continue;
+        if (seen.insert(writes[i].id)) continue;
+        if (problems_.size() >= Problems::kMaxKept) {
+            problem({}, {});  // only counted
+            continue;
+        }
         const auto first = std::ranges::find(writes, writes[i].id, &Write::id);
         std::string text = fmt::format("{}:{} is named twice", to_string(type), writes[i].id);
         if (const Position at = first->at; at.line != 0 && at.file < request_.files.size()) {

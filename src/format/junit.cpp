@@ -46,8 +46,9 @@ public:
 private:
     struct Suite {
         pugi::xml_node node;
-        pugi::xml_node next;    ///< the child to visit next
-        std::int64_t seen = 0;  ///< cases and failures in it and below
+        pugi::xml_node next;      ///< the child to visit next
+        std::int64_t seen = 0;    ///< cases and failures in it and below
+        std::int64_t failed = 0;  ///< of these, failures and errors
     };
 
     [[noreturn]] void fail(const std::string& what, std::optional<std::ptrdiff_t> offset) const {
@@ -84,20 +85,25 @@ private:
     }
 
     void walk(pugi::xml_node root) {
-        std::vector<Suite> open{{root, root.first_child(), 0}};
+        std::vector<Suite> open{{root, root.first_child()}};
         while (!open.empty()) {
             const pugi::xml_node node = open.back().next;
             if (!node) {
-                const std::int64_t seen = leave(open.back());
+                leave(open.back());
+                const auto [seen, failed] = std::pair(open.back().seen, open.back().failed);
                 open.pop_back();
-                if (!open.empty()) open.back().seen += seen;
+                if (open.empty()) continue;
+                open.back().seen += seen;
+                open.back().failed += failed;
                 continue;
             }
             open.back().next = node.next_sibling();
             const std::string_view name = node.name();
+            const std::int64_t before = report_.failing_total;
             if (is_suite(node)) {
                 if (open.size() >= kMaxSuiteDepth) fail("nests suites deeper than 100", node.offset_debug());
-                open.push_back({node, node.first_child(), 0});
+                open.push_back({node, node.first_child()});
+                continue;
             } else if (name == "testcase") {
                 ++open.back().seen;
                 add_case(node, open.back().node);
@@ -107,14 +113,25 @@ private:
                 ++report_.errors;
                 add_failing(attribute(open.back().node, "name"), "", message_of(node));
             }
+            open.back().failed += report_.failing_total - before;
         }
     }
 
-    /// What a suite without cases says of itself counts.
-    std::int64_t leave(const Suite& suite) {
-        if (suite.seen > 0) return suite.seen;
+    /// What a suite says of itself counts where it lists no case, or no failing one though it says that some
+    /// failed. Otherwise its cases count: some runners count assertions there.
+    void leave(Suite& suite) {
         const std::int64_t failures = count(suite.node, "failures");
         const std::int64_t errors = count(suite.node, "errors");
+        if (suite.seen > 0) {
+            if (suite.failed > 0 || failures + errors == 0) return;
+            report_.failures += failures;
+            report_.errors += errors;
+            add_failing(attribute(suite.node, "name"), "",
+                        std::to_string(failures) + " failures and " + std::to_string(errors) +
+                            " errors that no case shows");
+            suite.failed = failures + errors;
+            return;
+        }
         const std::int64_t tests = count(suite.node, "tests");
         report_.tests += tests;
         report_.failures += failures;
@@ -126,7 +143,8 @@ private:
                         std::to_string(failures) + " failures and " + std::to_string(errors) +
                             " errors, without cases");
         }
-        return tests + failures + errors;
+        suite.seen = tests + failures + errors;
+        suite.failed = failures + errors;
     }
 
     void add_case(pugi::xml_node node, pugi::xml_node suite) {
@@ -134,16 +152,22 @@ private:
         report_.seconds += seconds(node);
         pugi::xml_node failure;
         pugi::xml_node error;
+        pugi::xml_node skip;
         bool skipped = false;
         for (const pugi::xml_node child : node.children()) {
             const std::string_view name = child.name();
             if (name == "failure" && !failure) failure = child;
             if (name == "error" && !error) error = child;
             skipped = skipped || name == "skipped" || name == "disabled";
+            if (name == "skipped" && !skip) skip = child;
         }
         const std::string_view status = node.attribute("status").value();
+        // ctest calls it skipped, and fails, when it could not run a test: its program or a file is missing.
+        const std::string_view reason = skip.attribute("message").value();
+        const bool not_run =
+            status == "notrun" && !reason.empty() && reason.substr(0, 5) != "SKIP_" && reason != "Disabled";
         const bool failed_by_status = status == "fail" || status == "failed" || status == "error";
-        if (error) {
+        if (error || (not_run && !failure)) {
             ++report_.errors;
         } else if (failure || (failed_by_status && !skipped)) {
             ++report_.failures;
@@ -157,7 +181,7 @@ private:
         }
         std::string name = attribute(node, "classname");
         if (name.empty()) name = attribute(suite, "name");
-        const pugi::xml_node why = error ? error : failure;
+        const pugi::xml_node why = error ? error : failure ? failure : not_run ? skip : pugi::xml_node();
         add_failing(std::move(name), attribute(node, "name"),
                     why ? message_of(why) : "status " + clean(status));
     }

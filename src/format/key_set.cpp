@@ -1,42 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/key_set.hpp"
 
-#include <cstring>
-#include <random>
-
 namespace turboci {
-
-namespace {
-
-__extension__ typedef unsigned __int128 Wide;
-
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-// Keys come from strangers: without a secret they could be chosen to collide.
-std::uint64_t secret() {
-    static const std::uint64_t value = [] {
-        std::random_device device;
-        return ((std::uint64_t{device()} << 32) ^ device()) | 1;
-    }();
-    return value;
-}
-
-}  // namespace
-
-std::uint64_t KeySet::hash(std::string_view key) noexcept {
-    std::uint64_t h = secret() ^ key.size();
-    while (!key.empty()) {
-        std::uint64_t word = 0;
-        const std::size_t n = key.size() < 8 ? key.size() : 8;
-        std::memcpy(&word, key.data(), n);
-        h = fold(h ^ word, 0x9E3779B97F4A7C15u) ^ secret();
-        key.remove_prefix(n);
-    }
-    return fold(h, secret());
-}
 
 bool KeySet::same(const Entry& entry, std::string_view key, std::uint64_t hash) const noexcept {
     return entry.hash == hash && std::string_view(text_).substr(entry.offset, entry.length) == key;
@@ -64,7 +29,7 @@ void KeySet::rebuild(std::size_t slots) {
 }
 
 bool KeySet::insert(std::string_view key) {
-    const std::uint64_t h = hash(key);
+    const std::uint64_t h = hash_text(key);
     if (find(key, h) != kNone) return false;
     entries_.push_back({h, text_.size(), key.size()});
     text_ += key;

@@ -7,13 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/text_hash.hpp"
+
 namespace turboci {
 
 class KeySet {
 public:
     /// False if `key` was there already.
     bool insert(std::string_view key);
-    [[nodiscard]] bool contains(std::string_view key) const { return find(key, hash(key)) != kNone; }
+    [[nodiscard]] bool contains(std::string_view key) const { return find(key, hash_text(key)) != kNone; }
     /// Empty again; keeps its memory.
     void clear() noexcept;
 
@@ -26,7 +28,6 @@ private:
     static constexpr std::size_t kNone = ~std::size_t{0};
     static constexpr std::size_t kLinear = 12;  ///< up to here a walk is faster than a table
 
-    [[nodiscard]] static std::uint64_t hash(std::string_view key) noexcept;
     [[nodiscard]] std::size_t find(std::string_view key, std::uint64_t hash) const noexcept;
     [[nodiscard]] bool same(const Entry& entry, std::string_view key, std::uint64_t hash) const noexcept;
     void rebuild(std::size_t slots);

@@ -202,9 +202,10 @@ void PlanReader::end_map(Position) {
 }
 
 void PlanReader::end_seq(Position) {
-    const Place place = top().place;
+    const Frame frame = top();
     frames_.pop_back();
-    if (place == Place::json) *json_ += ']';
+    if (frame.place == Place::json) *json_ += ']';
+    if (frame.place == Place::members) frame.into->edges.shrink_to_fit();
 }
 
 void PlanReader::close_map(const Frame& frame) {
@@ -248,6 +249,8 @@ void PlanReader::key(std::string_view text, Position at) {
     if (frame.place == Place::json || frame.place == Place::labels) {
         static constexpr KeyRule kAny{"", Form::object};
         std::string& out = frame.place == Place::json ? *json_ : labels_.text;
+        if (frame.place == Place::labels && has_control_character(text))
+            problem(at, fmt::format("the label's name has a control character: {}", in_quotes(text)));
         if (!frame.first) out += ',';
         frame.first = false;
         frame.rule = &kAny;
@@ -298,7 +301,10 @@ void PlanReader::scalar(const Scalar& scalar, Position at) {
 }
 
 void PlanReader::label(const Scalar& scalar, Position at) {
-    if (scalar.kind == ScalarKind::null) problem(at, "a label must be a string, not null");
+    if (scalar.kind == ScalarKind::null)
+        problem(at, "a label must be a string, not null");
+    else if (has_control_character(scalar.text))
+        problem(at, fmt::format("the label has a control character: {}", in_quotes(scalar.text)));
     append_json_text(labels_.text, scalar.text);
 }
 
@@ -322,8 +328,8 @@ bool looks_like_json(std::string_view text, std::string_view name) {
     return second != std::string_view::npos && text[second] == '"';
 }
 
-/// Reads as JSON what is JSON, all else as YAML, of which JSON is not quite a part.
-void read_events(const PlanText& file, std::string_view text, std::uint32_t number, WriteNodes& request,
+/// Reads as JSON what is JSON, all else as YAML, of which JSON is not quite a part. True if to the end.
+bool read_events(const PlanText& file, std::string_view text, std::uint32_t number, WriteNodes& request,
                  FileProblems& problems) {
     const WriteNodes before = request;
     FileProblems json_problems;
@@ -332,23 +338,25 @@ void read_events(const PlanText& file, std::string_view text, std::uint32_t numb
     if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
         tried = true;
         PlanReader reader(request, json_problems);
-        if (read_json_events(text, number, reader, json_problems) != ReadEnd::syntax) {
+        const ReadEnd end = read_json_events(text, number, reader, json_problems);
+        if (end != ReadEnd::syntax) {
             problems = std::move(json_problems);
-            return;
+            return end == ReadEnd::complete;
         }
         request = before;
     }
     PlanReader reader(request, problems);
-    if (read_yaml_events(text, number, reader, problems) != ReadEnd::syntax || !tried) return;
-    if (looks_like_json(text, file.name)) {
+    const ReadEnd end = read_yaml_events(text, number, reader, problems);
+    if (end == ReadEnd::syntax && tried && looks_like_json(text, file.name)) {
         problems = {};
         const auto& why = json_problems.last();
         problems.add(why.code, why.at, why.message);
     }
+    return end == ReadEnd::complete;
 }
 
 template <class T>
-void append(std::vector<T>& to, std::vector<T>& from) {
+void append(std::deque<T>& to, std::deque<T>& from) {
     if (to.empty()) {
         to.swap(from);
     } else {
@@ -358,10 +366,11 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 
 }  // namespace
 
-void read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
+bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
     const auto number = static_cast<std::uint32_t>(request.files.size());
     request.files.push_back(file.name);
     FileProblems found;
+    bool whole = false;
     if (file.text.size() > kMaxPlanFileBytes) {
         found.add({number, 1, 1}, fmt::format("the file has {} bytes; {} MiB at most", file.text.size(),
                                               kMaxPlanFileBytes >> 20));
@@ -374,7 +383,7 @@ void read_plan_text(const PlanText& file, WriteNodes& request, Problems& problem
         own.op_id = request.op_id;
         own.labels = request.labels;
         own.plan = request.plan;
-        read_events(file, text, number, own, found);
+        whole = read_events(file, text, number, own, found);
         request.reason = std::move(own.reason);
         request.actor = std::move(own.actor);
         request.if_version = own.if_version;
@@ -384,6 +393,7 @@ void read_plan_text(const PlanText& file, WriteNodes& request, Problems& problem
         append(request.stages, own.stages);
     }
     found.move_to(problems);
+    return whole;
 }
 
 }  // namespace turboci

@@ -139,12 +139,6 @@ void PlanReader::close_owner() {
                 fmt::format("'owner_id' must be PLAN:STAGE:IDX, not {}", in_quotes(*owner_.id)));
         return;
     }
-    const auto first = stage.find(':');
-    if (first != std::string_view::npos) {
-        const auto plan = stage.substr(0, first);
-        const bool prefixed = request_.plan.empty() ? !plan_id_problem(plan) : plan == request_.plan;
-        if (prefixed) stage.remove_prefix(first + 1);
-    }
     result.owner = AttemptRef{std::string(stage), idx};
 }
 

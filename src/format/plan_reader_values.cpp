@@ -25,7 +25,7 @@ void PlanReader::put_scalar(const KeyRule& rule, const Scalar& scalar, Position 
         put_null(rule, at);
         return;
     }
-    const bool text = scalar.kind == ScalarKind::string || scalar.plain;
+    const bool text = scalar.kind == ScalarKind::string;
     switch (rule.form) {
         case Form::text:
         case Form::text_or_map:
@@ -75,7 +75,10 @@ void PlanReader::put_null(const KeyRule& rule, Position at) {
 }
 
 void PlanReader::put_header(std::string& field, std::string_view text, std::string_view name, Position at) {
-    if (!field.empty() && field != text) {
+    // What is wrong with it is said here, where its place is known.
+    if (has_control_character(text)) {
+        problem(at, fmt::format("'{}' has a control character: {}", name, in_quotes(text)));
+    } else if (!field.empty() && field != text) {
         problem(at, fmt::format("'{}' was given before with another value: {}", name, in_quotes(field)));
     } else {
         field = text;
@@ -102,6 +105,8 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
     const auto attempt = [&]() -> AttemptWrite& { return *request_.stages.back().attempt; };
     switch (rule.slot) {
         case Slot::reason:
+            if (text.find('\0') != std::string_view::npos)
+                return problem(at, fmt::format("'{}' has a null character", rule.name));
             if (!request_.reason.empty() && request_.reason != text) request_.reason += "; ";
             if (request_.reason != text) request_.reason += text;
             return;
@@ -113,6 +118,7 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             return;
         case Slot::check_id:
             request_.checks.back().id = text;
+            request_.checks.back().id_at = at;
             return;
         case Slot::check_kind:
             request_.checks.back().kind = text;
@@ -143,6 +149,7 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             return;
         case Slot::stage_id:
             request_.stages.back().id = text;
+            request_.stages.back().id_at = at;
             return;
         case Slot::attempt_state:
             attempt().state = parse_attempt_state(text);
@@ -179,6 +186,7 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
         }
         case Slot::member_node:
             members_.back().edge.target = reference(text);
+            members_.back().edge.at = at;
             return;
         case Slot::member_state: {
             std::optional<State> state;
@@ -207,6 +215,8 @@ void PlanReader::put_integer(const KeyRule& rule, std::int64_t value, Position a
     constexpr std::int64_t kMaxIdx = std::numeric_limits<std::int32_t>::max();
     switch (rule.slot) {
         case Slot::if_version:
+            if (value < 0)
+                return problem(at, fmt::format("'if_version' must not be negative, but is {}", value));
             if (request_.if_version && *request_.if_version != value) {
                 problem(at, fmt::format("'if_version' was given before with another value: {}",
                                         *request_.if_version));

@@ -36,7 +36,7 @@ constexpr std::string_view kSchema = R"json({
     "if_version": {
       "description": "Refuse the write unless the plan is at this version.",
       "type": "integer",
-      "minimum": 1
+      "minimum": 0
     },
     "op_id": {
       "description": "Idempotency key: a second write with the same one changes nothing.",

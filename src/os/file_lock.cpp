@@ -47,6 +47,8 @@ void FileLock::open_file() {
     if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode))
         throw Error(ErrorCode::store, fmt::format("the lock file '{}' is not a regular file", path_),
                     "remove it");
+    // Whatever the umask: with other rights nobody could open it again.
+    if (s.st_size == 0 && (s.st_mode & 0600) != 0600) static_cast<void>(::fchmod(fd.get(), 0600));
     fd_ = std::move(fd);
 }
 
@@ -69,7 +71,7 @@ bool FileLock::try_once() {
     }
 }
 
-void FileLock::acquire(Duration timeout, const OnWait& on_wait) {
+void FileLock::acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up) {
     using Monotonic = std::chrono::steady_clock;
     if (held_) throw Error(ErrorCode::internal, "the lock is held already");
     const auto start = Monotonic::now();
@@ -77,7 +79,7 @@ void FileLock::acquire(Duration timeout, const OnWait& on_wait) {
     Duration pause = kFirstPause;
     while (!try_once()) {
         const auto waited = std::chrono::duration_cast<Duration>(Monotonic::now() - start);
-        if (waited >= timeout) {
+        if (waited >= timeout || (give_up && give_up())) {
             const std::string holder = read_holder();
             throw Error(ErrorCode::locked,
                         holder.empty() ? fmt::format("'{}' is locked by another process", path_)

@@ -23,7 +23,8 @@ public:
 
     /// Waits at most `timeout` on the monotonic clock; zero means one try. LOCKED when it is over, naming the
     /// holder; STORE if the lock file is not a regular file or cannot be opened. INTERNAL if already held.
-    void acquire(Duration timeout, const OnWait& on_wait);
+    /// `give_up`, if any, is asked before each pause; true is as if the time were over.
+    void acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up = {});
     void release() noexcept;
     [[nodiscard]] bool held() const noexcept { return held_; }
 

@@ -23,19 +23,6 @@ namespace {
 // Each pass finds what the processes of the one before had started meanwhile.
 constexpr int kMaxPasses = 20;
 
-/// Cuts the last field off `text`; nullopt unless it is a number.
-template <typename T>
-std::optional<T> take_last(std::string_view& text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    const std::string_view field = text.substr(colon + 1);
-    T value{};
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc{} || end != field.data() + field.size()) return std::nullopt;
-    text = text.substr(0, colon);
-    return value;
-}
-
 std::vector<pid_t> all_processes() {
     std::vector<pid_t> pids;
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), &::closedir);
@@ -77,13 +64,19 @@ std::string to_string(const SupervisorMark& mark) {
 
 std::optional<SupervisorMark> parse_supervisor_mark(std::string_view text) {
     SupervisorMark mark;
-    const auto command = take_last<std::uint64_t>(text);
-    if (!command) return std::nullopt;
-    const auto start_time = take_last<std::int64_t>(text);
+    const auto command = take_last_number(text);
+    if (!command || *command < 0) return std::nullopt;
+    const auto start_time = take_last_number(text);
     if (!start_time) return std::nullopt;
-    const auto pid = take_last<std::int64_t>(text);
+    const auto pid = take_last_number(text);
     if (!pid || text.empty()) return std::nullopt;
-    return SupervisorMark{std::string(text), *pid, *start_time, *command};
+    return SupervisorMark{std::string(text), *pid, *start_time, static_cast<std::uint64_t>(*command)};
+}
+
+bool runner_is_alive_or_cleared(const RunnerIdentity& runner, const std::string& store_path) {
+    if (runner_is_alive(runner)) return true;
+    kill_leftovers(store_path);
+    return false;
 }
 
 std::size_t kill_leftovers(const std::string& store_path) {

@@ -29,4 +29,8 @@ struct SupervisorMark {
 /// their user are not found.
 std::size_t kill_leftovers(const std::string& store_path);
 
+/// runner_is_alive(); but before it says no, what that runner left behind is ended, so that nothing of an
+/// attempt runs on beside the next one.
+[[nodiscard]] bool runner_is_alive_or_cleared(const RunnerIdentity& runner, const std::string& store_path);
+
 }  // namespace turboci

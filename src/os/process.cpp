@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +30,8 @@ namespace turboci {
 
 namespace {
 
-constexpr std::size_t kStackBytes = 64 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{64} * 1024;
+constexpr rlim_t kMaxDescriptors = 65'536;
 
 /// Everything that the child needs, made before it exists: it may not allocate.
 struct ChildPlan {
@@ -41,6 +43,7 @@ struct ChildPlan {
     char* const* argv = nullptr;
     char* const* envp = nullptr;
     const sigset_t* mask = nullptr;
+    const rlimit* descriptors = nullptr;
     // Written by the child, read by the parent after it: they share memory.
     volatile int error = 0;
     volatile bool in_chdir = false;
@@ -56,6 +59,7 @@ TURBOCI_NO_SANITIZE int child_main(void* argument) {
     ::sigaction(SIGPIPE, &standard, nullptr);
     ::sigaction(SIGXFSZ, &standard, nullptr);
     ::sigaction(SIGCHLD, &standard, nullptr);
+    ::setrlimit(RLIMIT_NOFILE, plan.descriptors);
     int first_error = 0;
     if (::dup2(plan.input, 0) < 0 || ::dup2(plan.output, 1) < 0 || ::dup2(plan.output, 2) < 0) {
         plan.error = errno;
@@ -175,6 +179,16 @@ Spawner::Spawner(const sigset_t& mask)
     // It must not be one of the three that the child replaces.
     if (null_ && null_.get() < 3) null_.reset(::fcntl(null_.get(), F_DUPFD_CLOEXEC, 3));
     if (!null_) throw Error(ErrorCode::store, fmt::format("cannot open /dev/null: {}", std::strerror(errno)));
+    ::getrlimit(RLIMIT_NOFILE, &descriptors_);
+    rlimit raised = descriptors_;
+    raised.rlim_cur = std::min<rlim_t>(descriptors_.rlim_max, kMaxDescriptors);
+    if (raised.rlim_cur > descriptors_.rlim_cur) ::setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+std::size_t descriptor_limit() noexcept {
+    rlimit now{};
+    if (::getrlimit(RLIMIT_NOFILE, &now) != 0) return 0;
+    return static_cast<std::size_t>(std::min<rlim_t>(now.rlim_cur, kMaxDescriptors));
 }
 
 Spawned Spawner::spawn(const Command& command, const std::string& marker, int output) {
@@ -191,6 +205,7 @@ Spawned Spawner::spawn(const Command& command, const std::string& marker, int ou
     plan.argv = argv.data();
     plan.envp = envp.data();
     plan.mask = &mask_;
+    plan.descriptors = &descriptors_;
     // No handler of ours may run in the child while it shares our memory.
     sigset_t all;
     sigset_t before;

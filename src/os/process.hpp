@@ -2,6 +2,7 @@
 // Starting a process, and finding those that became ours.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <csignal>
@@ -43,12 +44,12 @@ struct Spawned {
 };
 
 /// Starts processes: in a process group of their own, killed by the kernel when the thread that started
-/// them ends, input from /dev/null, output to one descriptor, signals as they were before.
+/// them ends, input from /dev/null, output to one descriptor, signals and limits as they were before.
 /// The new process shares our memory until it executes (as vfork(2)), so starting costs the same however
 /// large we are.
 class Spawner {
 public:
-    /// `mask`: the signal mask that commands get.
+    /// `mask`: the signal mask that commands get. Raises our own limit of descriptors as far as it goes.
     explicit Spawner(const sigset_t& mask);
     /// `marker` ("NAME=VALUE") is added to the environment, in place of an inherited value.
     [[nodiscard]] Spawned spawn(const Command& command, const std::string& marker, int output);
@@ -58,10 +59,13 @@ private:
         void operator()(char* p) const noexcept;
     };
     sigset_t mask_;
+    rlimit descriptors_{};  ///< as we were given it, for commands
     UniqueFd null_;
     std::unique_ptr<char, AlignedDelete> stack_;
 };
 
+/// How many descriptors this process may have open.
+[[nodiscard]] std::size_t descriptor_limit() noexcept;
 /// The calling process's children, zombies included. Reads /proc.
 [[nodiscard]] std::vector<pid_t> child_processes();
 /// The value of `name` in the environment with which process `pid` was executed; empty if it cannot be read.

@@ -118,4 +118,26 @@ std::string runner_process_uid(const RunnerIdentity& runner) {
     return fmt::format("run:{}:{}:{}", runner.host, runner.pid, runner.start_time);
 }
 
+std::optional<std::int64_t> take_last_number(std::string_view& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const std::string_view field = text.substr(colon + 1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    if (error != std::errc{} || end != field.data() + field.size()) return std::nullopt;
+    text = text.substr(0, colon);
+    return value;
+}
+
+std::optional<RunnerIdentity> parse_runner_process_uid(std::string_view uid) {
+    constexpr std::string_view kPrefix = "run:";
+    if (!uid.starts_with(kPrefix)) return std::nullopt;
+    uid.remove_prefix(kPrefix.size());
+    const auto start_time = take_last_number(uid);
+    if (!start_time) return std::nullopt;
+    const auto pid = take_last_number(uid);
+    if (!pid || uid.empty()) return std::nullopt;
+    return RunnerIdentity{std::string(uid), current_boot_id(), *pid, *start_time};
+}
+
 }  // namespace turboci

@@ -35,5 +35,9 @@ struct ProcessStat {
 
 /// "run:HOST:PID:START", the process_uid under which a runner holds its attempts.
 [[nodiscard]] std::string runner_process_uid(const RunnerIdentity& runner);
+/// Cuts ":NUMBER" off the end of `text`; nullopt if it does not end so.
+[[nodiscard]] std::optional<std::int64_t> take_last_number(std::string_view& text);
+/// The reverse, taken for this boot: nullopt if `uid` is not of that form.
+[[nodiscard]] std::optional<RunnerIdentity> parse_runner_process_uid(std::string_view uid);
 
 }  // namespace turboci

@@ -23,7 +23,14 @@ std::string signal_text(int number) {
 SignalReader::SignalReader(const std::vector<int>& signals) {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int number : signals) ::sigaddset(&set, number);
+    for (const int number : signals) {
+        struct sigaction now {};
+        // nohup(1) means what it says. The others count: shells ignore SIGINT for whatever they put into the
+        // background, and kill(1) is meant all the same.
+        const bool ignored =
+            number == SIGHUP && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+        if (!ignored) ::sigaddset(&set, number);
+    }
     fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd_ < 0) throw Error(ErrorCode::store, fmt::format("cannot watch signals: {}", std::strerror(errno)));
     ::pthread_sigmask(SIG_BLOCK, &set, &before_);

@@ -13,7 +13,8 @@ namespace turboci {
 [[nodiscard]] std::string signal_text(int number);
 
 /// While it lives, a set of signals is blocked in the thread that made it (and those started by that thread)
-/// and is read from a descriptor instead. Signals that the process ignores stay ignored.
+/// and is read from a descriptor instead. A SIGHUP that
+/// the process ignores stays ignored.
 class SignalReader {
 public:
     /// STORE Error if the kernel has no descriptor to give.

@@ -36,7 +36,8 @@ Executor::Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock
       listener_(listener),
       options_(std::move(options)),
       me_(this_runner()),
-      uid_(runner_process_uid(me_)) {
+      uid_(runner_process_uid(me_)),
+      within_(environment_value(options_.environment, kWithinVariable)) {
     options_.jobs = std::max(options_.jobs, 1);
 }
 
@@ -138,6 +139,8 @@ void Executor::handle_signal(int number) {
                                       active_.size() == 1 ? "stage" : "stages"));
         stop_all(Stopped::interrupted, false);
     } else {
+        at_once_ = true;
+        if (options_.stop_waiting) options_.stop_waiting->store(true);
         stop_all(Stopped::interrupted, true);
     }
 }
@@ -265,11 +268,14 @@ void Executor::start(const ClaimedAttempt& claimed) {
     Command command;
     command.argv = wanted.argv;
     command.cwd = wanted.cwd;
-    command.env = merged_environment(options_.environment, wanted.env,
-                                     {{"TURBOCI_STORE", options_.store_path},
-                                      {"TURBOCI_PLAN", options_.plan},
-                                      {"TURBOCI_STAGE", stage.id},
-                                      {"TURBOCI_ATTEMPT", std::to_string(claimed.idx)}});
+    command.env =
+        merged_environment(options_.environment, wanted.env,
+                           {{"TURBOCI_STORE", options_.store_path},
+                            {"TURBOCI_PLAN", options_.plan},
+                            {"TURBOCI_STAGE", stage.id},
+                            {"TURBOCI_ATTEMPT", std::to_string(claimed.idx)},
+                            {std::string(kWithinVariable),
+                             within_ + enclosing_stage(options_.store_path, options_.plan, stage.id)}});
     command.output = active.log;
     listener_.on_start({active.stage, active.idx, active.retry.max_retries + 1, active.log->path()});
     const CommandId id = runner_.start(command);

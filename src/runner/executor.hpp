@@ -2,6 +2,7 @@
 // `turboci run`: executes ready stages until nothing can move any more.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <map>
@@ -32,6 +33,7 @@ struct RunOptions {
     std::size_t log_limit = std::size_t{16} << 20;
     Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
     std::vector<std::string> environment;               ///< what commands inherit
+    std::shared_ptr<std::atomic<bool>> stop_waiting;  ///< set when the store is not to be waited for any more
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
 
@@ -100,6 +102,7 @@ private:
         std::unordered_map<std::string, Attempt> current;  ///< by stage: its latest attempt
         std::shared_ptr<const Selection> selection;
         bool others_work = false;  ///< attempts held elsewhere that are bound to end
+        bool runner_died = false;  ///< an attempt is held by a runner of this host that is gone
         bool work_later = false;   ///< attempts of ours that are not ready yet
     };
     enum class Job : std::uint8_t { none, batch, look, inspect };
@@ -142,6 +145,7 @@ private:
     RunOptions options_;
     RunnerIdentity me_;
     std::string uid_;
+    std::string within_;  ///< the stages that this run is itself a part of, see enclosing_stage()
     std::unique_ptr<LogDirectory> logs_;
     std::shared_ptr<const Selection> selection_;  ///< null: everything
 
@@ -155,6 +159,8 @@ private:
     Duration began_{0};
     Duration looked_at_{0};  ///< when the store was last seen
     Duration inspected_at_{0};
+    Duration ticked_at_{0};             ///< when dead runners were last looked for
+    std::int64_t died_at_version_ = 0;  ///< the plan version at which one was last found
     std::optional<Duration> ready_at_;  ///< when a waiting attempt becomes ready
     std::optional<Duration> retry_at_;  ///< when to try a locked store again
     int lock_failures_ = 0;
@@ -166,6 +172,7 @@ private:
     bool work_later_ = false;
     bool idle_checked_ = false;  ///< nothing is left to do as of the version last seen
     int interrupted_by_ = 0;
+    bool at_once_ = false;  ///< a second signal came: nothing is waited for
     bool out_of_time_ = false;
     bool failing_ = false;
     std::exception_ptr fatal_;

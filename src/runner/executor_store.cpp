@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "os/process_identity.hpp"
 #include "runner/executor.hpp"
 #include "runner/stage_command.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 constexpr Duration kLockRetry = std::chrono::seconds(1);
 constexpr int kMaxLockFailures = 6;
 constexpr int kMaxBatchFailures = 3;
+constexpr Duration kTickInterval = std::chrono::seconds(2);
 constexpr Duration kSoon = std::chrono::milliseconds(50);
 
 /// Hands each stage of a query to a function.
@@ -28,12 +30,6 @@ public:
 private:
     std::function<void(const Stage&)> visit_;
 };
-
-/// Will this attempt, held by somebody else, end without anybody's help? Another runner ends its own, or is
-/// found dead; a timeout or heartbeat ends the others.
-bool is_bound_to_end(const Stage& stage, const Attempt& attempt) {
-    return attempt.process_uid.compare(0, 4, "run:") == 0 || stage.timeout || stage.heartbeat;
-}
 
 }  // namespace
 
@@ -59,6 +55,10 @@ void Executor::submit() {
         submit_inspection();
     } else if (watch_due && others_work_ && active_.empty() && !stopping()) {
         // Only a tick finds out that another runner has died.
+        tick_ = true;
+        submit_batch(true);
+    } else if (watch_due && !active_.empty() && free_slot && !stopping() &&
+               at >= ticked_at_ + kTickInterval) {
         tick_ = true;
         submit_batch(true);
     } else if (watch_due && !active_.empty()) {
@@ -118,6 +118,7 @@ void Executor::submit_batch(bool claim) {
     if (claim)
         batch_.asked = static_cast<std::int32_t>(static_cast<std::size_t>(options_.jobs) - active_.size());
     const bool tick = std::exchange(tick_, false);
+    if (tick) ticked_at_ = at;
     may_claim_ = false;
     job_ = Job::batch;
     auto request = std::make_shared<const WriteNodes>(make_request(batch_, claim));
@@ -161,7 +162,15 @@ void Executor::inspect(const QueryNodes& query) {
         if (is_ended(attempt.state) || attempt.process_uid == uid_) return;
         if (!is_selected(inspection_.selection.get(), {NodeType::stage, stage.id})) return;
         if (attempt.state != AttemptState::pending) {
-            inspection_.others_work = inspection_.others_work || is_bound_to_end(stage, attempt);
+            // What ends without anybody's help: a runner of this host ends its own, or is found dead; a
+            // timeout or heartbeat ends the others. Not before us: the stage that we are a part of.
+            const auto runner = parse_runner_process_uid(attempt.process_uid);
+            const bool here = runner && runner->host == me_.host;
+            const bool lives = here && runner_is_alive(*runner);
+            const bool ours = within_.find(enclosing_stage(options_.store_path, options_.plan, stage.id)) !=
+                              std::string::npos;
+            inspection_.runner_died = inspection_.runner_died || (here && !lives);
+            if ((lives || stage.timeout || stage.heartbeat) && !ours) inspection_.others_work = true;
         } else if (has_command(stage.args)) {
             inspection_.work_later = true;
         }
@@ -209,6 +218,12 @@ void Executor::handle_failure(Job job, const Error& error) {
     }
     switch (error.code()) {
         case ErrorCode::locked:
+            if (at_once_) {
+                // The next run finds that this one is gone, and carries on.
+                listener_.on_note(fmt::format("{}: what ended last is not recorded", error.what()));
+                ended_.clear();
+                return;
+            }
             if (++lock_failures_ < kMaxLockFailures || !active_.empty()) {
                 listener_.on_note(fmt::format("{}; trying again", error.what()));
                 retry_at_ = now() + kLockRetry;
@@ -262,7 +277,11 @@ void Executor::handle_batch(Batch batch) {
 
 void Executor::handle_inspection() {
     inspected_at_ = now();
-    if (inspection_.selection) selection_ = inspection_.selection;
+    if (inspection_.selection) {
+        // What a stage has written may be ready, and of no interest when we last claimed.
+        if (selection_ && selection_->ids.size() != inspection_.selection->ids.size()) may_claim_ = true;
+        selection_ = inspection_.selection;
+    }
     const auto state_of = [&](const std::string& stage, std::int32_t idx) {
         const auto found = inspection_.current.find(stage);
         const bool same = found != inspection_.current.end() && found->second.idx == idx;
@@ -292,6 +311,10 @@ void Executor::handle_inspection() {
     others_work_ = inspection_.others_work;
     work_later_ = inspection_.work_later;
     if (work_later_ && !ready_at_ && !may_claim_) ready_at_ = now() + kSoon;
+    if (inspection_.runner_died && died_at_version_ != plan_.version) {
+        died_at_version_ = plan_.version;
+        tick_ = may_claim_ = true;
+    }
     if (active_.empty() && ended_.empty()) idle_checked_ = true;
 }
 

@@ -72,7 +72,8 @@ private:
         const std::size_t first = text.find('\n') + 1;
         std::string lines = text;
         if (first < text.size()) {
-            lines = fmt::format("::group::{}{}::endgroup::\n", text.substr(0, first), text.substr(first));
+            lines = fmt::format("::group::{}\n{}::endgroup::\n",
+                                github_escape(text.substr(0, first - 1), false), text.substr(first));
         }
         if (end.failure && !end.retry_in) {
             lines +=

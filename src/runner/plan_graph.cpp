@@ -39,7 +39,10 @@ void PlanGraph::stage(const Stage& stage) {
     node.outcome = stage.outcome;
     node.history = stage.state_history;
     node.dependencies = stage.dependencies;
-    each_edge(stage.continuation_group, [&](const Edge& edge) { node.group.push_back(edge.target); });
+    each_edge(stage.continuation_group, [&](const Edge& edge) {
+        node.group.push_back(edge.target);
+        continued_by_[edge.target.id].push_back(nodes_.size());
+    });
     node.assignments = stage.assignments;
     node.args = stage.args;
     node.claimable = stage.attempts.empty() || stage.attempts.back().state == AttemptState::pending;
@@ -64,6 +67,27 @@ void PlanGraph::each_need(std::size_t i, const std::function<void(std::size_t)>&
         if (assigned == assigned_to_.end()) return;
         for (const std::size_t stage : assigned->second) visit(stage);
     }
+}
+
+void PlanGraph::each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const {
+    // The members of a continuation group run after its stage, and before what waits for that.
+    const auto visit_with_group = [&](const NodeRef& ref) {
+        const auto target = find(ref);
+        if (!target) return;
+        visit(*target);
+        for (const NodeRef& member : nodes_[*target].group)
+            if (const auto at = find(member)) visit(*at);
+    };
+    const GraphNode& node = nodes_[i];
+    each_edge(node.dependencies, [&](const Edge& edge) { visit_with_group(edge.target); });
+    const auto& index = node.ref.type == NodeType::check ? assigned_to_ : continued_by_;
+    if (const auto found = index.find(node.ref.id); found != index.end())
+        for (const std::size_t stage : found->second) {
+            if (node.ref.type == NodeType::check)
+                visit_with_group(nodes_[stage].ref);
+            else
+                visit(stage);
+        }
 }
 
 std::unordered_set<std::string> PlanGraph::closure(const std::vector<NodeRef>& roots) const {
@@ -108,7 +132,7 @@ PlanGraph::Chain PlanGraph::longest_chain(const std::unordered_map<std::string, 
             const std::size_t i = stack.back();
             if (best[i].mark == Best::unseen) {
                 best[i].mark = Best::open;
-                each_need(i, [&](std::size_t need) {
+                each_earlier(i, [&](std::size_t need) {
                     if (best[need].mark == Best::unseen) stack.push_back(need);
                 });
                 continue;
@@ -117,7 +141,7 @@ PlanGraph::Chain PlanGraph::longest_chain(const std::unordered_map<std::string, 
             if (best[i].mark == Best::done) continue;
             best[i].mark = Best::done;
             Duration before{0};
-            each_need(i, [&](std::size_t need) {
+            each_earlier(i, [&](std::size_t need) {
                 if (best[need].mark != Best::done || need == i || best[need].length <= before) return;
                 before = best[need].length;
                 best[i].before = need;

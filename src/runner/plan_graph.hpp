@@ -57,11 +57,14 @@ private:
     void add(GraphNode node);
     /// Indexes of what node `i` needs, see closure().
     void each_need(std::size_t i, const std::function<void(std::size_t)>& visit) const;
+    /// Indexes of what is over before node `i` begins.
+    void each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const;
 
     WorkPlan plan_;
     std::vector<GraphNode> nodes_;
-    std::unordered_map<std::string, std::size_t> index_;                     ///< by "type:id"
-    std::unordered_map<std::string, std::vector<std::size_t>> assigned_to_;  ///< stages by check id
+    std::unordered_map<std::string, std::size_t> index_;                      ///< by "type:id"
+    std::unordered_map<std::string, std::vector<std::size_t>> assigned_to_;   ///< stages by check id
+    std::unordered_map<std::string, std::vector<std::size_t>> continued_by_;  ///< stages by member's id
 };
 
 }  // namespace turboci

@@ -121,7 +121,8 @@ std::string render_summary(const RunSummary& summary, const ViewOptions& options
             ", " + counted(summary.skipped, "skipped", Style::plain, options);
     if (summary.cancelled > 0)
         text += ", " + counted(summary.cancelled, "cancelled", Style::magenta, options);
-    if (summary.retried > 0) text += ", " + counted(summary.retried, "retried", Style::yellow, options);
+    text += ", " +
+            counted(summary.retried, "retried", summary.retried > 0 ? Style::yellow : Style::plain, options);
     text += fmt::format(" in {}", human_duration(summary.elapsed));
     if (summary.failed_checks > 0) {
         text += "; " + styled(fmt::format("{} {} failed", summary.failed_checks,

@@ -88,7 +88,7 @@ void add_times(RunSummary& summary, const std::unordered_map<std::string, Durati
     summary.critical_length = chain.length;
 }
 
-/// Did a stage fail without a check whose outcome says so?
+/// Did a stage fail without a check that answers for it: one of the run's, FINAL, that it was to finish?
 bool has_unanswered_failure(Endpoint& endpoint, const std::string& plan, const Selection* selection) {
     QueryNodes query;
     query.plan = plan;
@@ -96,10 +96,22 @@ bool has_unanswered_failure(Endpoint& endpoint, const std::string& plan, const S
     query.outcomes = {Outcome::failed};
     NodeList failed;
     endpoint.query(query, failed);
+    std::erase_if(failed.stages, [&](const Stage& stage) {
+        return !is_selected(selection, {NodeType::stage, stage.id});
+    });
+    if (failed.stages.empty()) return false;
+    query.types = {NodeType::check};
+    query.outcomes.clear();
+    query.states = {State::final};
+    NodeList answers;
+    endpoint.query(query, answers);
+    std::unordered_set<std::string> answered;
+    for (const Check& check : answers.checks)
+        if (is_selected(selection, {NodeType::check, check.id})) answered.insert(check.id);
     return std::any_of(failed.stages.begin(), failed.stages.end(), [&](const Stage& stage) {
-        return is_selected(selection, {NodeType::stage, stage.id}) &&
-               std::none_of(stage.assignments.begin(), stage.assignments.end(),
-                            [](const Assignment& a) { return a.goal_state == State::final; });
+        return std::none_of(stage.assignments.begin(), stage.assignments.end(), [&](const Assignment& a) {
+            return a.goal_state == State::final && answered.contains(a.target_check_id);
+        });
     });
 }
 

@@ -108,6 +108,21 @@ std::vector<std::string> merged_environment(
     return merged;
 }
 
+std::string environment_value(const std::vector<std::string>& env, std::string_view name) {
+    for (const std::string& entry : env)
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+            return entry.substr(name.size() + 1);
+    return {};
+}
+
+std::string enclosing_stage(std::string_view store_path, std::string_view plan, std::string_view stage) {
+    std::string line = "\n";
+    for (const std::string_view part :
+         {store_path, std::string_view("\t"), plan, std::string_view("\t"), stage})
+        line += part;
+    return line + '\n';
+}
+
 std::vector<std::string> own_environment() {
     std::vector<std::string> all;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) all.emplace_back(*entry);

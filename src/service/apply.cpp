@@ -11,30 +11,37 @@ std::string name_of(const Node& node) { return fmt::format("{}:{}", to_string(no
 
 void create_nodes(Session& session) {
     WorkingSet& nodes = session.nodes;
-    for (const CheckWrite& write : session.request.checks)
-        if (nodes.find(NodeType::check, write.id) == nullptr)
-            nodes.create(NodeType::check, write.id, write.state.value_or(State::planning)).check_write =
-                &write;
-    for (const StageWrite& write : session.request.stages)
-        if (nodes.find(NodeType::stage, write.id) == nullptr)
-            nodes.create(NodeType::stage, write.id, State::planned).stage_write = &write;
+    for (const CheckWrite& write : session.request.checks) {
+        Node* check = nodes.find(NodeType::check, write.id);
+        if (check == nullptr) {
+            check = &nodes.create(NodeType::check, write.id, write.state.value_or(State::planning));
+            check->check_write = &write;
+        }
+        session.checks.push_back(check);
+    }
+    for (const StageWrite& write : session.request.stages) {
+        Node* stage = nodes.find(NodeType::stage, write.id);
+        if (stage == nullptr) {
+            stage = &nodes.create(NodeType::stage, write.id, State::planned);
+            stage->stage_write = &write;
+        }
+        session.stages.push_back(stage);
+    }
 }
 
 void apply_writes(Session& session) {
-    WorkingSet& nodes = session.nodes;
+    const auto& checks = session.request.checks;
+    const auto& stages = session.request.stages;
     // States and outcomes first: predicates count what their targets are.
     std::vector<bool> open;
-    open.reserve(session.request.checks.size());
-    for (const CheckWrite& write : session.request.checks) {
-        Node& check = *nodes.find(NodeType::check, write.id);
-        open.push_back(check.row.state == State::planning);
-        apply_check(session, check, write);
+    open.reserve(checks.size());
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        open.push_back(session.checks[i]->row.state == State::planning);
+        apply_check(session, *session.checks[i], checks[i]);
     }
-    std::size_t i = 0;
-    for (const CheckWrite& write : session.request.checks)
-        apply_check_predicate(session, *nodes.find(NodeType::check, write.id), write, open[i++]);
-    for (const StageWrite& write : session.request.stages)
-        apply_stage(session, *nodes.find(NodeType::stage, write.id), write);
+    for (std::size_t i = 0; i < checks.size(); ++i)
+        apply_check_predicate(session, *session.checks[i], checks[i], open[i]);
+    for (std::size_t i = 0; i < stages.size(); ++i) apply_stage(session, *session.stages[i], stages[i]);
 }
 
 void apply_late(Session& session) {

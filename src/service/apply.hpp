@@ -18,6 +18,8 @@ struct Session {
     WorkingSet& nodes;
     Problems problems;
 
+    /// The nodes of the request, in its order.
+    std::vector<Node*> checks, stages;
     /// Parts that need a first fixpoint before they can be judged.
     std::vector<std::pair<Node*, const CheckWrite*>> late_results;
     std::vector<std::pair<Node*, const StageWrite*>> late_stages;

@@ -18,6 +18,20 @@ bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
             same_json(merge_patch(row.attempt.details, *write.details), row.attempt.details));
 }
 
+bool starts(const AttemptWrite& write) {
+    return write.state == AttemptState::scheduled || write.state == AttemptState::running;
+}
+
+/// Does a write that names no attempt speak of the one before, which its writer held or which this very
+/// transaction has found to be over?
+bool meant_another(Session& session, const Node& stage, const AttemptWrite& write, const AttemptRow& row) {
+    if (!row.attempt.process_uid.empty()) return false;
+    if (row.attempt.created_at == session.nodes.now()) return true;
+    if (!write.process_uid) return false;
+    const auto before = session.nodes.uow().attempt(stage.row.key, row.attempt.idx - 1);
+    return before && before->attempt.process_uid == *write.process_uid;
+}
+
 /// May this write touch the attempt at all? Adds the reason to the problems if not.
 bool admit(Session& session, Node& stage, const AttemptWrite& write, const AttemptRow& row) {
     const auto refuse = [&](ErrorCode code, std::string message) {
@@ -30,6 +44,10 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
         return refuse(ErrorCode::invalid_state, fmt::format("{} is {}", name, to_string(attempt.state)));
     if (write.process_uid && !attempt.process_uid.empty() && *write.process_uid != attempt.process_uid)
         return refuse(ErrorCode::conflict, fmt::format("{} is held by {}", name, attempt.process_uid));
+    if (attempt.idx > 1 && !write.idx && !starts(write) && meant_another(session, stage, write, row))
+        return refuse(ErrorCode::invalid_state,
+                      fmt::format("attempt {} of {} has ended; attempt {} is the current one",
+                                  attempt.idx - 1, name_of(stage), attempt.idx));
     if (!write.state || *write.state == attempt.state) return true;
     if (!may_move(attempt.state, *write.state))
         return refuse(ErrorCode::invalid_state,
@@ -78,6 +96,11 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     AttemptRow row = *row_found;
     if (write.idx && *write.idx != row.attempt.idx) {
         const bool past = *write.idx >= 1 && *write.idx < row.attempt.idx;
+        // Who did not see the answer says it again.
+        if (past && !write.heartbeat)
+            if (const auto old = nodes.uow().attempt(stage.row.key, *write.idx);
+                old && asks_nothing_new(write, *old))
+                return;
         session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
                              past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",
                                                 *write.idx, name_of(stage), row.attempt.idx)
@@ -87,7 +110,9 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     if (!write.heartbeat && asks_nothing_new(write, row)) return;
     if (!admit(session, stage, write, row)) return;
 
-    if (write.process_uid) row.attempt.process_uid = *write.process_uid;
+    // Only who takes an attempt, or ends it, holds it.
+    const bool takes = write.state && *write.state != AttemptState::pending;
+    if (write.process_uid && takes) row.attempt.process_uid = *write.process_uid;
     if (write.runner) row.runner = write.runner;
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)

@@ -67,7 +67,11 @@ struct Owner {
 std::optional<Owner> owner_of(Session& session, const ResultWrite& write) {
     const auto& ref = write.owner ? write.owner : session.request.inside;
     if (!ref) return Owner{.type = OwnerType::actor, .id = session.request.actor};
-    Node* stage = session.nodes.find(NodeType::stage, ref->stage_id);
+    // "PLAN:STAGE", as owners are shown, or a stage's id alone, which may have a colon too.
+    std::string_view id = ref->stage_id;
+    if (id.starts_with(session.plan.id + ":")) id.remove_prefix(session.plan.id.size() + 1);
+    Node* stage = session.nodes.find(NodeType::stage, id);
+    if (stage == nullptr) stage = session.nodes.find(NodeType::stage, id = ref->stage_id);
     if (stage == nullptr || ref->idx < 1 || ref->idx > stage->row.attempt) {
         session.problems.add(ErrorCode::not_found, write.at,
                              fmt::format("the result's owner, attempt {} of stage:{}, does not exist",
@@ -76,7 +80,7 @@ std::optional<Owner> owner_of(Session& session, const ResultWrite& write) {
     }
     const auto attempt = session.nodes.uow().attempt(stage->row.key, ref->idx);
     return Owner{.type = OwnerType::stage_attempt,
-                 .id = attempt_owner_id(session.plan.id, ref->stage_id, ref->idx),
+                 .id = attempt_owner_id(session.plan.id, id, ref->idx),
                  .stage = stage,
                  .attempt = ref->idx,
                  .ended = !attempt || is_ended(attempt->attempt.state)};
@@ -116,7 +120,7 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
         row.result.failure = write.failure;
         if (write.finalize) row.result.finalized_at = nodes.now();
     }
-    if (!finishing && check.row.state != State::waiting && !(check.is_new && check.row.state == State::final))
+    if (!finishing && check.row.state != State::waiting)
         return refuse(session, write.at,
                       fmt::format("{} is {}; results can be written while it is WAITING", name_of(check),
                                   to_string(check.row.state)));
@@ -171,7 +175,7 @@ void apply_check(Session& session, Node& check, const CheckWrite& write) {
     if (check.row.state == State::planned && !write.results.empty())
         session.late_results.emplace_back(&check, &write);  // it may be WAITING after the first fixpoint
     else
-        apply_results(session, check, write, finishing);
+        apply_results(session, check, write, finishing || (check.is_new && check.row.state == State::final));
     if (finishing) apply_state(session, check, write);
     if (check.is_new && check.row.state == State::final) end_new_check(session, check);
 }
@@ -191,8 +195,7 @@ void apply_check_predicate(Session& session, Node& check, const CheckWrite& writ
             return refuse(session, write.at,
                           fmt::format("{} is {}; its dependencies are locked", name_of(check),
                                       to_string(check.row.state)));
-        session.nodes.record(check, Mover::writer, "dependencies",
-                             fmt::format("{{\"edges\":{}}}", flat.edges.size()));
+        session.nodes.record(check, Mover::writer, "dependencies", edges_json(session.nodes, flat));
     }
     set_predicate(session.nodes, check, PredicateRole::dependencies, std::move(flat));
 }

@@ -92,8 +92,7 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
             return;
         }
         if (!stage.is_new)
-            session.nodes.record(stage, Mover::writer, "continuation_group",
-                                 fmt::format("{{\"edges\":{}}}", flat.edges.size()));
+            session.nodes.record(stage, Mover::writer, "continuation_group", edges_json(session.nodes, flat));
     }
     set_predicate(session.nodes, stage, role, std::move(flat));
 }

@@ -16,12 +16,12 @@ namespace {
 /// write replaced, so without one of those the search never leaves the new nodes.
 class CycleFinder {
 public:
-    explicit CycleFinder(WorkingSet& nodes) : nodes_(nodes) {
-        for (const auto& edge : nodes.new_edges()) {
-            if (edge.row.role != PredicateRole::dependencies) continue;
-            if (owners_.empty() || owners_.back() != edge.row.owner) owners_.push_back(edge.row.owner);
+    explicit CycleFinder(WorkingSet& nodes) : nodes_(nodes), new_colors_(nodes.new_node_count()) {
+        for (const NewEdge& edge : nodes.new_edges()) {
+            if (edge.role != PredicateRole::dependencies) continue;
+            if (owners_.empty() || owners_.back() != edge.owner) owners_.push_back(edge.owner);
         }
-        rewrites_stored_ = std::ranges::any_of(owners_, [&](NodeKey k) { return !nodes_.get(k).is_new; });
+        rewrites_stored_ = std::ranges::any_of(owners_, [&](NodeKey k) { return k < nodes_.first_new(); });
     }
 
     /// A cycle as a list of nodes, each needing the next, the last needing the first; empty if none.
@@ -37,35 +37,53 @@ private:
     enum class Color : std::uint8_t { white, grey, black };
     struct Frame {
         NodeKey node;
-        std::vector<NodeKey> targets;
-        std::size_t next = 0;
+        std::uint32_t first;  ///< of its targets in `ahead`
+        std::uint32_t next;
     };
 
-    std::vector<NodeKey> targets_of(NodeKey key) {
+    /// Appends the targets of a node to `targets`.
+    void add_targets(NodeKey key, std::vector<NodeKey>& targets) {
+        const bool is_new = key >= nodes_.first_new();
+        if (!is_new && !rewrites_stored_) return;
         Node& node = nodes_.get(key);
-        std::vector<NodeKey> targets;
-        if (!node.is_new && !rewrites_stored_) return targets;
-        for (const EdgeRow& e : nodes_.edges_of(node, PredicateRole::dependencies))
-            targets.push_back(e.target);
-        return targets;
+        if (!is_new) {
+            for (const EdgeRow& e : nodes_.edges_of(node, PredicateRole::dependencies))
+                targets.push_back(e.target);
+            return;
+        }
+        for (std::uint32_t i = 0; i < node.edge_count; ++i)
+            if (const NewEdge& e = nodes_.new_edges()[node.first_edge + i];
+                e.role == PredicateRole::dependencies)
+                targets.push_back(e.target);
     }
 
-    Color& color(NodeKey key) { return colors_[static_cast<std::int64_t>(key)]; }
+    Color& color(NodeKey key) {
+        if (key < nodes_.first_new()) return old_colors_[static_cast<std::int64_t>(key)];
+        return new_colors_[static_cast<std::size_t>(static_cast<std::int64_t>(key) -
+                                                    static_cast<std::int64_t>(nodes_.first_new()))];
+    }
 
     /// Depth first with a stack of its own: plans may be a hundred thousand nodes deep.
     std::vector<NodeKey> search(NodeKey start) {
         if (color(start) != Color::white) return {};
+        std::vector<NodeKey> ahead;  // the targets of all frames, one after the other
         std::vector<Frame> stack;
-        stack.push_back({start, targets_of(start)});
-        color(start) = Color::grey;
+        const auto enter = [&](NodeKey node) {
+            color(node) = Color::grey;
+            const auto first = static_cast<std::uint32_t>(ahead.size());
+            add_targets(node, ahead);
+            stack.push_back({node, first, first});
+        };
+        enter(start);
         while (!stack.empty()) {
             Frame& top = stack.back();
-            if (top.next == top.targets.size()) {
+            if (top.next == ahead.size()) {
                 color(top.node) = Color::black;
+                ahead.resize(top.first);
                 stack.pop_back();
                 continue;
             }
-            const NodeKey target = top.targets[top.next++];
+            const NodeKey target = ahead[top.next++];
             const Color seen = color(target);
             if (seen == Color::grey) {
                 std::vector<NodeKey> cycle;
@@ -73,19 +91,16 @@ private:
                 for (; it != stack.end(); ++it) cycle.push_back(it->node);
                 return cycle;
             }
-            if (seen == Color::white) {
-                color(target) = Color::grey;
-                stack.push_back({target, targets_of(target)});
-            }
+            if (seen == Color::white) enter(target);
         }
         return {};
     }
 
-    /// The shortest cycle through any of the first members of `cycle`.
+    /// The shortest cycle through any of the members of `cycle`, as far as it is cheap.
     std::vector<NodeKey> shortest(const std::vector<NodeKey>& cycle) {
-        constexpr std::size_t kMaxStarts = 32;
+        constexpr std::size_t kMaxVisits = 1'000'000;
         std::vector<NodeKey> best = cycle;
-        for (std::size_t i = 0; i < std::min(cycle.size(), kMaxStarts); ++i) {
+        for (std::size_t i = 0; i < cycle.size() && visits_ < kMaxVisits; ++i) {
             auto found = shortest_through(cycle[i], best.size());
             if (!found.empty() && found.size() < best.size()) best = std::move(found);
         }
@@ -96,11 +111,15 @@ private:
     std::vector<NodeKey> shortest_through(NodeKey start, std::size_t limit) {
         std::unordered_map<std::int64_t, NodeKey> came_from;
         std::deque<std::pair<NodeKey, std::size_t>> queue{{start, 1}};
+        std::vector<NodeKey> targets;
         while (!queue.empty()) {
             const auto [key, length] = queue.front();
             queue.pop_front();
+            ++visits_;
             if (length >= limit) return {};
-            for (const NodeKey target : targets_of(key)) {
+            targets.clear();
+            add_targets(key, targets);
+            for (const NodeKey target : targets) {
                 if (target == start) {
                     std::vector<NodeKey> path{key};
                     while (path.back() != start)
@@ -117,8 +136,10 @@ private:
 
     WorkingSet& nodes_;
     std::vector<NodeKey> owners_;
-    std::unordered_map<std::int64_t, Color> colors_;
+    std::vector<Color> new_colors_;
+    std::unordered_map<std::int64_t, Color> old_colors_;
     bool rewrites_stored_ = false;
+    std::size_t visits_ = 0;  ///< of nodes, in the search for a shorter cycle
 };
 
 }  // namespace

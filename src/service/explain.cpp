@@ -16,7 +16,7 @@ namespace {
 using namespace service;
 
 /// The walk goes on to root causes beyond what is shown, but not through a whole plan of a million.
-constexpr std::size_t kMaxVisited = 20'000;
+constexpr std::size_t kMaxVisited = 200'000;
 
 /// Does an edge with that resolution matter for a predicate with this one?
 bool matters(Resolution predicate, Resolution edge) { return predicate == edge; }

@@ -4,6 +4,7 @@
 //   {"check":{…}} or {"stage":{…}}, in the order of creation
 //   {"write":{…,"changes":[…]}}, by version
 //   {"operation":{"op_id","version"}}, by op_id
+//   {"end":{"lines":N}}, N counting all lines before it: what is cut off is not taken for whole
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -142,7 +143,9 @@ void Orchestrator::export_plan(const std::string& plan_id,
                                const std::function<void(std::string_view)>& write) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, plan_id);
+    std::int64_t lines = 0;
     const auto put = [&](const Json& json) {
+        ++lines;
         write(json.dump(-1, ' ', false, Json::error_handler_t::replace));
     };
     put({{"turboci_export", 1},
@@ -169,10 +172,12 @@ void Orchestrator::export_plan(const std::string& plan_id,
         current["changes"].push_back({{"node", e.node ? Json(to_string(*e.node)) : Json()},
                                       {"by", to_string(e.by)},
                                       {"changes", json_of(e.changes)}});
+        return true;
     });
     finish();
     for (const auto& [op_id, version] : uow->operations(plan.key))
         put({{"operation", {{"op_id", op_id}, {"version", version}}}});
+    put({{"end", {{"lines", lines}}}});
 }
 
 }  // namespace turboci

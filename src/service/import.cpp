@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "service/invariants.hpp"
@@ -24,6 +25,8 @@ namespace {
 using namespace service;
 using Json = nlohmann::ordered_json;
 
+constexpr Duration kMostDuration = std::chrono::hours(24 * 3653);
+
 /// Carries a complaint to where its line is known.
 struct Malformed {
     std::string message;
@@ -37,10 +40,29 @@ const Json& member(const Json& object, const char* key) {
     if (!object.is_object() || it == object.end()) complain(fmt::format("'{}' is missing", key));
     return *it;
 }
+/// Refuses what an export does not write.
+void only(const Json& object, std::initializer_list<std::string_view> keys) {
+    if (!object.is_object()) complain("it is not an object");
+    for (const auto& [key, value] : object.items())
+        if (std::ranges::find(keys, key) == keys.end())
+            complain(fmt::format("unknown key {}", json_string(key)));
+}
 std::string text(const Json& object, const char* key) {
+    constexpr std::size_t kMost = 1u << 20;
     const Json& value = member(object, key);
     if (!value.is_string()) complain(fmt::format("'{}' must be a string", key));
-    return value.get<std::string>();
+    auto found = value.get<std::string>();
+    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
+    if (found.find('\0') != std::string::npos) complain(fmt::format("'{}' has a null character", key));
+    return found;
+}
+/// A text that stands in one line of what people read.
+std::string name(const Json& object, const char* key) {
+    constexpr std::size_t kMost = 1024;
+    auto found = text(object, key);
+    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
+    if (has_control_character(found)) complain(fmt::format("'{}' has a control character", key));
+    return found;
 }
 std::optional<std::string> optional_text(const Json& object, const char* key) {
     if (member(object, key).is_null()) return std::nullopt;
@@ -82,7 +104,7 @@ std::optional<Timestamp> optional_time(const Json& object, const char* key) {
 }
 std::optional<Duration> optional_duration(const Json& object, const char* key) {
     if (member(object, key).is_null()) return std::nullopt;
-    return Duration(number(object, key, 1));
+    return Duration(number(object, key, 1, kMostDuration.count()));
 }
 template <class Parse>
 auto name_of_set(const Json& object, const char* key, Parse parse) {
@@ -109,11 +131,16 @@ std::optional<Mover> parse_mover(std::string_view name) {
 
 Json parse_line(std::string_view line) {
     // Nothing may be built that is too deep to be taken apart again.
-    const auto shallow = [](int depth, Json::parse_event_t, Json&) {
+    std::vector<std::set<std::string>> keys;
+    const auto sound = [&](int depth, Json::parse_event_t event, Json& value) {
         if (depth > kMaxNesting + 8) complain("it is nested too deeply");
+        if (event == Json::parse_event_t::object_start) keys.emplace_back();
+        if (event == Json::parse_event_t::object_end) keys.pop_back();
+        if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+            complain(fmt::format("duplicate key {}", value.dump()));
         return true;
     };
-    Json json = Json::parse(line, shallow, false);
+    Json json = Json::parse(line, sound, false);
     if (!json.is_object()) complain("it is not a JSON object");
     return json;
 }
@@ -132,7 +159,9 @@ public:
         line_ = 0;
         each_line([&](const Json& json) { import_line(json); });
         guarded([&] {
+            if (!ended_) complain("its end is missing");
             if (last_version_ != plan_.version) complain("the record of the plan's last write is missing");
+            refuse_cycles();
             check_nodes();
         });
         std::vector<StateCount> counts;
@@ -179,6 +208,11 @@ private:
 
     void note_name(const Json& json) {
         if (line_ == 1) return read_header(json);
+        if (ended_) complain("there is something after its end");
+        if (const auto end = json.find("end"); end != json.end()) {
+            if (number(*end, "lines") != line_ - 1) complain("lines are missing or too many");
+            ended_ = true;
+        }
         for (const NodeType type : {NodeType::check, NodeType::stage}) {
             const auto it = json.find(std::string(to_string(type)));
             if (it == json.end()) continue;
@@ -195,14 +229,21 @@ private:
     void read_header(const Json& json) {
         if (number(json, "turboci_export") != 1)
             complain("it is of a version that this turboci does not read");
+        only(json, {"turboci_export", "plan"});
         const Json& plan = member(json, "plan");
+        only(plan, {"id", "version", "labels", "created_at", "updated_at"});
         plan_.id = text(plan, "id");
         if (const auto problem = plan_id_problem(plan_.id))
             complain(fmt::format("the plan's id {}", *problem));
         plan_.version = number(plan, "version", 1);
         plan_.labels = object_text(plan, "labels");
+        for (const auto& [key, value] : member(plan, "labels").items())
+            if (key.empty() || has_control_character(key) || !value.is_string() ||
+                has_control_character(value.get_ref<const std::string&>()))
+                complain("a label must be a name and a string without control characters");
         plan_.created_at = time_of(plan, "created_at");
         plan_.clock.time = time_of(plan, "updated_at");
+        if (plan_.created_at > plan_.clock.time) complain("the plan was changed before it was created");
         if (uow_.find_plan(plan_.id))
             throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan_.id),
                         "delete it first, or import into another store");
@@ -229,10 +270,17 @@ private:
         if (const auto it = json.find("check"); it != json.end()) return import_node(NodeType::check, *it);
         if (const auto it = json.find("stage"); it != json.end()) return import_node(NodeType::stage, *it);
         if (const auto it = json.find("write"); it != json.end()) return import_write(*it);
-        if (const auto it = json.find("operation"); it != json.end())
-            return uow_.insert_operation(plan_.key, text(*it, "op_id"),
-                                         number(*it, "version", 1, plan_.version));
-        complain("it is neither a check, a stage, a write nor an operation");
+        if (const auto it = json.find("operation"); it != json.end()) return import_operation(*it);
+        if (json.contains("end")) return;
+        complain("it is neither a check, a stage, a write, an operation nor the end");
+    }
+
+    void import_operation(const Json& json) {
+        only(json, {"op_id", "version"});
+        const std::string op_id = name(json, "op_id");
+        if (op_id.empty()) complain("'op_id' is empty");
+        if (!operations_.insert(op_id).second) complain("the operation stands there twice");
+        uow_.insert_operation(plan_.key, op_id, number(json, "version", 1, plan_.version));
     }
 
     void import_node(NodeType type, const Json& json) {
@@ -250,7 +298,9 @@ private:
         row.dependencies_since = time_of(json, "dependencies_since");
         NodeBody body;
         if (type == NodeType::check) {
-            row.kind = text(json, "kind");
+            only(json, {"id", "state", "outcome", "version", "updated_at", "state_history",
+                        "dependencies_since", "kind", "options", "dependencies", "results"});
+            row.kind = name(json, "kind");
             body.json = object_text(json, "options");
         } else {
             read_stage_parts(json, row, body);
@@ -274,17 +324,24 @@ private:
     }
 
     void read_stage_parts(const Json& json, NodeRow& row, NodeBody& body) {
+        only(json, {"id", "state", "outcome", "version", "updated_at", "state_history", "dependencies_since",
+                    "concluded_reason", "args", "max_retries", "backoff_us", "timeout_us", "heartbeat_us",
+                    "dependencies", "assignments", "continuation_group", "continuation_since", "attempts"});
         if (!member(json, "concluded_reason").is_null())
             row.concluded_reason = name_of_set(json, "concluded_reason", parse_concluded_reason);
         body.json = object_text(json, "args");
         body.retry.max_retries = static_cast<std::int32_t>(number(json, "max_retries", 0, 1000));
-        body.retry.backoff = Duration(number(json, "backoff_us"));
+        body.retry.backoff = Duration(number(json, "backoff_us", 0, kMostDuration.count()));
         body.timeout = optional_duration(json, "timeout_us");
         body.heartbeat = optional_duration(json, "heartbeat_us");
         row.has_continuation = !member(json, "continuation_group").is_null();
         row.attempt = static_cast<std::int32_t>(list(json, "attempts").size());
+        if (row.attempt > body.retry.max_retries + 1) complain("it has more attempts than its retries allow");
     }
 
+    std::size_t index_of(NodeKey key) const {
+        return static_cast<std::size_t>(static_cast<std::int64_t>(key) - static_cast<std::int64_t>(first_));
+    }
     NodeKey key_of(const NodeRef& ref) const {
         const auto it = keys_.find(ref);
         if (it == keys_.end()) complain(fmt::format("{} is not in this export", to_string(ref)));
@@ -315,6 +372,7 @@ private:
     void add_group(const NodeRow& owner, PredicateRole role, const Json& json, Timestamp since,
                    std::int32_t parent, std::vector<GroupRow>& groups, std::int32_t& position) {
         const auto index = static_cast<std::int32_t>(groups.size());
+        only(json, {"predicate", "threshold", "edges", "groups"});
         GroupRow group{
             .owner = owner.key, .role = role, .group = index, .parent = parent, .count = {}, .since = since};
         group.count.kind = name_of_set(json, "predicate", parse_group_kind);
@@ -328,7 +386,9 @@ private:
             group.count.threshold !=
                 (group.count.kind == GroupKind::any ? std::min<std::int64_t>(members, 1) : members))
             complain("a group's threshold does not fit its kind");
+        std::set<std::tuple<NodeKey, State, When>> seen;
         for (const Json& e : edges) {
+            only(e, {"node", "on_state", "when"});
             const NodeRef target = ref_of(e, "node");
             EdgeRow edge{.owner = owner.key,
                          .role = role,
@@ -337,9 +397,17 @@ private:
                          .target = key_of(target),
                          .on_state = state_of(target.type, e, "on_state"),
                          .when = name_of_set(e, "when", parse_when)};
+            if (edge.on_state != State::final && edge.when != When::success)
+                complain("'when' goes with the state FINAL");
+            if (!seen.emplace(edge.target, edge.on_state, edge.when).second)
+                complain("an edge stands twice in its group");
+            if (role == PredicateRole::continuation &&
+                (target.type != NodeType::stage || edge.target == owner.key))
+                complain("only other stages can be members of a continuation group");
+            if (role == PredicateRole::dependencies)
+                edges_.emplace_back(index_of(owner.key), index_of(edge.target));
             uow_.insert_edge(edge, target.type);
-            const Target& t = targets_[static_cast<std::size_t>(static_cast<std::int64_t>(edge.target) -
-                                                                static_cast<std::int64_t>(first_))];
+            const Target& t = targets_[index_of(edge.target)];
             count(group.count,
                   resolve_edge(target.type, edge.on_state, edge.when, t.state, t.outcome, t.history));
         }
@@ -348,11 +416,15 @@ private:
     }
 
     void import_results(const NodeRow& row, const Json& json) {
+        std::set<std::pair<OwnerType, std::string>> owners;
         for (const Json& r : list(json, "results")) {
+            only(r, {"owner_type", "owner_id", "data", "failure", "created_at", "finalized_at"});
             ResultRow result;
             result.check = row.key;
             result.result.owner_type = name_of_set(r, "owner_type", parse_owner_type);
-            result.result.owner_id = text(r, "owner_id");
+            result.result.owner_id = name(r, "owner_id");
+            if (!owners.emplace(result.result.owner_type, result.result.owner_id).second)
+                complain("two results of one owner");
             result.result.data = object_text(r, "data");
             result.result.failure = optional_text(r, "failure");
             result.result.created_at = time_of(r, "created_at");
@@ -377,9 +449,13 @@ private:
 
     void import_attempts(const NodeRow& row, const NodeBody& body, const Json& json) {
         std::int32_t position = 0;
+        std::set<std::pair<NodeKey, State>> seen;
         for (const Json& a : list(json, "assignments")) {
+            only(a, {"check", "goal_state"});
             const NodeKey check = key_of({NodeType::check, text(a, "check")});
             const State goal = state_of(NodeType::check, a, "goal_state");
+            if (goal == State::planning) complain("PLANNING cannot be the goal of an assignment");
+            if (!seen.emplace(check, goal).second) complain("an assignment stands there twice");
             uow_.insert_assignment({row.key, position++, check, goal});
             GoalRow& g = goals_[{check, goal}];
             g.check = check;
@@ -392,13 +468,15 @@ private:
     }
 
     void import_attempt(const NodeRow& row, const NodeBody& body, const Json& json, std::int32_t idx) {
+        only(json, {"state", "process_uid", "details", "progress", "failure", "not_before", "last_heartbeat",
+                    "started_at", "no_retry", "runner", "created_at", "updated_at"});
         AttemptRow attempt;
         attempt.stage = row.key;
         attempt.plan = plan_.key;
         Attempt& a = attempt.attempt;
         a.idx = idx;
         a.state = name_of_set(json, "state", parse_attempt_state);
-        a.process_uid = text(json, "process_uid");
+        a.process_uid = name(json, "process_uid");
         a.details = object_text(json, "details");
         a.failure = optional_text(json, "failure");
         a.not_before = optional_time(json, "not_before");
@@ -408,9 +486,11 @@ private:
         attempt.started_at = optional_time(json, "started_at");
         attempt.no_retry = flag(json, "no_retry");
         attempt.ready_at = a.not_before.value_or(a.created_at);
-        if (const Json& r = member(json, "runner"); !r.is_null())
-            attempt.runner = RunnerIdentity{text(r, "host"), text(r, "boot_id"), number(r, "pid"),
+        if (const Json& r = member(json, "runner"); !r.is_null()) {
+            only(r, {"host", "boot_id", "pid", "start_time"});
+            attempt.runner = RunnerIdentity{name(r, "host"), name(r, "boot_id"), number(r, "pid"),
                                             number(r, "start_time")};
+        }
         if (!is_ended(a.state)) set_deadline(attempt, body);
         uow_.insert_attempt(attempt);
         for (const Json& p : list(json, "progress"))
@@ -419,25 +499,55 @@ private:
     }
 
     void import_write(const Json& json) {
+        only(json, {"version", "time", "actor", "reason", "op_id", "changes"});
         const WriteRow write{plan_.key,
                              number(json, "version", last_version_ + 1, last_version_ + 1),
                              time_of(json, "time"),
-                             text(json, "actor"),
+                             name(json, "actor"),
                              text(json, "reason"),
-                             text(json, "op_id")};
+                             name(json, "op_id")};
         last_version_ = write.version;
-        std::vector<ChangeRow> changes;
-        for (const Json& c : list(json, "changes"))
-            changes.push_back({member(c, "node").is_null() ? NodeKey::none : key_of(ref_of(c, "node")),
-                               name_of_set(c, "by", parse_mover), object_text(c, "changes").text});
-        uow_.append_write(write, changes);
+        if (write.time < last_time_ || write.time > plan_.clock.time)
+            complain("its time is before that of an earlier write, or after the plan's last change");
+        last_time_ = write.time;
+        const auto& changes = list(json, "changes");
+        uow_.append_write(write, changes.size());
+        for (const Json& c : changes) {
+            only(c, {"node", "by", "changes"});
+            uow_.append_change({member(c, "node").is_null() ? NodeKey::none : key_of(ref_of(c, "node")),
+                                name_of_set(c, "by", parse_mover), object_text(c, "changes").text});
+        }
+    }
+
+    /// Kahn: what is never free of unmet needs is on a cycle or behind one.
+    void refuse_cycles() {
+        std::vector<std::int32_t> needs(targets_.size());
+        std::ranges::sort(edges_, {}, [](const auto& e) { return e.second; });
+        for (const auto& [owner, target] : edges_) ++needs[owner];
+        std::vector<std::size_t> free;
+        for (std::size_t i = 0; i < needs.size(); ++i)
+            if (needs[i] == 0) free.push_back(i);
+        std::size_t met = 0;
+        while (!free.empty()) {
+            const std::size_t target = free.back();
+            free.pop_back();
+            ++met;
+            for (const auto& e :
+                 std::ranges::equal_range(edges_, target, {}, [](const auto& x) { return x.second; }))
+                if (--needs[e.first] == 0) free.push_back(e.first);
+        }
+        if (met != needs.size()) complain("its dependencies form a cycle");
     }
 
     /// The rules' own word on the whole.
     void check_nodes() {
         for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
         uow_.read_records(plan_.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
-            for (const std::string& rule : broken_rules(record, plan_))
+            auto broken = broken_rules(record, plan_);
+            const auto goal = goals_.find({record.row.key, State::final});
+            if (goal != goals_.end() && goal->second.open == 0 && record.row.state == State::waiting)
+                broken.emplace_back("it is WAITING though all its stages are FINAL");
+            for (const std::string& rule : broken)
                 complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type), record.row.id,
                                      rule));
         });
@@ -460,6 +570,10 @@ private:
     std::map<std::pair<NodeKey, State>, GoalRow> goals_;
     std::map<std::tuple<NodeType, State, int>, std::int64_t> counts_;
     std::int64_t last_version_ = 0;
+    Timestamp last_time_{};
+    std::set<std::string> operations_;
+    std::vector<std::pair<std::size_t, std::size_t>> edges_;  ///< of dependencies: owner, target
+    bool ended_ = false;
 };
 
 }  // namespace

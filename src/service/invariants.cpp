@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 
 #include "turboci/orchestrator.hpp"
 
@@ -60,13 +62,45 @@ private:
         if (row().state == State::waiting || (row().state == State::final && !skipped))
             expect(deps == Resolution::satisfied,
                    "it went past PLANNED though its dependencies are not satisfied");
-        for (const Result& r : record_.results)
-            if (row().state == State::final)
-                expect(r.finalized_at.has_value(), "it is FINAL with an open result");
+        if (row().state == State::final) answers();
         if (row().state == State::planning || row().state == State::planned)
             expect(record_.results.empty(), "it has results before WAITING");
         expect(record_.attempts.empty() && record_.assignments.empty(),
                "a check has attempts or assignments");
+    }
+
+    /// Do its results say what its outcome says?
+    void answers() {
+        std::map<std::string_view, std::int64_t> highest;  // PLAN:STAGE → attempt
+        const auto split = [](const Result& r) {
+            const std::size_t colon = std::min(r.owner_id.rfind(':'), r.owner_id.size());
+            std::int64_t idx = 0;
+            std::from_chars(r.owner_id.data() + std::min(colon + 1, r.owner_id.size()),
+                            r.owner_id.data() + r.owner_id.size(), idx);
+            return std::pair(std::string_view(r.owner_id).substr(0, colon), idx);
+        };
+        for (const Result& r : record_.results) {
+            expect(r.finalized_at.has_value(), "it is FINAL with an open result");
+            if (r.owner_type != OwnerType::stage_attempt) continue;
+            const auto [stage, idx] = split(r);
+            auto& most = highest[stage];
+            most = std::max(most, idx);
+        }
+        bool failed = false, excused = false;
+        for (const Result& r : record_.results) {
+            if (!r.failure) continue;
+            if (r.owner_type == OwnerType::stage_attempt && highest[split(r).first] != split(r).second)
+                continue;
+            if (r.owner_type == OwnerType::orchestrator)
+                excused = true;
+            else
+                failed = true;
+        }
+        if (row().outcome == Outcome::skipped)
+            expect(excused && !failed, "it was skipped, and its results do not say why, or say otherwise");
+        else
+            expect((row().outcome == Outcome::failed) == (failed || excused),
+                   "its outcome is not that of its results");
     }
 
     void attempts() {
@@ -111,18 +145,28 @@ private:
 
     void final_stage(Resolution deps, bool any, bool ended, bool complete) {
         expect(!any || ended, "it is FINAL with a live attempt");
+        const auto because = [&](std::initializer_list<ConcludedReason> reasons) {
+            const auto reason = row().concluded_reason;
+            expect(reason && std::ranges::find(reasons, *reason) != reasons.end(),
+                   "its reason does not fit its outcome");
+        };
+        using enum ConcludedReason;
         switch (row().outcome.value_or(Outcome::cancelled)) {
             case Outcome::passed:
+                because({attempt_complete});
                 expect(deps == Resolution::satisfied && complete, "it passed without a COMPLETE attempt");
                 break;
             case Outcome::failed:
+                because({no_retries_left, retry_blocked, group_unsatisfied});
                 expect(deps == Resolution::satisfied && any, "it failed without an attempt");
                 break;
             case Outcome::skipped:
+                because({dependencies_unsatisfied});
                 expect(deps == Resolution::unsatisfied && !any,
                        "it was skipped though its dependencies could be satisfied");
                 break;
             case Outcome::cancelled:
+                because({ConcludedReason::cancelled});
                 break;
         }
     }

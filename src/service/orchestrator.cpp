@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "service/apply.hpp"
 #include "service/expiry.hpp"
@@ -18,13 +19,41 @@ namespace {
 
 using namespace service;
 
+/// The attempt that one entry of the record says was taken by `uid`; 0 if none.
+std::int32_t claimed_in(const LogEntry& entry, const std::string& uid) {
+    if (!entry.node || entry.node->type != NodeType::stage || entry.by != Mover::writer) return 0;
+    const auto changes = nlohmann::json::parse(entry.changes.text, nullptr, false);
+    const auto attempts = changes.is_object() ? changes.find("attempts") : changes.end();
+    if (!changes.is_object() || attempts == changes.end() || !attempts->is_array()) return 0;
+    for (const auto& a : *attempts)
+        if (a.is_object() && a.value("state", "") == "RUNNING" && a.value("process_uid", "") == uid)
+            return a.value("idx", 0);
+    return 0;
+}
+
 /// A caller that saw no answer asks again: tell what the first time told.
-WriteResult replay(UnitOfWork& uow, const PlanRow& plan, std::int64_t version) {
+WriteResult replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, std::int64_t version) {
     WriteResult result;
     result.plan = view_plan(uow, plan);
     result.plan.version = version;
     result.replayed = true;
+    if (!request.claim) return result;
+    uow.read_log(plan.key, std::nullopt, version - 1, [&](const LogEntry& entry) {
+        if (entry.version > version) return false;
+        if (const std::int32_t idx = claimed_in(entry, request.claim->process_uid); idx > 0)
+            if (const auto row = uow.find_node(plan.key, NodeType::stage, entry.node->id))
+                result.claimed.push_back({view_stage(read_record(uow, *row)), idx});
+        return true;
+    });
     return result;
+}
+
+/// The answer to a write that was done before, if this is one.
+std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request) {
+    if (request.op_id.empty()) return std::nullopt;
+    const auto version = uow.find_operation(plan.key, request.op_id);
+    if (!version) return std::nullopt;
+    return replay(uow, plan, request, *version);
 }
 
 void check_version(const WriteNodes& request, const PlanRow& plan) {
@@ -35,12 +64,17 @@ void check_version(const WriteNodes& request, const PlanRow& plan) {
             "read it again and decide anew");
 }
 
-void merge_labels(Session& session, PlanRow& plan) {
-    if (!session.request.labels) return;
-    JsonText merged = merge_patch(plan.labels, *session.request.labels);
-    if (same_json(merged, plan.labels)) return;
+/// Labels, and the record of the plan itself. True if there is something to tell of it.
+bool change_plan(Session& session, PlanRow& plan, bool created) {
+    JsonText merged =
+        session.request.labels ? merge_patch(plan.labels, *session.request.labels) : plan.labels;
+    const bool relabelled = !same_json(merged, plan.labels);
     plan.labels = std::move(merged);
-    session.nodes.record_plan(fmt::format("{{\"labels\":{}}}", plan.labels.text));
+    if (created)
+        session.nodes.record_plan(fmt::format("{{\"created\":true,\"labels\":{}}}", plan.labels.text));
+    else if (relabelled)
+        session.nodes.record_plan(fmt::format("{{\"labels\":{}}}", plan.labels.text));
+    return relabelled && !created;
 }
 
 std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
@@ -51,19 +85,19 @@ std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
 }
 
 /// Puts into the store what the working set holds, and the record of it.
-void persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading) {
+/// `op_id` is empty for a claim that got nothing: it may be tried again.
+void persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading,
+             const std::string& op_id) {
     WorkingSet& nodes = session.nodes;
     nodes.flush();
     const WriteNodes& request = session.request;
     if (nodes.changed()) {
         plan.version = nodes.version();
         plan.clock = {nodes.now(), reading.since_boot, reading.boot_id};
-        const auto changes = nodes.change_rows();
-        uow.append_write({plan.key, plan.version, nodes.now(), request.actor, request.reason, request.op_id},
-                         changes);
+        nodes.record_write({plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id});
         uow.update_plan(plan);
     }
-    if (!request.op_id.empty()) uow.insert_operation(plan.key, request.op_id, plan.version);
+    if (!op_id.empty()) uow.insert_operation(plan.key, op_id, plan.version);
 }
 
 WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
@@ -89,10 +123,10 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                     .plan = plan,
                     .nodes = nodes,
                     .problems = {},
+                    .checks = {},
+                    .stages = {},
                     .late_results = {},
                     .late_stages = {}};
-    if (created) nodes.record_plan(fmt::format("{{\"created\":true,\"labels\":{}}}", plan.labels.text));
-
     if (has_nodes) {
         expire_attempts(nodes, request);
         if (runner_alive) end_lost_attempts(nodes, runner_alive);
@@ -111,15 +145,33 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     std::vector<Node*> claimed;
     if (request.claim) claimed = take_claim(session, *request.claim);
     session.problems.raise_if_any(request.files);
-    merge_labels(session, plan);
+    const bool relabelled = change_plan(session, plan, created);
     auto warnings = deadlock_warnings(session);
-    persist(session, uow, plan, reading);
+    const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
+    persist(session, uow, plan, reading, op_id);
     WriteResult result = answer(session, uow, plan, claimed);
+    result.relabelled = relabelled;
     result.warnings = std::move(warnings);
     if (request.claim && claimed.size() < static_cast<std::size_t>(std::max(request.claim->at_most, 0)))
         if (const auto next = uow.next_ready_at(plan.key, now)) result.next_ready_in = *next - now;
-    if (!request.dry_run && (nodes.changed() || !request.op_id.empty())) uow.commit();
+    if (!request.dry_run && (nodes.changed() || !op_id.empty())) uow.commit();
     return result;
+}
+
+}  // namespace
+
+namespace {
+
+/// The plan that the same request has made before. An op_id alone finds only one that began with it.
+std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& request) {
+    if (request.nodes.op_id.empty()) return std::nullopt;
+    if (!request.id.empty()) {
+        const auto plan = uow.find_plan(request.id);
+        return plan ? find_replay(uow, *plan, request.nodes) : std::nullopt;
+    }
+    for (const PlanRow& plan : uow.plans())
+        if (auto done = find_replay(uow, plan, request.nodes); done && done->plan.version == 1) return done;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -128,14 +180,14 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     const auto uow = store_.begin(Access::write);
     const ClockReading reading = clock_.read();
     PlanRow plan;
+    if (auto done = find_created(*uow, request)) return std::move(*done);
     plan.id = request.id.empty() ? new_plan_id(reading.wall) : request.id;
     if (uow->find_plan(plan.id))
         throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan.id),
                     "write to it with 'turboci nodes write', or choose another id");
-    std::string labels = "{";
     for (const auto& [key, value] : request.labels)
-        labels += fmt::format("{}{}:{}", labels.size() > 1 ? "," : "", json_string(key), json_string(value));
-    plan.labels.text = labels + "}";
+        plan.labels =
+            merge_patch(plan.labels, {fmt::format("{{{}:{}}}", json_string(key), json_string(value))});
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
     plan.key = uow->insert_plan(plan);
@@ -145,9 +197,7 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
 WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     PlanRow plan = require_plan(*uow, request.plan);
-    if (!request.op_id.empty())
-        if (const auto version = uow->find_operation(plan.key, request.op_id))
-            return replay(*uow, plan, *version);
+    if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
     return write_in(*uow, std::move(plan), request, clock_.read(), false, {});
 }
@@ -155,7 +205,9 @@ WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
 WriteResult Orchestrator::tick(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     const auto everything_lives = [](const RunnerIdentity&) { return true; };
-    return write_in(*uow, require_plan(*uow, request.plan), request, clock_.read(), false,
+    PlanRow plan = require_plan(*uow, request.plan);
+    if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
+    return write_in(*uow, std::move(plan), request, clock_.read(), false,
                     runner_alive_ ? runner_alive_ : everything_lives);
 }
 

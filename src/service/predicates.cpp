@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace turboci::service {
@@ -39,7 +40,6 @@ public:
                 continue;
             ++members;
             flat_.edges.push_back(*row_of_edge);
-            flat_.target_types.push_back(target_type_);
         }
         set_threshold(spec, number, members);
         for (const PredicateSpec& group : spec.groups) add_group(group, number);
@@ -49,7 +49,7 @@ public:
     FlatPredicate take() { return std::move(flat_); }
 
 private:
-    std::optional<EdgeRow> resolve_edge_spec(const EdgeSpec& edge, std::int32_t group) {
+    std::optional<NewEdge> resolve_edge_spec(const EdgeSpec& edge, std::int32_t group) {
         const auto only =
             role_ == PredicateRole::continuation ? std::optional(NodeType::stage) : std::nullopt;
         Node* target = resolve_ref(nodes_, problems_, edge.target, edge.at, user_, only);
@@ -68,14 +68,14 @@ private:
                             to_string(edge.on_state), user_, to_string(target->row.type), target->row.id));
             return std::nullopt;
         }
-        target_type_ = target->row.type;
-        return EdgeRow{.owner = owner_.row.key,
-                       .role = role_,
+        return NewEdge{.owner = owner_.row.key,
+                       .target = target->row.key,
                        .group = group,
                        .position = static_cast<std::int32_t>(flat_.edges.size()),
-                       .target = target->row.key,
+                       .role = role_,
                        .on_state = edge.on_state,
-                       .when = edge.when.value_or(When::success)};
+                       .when = edge.when.value_or(When::success),
+                       .target_type = target->row.type};
     }
 
     void set_threshold(const PredicateSpec& spec, std::int32_t number, std::int64_t members) {
@@ -95,12 +95,11 @@ private:
     PredicateRole role_;
     std::string user_;
     FlatPredicate flat_;
-    NodeType target_type_ = NodeType::check;
 };
 
 /// What an edge says now, as far as the target's dependents have been told of its moves. What has not
 /// been told yet arrives as a move, so that each edge is counted exactly once.
-Resolution initial_resolution(const Node& target, const EdgeRow& edge) {
+Resolution initial_resolution(const Node& target, const NewEdge& edge) {
     if (state_number(target.row.type, edge.on_state) > target.told) return Resolution::unresolved;
     return resolve_edge(target.row.type, edge.on_state, edge.when, target.row.state, target.row.outcome,
                         target.row.history);
@@ -112,7 +111,7 @@ void count_members(WorkingSet& nodes, FlatPredicate& flat) {
         if (r == Resolution::unresolved) ++c.unresolved;
         if (r == Resolution::satisfied) ++c.satisfied;
     };
-    for (const EdgeRow& e : flat.edges) count(e.group, initial_resolution(nodes.get(e.target), e));
+    for (const NewEdge& e : flat.edges) count(e.group, initial_resolution(nodes.get(e.target), e));
     // Preorder read backwards: children come before their parents.
     for (auto g = flat.groups.rbegin(); g != flat.groups.rend(); ++g) {
         g->count.resolution = resolve(g->count);
@@ -158,6 +157,17 @@ FlatPredicate flatten(WorkingSet& nodes, Problems& problems, Node& owner, Predic
     return flattener.take();
 }
 
+std::string edges_json(WorkingSet& nodes, const FlatPredicate& flat) {
+    constexpr std::size_t kMaxNamed = 1000;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(flat.edges.size(), kMaxNamed); ++i) {
+        if (i > 0) names += ',';
+        const NodeRow& target = nodes.get(flat.edges[i].target).row;
+        append_json_string(names, to_string(NodeRef{target.type, target.id}));
+    }
+    return fmt::format(R"({{"edges":{},"to":[{}]}})", flat.edges.size(), names);
+}
+
 bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
     const PredicateRole role = flat.groups.front().role;
     const auto same_shape = [](const GroupCount& a, const GroupCount& b) {
@@ -171,47 +181,37 @@ bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
     } else if (!owner.row.has_continuation) {
         return flat.edges.empty() && flat.groups.size() == 1;
     }
-    for (const GroupRow& g : nodes.groups(owner))
-        if (g.role == role) have.push_back(g);
+    for (const CachedGroup& g : nodes.groups(owner))
+        if (g.row.role == role) have.push_back(g.row);
     const bool groups_equal =
         std::ranges::equal(have, flat.groups, [&](const GroupRow& a, const GroupRow& b) {
             return a.parent == b.parent && same_shape(a.count, b.count);
         });
     if (!groups_equal) return false;
     // The order of members within a group means nothing.
-    const auto sorted = [](const std::vector<EdgeRow>& edges) {
+    const auto sorted = [](const auto& edges) {
         std::vector<std::tuple<std::int32_t, NodeKey, State, When>> keys;
         keys.reserve(edges.size());
-        for (const EdgeRow& e : edges) keys.emplace_back(e.group, e.target, e.on_state, e.when);
+        for (const auto& e : edges) keys.emplace_back(e.group, e.target, e.on_state, e.when);
         std::ranges::sort(keys);
         return keys;
     };
     return sorted(nodes.edges_of(owner, role)) == sorted(flat.edges);
 }
 
-void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate flat) {
+void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate&& flat) {
     count_members(nodes, flat);
-    auto& groups = nodes.groups(owner);
-    if (!owner.is_new) {
-        nodes.uow().delete_predicate(owner.row.key, role);
-        std::erase_if(groups, [&](const GroupRow& g) { return g.role == role; });
-    }
     const bool empty = flat.edges.empty() && flat.groups.size() == 1;
-    std::size_t first = 0;
+    std::span<const GroupRow> groups = flat.groups;
     if (role == PredicateRole::dependencies) {
-        owner.row.dependencies = flat.groups.front().count;
+        owner.row.dependencies = groups.front().count;
         owner.row.dependencies_since = nodes.now();
-        first = 1;
+        groups = groups.subspan(1);
     } else {
         owner.row.has_continuation = !empty;
-        if (empty) first = 1;
+        if (empty) groups = {};
     }
-    for (std::size_t i = first; i < flat.groups.size(); ++i) {
-        if (!owner.is_new) nodes.uow().insert_group(flat.groups[i]);
-        groups.push_back(flat.groups[i]);
-    }
-    for (std::size_t i = 0; i < flat.edges.size(); ++i)
-        nodes.add_edge(owner, flat.edges[i], flat.target_types[i]);
+    nodes.replace_predicate(owner, role, groups, flat.edges);
     owner.dirty = true;
     nodes.enqueue(owner);
 }

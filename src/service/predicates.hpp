@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "service/working_set.hpp"
@@ -13,8 +15,7 @@ namespace turboci::service {
 /// A predicate with its names resolved and duplicate edges merged: groups in preorder, [0] the root.
 struct FlatPredicate {
     std::vector<GroupRow> groups;
-    std::vector<EdgeRow> edges;
-    std::vector<NodeType> target_types;  ///< of each edge
+    std::vector<NewEdge> edges;
 };
 
 /// Resolves `spec` for `owner`. Missing and ambiguous targets, states that a target does not have, and
@@ -22,11 +23,14 @@ struct FlatPredicate {
 [[nodiscard]] FlatPredicate flatten(WorkingSet& nodes, Problems& problems, Node& owner, PredicateRole role,
                                     const PredicateSpec& spec);
 
+/// For the record: what its edges lead to, as a JSON object.
+[[nodiscard]] std::string edges_json(WorkingSet& nodes, const FlatPredicate& flat);
+
 /// Is that what the owner has already?
 [[nodiscard]] bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat);
 
 /// Makes it the owner's predicate, in place of an earlier one, counted by what its targets are now.
-void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate flat);
+void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate&& flat);
 
 /// The node that a reference stands for. Adds to `problems` and returns null if there is none or if a
 /// bare name is two nodes. `only`: the type that a bare name must have, if just one makes sense.

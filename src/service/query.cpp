@@ -202,7 +202,10 @@ void Orchestrator::read_log(const ReadLog& request, const std::function<void(con
     const PlanRow plan = require_plan(*uow, request.plan);
     std::optional<NodeKey> node;
     if (request.ref) node = require_node(*uow, plan, *request.ref).key;
-    uow->read_log(plan.key, node, request.since, visit);
+    uow->read_log(plan.key, node, request.since, [&](const LogEntry& entry) {
+        visit(entry);
+        return true;
+    });
 }
 
 }  // namespace turboci

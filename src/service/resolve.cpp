@@ -17,7 +17,7 @@ constexpr Duration kMaxBackoff = std::chrono::hours(24);
 /// One member of a group has left the unresolved: counts it, and so on up to the root.
 void count_member(WorkingSet& nodes, Node& owner, PredicateRole role, std::int32_t group, bool satisfied) {
     while (true) {
-        GroupCount& count = nodes.group_count(owner, role, group);
+        GroupCount& count = nodes.change_group_count(owner, role, group);
         --count.unresolved;
         if (satisfied) ++count.satisfied;
         if (count.resolution != Resolution::unresolved) return;
@@ -103,13 +103,18 @@ void finish_assigned_check(WorkingSet& nodes, Node& check) {
     for (const ResultRow& r : nodes.uow().results(check.row.key))
         if (r.stage != NodeKey::none) answered[r.stage] = std::max(answered[r.stage], r.attempt);
 
-    bool all_skipped = true, silent = false;
-    std::size_t complaints = 0;
-    std::string failure, skips;
-    const auto complain = [&](std::string& text, std::string_view what) {
-        if (!text.empty()) text += "; ";
-        text += what;
+    struct Complaints {
+        std::string text;
+        std::size_t count = 0;
+        void add(std::string_view what) {
+            if (count++ < kMaxNamed) text += fmt::format("{}{}", text.empty() ? "" : "; ", what);
+        }
+        [[nodiscard]] std::string all() const {
+            return count > kMaxNamed ? fmt::format("{}; and {} more", text, count - kMaxNamed) : text;
+        }
     };
+    bool all_skipped = true, silent = false;
+    Complaints failures, skips;
     for (const AssignmentRow& a : nodes.uow().assignments_to(check.row.key)) {
         if (a.goal != State::final) continue;
         Node& stage = nodes.get(a.stage);
@@ -119,15 +124,15 @@ void finish_assigned_check(WorkingSet& nodes, Node& check) {
         // An answer of an earlier attempt does not speak for a stage whose last attempt was lost.
         if (it != answered.end() && (!lost || it->second == stage.row.attempt)) continue;
         silent = true;
-        if (!lost && !all_skipped) continue;
-        if (++complaints > kMaxNamed) continue;
-        complain(lost ? failure : skips, stage_complaint(nodes, stage));
+        if (lost)
+            failures.add(stage_complaint(nodes, stage));
+        else if (all_skipped)
+            skips.add(stage_complaint(nodes, stage));
     }
-    if (complaints > kMaxNamed)
-        complain(all_skipped ? skips : failure, fmt::format("and {} more", complaints - kMaxNamed));
-    if (all_skipped) return skip_check(nodes, check, "every assigned stage was skipped: " + skips);
+    if (all_skipped) return skip_check(nodes, check, "every assigned stage was skipped: " + skips.all());
     if (silent)
-        add_orchestrator_result(nodes, check, failure.empty() ? std::nullopt : std::optional(failure));
+        add_orchestrator_result(nodes, check,
+                                failures.count == 0 ? std::nullopt : std::optional(failures.all()));
     finish_check(nodes, check, Mover::orchestrator);
 }
 

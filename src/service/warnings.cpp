@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/warnings.hpp"
 
+#include <limits>
+#include <vector>
+
 #include "service/deadlock.hpp"
 
 namespace turboci::service {
@@ -53,16 +56,24 @@ public:
 private:
     void add_predicate(Node& node, PredicateRole role, WaitNode& out) {
         const auto base = static_cast<std::int32_t>(out.groups.size());
+        // Groups that are resolved stay, for their numbers, as members that have come or never will.
+        std::vector<bool> open;
         const auto add_group = [&](const GroupCount& count, std::int32_t parent) {
-            const bool open = count.resolution == Resolution::unresolved;
+            constexpr std::int32_t kNever = std::numeric_limits<std::int32_t>::max() / 2;
+            open.push_back(count.resolution == Resolution::unresolved);
+            const bool satisfied = count.resolution == Resolution::satisfied;
+            if (satisfied && parent >= 0) ++out.groups[static_cast<std::size_t>(base + parent)].needed;
             out.groups.push_back({.parent = parent < 0 ? -1 : base + parent,
-                                  .needed = open ? count.threshold - count.satisfied : 0,
+                                  .needed = open.back() ? count.threshold - count.satisfied
+                                            : satisfied ? 0
+                                                        : kNever,
                                   .continuation = role == PredicateRole::continuation && parent < 0});
         };
         if (role == PredicateRole::dependencies) add_group(node.row.dependencies, -1);
-        for (const GroupRow& g : nodes_.groups(node))
-            if (g.role == role) add_group(g.count, g.parent);
+        for (const CachedGroup& g : nodes_.groups(node))
+            if (g.row.role == role) add_group(g.row.count, g.row.parent);
         for (const EdgeRow& e : nodes_.edges_of(node, role)) {
+            if (!open.at(static_cast<std::size_t>(e.group))) continue;
             const Node& target = nodes_.get(e.target);
             const auto r = resolve_edge(target.row.type, e.on_state, e.when, target.row.state,
                                         target.row.outcome, target.row.history);

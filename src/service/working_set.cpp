@@ -19,19 +19,22 @@ void append_member(std::string& members, std::string_view member) {
     members += member;
 }
 
-NodeBody body_of(const Node& node) {
-    NodeBody body;
+void fill_body(const Node& node, NodeBody& body) {
+    static const NodeBody kEmpty;
+    body = kEmpty;
     if (node.check_write != nullptr) {
         if (node.check_write->options) body.json = *node.check_write->options;
     } else if (node.stage_write != nullptr) {
         const StageWrite& w = *node.stage_write;
         if (w.args) body.json = *w.args;
-        body.retry = w.retry.value_or(Retry{});
+        if (w.retry) body.retry = *w.retry;
         body.timeout = w.timeout;
         body.heartbeat = w.heartbeat;
     }
-    return body;
 }
+
+// From here on it pays to make indexes after the rows.
+constexpr std::size_t kBulkRows = 20'000;
 
 }  // namespace
 
@@ -51,22 +54,27 @@ Node& WorkingSet::adopt(NodeRow row) {
     node.stored_state = node.row.state;
     node.stored_outcome = node.row.outcome;
     by_key_.emplace(number(node.row.key), &node);
-    names(node.row.type).emplace(node.row.id, &node);
+    names_.insert(node);
     return node;
 }
 
 Node& WorkingSet::get(NodeKey key) {
-    if (key >= first_new_) return new_nodes_.at(static_cast<std::size_t>(number(key) - number(first_new_)));
+    if (key >= first_new_) {
+        const auto index = static_cast<std::size_t>(number(key) - number(first_new_));
+        if (index < new_nodes_.size()) return new_nodes_[index];
+        throw Error(ErrorCode::store, "the store is damaged: a row belongs to a node that is not there",
+                    "run 'turboci store check', and restore a copy made with 'turboci store backup'");
+    }
     if (const auto it = by_key_.find(number(key)); it != by_key_.end()) return *it->second;
     return adopt(uow_.node(key));
 }
 
 Node* WorkingSet::find(NodeType type, std::string_view id) {
-    if (const auto it = names(type).find(id); it != names(type).end()) return it->second;
+    if (Node* node = names_.find(type, id)) return node;
     if (!plan_has_nodes_) return nullptr;
     auto row = uow_.find_node(plan_, type, id);
     if (!row) return nullptr;
-    // A node that was first met by its key is in the name map too, so this one is new to us.
+    // A node that was first met by its key is in the index too, so this one is new to us.
     return &adopt(std::move(*row));
 }
 
@@ -81,16 +89,20 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state) {
     node.row.history.push_back({state, version_, now_});
     node.row.dependencies_since = now_;
     node.told = state_number(type, state);
-    node.groups.emplace();
-    node.goals.emplace();
-    names(type).emplace(id, &node);
+    node.all_groups = true;
+    names_.insert(node);
     Change& change = touch(node, Mover::writer);
     change.state_changed = true;
     created_nodes.push_back(&node);
     return node;
 }
 
-NodeBody WorkingSet::body(const Node& node) { return node.is_new ? body_of(node) : uow_.body(node.row.key); }
+NodeBody WorkingSet::body(const Node& node) {
+    if (!node.is_new) return uow_.body(node.row.key);
+    NodeBody body;
+    fill_body(node, body);
+    return body;
+}
 
 void WorkingSet::move(Node& node, State to, Mover mover) {
     NodeRow& row = node.row;
@@ -120,93 +132,144 @@ Change& WorkingSet::touch(Node& node, Mover mover) {
     std::int32_t& index = node.change[mover == Mover::writer ? 0 : 1];
     if (index < 0) {
         index = static_cast<std::int32_t>(changes_.size());
-        changes_.push_back({.node = &node,
-                            .by = mover,
-                            .from = std::nullopt,
-                            .state_changed = false,
-                            .fields = {},
-                            .attempts = {},
-                            .results = {}});
+        changes_.push_back(
+            {.node = &node, .by = mover, .from = std::nullopt, .state_changed = false, .details = {}});
         if (mover == Mover::writer && !node.is_new) changed_nodes.push_back(&node);
     }
     return changes_[static_cast<std::size_t>(index)];
 }
 
 void WorkingSet::record(Node& node, Mover mover, std::string_view field, std::string_view json) {
-    append_member(touch(node, mover).fields, fmt::format("\"{}\":{}", field, json));
+    append_member(touch(node, mover).add().fields, fmt::format("\"{}\":{}", field, json));
 }
 void WorkingSet::record_attempt(Node& node, Mover mover, std::string_view json) {
-    append_member(touch(node, mover).attempts, json);
+    append_member(touch(node, mover).add().attempts, json);
 }
 void WorkingSet::record_result(Node& node, Mover mover, std::string_view json) {
-    append_member(touch(node, mover).results, json);
+    append_member(touch(node, mover).add().results, json);
 }
 
 // ------------------------------------------------------------------------------------ predicates
 
-std::vector<GroupRow>& WorkingSet::groups(Node& node) {
-    if (!node.groups) node.groups = uow_.groups(node.row.key);
-    return *node.groups;
+const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
+    if (!node.all_groups) {
+        // Those that are here already may have been changed.
+        std::vector<CachedGroup> known;
+        known.swap(node.groups);
+        for (GroupRow& row : uow_.groups(node.row.key)) node.groups.push_back({std::move(row), false});
+        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = std::move(g);
+        node.all_groups = true;
+    }
+    return node.groups;
 }
 
-namespace {
-GroupRow& find_group(std::vector<GroupRow>& groups, PredicateRole role, std::int32_t group) {
-    const auto it =
-        std::ranges::find_if(groups, [&](const GroupRow& g) { return g.role == role && g.group == group; });
-    if (it == groups.end())
-        throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *it;
+CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
+    const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
+    auto it = std::ranges::lower_bound(node.groups, std::pair(role, number), {}, place);
+    if (it != node.groups.end() && place(*it) == std::pair(role, number)) return *it;
+    auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
+    if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
+    return *node.groups.insert(it, {std::move(*row), false});
 }
-}  // namespace
 
-GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t group) {
-    if (role == PredicateRole::dependencies && group == 0) {
+const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {
+    if (role == PredicateRole::dependencies && number == 0) return node.row.dependencies;
+    return group(node, role, number).row.count;
+}
+
+GroupCount& WorkingSet::change_group_count(Node& node, PredicateRole role, std::int32_t number) {
+    if (role == PredicateRole::dependencies && number == 0) {
         node.dirty = true;
         return node.row.dependencies;
     }
-    node.groups_dirty = true;
-    return find_group(groups(node), role, group).count;
+    CachedGroup& cached = group(node, role, number);
+    cached.dirty = true;
+    return cached.row.count;
 }
 
-std::int32_t WorkingSet::parent_of(Node& node, PredicateRole role, std::int32_t group) {
-    if (group == 0) return -1;
-    return find_group(groups(node), role, group).parent;
+std::int32_t WorkingSet::parent_of(Node& node, PredicateRole role, std::int32_t number) {
+    if (number == 0) return -1;
+    return group(node, role, number).row.parent;
 }
 
-void WorkingSet::add_edge(Node& owner, const EdgeRow& edge, NodeType target_type) {
+void WorkingSet::replace_predicate(Node& node, PredicateRole role, std::span<const GroupRow> groups,
+                                   std::span<const NewEdge> edges) {
+    if (!node.is_new) {
+        uow_.delete_predicate(node.row.key, role);
+        // Together with those of the other role, which stay.
+        static_cast<void>(this->groups(node));
+        std::erase_if(node.groups, [&](const CachedGroup& g) { return g.row.role == role; });
+    }
+    const auto at =
+        std::ranges::upper_bound(node.groups, role, {}, [](const CachedGroup& g) { return g.row.role; });
+    std::vector<CachedGroup> fresh;
+    for (const GroupRow& g : groups) {
+        if (!node.is_new) uow_.insert_group(g);
+        fresh.push_back({g, false});
+    }
+    node.groups.insert(at, fresh.begin(), fresh.end());
+    for (const NewEdge& edge : edges) add_edge(node, edge);
+}
+
+void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
     if (owner.edge_count == 0) owner.first_edge = static_cast<std::uint32_t>(new_edges_.size());
     ++owner.edge_count;
-    new_edges_.push_back({edge, target_type});
+    new_edges_.push_back(edge);
 }
 
 std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
     std::vector<EdgeRow> edges;
     if (!node.is_new) edges = uow_.edges_of(node.row.key, role);
     for (std::uint32_t i = 0; i < node.edge_count; ++i) {
-        const EdgeRow& e = new_edges_[node.first_edge + i].row;
-        if (e.role == role) edges.push_back(e);
+        const NewEdge& e = new_edges_[node.first_edge + i];
+        if (e.role == role) edges.push_back(e.row());
     }
     return edges;
 }
 
 void WorkingSet::index_new_edges() {
     if (indexed_ == new_edges_.size()) return;
-    by_target_.resize(new_edges_.size());
-    std::iota(by_target_.begin(), by_target_.end(), 0u);
-    std::ranges::stable_sort(by_target_, {}, [&](std::uint32_t i) { return new_edges_[i].row.target; });
     indexed_ = new_edges_.size();
+    // Keys of new nodes have no gaps, so counting sorts their edges.
+    const auto slot = [&](const NewEdge& e) {
+        return static_cast<std::size_t>(number(e.target) - number(first_new_));
+    };
+    first_to_new_.assign(new_nodes_.size() + 1, 0);
+    to_old_.clear();
+    for (std::uint32_t i = 0; i < indexed_; ++i) {
+        const NewEdge& e = new_edges_[i];
+        if (e.target >= first_new_)
+            ++first_to_new_[slot(e) + 1];
+        else
+            to_old_.push_back(i);
+    }
+    std::partial_sum(first_to_new_.begin(), first_to_new_.end(), first_to_new_.begin());
+    to_new_.resize(first_to_new_.back());
+    std::vector<std::uint32_t> next(first_to_new_.begin(), first_to_new_.end() - 1);
+    for (std::uint32_t i = 0; i < indexed_; ++i)
+        if (const NewEdge& e = new_edges_[i]; e.target >= first_new_) to_new_[next[slot(e)]++] = i;
+    std::ranges::stable_sort(to_old_, {}, [&](std::uint32_t i) { return new_edges_[i].target; });
 }
 
 std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
     std::vector<EdgeRow> edges;
-    if (!target.is_new) edges = uow_.edges_to(target.row.key, after, up_to);
     index_new_edges();
-    const auto target_of = [&](std::uint32_t i) { return new_edges_[i].row.target; };
-    auto it = std::ranges::lower_bound(by_target_, target.row.key, {}, target_of);
-    for (; it != by_target_.end() && target_of(*it) == target.row.key; ++it) {
-        const EdgeRow& e = new_edges_[*it].row;
-        const int n = state_number(target.row.type, e.on_state);
-        if (after < n && n <= up_to) edges.push_back(e);
+    const auto add = [&](std::span<const std::uint32_t> candidates) {
+        for (const std::uint32_t i : candidates) {
+            const NewEdge& e = new_edges_[i];
+            const int n = state_number(target.row.type, e.on_state);
+            if (after < n && n <= up_to) edges.push_back(e.row());
+        }
+    };
+    if (target.is_new) {
+        if (indexed_ == 0) return edges;
+        const auto at = static_cast<std::size_t>(number(target.row.key) - number(first_new_));
+        add(std::span(to_new_).subspan(first_to_new_[at], first_to_new_[at + 1] - first_to_new_[at]));
+    } else {
+        edges = uow_.edges_to(target.row.key, after, up_to);
+        const auto target_of = [&](std::uint32_t i) { return new_edges_[i].target; };
+        const auto [first, last] = std::ranges::equal_range(to_old_, target.row.key, {}, target_of);
+        add({first, last});
     }
     return edges;
 }
@@ -214,7 +277,10 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 // ------------------------------------------------------------------------------------ goals, queues
 
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
-    if (!check.goals) check.goals = uow_.goals(check.row.key);
+    if (!check.goals) {
+        check.goals.emplace();
+        if (!check.is_new) *check.goals = uow_.goals(check.row.key);
+    }
     return *check.goals;
 }
 
@@ -255,27 +321,31 @@ void WorkingSet::flush() {
     const auto count = [&](NodeType type, State state, std::optional<Outcome> outcome, int by) {
         deltas[{type, state, outcome ? static_cast<int>(*outcome) : 0}] += by;
     };
-    const auto write_parts = [&](Node& node) {
-        if (node.groups_dirty && !node.is_new)
-            for (const GroupRow& g : *node.groups) uow_.update_group(g);
-        if (node.goals_dirty)
-            for (const GoalRow& g : *node.goals) uow_.put_goal(g);
-    };
+    const bool bulk = new_nodes_.size() + new_edges_.size() >= kBulkRows;
+    if (bulk) uow_.begin_bulk_insert();
+    NodeBody body;
     for (Node& node : new_nodes_) {
-        uow_.insert_node(node.row, body_of(node));
-        for (const GroupRow& g : *node.groups) uow_.insert_group(g);
-        write_parts(node);
+        fill_body(node, body);
+        uow_.insert_node(node.row, body);
+        for (const CachedGroup& g : node.groups) uow_.insert_group(g.row);
+        flush_parts(node);
         count(node.row.type, node.row.state, node.row.outcome, 1);
     }
     for (Node& node : old_nodes_) {
         if (node.dirty) uow_.update_node(node.row);
-        write_parts(node);
+        for (const CachedGroup& g : node.groups)
+            if (g.dirty) uow_.update_group(g.row);
+        flush_parts(node);
         if (node.stored_state != node.row.state || node.stored_outcome != node.row.outcome) {
             count(node.row.type, node.stored_state, node.stored_outcome, -1);
             count(node.row.type, node.row.state, node.row.outcome, 1);
         }
     }
-    for (const NewEdge& e : new_edges_) uow_.insert_edge(e.row, e.target_type);
+    for (const NewEdge& e : new_edges_) uow_.insert_edge(e.row(), e.target_type);
+    // Memory for the indexes that are made now.
+    new_edges_.clear();
+    new_edges_.shrink_to_fit();
+    if (bulk) uow_.end_bulk_insert();
     std::vector<StateCount> counts;
     for (const auto& [key, delta] : deltas) {
         const auto& [type, state, outcome] = key;
@@ -287,41 +357,46 @@ void WorkingSet::flush() {
     uow_.add_counts(plan_, counts);
 }
 
-std::vector<ChangeRow> WorkingSet::change_rows() const {
-    std::vector<ChangeRow> rows;
-    rows.reserve(changes_.size() + 1);
-    if (!plan_changes_.empty()) rows.push_back({NodeKey::none, Mover::writer, plan_changes_});
-    for (const Change& c : changes_) {
-        std::string json = "{";
-        const auto add = [&](std::string_view member) {
-            if (member.empty()) return;
-            if (json.size() > 1) json += ',';
-            json += member;
-        };
-        const auto name = [](std::optional<State> s) {
-            return s ? fmt::format("\"{}\"", to_string(*s)) : std::string("null");
-        };
-        // A later mover's part begins where the earlier one's ended.
-        if (c.state_changed) {
-            State to = c.node->row.state;
-            const std::int32_t later = c.node->change[1];
-            if (c.by == Mover::writer && later >= 0 &&
-                changes_[static_cast<std::size_t>(later)].state_changed &&
-                changes_[static_cast<std::size_t>(later)].from)
-                to = *changes_[static_cast<std::size_t>(later)].from;
-            if (c.node->is_new && c.by == Mover::writer) add("\"created\":true");
-            add(fmt::format("\"state\":{{\"from\":{},\"to\":\"{}\"}}", name(c.from), to_string(to)));
-            if (to == State::final && c.node->row.outcome && to == c.node->row.state)
-                add(fmt::format("\"outcome\":{{\"from\":null,\"to\":\"{}\"}}",
-                                to_string(*c.node->row.outcome)));
+void WorkingSet::flush_parts(Node& node) {
+    if (!node.goals_dirty) return;
+    for (const GoalRow& g : *node.goals) uow_.put_goal(g);
+}
+
+std::string WorkingSet::change_json(const Change& c) const {
+    std::string json = "{";
+    const auto add = [&](std::string_view name, std::string_view open, std::string_view members,
+                         std::string_view close) {
+        if (members.empty()) return;
+        if (json.size() > 1) json += ',';
+        for (const std::string_view part : {name, open, members, close}) json += part;
+    };
+    // A later mover's part begins where the earlier one's ended.
+    if (c.state_changed) {
+        State to = c.node->row.state;
+        const std::int32_t later = c.node->change[1];
+        if (c.by == Mover::writer && later >= 0) {
+            const Change& next = changes_[static_cast<std::size_t>(later)];
+            if (next.state_changed && next.from) to = *next.from;
         }
-        add(c.fields);
-        if (!c.attempts.empty()) add(fmt::format("\"attempts\":[{}]", c.attempts));
-        if (!c.results.empty()) add(fmt::format("\"results\":[{}]", c.results));
-        json += '}';
-        rows.push_back({c.node->row.key, c.by, std::move(json)});
+        if (c.node->is_new && c.by == Mover::writer) add(R"("created":)", {}, "true", {});
+        const std::string from = c.from ? fmt::format("\"{}\"", to_string(*c.from)) : "null";
+        add(R"("state":)", R"({"from":)", from, fmt::format(R"(,"to":"{}"}})", to_string(to)));
+        if (to == State::final && c.node->row.outcome && to == c.node->row.state)
+            add(R"("outcome":)", R"({"from":null,"to":")", to_string(*c.node->row.outcome), R"("})");
     }
-    return rows;
+    if (c.details) {
+        add({}, {}, c.details->fields, {});
+        add(R"("attempts":)", "[", c.details->attempts, "]");
+        add(R"("results":)", "[", c.details->results, "]");
+    }
+    json += '}';
+    return json;
+}
+
+void WorkingSet::record_write(const WriteRow& write) {
+    uow_.append_write(write, changes_.size() + (plan_changes_.empty() ? 0 : 1));
+    if (!plan_changes_.empty()) uow_.append_change({NodeKey::none, Mover::writer, plan_changes_});
+    for (const Change& c : changes_) uow_.append_change({c.node->row.key, c.by, change_json(c)});
 }
 
 }  // namespace turboci::service

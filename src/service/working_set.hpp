@@ -5,43 +5,73 @@
 #include <array>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "service/node_index.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::service {
 
-/// A node as this write sees it.
+/// A group that was looked at.
+struct CachedGroup {
+    GroupRow row;
+    bool dirty = false;  ///< differs from the store
+};
+
+/// A node as this write sees it. There may be a million: what few have is kept apart.
 struct Node {
     NodeRow row;
-    bool is_new = false;
-    bool dirty = false;    ///< `row` differs from the store
-    bool queued = false;   ///< waits in the advance queue
-    bool moved = false;    ///< waits in the queue of moved nodes
+    const CheckWrite* check_write = nullptr;  ///< the request that created it
+    const StageWrite* stage_write = nullptr;
+    std::vector<CachedGroup> groups;               ///< those that do not live in the row, by role and number
+    Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
+    std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
+    std::array<std::int32_t, 2> change{-1, -1};    ///< index into changes, by mover
     int told = 0;          ///< number of the state up to which dependents have been told
     State stored_state{};  ///< what plan counts hold for it
     std::optional<Outcome> stored_outcome;
-    const CheckWrite* check_write = nullptr;  ///< the request that created it
-    const StageWrite* stage_write = nullptr;
-    std::array<std::int32_t, 2> change{-1, -1};  ///< index into changes, by mover
-    /// Groups that do not live in the row; loaded when first needed.
-    std::optional<std::vector<GroupRow>> groups;
-    bool groups_dirty = false;
-    std::optional<std::vector<GoalRow>> goals;
+    bool is_new = false;
+    bool dirty = false;       ///< `row` differs from the store
+    bool queued = false;      ///< waits in the advance queue
+    bool moved = false;       ///< waits in the queue of moved nodes
+    bool all_groups = false;  ///< `groups` lacks none
     bool goals_dirty = false;
-    std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
 };
 
 /// What one mover did to one node.
 struct Change {
+    struct Details {
+        std::string fields, attempts, results;  ///< members of the JSON object
+    };
     Node* node;
     Mover by;
     std::optional<State> from;
     bool state_changed = false;
-    std::string fields, attempts, results;  ///< members of the JSON object
+    Box<Details> details;
+    Details& add() { return details ? *details : details.emplace(); }
+};
+
+/// A dependency edge that this write adds.
+struct NewEdge {
+    NodeKey owner, target;
+    std::int32_t group, position;
+    PredicateRole role;
+    State on_state;
+    When when;
+    NodeType target_type;
+    [[nodiscard]] EdgeRow row() const {
+        return {.owner = owner,
+                .role = role,
+                .group = group,
+                .position = position,
+                .target = target,
+                .on_state = on_state,
+                .when = when};
+    }
 };
 
 /// Identity map and write-behind buffer. Rows of nodes, groups, goals and edges are written once, by
@@ -81,19 +111,23 @@ public:
     [[nodiscard]] bool changed() const { return !changes_.empty() || !plan_changes_.empty(); }
 
     // ---- predicates
-    [[nodiscard]] GroupCount& group_count(Node& node, PredicateRole role, std::int32_t group);
+    [[nodiscard]] const GroupCount& group_count(Node& node, PredicateRole role, std::int32_t group);
+    /// The same, to be changed.
+    [[nodiscard]] GroupCount& change_group_count(Node& node, PredicateRole role, std::int32_t group);
     [[nodiscard]] std::int32_t parent_of(Node& node, PredicateRole role, std::int32_t group);
-    [[nodiscard]] std::vector<GroupRow>& groups(Node& node);
-    void add_edge(Node& owner, const EdgeRow& edge, NodeType target_type);
+    /// All groups of a node that do not live in its row, by role and number.
+    [[nodiscard]] const std::vector<CachedGroup>& groups(Node& node);
+    /// Puts `groups` (by number) and `edges` (by position) in place of what the node has in that role.
+    void replace_predicate(Node& node, PredicateRole role, std::span<const GroupRow> groups,
+                           std::span<const NewEdge> edges);
     /// All edges of a node in one role, new ones included, by position.
     [[nodiscard]] std::vector<EdgeRow> edges_of(Node& node, PredicateRole role);
     /// Edges towards `target` that wait for a state in (after, up_to], new ones included.
     [[nodiscard]] std::vector<EdgeRow> edges_to(Node& target, int after, int up_to);
-    struct NewEdge {
-        EdgeRow row;
-        NodeType target_type;
-    };
-    [[nodiscard]] const std::vector<NewEdge>& new_edges() const { return new_edges_; }
+    [[nodiscard]] const std::deque<NewEdge>& new_edges() const { return new_edges_; }
+    /// Keys from here on belong to new nodes, without gaps.
+    [[nodiscard]] NodeKey first_new() const { return first_new_; }
+    [[nodiscard]] std::size_t new_node_count() const { return new_nodes_.size(); }
 
     // ---- goals
     [[nodiscard]] std::vector<GoalRow>& goals(Node& check);
@@ -105,17 +139,21 @@ public:
     [[nodiscard]] Node* next_queued();
 
     // ---- the outcome
-    /// Writes everything buffered. The plan row and the record are the caller's.
+    /// Writes everything buffered. The plan row is the caller's. Nothing may be asked of predicates
+    /// afterwards.
     void flush();
-    [[nodiscard]] std::vector<ChangeRow> change_rows() const;
+    /// Appends the record of all changes.
+    void record_write(const WriteRow& write);
     std::vector<Advance> advanced;
     std::vector<Node*> created_nodes, changed_nodes;
 
 private:
-    using NameMap = std::unordered_map<std::string_view, Node*>;
     Node& adopt(NodeRow row);
-    [[nodiscard]] NameMap& names(NodeType type) { return names_[type == NodeType::check ? 0 : 1]; }
+    [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
+    void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
+    void flush_parts(Node& node);
+    [[nodiscard]] std::string change_json(const Change& change) const;
 
     UnitOfWork& uow_;
     PlanKey plan_;
@@ -125,9 +163,10 @@ private:
     NodeKey first_new_;
     std::deque<Node> new_nodes_, old_nodes_;
     std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
-    std::array<NameMap, 2> names_;
-    std::vector<NewEdge> new_edges_;
-    std::vector<std::uint32_t> by_target_;  ///< new edges ordered by target
+    NodeIndex names_;
+    std::deque<NewEdge> new_edges_;
+    std::vector<std::uint32_t> first_to_new_, to_new_;  ///< edges by new target: where each begins; which
+    std::vector<std::uint32_t> to_old_;                 ///< the others, by target
     std::size_t indexed_ = 0;
     std::deque<Change> changes_;
     std::string plan_changes_;

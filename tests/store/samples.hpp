@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,12 @@ inline NodeRow node_row(PlanKey plan, NodeKey key, NodeType type, std::string id
     row.history = {{row.state, 1, at(1)}};
     row.dependencies_since = at(1);
     return row;
+}
+
+/// A write with all of its changes.
+inline void append(UnitOfWork& uow, const WriteRow& write, std::span<const ChangeRow> changes) {
+    uow.append_write(write, changes.size());
+    for (const ChangeRow& change : changes) uow.append_change(change);
 }
 
 /// The error code of what `call` throws; none if it throws nothing.

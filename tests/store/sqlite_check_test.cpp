@@ -64,7 +64,7 @@ public:
         uow->add_counts(plan(), counts);
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {c, Mover::orchestrator, "{}"}};
-        uow->append_write({plan(), 1, at(1), "me", "why", "op"}, changes);
+        append(*uow, {plan(), 1, at(1), "me", "why", "op"}, changes);
         uow->insert_operation(plan(), "op", 1);
         uow->commit();
     }

@@ -21,7 +21,7 @@ struct Invariant {
     const char* sql;   ///< one row: count, some key or null
 };
 
-constexpr std::array<Invariant, 31> kInvariants{{
+constexpr std::array<Invariant, 40> kInvariants{{
     {"nodes of an unknown type, state, outcome or reason",
      "SELECT count(*), min(node_key) FROM nodes WHERE NOT (type IN (1, 2) AND state IN (10, 20, 30, 40)"
      " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 6"
@@ -133,6 +133,31 @@ constexpr std::array<Invariant, 31> kInvariants{{
     {"changes of a node that is not there",
      "SELECT count(*), min(c.change_key) FROM changes AS c LEFT JOIN nodes AS n ON n.node_key = c.node_key"
      " WHERE c.node_key > 0 AND n.node_key IS NULL"},
+    {"options or args that are no JSON object",
+     "SELECT count(*), min(node_key) FROM node_bodies WHERE NOT (json_valid(json) AND json_type(json) = "
+     "'object')"},
+    {"policies that no write can set",
+     "SELECT count(*), min(node_key) FROM node_bodies WHERE max_retries NOT BETWEEN 0 AND 1000 OR backoff < 0"
+     " OR timeout < 1 OR heartbeat < 1"},
+    {"labels that are no JSON object",
+     "SELECT count(*), min(plan_key) FROM plans WHERE NOT (json_valid(labels) AND json_type(labels) = "
+     "'object')"},
+    {"results whose data are no JSON object",
+     "SELECT count(*), min(check_key) FROM results WHERE NOT (json_valid(data) AND json_type(data) = "
+     "'object')"},
+    {"attempts whose details are no JSON object",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE NOT (json_valid(details) AND json_type(details) = "
+     "'object')"},
+    {"lines of progress whose details are no JSON object",
+     "SELECT count(*), min(stage_key) FROM progress WHERE NOT (json_valid(details) AND json_type(details) = "
+     "'object')"},
+    {"changes that are no JSON object",
+     "SELECT count(*), min(change_key) FROM changes WHERE NOT (json_valid(changes) AND json_type(changes) = "
+     "'object')"},
+    {"stages with a kind", "SELECT count(*), min(node_key) FROM nodes WHERE type = 2 AND kind <> ''"},
+    {"recorded writes that are earlier than the one before",
+     "SELECT count(*), min(w.plan_key) FROM writes AS w JOIN writes AS b ON b.plan_key = w.plan_key"
+     " AND b.version = w.version - 1 WHERE w.time < b.time"},
     {"idempotency keys that are later than their plan",
      "SELECT count(*), min(o.plan_key) FROM operations AS o JOIN plans AS p USING(plan_key)"
      " WHERE o.version > p.version"},
@@ -229,7 +254,12 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
     while (plan.step()) {
         std::int64_t count = 0;
         std::string example;
+        if (const auto problem = plan_id_problem(plan.text(1)))
+            problems.push_back({fmt::format("plan {}: its id {}", plan.integer(0), *problem)});
         read_records(db, plan.plan(0), std::nullopt, nullptr, next_node, [&](const NodeRecord& record) {
+            if (const auto problem = node_id_problem(record.row.id))
+                problems.push_back(
+                    {fmt::format("node {}: its id {}", static_cast<std::int64_t>(record.row.key), *problem)});
             if (Recount(record).agrees()) return;
             if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
         });

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <new>
@@ -20,6 +21,11 @@ std::string cause(sqlite3* db, int rc) {
     const int error = db != nullptr ? sqlite3_system_errno(db) : 0;
     if (error != 0 && error != ENOENT) return errno_text(error);
     return sqlite3_errstr(rc);
+}
+
+bool size_limited() {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 constexpr std::string_view kBackupRemedy = "restore a copy made with 'turboci store backup'";
@@ -72,7 +78,8 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
         case SQLITE_IOERR:
             if (db != nullptr && (sqlite3_system_errno(db) == ENOSPC || sqlite3_system_errno(db) == EDQUOT))
                 fail(ErrorCode::store, "disk full", "free some space and try again");
-            if (db != nullptr && sqlite3_system_errno(db) == EFBIG)
+            // The rollback that followed may have another errno to tell of.
+            if (rc == SQLITE_IOERR_WRITE && size_limited())
                 fail(ErrorCode::store, "the file would grow past the limit on file sizes",
                      "raise it (ulimit -f)");
             fail(ErrorCode::store, fmt::format("I/O error ({}): {}", sqlite3_errstr(rc), cause(db, rc)),
@@ -83,8 +90,13 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
                  "keep large data elsewhere");
             break;
         case SQLITE_CONSTRAINT:
-            // The service looks before it inserts, and the lock keeps everybody else out.
-            fail(ErrorCode::internal, db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc), "");
+            // The service looks before it inserts, and the lock keeps everybody else out: an index and its
+            // table, or a counter and its keys, do not agree.
+            throw_damaged(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+        case SQLITE_ERROR:
+            // A header of a future that SQLite does not know.
+            if (db != nullptr && std::string_view(sqlite3_errmsg(db)).starts_with("unsupported file format"))
+                throw_damaged(sqlite3_errmsg(db));
             break;
         case SQLITE_PROTOCOL:
         case SQLITE_NOLFS:

@@ -60,7 +60,7 @@ SqliteStore::SqliteStore(StoreOptions options)
 void SqliteStore::create_if_absent() {
     auto status = file_status(where_.path);
     if (!status && options_.create && !options_.read_only) {
-        lock_.acquire(options_.lock_timeout, options_.on_wait);
+        lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         status = file_status(where_.path);
         if (!status) {
             create_store_file(where_);
@@ -105,7 +105,7 @@ void SqliteStore::upgrade() {
         if (options_.read_only || db_->read_only())
             refuse(where_.path, fmt::format("has the older schema {}", version),
                    "run a command that may write to it");
-        lock_.acquire(options_.lock_timeout, options_.on_wait);
+        lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         Query(*db_, kBeginWrite).run();
         // Somebody may have been faster.
         refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
@@ -131,7 +131,8 @@ void SqliteStore::verify_schema() {
     refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
     const std::string difference = schema_difference(*db_, newest_schema());
     if (!difference.empty())
-        refuse(where_.path, difference, "restore a copy made with 'turboci store backup'");
+        refuse(where_.path, "has not the schema of a store: " + difference,
+               "restore a copy made with 'turboci store backup'");
     verified_schema_ = cookie;
 }
 
@@ -144,7 +145,7 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
             if (db_->read_only())
                 refuse(where_.path, "cannot be written",
                        "check its permissions, and whether it is mounted read-only");
-            lock_.acquire(options_.lock_timeout, options_.on_wait);
+            lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         }
         if (db_->moved())
             refuse(where_.path, "was removed or replaced while in use", "run the command again");

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] NodeRow node(NodeKey key) override;
     void insert_node(const NodeRow& row, const NodeBody& body) override;
     void update_node(const NodeRow& row) override;
+    void begin_bulk_insert() override;
+    void end_bulk_insert() override;
     [[nodiscard]] NodeBody body(NodeKey key) override;
     void update_body(NodeKey key, const NodeBody& body) override;
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
@@ -51,6 +53,8 @@ public:
                       const std::function<void(const NodeRecord&)>& visit) override;
 
     [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
+    [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
+                                                std::int32_t group) override;
     void insert_group(const GroupRow& row) override;
     void update_group(const GroupRow& row) override;
     [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) override;
@@ -83,12 +87,13 @@ public:
     std::int64_t insert_result(const ResultRow& row) override;
     void update_result(const ResultRow& row) override;
 
-    void append_write(const WriteRow& write, std::span<const ChangeRow> changes) override;
+    void append_write(const WriteRow& write, std::size_t changes) override;
+    void append_change(const ChangeRow& change) override;
     [[nodiscard]] std::optional<std::int64_t> find_operation(PlanKey plan, std::string_view op_id) override;
     void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) override;
     [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
-                  const std::function<void(const LogEntry&)>& visit) override;
+                  const std::function<bool(const LogEntry&)>& visit) override;
 
 private:
     /// The next free keys; read when first needed, written back by commit().
@@ -108,6 +113,8 @@ private:
     bool open_ = true;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;
+    std::int64_t changes_version_ = 0;  ///< of the write whose changes are appended
+    bool indexes_dropped_ = false;
 };
 
 }  // namespace turboci::sqlite

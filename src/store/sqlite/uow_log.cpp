@@ -25,7 +25,7 @@ const Sql kNodeLog(
     " ON n.node_key = c.node_key WHERE c.node_key = ?3 AND c.node_key > 0 AND w.plan_key = ?1"
     " AND w.version = c.version AND c.version > ?2 ORDER BY c.change_key");
 
-void read_entries(Query&& row, const std::function<void(const LogEntry&)>& visit) {
+void read_entries(Query&& row, const std::function<bool(const LogEntry&)>& visit) {
     LogEntry entry;
     while (row.step()) {
         entry.version = row.integer(0);
@@ -39,19 +39,24 @@ void read_entries(Query&& row, const std::function<void(const LogEntry&)>& visit
             entry.node.reset();
         else
             entry.node = NodeRef{row.enumeration(7, NodeType::check, NodeType::stage), row.string(8)};
-        visit(entry);
+        if (!visit(entry)) return;
     }
 }
 
 }  // namespace
 
-void SqliteUnitOfWork::append_write(const WriteRow& write, std::span<const ChangeRow> changes) {
+void SqliteUnitOfWork::append_write(const WriteRow& write, std::size_t changes) {
     require_write();
     Query(db_, kInsertWrite, write.plan, write.version, write.time, write.actor, write.reason, write.op_id,
-          counters().change, changes.size())
+          counters().change, changes)
         .run();
-    for (const ChangeRow& c : changes)
-        Query(db_, kInsertChange, counters().change++, c.node, write.version, c.by, c.changes).run();
+    changes_version_ = write.version;
+}
+
+void SqliteUnitOfWork::append_change(const ChangeRow& change) {
+    require_write();
+    Query(db_, kInsertChange, counters().change++, change.node, changes_version_, change.by, change.changes)
+        .run();
 }
 
 std::optional<std::int64_t> SqliteUnitOfWork::find_operation(PlanKey plan, std::string_view op_id) {
@@ -73,7 +78,7 @@ std::vector<std::pair<std::string, std::int64_t>> SqliteUnitOfWork::operations(P
 }
 
 void SqliteUnitOfWork::read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
-                                const std::function<void(const LogEntry&)>& visit) {
+                                const std::function<bool(const LogEntry&)>& visit) {
     if (node)
         read_entries(Query(db_, kNodeLog, plan, since, *node), visit);
     else

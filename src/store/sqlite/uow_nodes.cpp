@@ -7,6 +7,7 @@
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/node_columns.hpp"
 #include "store/sqlite/record_reader.hpp"
+#include "store/sqlite/schema.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -34,6 +35,10 @@ const Sql kPutBody(
 const Sql kDeleteBody("DELETE FROM node_bodies WHERE node_key = ?1");
 const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
 const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
+
+const Sql kAnyNode("SELECT 1 FROM nodes LIMIT 1");
+// Their rows come in an order that is not theirs.
+constexpr std::array<std::string_view, 2> kLateIndexes{"nodes_by_id", "edges_by_target"};
 
 // A scan reads at most so many rows for one that it wants.
 constexpr std::int64_t kScanFactor = 4;
@@ -116,8 +121,7 @@ std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, 
 
 NodeRow SqliteUnitOfWork::node(NodeKey key) {
     Query row(db_, kNode, key);
-    if (!row.step())
-        throw Error(ErrorCode::internal, fmt::format("there is no node {}", static_cast<std::int64_t>(key)));
+    if (!row.step()) throw_damaged(fmt::format("there is no node {}", static_cast<std::int64_t>(key)));
     NodeRow node;
     read_node(row, node);
     return node;
@@ -136,6 +140,21 @@ void SqliteUnitOfWork::insert_node(const NodeRow& row, const NodeBody& body) {
           row.attempt, row.has_continuation)
         .run();
     if (body != NodeBody{}) put_body(db_, row.key, body);
+}
+
+void SqliteUnitOfWork::begin_bulk_insert() {
+    require_write();
+    // With rows of other writes there, making an index anew may cost more than keeping it.
+    if (Query(db_, kAnyNode).step()) return;
+    for (const std::string_view name : kLateIndexes) db_.exec(fmt::format("DROP INDEX {}", name).c_str());
+    indexes_dropped_ = true;
+}
+
+void SqliteUnitOfWork::end_bulk_insert() {
+    if (!indexes_dropped_) return;
+    for (const SchemaObject& object : newest_schema())
+        if (std::ranges::find(kLateIndexes, object.name) != kLateIndexes.end()) db_.exec(object.sql);
+    indexes_dropped_ = false;
 }
 
 void SqliteUnitOfWork::update_node(const NodeRow& row) {

@@ -12,6 +12,8 @@ namespace {
 
 const Sql kGroups("SELECT " TURBOCI_GROUP_COLUMNS
                   " FROM predicate_groups WHERE owner_key = ?1 ORDER BY role, group_no");
+const Sql kGroup("SELECT " TURBOCI_GROUP_COLUMNS
+                 " FROM predicate_groups WHERE owner_key = ?1 AND role = ?2 AND group_no = ?3");
 const Sql kInsertGroup("INSERT INTO predicate_groups(" TURBOCI_GROUP_COLUMNS
                        ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 const Sql kUpdateGroup(
@@ -54,6 +56,14 @@ std::vector<GroupRow> SqliteUnitOfWork::groups(NodeKey owner) {
     Query row(db_, kGroups, owner);
     while (row.step()) read_group(row, all.emplace_back());
     return all;
+}
+
+std::optional<GroupRow> SqliteUnitOfWork::group(NodeKey owner, PredicateRole role, std::int32_t group) {
+    Query row(db_, kGroup, owner, role, group);
+    if (!row.step()) return std::nullopt;
+    GroupRow found;
+    read_group(row, found);
+    return found;
 }
 
 void SqliteUnitOfWork::insert_group(const GroupRow& row) {

@@ -245,14 +245,17 @@ TEST_CASE("the log holds every change in the order in which it was recorded") {
                                        {c, Mover::orchestrator, R"({"x":1})"}};
     const std::vector<ChangeRow> other{{NodeKey::none, Mover::writer, "{}"}};
     const std::vector<ChangeRow> second{{c, Mover::writer, R"({"x":2})"}};
-    uow->append_write({f.plan(), 2, at(2), "ann", "first", "op-1"}, first);
-    uow->append_write({q, 2, at(2), "bob", "", ""}, other);
-    uow->append_write({f.plan(), 3, at(3), "bob", "second", ""}, second);
+    append(*uow, {f.plan(), 2, at(2), "ann", "first", "op-1"}, first);
+    append(*uow, {q, 2, at(2), "bob", "", ""}, other);
+    append(*uow, {f.plan(), 3, at(3), "bob", "second", ""}, second);
 
     std::vector<LogEntry> log;
     const auto read = [&](std::optional<NodeKey> node, std::int64_t since) {
         log.clear();
-        uow->read_log(f.plan(), node, since, [&](const LogEntry& e) { log.push_back(e); });
+        uow->read_log(f.plan(), node, since, [&](const LogEntry& e) {
+            log.push_back(e);
+            return true;
+        });
         return log.size();
     };
     REQUIRE(read(std::nullopt, 0) == 4);

@@ -26,8 +26,8 @@ TEST_CASE("a write with several problems is refused whole, with all of them") {
     World world;
     Endpoint endpoint(*world.store, world.clock);
     const auto before = endpoint.get_plan("p").version;
-    const auto request =
-        World::request("checks:\n- {id: fine}\n- {id: a, kind: \"x\\ny\"}\n- {id: a}\nop_id: \"\\e\"\n");
+    auto request = World::request("checks:\n- {id: fine}\n- {id: a, kind: \"x\\ny\"}\n- {id: a}\n");
+    request.op_id = "\x1b";
     const auto error = refusal([&] { endpoint.write_nodes(request); });
     CHECK(error.code() == ErrorCode::invalid_argument);
     REQUIRE(error.details().size() == 3);

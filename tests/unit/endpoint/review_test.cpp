@@ -73,7 +73,7 @@ TEST_CASE("a bare name that is a check and a stage is refused") {
 
 TEST_CASE("a state that the named node's type has not is refused") {
     CHECK(reviewed("checks: [{id: y, dependencies: [{node: x, on_state: WAITING}]}]\nstages: [{id: x}]\n")
-              .problems == Texts{"1:33: a stage has no state WAITING"});
+              .problems == Texts{"1:40: a stage has no state WAITING"});
 }
 
 TEST_CASE("cycles are reported, each once, the shortest, and without what only leads to them") {

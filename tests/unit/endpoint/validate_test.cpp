@@ -54,7 +54,7 @@ TEST_CASE("a sound plan has no problems") {
 
 TEST_CASE("ids that cannot name a node are refused") {
     CHECK(found_in("checks: [{id: \"a\\u0007b\"}]\n").problems ==
-          Texts{"1:10: the id 'a\\x07b' has a control character"});
+          Texts{"1:15: the id 'a\\x07b' has a control character"});
     CHECK(found_in("checks: [{id: 'check:a'}]\n").problems.size() == 1);
     CHECK(found_in("stages: [{id: 'stage:a'}]\n").problems.size() == 1);
     CHECK(found_in("checks: [{id: ' a'}]\n").problems.size() == 1);
@@ -83,9 +83,9 @@ TEST_CASE("states must be those of the type") {
     CHECK(found_in("checks: [{id: a, state: ATTEMPTING}]\n").problems ==
           Texts{"1:10: a check has no state ATTEMPTING; use PLANNING, PLANNED, WAITING or FINAL"});
     CHECK(found_in("checks: [{id: a, dependencies: [{node: 'check:b', on_state: ATTEMPTING}]}]\n").problems ==
-          Texts{"1:33: a check has no state ATTEMPTING"});
+          Texts{"1:40: a check has no state ATTEMPTING"});
     CHECK(found_in("checks: [{id: a, dependencies: [{node: 'stage:b', on_state: WAITING}]}]\n").problems ==
-          Texts{"1:33: a stage has no state WAITING"});
+          Texts{"1:40: a stage has no state WAITING"});
     CHECK(found_in("checks: [{id: a, dependencies: [{node: b, on_state: WAITING}]}]\n").problems.empty());
     CHECK(
         found_in("stages: [{id: a, assignments: [{target_check_id: b, goal_state: PLANNING}]}]\n").problems ==
@@ -97,7 +97,7 @@ TEST_CASE("states must be those of the type") {
 TEST_CASE("an outcome can only be asked for at the end") {
     CHECK(found_in("checks: [{id: a, dependencies: [{node: b, on_state: WAITING, when: failure}]}]\n")
               .problems ==
-          Texts{"1:33: 'when' is only for 'on_state: FINAL', not WAITING: before that there is no outcome"});
+          Texts{"1:40: 'when' is only for 'on_state: FINAL', not WAITING: before that there is no outcome"});
     CHECK(found_in("checks: [{id: a, dependencies: [{node: b, on_state: FINAL, when: failure}]}]\n")
               .problems.empty());
 }
@@ -141,9 +141,12 @@ TEST_CASE("names have a length and no control characters, messages may have line
     CHECK(found_in("checks: [{id: a, kind: " + std::string(1025, 'k') + "}]\n").problems ==
           Texts{"1:10: 'kind' is 1025 bytes long, 1024 at most"});
     CHECK(found_in("checks: [{id: a, kind: " + std::string(1024, 'k') + "}]\n").problems.empty());
-    CHECK(found_in("actor: \"a\\tb\"\n").problems == Texts{"'actor' has a control character: 'a\\tb'"});
+    WriteNodes named;
+    named.actor = "a\tb";
+    named.reason = std::string("a\0b", 3);
+    CHECK(found_in(named).problems ==
+          Texts{"'reason' has a null character", "'actor' has a control character: 'a\\tb'"});
     CHECK(found_in("op_id: " + std::string(1025, 'k') + "\n").problems.size() == 1);
-    CHECK(found_in("reason: \"a\\0b\"\n").problems == Texts{"'reason' has a null character"});
     CHECK(found_in("checks: [{id: a, result: {failure: " + std::string((1u << 20) + 1, 'k') + "}}]\n")
               .problems.size() == 1);
     CHECK(found_in("checks: [{id: a, result: {failure: " + std::string(1u << 20, 'k') + "}}]\n")
@@ -159,7 +162,9 @@ TEST_CASE("names have a length and no control characters, messages may have line
 }
 
 TEST_CASE("numbers and durations must make sense, wherever they come from") {
-    CHECK(found_in("if_version: 0\n").problems == Texts{"'if_version' must be at least 1, not 0"});
+    WriteNodes version;
+    version.if_version = -1;
+    CHECK(found_in(version).problems == Texts{"'if_version' must not be negative, but is -1"});
     WriteNodes r;
     auto& s = r.stages.emplace_back();
     s.id = "s";

@@ -68,8 +68,8 @@ TEST_CASE("malformed plans are refused with a position and a reason") {
         {"stages: [{id: a, attempt: {state: FINAL}}]\n",
          "1:35: 'FINAL' is not a state; use PENDING, SCHEDULED, RUNNING, COMPLETE or INCOMPLETE"},
         {"stages: [{id: a, attempt: {progress: [{details: {}}]}}]\n", "1:39: 'message' is missing"},
-        {"stages: [{id: a, attempt: {failure: 3.5, nope: 1}}]\n",
-         "1:42: unknown key 'nope'; known here: idx, state, process_uid, details, progress, failure, "
+        {"stages: [{id: a, attempt: {failure: '3.5', nope: 1}}]\n",
+         "1:44: unknown key 'nope'; known here: idx, state, process_uid, details, progress, failure, "
          "no_retry, heartbeat"},
         {"if_version: soon\n", "1:13: 'if_version' must be an integer, not a string"},
         {"plan: x\n", "1:7: 'plan' must be a map, not a string"},

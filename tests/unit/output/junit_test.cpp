@@ -143,9 +143,15 @@ TEST_CASE("CTest's reports are read", "[junit]") {
 	<testcase name="off" classname="off" time="0" status="disabled"/>
 	<testcase name="silent" classname="silent" time="0" status="fail"/>
 </testsuite>)");
-    CHECK(counts(report) == Counts{5, 2, 0, 2});
+    CHECK(counts(report) == Counts{5, 2, 1, 1});
     CHECK(report.failing.at(0).message == "Failed");
-    CHECK(report.failing.at(1).message == "status fail");
+    CHECK(report.failing.at(1).message == "Unable to find executable");
+    CHECK(report.failing.at(2).message == "status fail");
+    // What asked to be skipped is no failure.
+    CHECK(read("<testsuite><testcase name='x' status='notrun'><skipped "
+               "message='SKIP_RETURN_CODE=77'/></testcase>"
+               "<testcase name='y' status='notrun' result='suppressed'/></testsuite>")
+              .passed());
 }
 
 TEST_CASE("Suites may be nested", "[junit]") {
@@ -160,13 +166,19 @@ TEST_CASE("Suites may be nested", "[junit]") {
 }
 
 TEST_CASE("Cases win over attributes that disagree", "[junit]") {
-    CHECK(counts(read("<testsuite tests='9' failures='9' errors='9'><testcase name='x'/></testsuite>")) ==
-          Counts{1, 0, 0, 0});
+    CHECK(counts(read("<testsuite tests='9' failures='9' errors='9'><testcase name='x'><failure/></testcase>"
+                      "</testsuite>")) == Counts{1, 1, 0, 0});
     CHECK(counts(
               read("<testsuite tests='1' failures='0'><testcase name='x'><error/></testcase></testsuite>")) ==
           Counts{1, 0, 1, 0});
-    CHECK(counts(read("<testsuites failures='5'><testsuite><testcase/></testsuite></testsuites>")) ==
-          Counts{1, 0, 0, 0});
+}
+
+TEST_CASE("A suite that says that some failed has failed, though no case shows it", "[junit]") {
+    const JunitReport report =
+        read("<testsuite name='s' tests='3' failures='2'><testcase name='x'/></testsuite>");
+    CHECK(counts(report) == Counts{1, 2, 0, 0});
+    CHECK(report.failing.at(0).message == "2 failures and 0 errors that no case shows");
+    CHECK_FALSE(read("<testsuites failures='5'><testsuite><testcase/></testsuite></testsuites>").passed());
 }
 
 TEST_CASE("A suite without cases is taken at its word", "[junit]") {

@@ -3,6 +3,7 @@
 
 #include "executor_fixture.hpp"
 #include "os/process_identity.hpp"
+#include "runner/stage_command.hpp"
 
 using namespace turboci;
 using namespace turboci::test;
@@ -198,7 +199,8 @@ TEST_CASE("Commands know their store, plan, stage and attempt") {
     Strings env = f.runner.environment.at("a");
     std::sort(env.begin(), env.end());
     CHECK(env == Strings{"HOME=/root", "MODE=fast", "PATH=/opt/bin", "TURBOCI_ATTEMPT=1", "TURBOCI_PLAN=p",
-                         "TURBOCI_STAGE=a", "TURBOCI_STORE=" + f.options.store_path});
+                         "TURBOCI_STAGE=a", "TURBOCI_STORE=" + f.options.store_path,
+                         "TURBOCI_WITHIN=" + enclosing_stage(f.options.store_path, "p", "a")});
 }
 
 TEST_CASE("An interrupt ends what runs, starts nothing more, and tells the signal in the exit code") {
@@ -348,11 +350,43 @@ TEST_CASE("The attempts of a runner that died are found, ended and run again") {
 TEST_CASE("What another runner holds is waited for") {
     RunFixture f(
         "stages: [{id: a, args: {command: [ok]}}, {id: b, args: {command: [ok]}, dependencies: [a]}]");
-    f.attempt("a", AttemptState::running, "run:elsewhere:1:1");
+    RunnerIdentity other = this_runner();  // one that lives on this host
+    other.pid = ::getppid();
+    other.start_time = read_process_stat(other.pid).value().start_time;
+    f.attempt("a", AttemptState::running, runner_process_uid(other), other);
     f.runner.at.emplace(1h + 30s, [&] { f.attempt("a", AttemptState::complete); });
     CHECK(f.run().exit_code == 0);
     CHECK(f.runner.started == Strings{"b"});
     CHECK(f.hearer.summary.elapsed < 32s);
+}
+
+TEST_CASE("What a runner of another host holds is not waited for: nobody here can tell whether it lives") {
+    RunFixture f("stages: [{id: a, args: {command: [ok]}}]");
+    f.attempt("a", AttemptState::running, "run:elsewhere:1:1");
+    const RunReport report = f.run();
+    CHECK(report.exit_code == 8);
+    CHECK(report.summary.waits_for == Strings{"stage:a is held by run:elsewhere:1:1"});
+}
+
+TEST_CASE("A run within a stage does not wait for that stage to end") {
+    RunFixture f("stages: [{id: outer, args: {command: [ok]}}, {id: inner, args: {command: [ok]}}]");
+    RunnerIdentity other = this_runner();
+    other.pid = ::getppid();
+    other.start_time = read_process_stat(other.pid).value().start_time;
+    f.attempt("outer", AttemptState::running, runner_process_uid(other), other);
+    f.options.environment = {"TURBOCI_WITHIN=" + enclosing_stage(f.options.store_path, "p", "outer")};
+    CHECK(f.run().exit_code == 8);
+    CHECK(f.runner.started == Strings{"inner"});
+}
+
+TEST_CASE("A failed stage whose check is not part of the run fails it") {
+    RunFixture f(
+        "checks: [{id: c, state: PLANNED}]\n"
+        "stages: [{id: x, args: {command: [fail]}, assignments: [c]}, {id: y, args: {command: [ok]}, "
+        "assignments: [c]}]");
+    f.options.refs = {{NodeType::stage, "x"}};
+    CHECK(f.run().exit_code == 1);
+    CHECK(f.runner.started == Strings{"x"});
 }
 
 TEST_CASE("What a worker holds is waited for only if time will end it") {

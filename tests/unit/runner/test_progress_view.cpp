@@ -145,7 +145,7 @@ TEST_CASE("For GitHub a failure is a group and an annotation that data cannot br
     StageEnd end = failure("x: 100%, y");
     end.failure = "50%\n::error::forged";
     view->on_end(end);
-    CHECK(text.find("::group::failed stage:x: 100%, y") == 0);
+    CHECK(text.find("::group::failed stage:x: 100%25, y") == 0);
     CHECK(text.find("\n::endgroup::\n::error title=stage%3Ax%3A 100%25%2C y::50%25") != std::string::npos);
     CHECK(text.find("\n::error::forged") == std::string::npos);
     CHECK(github_escape("a%\r\n:,", false) == "a%25%0D%0A:,");
@@ -205,7 +205,7 @@ TEST_CASE("The live view redraws in place and keeps what matters above it") {
         summary.elapsed = 5s;
         view->on_summary(summary);
     }
-    CHECK(screen.lines().at(3) == "9 passed, 1 failed, 0 skipped in 5.0s");
+    CHECK(screen.lines().at(3) == "9 passed, 1 failed, 0 skipped, 0 retried in 5.0s");
     CHECK(screen.lines().size() == 5);
     CHECK(screen.lines().at(4).empty());
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes by name, for writes that name a hundred thousand of them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "turboci/node.hpp"
+
+namespace turboci::service {
+
+struct Node;
+
+/// A hash table with open addressing. Holds pointers only: nodes must stay where they are, and keep their
+/// type and id.
+class NodeIndex {
+public:
+    /// Null if there is none of that name.
+    [[nodiscard]] Node* find(NodeType type, std::string_view id) const noexcept;
+    /// The name must be new.
+    void insert(Node& node);
+
+private:
+    struct Slot {
+        std::uint64_t hash = 0;
+        Node* node = nullptr;
+    };
+    [[nodiscard]] static std::uint64_t hash(NodeType type, std::string_view id) noexcept;
+    void put(Slot slot) noexcept;
+
+    std::vector<Slot> slots_;  ///< a power of two, at most half of them in use
+    std::size_t used_ = 0;
+};
+
+}  // namespace turboci::service
