@@ -205,3 +205,41 @@ TEST_CASE("check report needs one answer, and data that is an object") {
     turboci.ok({"check", "report", "c", "--pass", "--data", "@-"}, R"({"from": "stdin"})");
     CHECK(turboci.node("check:c")["results"][0]["data"]["from"] == "stdin");
 }
+
+TEST_CASE("A claim with an op-id can be sent again and answers the same") {
+    const Plan turboci("stages: [{id: a}, {id: b}]");
+    const std::vector<std::string> claim{"attempt", "claim", "--op-id", "k", "--process", "w"};
+    CHECK(turboci.ok(claim) == "a\n");
+    CHECK(turboci.ok(claim) == "a\n");
+    CHECK(turboci.ok({"attempt", "claim", "--process", "w"}) == "b\n");
+}
+
+TEST_CASE("A result belongs to the attempt in the environment, whether that names the plan or not") {
+    Plan turboci("checks: [{id: c, state: WAITING}]\nstages: [{id: s}]");
+    turboci.ok({"attempt", "claim", "s"});
+    turboci.environment = {{"TURBOCI_STAGE", "s"}, {"TURBOCI_ATTEMPT", "1"}};
+    turboci.ok({"check", "report", "c", "--pass"});
+    turboci.ok({"check", "report", "c", "--pass", "-p", "p"});
+    CHECK(turboci.node("check:c")["results"].size() == 1);
+    CHECK(turboci.node("check:c")["results"][0]["owner_id"] == "p:s:1");
+    turboci.environment["TURBOCI_PLAN"] = "other";
+    turboci.ok({"check", "report", "c", "--pass", "-p", "p"});
+    turboci.environment.clear();
+    CHECK(turboci.node("check:c")["results"].size() == 2);
+}
+
+TEST_CASE("A null in the data of a report takes a key away") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]");
+    turboci.ok({"check", "report", "c", "--pass", "--data", R"({"n":0,"o":{"p":1}})"});
+    turboci.ok({"check", "report", "c", "--pass", "--data", R"({"n":null,"o":{"q":2}})"});
+    CHECK(turboci.node("check:c")["results"][0]["data"] == Json::parse(R"({"o":{"p":1,"q":2}})"));
+}
+
+TEST_CASE("A JUnit report without a test is no answer of yes") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]");
+    const std::string empty = turboci.file("empty.xml", "<testsuites/>");
+    turboci.ok({"check", "report", "c", "--junit", empty});
+    CHECK(turboci.node("check:c")["results"][0]["failure"]["message"] == "the JUnit reports hold no test");
+    turboci.ok({"check", "report", "c", "--pass", "--junit", empty});
+    CHECK(turboci.node("check:c")["results"][0]["failure"].is_null());
+}

@@ -121,3 +121,47 @@ TEST_CASE("A locked store is waited for no longer than asked") {
     CHECK(ran.code == 7);
     CHECK(turboci.ok({"nodes", "query", "-o", "name"}).empty());
 }
+
+TEST_CASE("Errors are JSON however -o is written") {
+    const Binary turboci;
+    for (const std::vector<std::string>& flags :
+         {std::vector<std::string>{"-qo", "json"}, {"-qojson"}, {"-ojson"}}) {
+        std::vector<std::string> line{"nodes", "query"};
+        line.insert(line.end(), flags.begin(), flags.end());
+        CHECK(turboci.run(line).err.starts_with("{\"error\":"));
+    }
+}
+
+TEST_CASE("All problems of a file are told at once, those of form and those of meaning") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const std::string plan =
+        "checks:\n- {id: a, optoins: {}}\n- {id: a}\n- {id: 'check:x'}\n- {id: z, dependencies: {any: []}}\n";
+    for (const char* verb : {"write", "validate"}) {
+        const bool write = std::string_view(verb) == "write";
+        const Ran ran = turboci.run(write ? std::vector<std::string>{"nodes", "write", "-"}
+                                          : std::vector<std::string>{"validate", "-"},
+                                    plan);
+        CHECK(ran.code == 3);
+        for (const char* place : {"-:2:11: ", "-:3:3: ", "-:4:8: ", "-:5:25: "})
+            CHECK(contains(ran.err, place));
+    }
+}
+
+TEST_CASE("Every error says what to do") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write"}, "checks: [{id: c, state: FINAL}]\n");
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"stage", "cancel", "x"},
+                                                 {"nodes", "query", "x"},
+                                                 {"plan", "create", "p"},
+                                                 {"check", "report", "c", "--pass"},
+                                                 {"nodes", "frobnicate"},
+                                                 {"attempt", "claim"},
+                                                 {"plan", "show", "nope"}}) {
+        const Ran ran = turboci.run(line);
+        CHECK(ran.code != 0);
+        CHECK(contains(ran.err, "; "));
+    }
+    CHECK(contains(turboci.shell("\"$T\" plan show > /dev/full").err, "; "));
+}

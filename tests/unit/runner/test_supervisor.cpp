@@ -324,6 +324,7 @@ TEST_CASE("What a killed supervisor's commands had started is found and ended, s
     ::waitpid(runner, nullptr, 0);
     while (processes_with(mark).size() > 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     CHECK(kill_leftovers("/tmp/one.db") == 1);
+    while (processes_with(mark).size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     CHECK(processes_with(mark).size() == 1);
     CHECK(kill_leftovers("/tmp/two.db") == 1);
     for (int i = 0; i < 30'000 && !processes_with(mark).empty(); ++i) {

@@ -164,3 +164,27 @@ TEST_CASE("A stage assigned later keeps the check open again") {
     w.pass("t");
     CHECK(w.state("check:c") == "FINAL passed");
 }
+
+TEST_CASE("Stages that were skipped fail no check, however many they are") {
+    World w;
+    std::string plan =
+        "checks: [{id: bad}, {id: c, state: PLANNED}]\nstages:\n  - {id: z, assignments: [c]}\n";
+    for (int i = 0; i < 15; ++i)
+        plan += "  - {id: s" + std::to_string(i) + ", dependencies: [bad], assignments: [c]}\n";
+    w.write(plan);
+    w.write("checks: [{id: bad, state: FINAL, result: {failure: x}}]");
+    w.pass("z");
+    CHECK(w.state("check:c") == "FINAL passed");
+}
+
+TEST_CASE("Of many stages that failed, the first ten are named and the others counted") {
+    World w;
+    std::string plan = "checks: [{id: c, state: PLANNED}]\nstages:\n";
+    for (int i = 0; i < 12; ++i) plan += "  - {id: s" + std::to_string(i) + ", assignments: [c]}\n";
+    w.write(plan);
+    for (int i = 0; i < 12; ++i) w.break_stage("s" + std::to_string(i));
+    const std::string failure = w.check("c").results.at(0).failure.value();
+    CHECK_THAT(failure, Contains("stage s9: no_retries_left (broken)"));
+    CHECK_THAT(failure, Contains("; and 2 more"));
+    CHECK(failure.find("s10") == std::string::npos);
+}

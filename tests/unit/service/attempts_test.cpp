@@ -169,3 +169,38 @@ TEST_CASE("Attempts of a runner that died are lost at the next tick, others are 
     CHECK(mine.attempts[0].failure == "lost: runner died");
     CHECK(w.stage("script").attempts[0].state == AttemptState::running);
 }
+
+TEST_CASE("Who comes back late does not end the next attempt, which nobody has begun") {
+    World w;
+    w.write("stages: [{id: s, timeout: 1s, retry: {max_retries: 3, backoff: 1h}}]");
+    w.claim("s", "w1");
+    w.clock.advance(2s);
+    // This very write finds that the time is over.
+    CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE}}]") == ErrorCode::invalid_state);
+    w.orchestrator->tick(World::request("{}"));
+    CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE, process_uid: w1}}]") ==
+          ErrorCode::invalid_state);
+    CHECK(w.stage("s").attempts.size() == 2);
+    CHECK(w.stage("s").attempts.at(1).state == AttemptState::pending);
+    w.write("stages: [{id: s, attempt: {idx: 2, state: COMPLETE, process_uid: w1}}]");
+    CHECK(w.state("stage:s") == "FINAL passed");
+}
+
+TEST_CASE("An end that is told again, by its number, changes nothing") {
+    World w;
+    w.write("stages: [{id: s, retry: {max_retries: 1}}]");
+    w.break_stage("s");
+    const auto version = w.version();
+    w.write("stages: [{id: s, attempt: {idx: 1, state: INCOMPLETE, failure: broken}}]");
+    CHECK(w.version() == version);
+    CHECK(w.refused("stages: [{id: s, attempt: {idx: 1, state: INCOMPLETE, failure: other}}]") ==
+          ErrorCode::invalid_state);
+}
+
+TEST_CASE("A heartbeat does not take an attempt") {
+    World w;
+    w.write("stages: [{id: s}]");
+    w.write("stages: [{id: s, attempt: {heartbeat: true, process_uid: w1}}]");
+    CHECK(w.stage("s").attempts.at(0).process_uid.empty());
+    CHECK(w.claim("s", "w2").claimed.size() == 1);
+}

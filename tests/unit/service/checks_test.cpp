@@ -171,3 +171,35 @@ TEST_CASE("A failure among the results makes the outcome failed") {
     CHECK(w.state("check:c") == "FINAL failed");
     for (const Result& r : w.check("c").results) CHECK(r.finalized_at.has_value());
 }
+
+TEST_CASE("A result for a check that this very write skips is refused, and nothing is written") {
+    World w;
+    CHECK(w.refused("checks: [{id: bad, state: FINAL, result: {failure: x}}, {id: c, state: PLANNED, "
+                    "dependencies: [bad], result: {failure: y}}]") == ErrorCode::invalid_state);
+    w.write("checks: [{id: good, state: FINAL, result: {data: {n: 1}}}]");
+    CHECK(w.state("check:good") == "FINAL passed");
+    CHECK(w.orchestrator->check_states().empty());
+}
+
+TEST_CASE("A result names its attempt with or without the plan, and no attempt of another plan") {
+    World w;
+    w.write("checks: [{id: c, state: WAITING}]\nstages: [{id: 'q:s'}, {id: s}]");
+    w.claim("q:s");
+    w.claim("s");
+    w.write("checks: [{id: c, result: {owner_type: stage_attempt, owner_id: 'p:s:1', data: {n: 1}}}]");
+    w.write("checks: [{id: c, result: {owner_type: stage_attempt, owner_id: 'q:s:1', data: {n: 2}}}]");
+    CHECK(w.check("c").results.at(0).owner_id == "p:s:1");
+    CHECK(w.check("c").results.at(1).owner_id == "p:q:s:1");
+    CHECK(w.refused("checks: [{id: c, result: {owner_type: stage_attempt, owner_id: 'other:s:1'}}]") ==
+          ErrorCode::not_found);
+}
+
+TEST_CASE("The record tells what new dependencies lead to") {
+    World w;
+    w.write("checks: [{id: a}, {id: b}]\nstages: [{id: s}]");
+    w.write("checks: [{id: a, dependencies: [b, s]}]");
+    std::string changes;
+    w.orchestrator->read_log({.plan = "p", .ref = parse_ref("check:a"), .since = 2},
+                             [&](const LogEntry& e) { changes = e.changes.text; });
+    CHECK(changes == R"({"dependencies":{"edges":2,"to":["check:b","stage:s"]}})");
+}

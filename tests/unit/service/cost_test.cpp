@@ -123,3 +123,23 @@ TEST_CASE("Cycle detection walks only what new edges can reach") {
     };
     CHECK(replaced(10).rows == replaced(5000).rows);
 }
+
+TEST_CASE("A completion costs the same in a join of few groups and of many") {
+    World small, large;
+    const auto join = [](int groups) {
+        std::string plan = "stages: [{id: probe}]\nchecks:\n";
+        std::string of;
+        for (int i = 0; i < groups; ++i) {
+            const std::string n = std::to_string(i);
+            plan += "  - {id: a" + n + ", state: WAITING}\n  - {id: b" + n + ", state: WAITING}\n";
+            of += (i > 0 ? ", {any: [a" : "{any: [a") + n + ", b" + n + "]}";
+        }
+        return plan + "  - {id: join, state: PLANNED, dependencies: {all: [" + of + "]}}\n";
+    };
+    small.write(join(10));
+    large.write(join(1000));
+    const std::string finish = "checks: [{id: a5, state: FINAL}]";
+    const auto a = cost(small, finish), b = cost(large, finish);
+    CHECK(a.statements == b.statements);
+    CHECK(a.rows == b.rows);
+}

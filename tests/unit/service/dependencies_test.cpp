@@ -198,3 +198,39 @@ stages: [{id: s, dependencies: [c], assignments: [c]}]
     CHECK_THAT(result.warnings[0], Contains("stage:s") && Contains("check:c"));
     CHECK(w.write("checks: [{id: d, state: PLANNED}]\nstages: [{id: t, assignments: [d]}]").warnings.empty());
 }
+
+TEST_CASE("A state is reached by whoever goes past it alive, and missed by whoever only ends") {
+    World w;
+    w.write(
+        "checks: [{id: t}, {id: ends}, {id: u, state: PLANNED, dependencies: [{node: t, on_state: PLANNED}]},"
+        " {id: v, state: PLANNED, dependencies: [{node: ends, on_state: PLANNED}]}]");
+    w.write("checks: [{id: t, state: WAITING}, {id: ends, state: FINAL}]");
+    CHECK(w.state("check:u") == "WAITING");
+    CHECK(w.state("check:v") == "FINAL skipped");
+    // The answer stays when the target ends later, and is the same for whoever asks late.
+    w.write(
+        "checks: [{id: t, state: FINAL}, {id: late, state: PLANNED, dependencies: [{node: t, on_state: "
+        "PLANNED}]}]");
+    CHECK(w.state("check:late") == "WAITING");
+    CHECK(w.check("u").dependencies.edges.at(0).resolution == Resolution::satisfied);
+    CHECK(w.orchestrator->check_states().empty());
+}
+
+TEST_CASE("The cycle that is shown is the shortest, wherever in a long one it begins") {
+    World w;
+    std::string plan = "checks:\n";
+    for (int i = 0; i < 60; ++i) {
+        plan += "  - {id: n" + std::to_string(i) + ", dependencies: [n" + std::to_string((i + 1) % 60);
+        plan += i == 50 ? ", n49]}\n" : "]}\n";
+    }
+    const std::string text = World::text(w.refusal(plan));
+    CHECK_THAT(text, Contains("check:n49 -> check:n50 -> check:n49") ||
+                         Contains("check:n50 -> check:n49 -> check:n50"));
+}
+
+TEST_CASE("A group that was resolved before does not hide that a plan can never finish") {
+    World w;
+    w.write("checks: [{id: c}, {id: d, state: FINAL}]");
+    CHECK(w.write("stages: [{id: s, dependencies: {all: [c, {any: [d, c]}]}, assignments: [c]}]")
+              .warnings.size() == 1);
+}

@@ -160,3 +160,60 @@ TEST_CASE("Every state that the rules lead to passes the rules' own inspection")
     CHECK(w.orchestrator->check_states().empty());
     CHECK(w.store->check().empty());
 }
+
+TEST_CASE("An import is held against every rule") {
+    World w;
+    fill(w);
+    const std::string text = exported(w);
+    w.orchestrator->delete_plan("p");
+    struct Bad {
+        const char* from;
+        const char* to;
+        const char* why;
+    };
+    static constexpr Bad kBad[] = {
+        {R"("kind":"build")", R"("kind":"\u001b[1m")", "control character"},
+        {R"("labels":{"branch":"main"})", R"("labels":{"branch":[1]})", "label"},
+        {R"("process_uid":"run")", R"("process_uid":"a\nb")", "control character"},
+        {R"("op_id":"nothing","version")", R"("op_id":"first-claim","version")", "twice"},
+        {R"("op_id":"nothing","version")", R"("op_id":"","version")", "empty"},
+        {R"("timeout_us":300000000)", R"("timeout_us":9223372036854775807)", "timeout_us"},
+        {R"("max_retries":2)", R"("max_retries":0)", "more attempts"},
+        {R"("node":"stage:s","on_state":"FINAL","when":"always")",
+         R"("node":"stage:s","on_state":"ATTEMPTING","when":"always")", "'when'"},
+        {R"("node":"check:c","on_state":"FINAL","when":"failure")",
+         R"("node":"check:later","on_state":"FINAL","when":"failure")", "cycle"},
+        {R"("edges":[{"node":"stage:child","on_state":"FINAL","when":"success"}])",
+         R"("edges":[{"node":"stage:s","on_state":"FINAL","when":"success"}])", "continuation"},
+        {R"({"turboci_export":1,)", R"({"turboci_export":1,"turboci_export":1,)", "duplicate key"},
+        {R"({"turboci_export":1,)", R"({"turboci_export":1,"more":1,)", "unknown key"},
+        {R"({"end":)", R"({"finish":)", "neither"},
+    };
+    for (const Bad& bad : kBad) {
+        INFO(bad.from << " -> " << bad.to);
+        std::string changed = text;
+        const std::size_t at = changed.find(bad.from);
+        REQUIRE(at != std::string::npos);
+        changed.replace(at, std::string_view(bad.from).size(), bad.to);
+        const Error e = import_error(w, changed);
+        CHECK(e.code() == ErrorCode::invalid_argument);
+        CHECK_THAT(e.what(), Contains(bad.why));
+    }
+    // Cut off anywhere, it is not taken for whole.
+    const std::string last = text.substr(0, text.rfind("{\"end\""));
+    CHECK_THAT(import_error(w, last).what(), Contains("its end is missing"));
+    const std::string without = last.substr(0, last.rfind("{\"operation\""));
+    CHECK_THAT(import_error(w, without + text.substr(text.rfind("{\"end\""))).what(),
+               Contains("lines are missing"));
+    w.orchestrator->import_plan(text, "plan.export");
+    CHECK(exported(w) == text);
+}
+
+TEST_CASE("An import is held against what the results of a check say") {
+    World w;
+    w.write("checks: [{id: c, state: FINAL, result: {failure: broken}}]");
+    std::string text = exported(w);
+    w.orchestrator->delete_plan("p");
+    text.replace(text.find(R"("outcome":"failed")"), 18, R"("outcome":"passed")");
+    CHECK_THAT(import_error(w, text).what(), Contains("its outcome is not that of its results"));
+}

@@ -169,3 +169,68 @@ TEST_CASE("Time never goes back within a plan") {
     w.write("checks: [{id: b}]");
     CHECK(w.check("b").created_at >= w.check("a").created_at);
 }
+
+TEST_CASE("A claim that is sent again gets the answer of the first time") {
+    World w;
+    w.write("stages: [{id: a}, {id: b}]");
+    WriteNodes claim = World::request("{}");
+    claim.op_id = "k";
+    claim.claim = Claim{};
+    claim.claim->process_uid = "w";
+    CHECK(w.write(claim).claimed.at(0).stage.id == "a");
+    w.complete("a");
+    const WriteResult again = w.write(claim);
+    CHECK(again.replayed);
+    REQUIRE(again.claimed.size() == 1);
+    CHECK(again.claimed.at(0).stage.id == "a");
+    CHECK(again.claimed.at(0).idx == 1);
+    CHECK(w.stage("b").attempts.at(0).state == AttemptState::pending);
+}
+
+TEST_CASE("A claim that got nothing may be sent again") {
+    World w;
+    WriteNodes claim = World::request("{}");
+    claim.op_id = "k";
+    claim.claim = Claim{};
+    claim.claim->process_uid = "w";
+    CHECK(w.write(claim).claimed.empty());
+    w.write("stages: [{id: a}]");
+    CHECK(w.write(claim).claimed.size() == 1);
+}
+
+TEST_CASE("A tick and a creation can be sent again") {
+    World w;
+    WriteNodes tick = World::request("{}");
+    tick.op_id = "t";
+    w.orchestrator->tick(tick);
+    CHECK(w.orchestrator->tick(tick).replayed);
+    for (const std::string id : {"named", ""}) {
+        CreatePlan create;
+        create.id = id;
+        create.nodes = World::request("checks: [{id: c}]");
+        create.nodes.op_id = "made-" + id;
+        const std::string made = w.orchestrator->create_plan(create).plan.id;
+        const WriteResult again = w.orchestrator->create_plan(create);
+        CHECK(again.replayed);
+        CHECK(again.plan.id == made);
+    }
+    CHECK(w.orchestrator->list_plans().size() == 3);
+    CreatePlan other;
+    other.id = "named";
+    other.nodes.op_id = "another";
+    CHECK_THROWS_AS(w.orchestrator->create_plan(other), Error);
+}
+
+TEST_CASE("Of two labels of one name the last one counts, and a plan's record begins with its creation") {
+    World w;
+    CreatePlan create;
+    create.id = "q";
+    create.labels = {{"k", "1"}, {"k", "2"}};
+    create.nodes = World::request("plan: {branch: main}\n");
+    w.orchestrator->create_plan(create);
+    CHECK(w.orchestrator->get_plan("q").labels.text == R"({"k":"2","branch":"main"})");
+    std::string changes;
+    w.orchestrator->read_log({.plan = "q", .ref = {}, .since = 0},
+                             [&](const LogEntry& e) { changes = e.changes.text; });
+    CHECK(changes == R"({"created":true,"labels":{"k":"2","branch":"main"}})");
+}
