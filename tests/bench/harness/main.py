@@ -121,4 +121,6 @@ def main(argv):
     except programs.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0

@@ -47,9 +47,8 @@ def _json_node(i):
 
 def write_json(path, n):
     with open(path, "w", encoding="ascii") as out:
-        for key, first in (("checks", 0), ("stages", 1)):
-            out.write('{"checks": [\n' if first == 0 else '],\n"stages": [\n')
-            out.write(",\n".join(_json_node(i) for i in range(first, n, 2)))
+        for opening, first in (('{"checks": [\n', 0), ('],\n"stages": [\n', 1)):
+            out.write(opening + ",\n".join(_json_node(i) for i in range(first, n, 2)))
         out.write("]}\n")
 
 
@@ -113,7 +112,8 @@ def write_small(directory, count, n):
             out.write(f'{{"stages": [{{"id": "alone-{k}", "args": {{"command": "true"}}}}]}}\n')
         deps = '", "'.join(node_id((k * 7919 + d * 104729 + 1) % n) for d in range(EDGES))
         with open(f"{directory}/tied-{k}.json", "w", encoding="ascii") as out:
-            out.write(f'{{"stages": [{{"id": "tied-{k}", "args": {{"command": "true"}}, "dependencies": ["{deps}"]}}]}}\n')
+            out.write(f'{{"stages": [{{"id": "tied-{k}", "args": {{"command": "true"}},'
+                      f' "dependencies": ["{deps}"]}}]}}\n')
 
 
 def write_deep_chain(path, n):

@@ -48,7 +48,8 @@ def _run(ctx, kind):
                         note="" if name in t else "not installed"))
     rows.append(Row(group, NAMES[kind], t["turboci"].us, "starting as many shells and waiting for them",
                     t["spawn"].us))
-    rows.append(Row(group, NAMES[kind], t["turboci"].us, f"{count(n + 1)} durable transactions of one row", t["commits"].us))
+    rows.append(Row(group, NAMES[kind], t["turboci"].us, f"{count(n + 1)} durable transactions of one row",
+                    t["commits"].us))
     return rows
 
 
