@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures of running: many short stages, and what the end of one costs."""
+import plans
+from context import Command
+from table import Row
+from writing import count
+
+LIMITS = {"chain": (2.0, 1.5), "fan": (1.5, 1.3)}
+MOST_COMPLETIONS = 2_000  # of a plan; each is a durable transaction
+NAMES = {"chain": "a chain", "fan": "fan-out and fan-in"}
+
+
+def _steps(ctx, kind, n):
+    directory = ctx.dir / f"{kind}-{n}"
+    if not directory.exists():
+        directory.mkdir()
+        plans.write_steps(str(directory), kind, n)
+    return directory, ctx.store_of(f"{kind}-{n}.db", str(directory / "plan.yaml"))
+
+
+def run(ctx, _curves):
+    return [row for kind in ("chain", "fan") for row in _run(ctx, kind)]
+
+
+def _run(ctx, kind):
+    n = ctx.sizes.steps
+    directory, store = _steps(ctx, kind, n)
+    commands = [
+        Command("turboci", [ctx.turboci, "-s", ctx.path("run.db"), "run", "-j2"], ctx.scratch(store, "run.db")),
+        Command("spawn", [ctx.program("spawn"), 1 if kind == "chain" else 2, n, "/bin/sh", "-c", "true"],
+                reports=True),
+        Command("commits", [ctx.program("one_transaction"), ctx.path("commits.db"), "x", n + 1],
+                ctx.scratch(ctx.bare_database(ctx.sizes.small), "commits.db"), reports=True),
+    ]
+    peers = {"ninja": ["ninja", "-j2"], "make": ["make", "-s", "-j2"], "doit": ["doit", "-n2", "s"],
+             "snakemake": ["snakemake", "-q", "--cores", "2", "--forceall"]}
+    for name, argv in peers.items():
+        if ctx.has(name):
+            commands.append(Command(name, argv, ["sh", "-c", "rm -rf .ninja_log .ninja_deps .doit.db* out .snakemake"],
+                                    rounds={"doit": 3, "snakemake": 1}.get(name, 0)))
+    ctx.say(f"run of {count(n)} stages, {NAMES[kind]}")
+    t = ctx.take(commands, ctx.sizes.rounds, warmup=0 if ctx.has("snakemake") else 1, cwd=directory)
+    group = f"`run -j2` of {count(n)} × `true`"
+    rows = []
+    for name in peers:
+        limit, stretch = LIMITS[kind] if name == "ninja" else (None, None) if name == "make" else (1.0, None)
+        rows.append(Row(group, NAMES[kind], t["turboci"].us, name, t[name].us if name in t else None, limit, stretch,
+                        note="" if name in t else "not installed"))
+    rows.append(Row(group, NAMES[kind], t["turboci"].us, "starting as many shells and waiting for them",
+                    t["spawn"].us))
+    rows.append(Row(group, NAMES[kind], t["turboci"].us, f"{count(n + 1)} durable transactions of one row",
+                    t["commits"].us))
+    return rows
+
+
+def completions(ctx, _curves):
+    program, group = ctx.program("completions"), "The end of one stage, in one process"
+    if program is None:
+        return [Row(group, "not measured", None, "libturboci.a", note="not found (see --library)")]
+    rows = []
+    for n in ctx.sizes.joins:
+        commands, ended = [], min(n, MOST_COMPLETIONS)
+        for kind in ("join", "chain"):
+            _, store = _steps(ctx, kind, n)
+            commands.append(Command(kind, [program, ctx.path("ends.db"), "bench", "s", ended],
+                                    ctx.scratch(store, "ends.db"), reports=True))
+        ctx.say(f"completions of {count(ended)} of {count(n)} stages")
+        t = ctx.take(commands, 3, warmup=0)
+        rows += _both(group, f"of {count(n)} that one waits for", t["join"], "of a chain as long", t["chain"])
+    return rows + _in_plans(ctx, program, group)
+
+
+def _in_plans(ctx, program, group):
+    sizes = [ctx.sizes.small, ctx.sizes.huge or ctx.sizes.big]
+    commands = [Command(str(n), [program, ctx.path("ends.db"), "bench", "ready-", plans.FINISHED_ROUNDS],
+                        ctx.scratch(_unfinished(ctx, n), "ends.db"), reports=True) for n in sizes]
+    t = ctx.take(commands, ctx.sizes.rounds)
+    return _both(group, f"in a plan of {count(sizes[1])}", t[str(sizes[1])], f"in one of {count(sizes[0])}",
+                 t[str(sizes[0])])
+
+
+def _unfinished(ctx, n):
+    """The one-node measures finish the stages of the busy store itself."""
+    ready = ctx.made(f"ready-{n}.yaml", lambda path: plans.write_ready(path, n))
+    return ctx.store_of(f"unfinished-{n}.db", ctx.plan_file(n, "json"), ready)
+
+
+def _both(group, what, ours, against, theirs):
+    return [Row(group, what, ours.us, against, theirs.us, 1.2),
+            Row(group, what + ", processor time", ours.cpu_us, against, theirs.cpu_us, 1.2)]
