@@ -66,10 +66,9 @@ class Result:
 class Tally:
     """Counts what was seen. A failure is printed once with what is needed to see it again."""
 
-    MAX_PRINTED = 25
-
-    def __init__(self, name):
+    def __init__(self, name, printed=0):
         self.name = name
+        self.printed = printed
         self.counts = {}
         self.failures = 0
 
@@ -80,9 +79,9 @@ class Tally:
         """`kind` is a counter too, shown in the last line."""
         self.failures += 1
         self.count(kind)
-        if self.failures <= self.MAX_PRINTED:
+        if self.failures <= self.printed:
             print(f"{self.name}: {kind}: {message}", file=sys.stderr)
-        elif self.failures == self.MAX_PRINTED + 1:
+        elif self.failures == self.printed + 1:
             print(f"{self.name}: … more of it is only counted", file=sys.stderr)
 
     def expect(self, holds, kind, message):
@@ -101,8 +100,6 @@ class Tally:
 
 class Quiet(Tally):
     """The tally of a control: failures are what is hoped for."""
-
-    MAX_PRINTED = 0
 
     def fail(self, kind, message):
         self.failures += 1
