@@ -212,18 +212,18 @@ class Crowd:
 
     def torment(self):
         rng = random.Random(f"{self.seed}/torment")
-        while not self.over.wait(rng.uniform(0.005, 0.03)):
+        while not self.over.wait(rng.uniform(0.002, 0.02)):
             with self.lock:
                 child = rng.choice(sorted(self.live, key=lambda c: c.pid)) if self.live else None
                 if child is None or child.poll() is not None:
                     continue
-                if rng.random() < 0.5:
-                    os.kill(child.pid, signal.SIGKILL)
-                    self.t.count("kills")
+                kill = rng.random() < 0.5
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL if kill else signal.SIGSTOP)
+                    self.t.count("kills" if kill else "stops")
+                if kill:
                     continue
-                os.kill(child.pid, signal.SIGSTOP)
-                self.t.count("stops")
-            time.sleep(rng.uniform(0.001, 0.15))
+            time.sleep(rng.uniform(0.001, 0.1))
             with self.lock, contextlib.suppress(ProcessLookupError):
                 if child.poll() is None:
                     os.kill(child.pid, signal.SIGCONT)
@@ -282,7 +282,7 @@ def one_seed(ctx, t, seed, processes, operations, harm=None):
 def run(ctx, t):
     t.zero("operations", "acknowledged", "refused", "killed for good", "asked again", "kills", "stops", "reads", "mismatches", "torn reads", "raw locked", "wrong exits")
     for seed in range(ctx.scale(1, 10)):
-        one_seed(ctx, t, seed, ctx.scale(16, 32), ctx.scale(20, 200))
+        one_seed(ctx, t, seed, ctx.scale(16, 32), ctx.scale(40, 200))
 
 
 def control(ctx):

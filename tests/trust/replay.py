@@ -62,7 +62,7 @@ class Replay:
                 self.miss(f"{tag} was told version {answer['plan']['version']} and the log has it at {self.recorded[tag]}: {op}")
         for tags in self.unchanged.values():
             for tag in tags:
-                self.miss(f"{tag} was acknowledged, is not in the log, and would have changed something: {self.by_tag[tag]}")
+                self.miss(f"{tag} was acknowledged, is not in the log, and would have changed something: {self.by_tag[tag][0]}")
         self.compare()
 
     def step(self, version, entries):
