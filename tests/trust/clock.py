@@ -11,7 +11,8 @@ import time
 import trust
 
 YEAR = 365 * 86400
-SHIFTS = {"a year back": -YEAR, "ten years on": 10 * YEAR, "a second back": -1, "an hour on": 3600}
+# Up to two seconds the program follows: so much is a clock that is being corrected.
+SHIFTS = {"a year back": -YEAR, "ten years on": 10 * YEAR, "three seconds back": -3, "an hour on": 3600, "four seconds on": 4}
 SLACK = 1.5
 
 
@@ -160,7 +161,7 @@ def run(ctx, t):
         if not preloaded(world):
             raise trust.Missing("the preloaded clock is not used")
         order(world, t, ctx.random("clock"), ctx.scale(25, 300))
-        shifts = list(SHIFTS.items())[: ctx.scale(2, 4)] if not ctx.sanitized else list(SHIFTS.items())[:2]
+        shifts = list(SHIFTS.items())[: ctx.scale(2, 5)] if not ctx.sanitized else list(SHIFTS.items())[:2]
         for what, shift in shifts:
             early(world, t, what, shift)
             late(world, t, what, shift)

@@ -198,6 +198,7 @@ def reap(child, timeout):
     return hung, child.returncode if child.returncode >= 0 else 128 - child.returncode, usage
 
 
+NO_REMEDY = "no word on what to do"
 ERROR_LINE = re.compile(r"turboci: error: .+; .+\n")
 
 
@@ -219,11 +220,11 @@ def bad_error(result, code, cause):
         return result.crash()
     if result.code != code:
         return f"exit {result.code}, not {code}: {result.said.strip()[:300]}"
-    if not ERROR_LINE.fullmatch(result.said):
-        return f"not one line 'turboci: error: CAUSE; REMEDY': {result.said!r}"
+    if result.said.count("\n") != 1 or not is_error(result.said) and not result.said.startswith("turboci: error: "):
+        return f"not one line 'turboci: error: …': {result.said!r}"
     if not re.search(cause, result.said, re.I):
         return f"no {cause!r} in {result.said!r}"
-    return None
+    return None if is_error(result.said) and "; " in result.said else f"{NO_REMEDY}: {result.said!r}"
 
 
 def snapshot(directory, but=()):
