@@ -148,7 +148,7 @@ def by_signal(ctx, t, directory, mode, signals):
 
 
 def by_murder(ctx, t, directory, mode):
-    """The runner itself is killed: the next tick ends what it left, and the attempt is lost."""
+    """The runner itself is killed: the next tick says that the attempt is lost, the next run ends what is left."""
     stage = Stage(ctx, directory, mode, "murder")
     child = stage.start()
     stage.wait_for_start()
@@ -157,9 +157,11 @@ def by_murder(ctx, t, directory, mode):
     begun = time.monotonic()
     tick = ctx.run("-s", stage.store, "plan", "tick", timeout=15)
     t.expect(tick.code == 0, "wrong", f"{mode}, murder: plan tick: exit {tick.code}: {tick.said}")
+    again = ctx.run("-s", stage.store, "run", timeout=15)
+    t.expect(not again.hung, "hangs", f"{mode}, murder: the next run")
     left = settled(stage.mark)
     if mode != "without-environment":  # documented: who changes its environment is not found
-        t.expect(not left, "survivors", lambda: f"{mode}, murder: {len(left)} processes are left after plan tick: {describe(left)}")
+        t.expect(not left, "survivors", lambda: f"{mode}, murder: {len(left)} processes are left after the next run: {describe(left)}")
     sweep(stage.mark)
     attempt = stage.state()["attempts"][0]
     lost = attempt["state"] == "INCOMPLETE" and "lost" in (attempt["failure"] or {}).get("message", "")
