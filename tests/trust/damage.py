@@ -200,10 +200,10 @@ def cases(ctx, base):
     rng = ctx.random("damage")
     for i in range(ctx.scale(240, 10000)):
         data, what = flips(rng, base)
-        yield "flips", data, f"flip {i}, {what}", rng.sample(COMMANDS, 2)
+        yield "flips", data, f"flip {i}, {what}", rng.sample(COMMANDS, ctx.scale(2, 4))
     for i in range(ctx.scale(40, 1000)):
         length = rng.randrange(len(base)) if i % 2 else rng.randrange(len(base) // 512) * 512
-        yield "truncations", base[:length], f"cut to {length} bytes", rng.sample(COMMANDS, 2)
+        yield "truncations", base[:length], f"cut to {length} bytes", rng.sample(COMMANDS, ctx.scale(2, 4))
 
 
 def edit(path, sql):

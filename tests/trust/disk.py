@@ -57,7 +57,7 @@ def mount(place, options):
     place.mkdir(exist_ok=True)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(place)], capture_output=True)
     if done.returncode:
-        raise trust.Missing(f"cannot mount: {done.stderr.decode().strip()}")
+        raise RuntimeError(f"cannot mount: {done.stderr.decode().strip()}")
     return place
 
 
@@ -117,7 +117,7 @@ def read_only_mount(ctx, t, directory):
     place = mount(directory / "ro", "size=4m")
     store = Store(ctx, place / "s.db").create()
     content = store.content()
-    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
     for command in (("nodes", "write", "-"), ("plan", "tick", "main"), ("attempt", "claim"), ("check", "report", "docs", "--pass"), ("run",), ("plan", "delete", "main")):
         refuse(t, store, "a read-only mount", command, 9, r"read-only", b"checks: [{id: x}]", content)
     refuse(t, Store(ctx, place / "new.db"), "a read-only mount", ("plan", "create"), 9, r"read-only")

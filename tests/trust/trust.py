@@ -36,7 +36,7 @@ class Result:
     out: bytes
     err: bytes
     seconds: float
-    peak: int  # bytes of resident memory; not below what this interpreter had when it forked
+    peak: int  # bytes of resident memory; never below what this interpreter has, as the kernel counts
     hung: bool = False
 
     @property
@@ -81,7 +81,7 @@ class Tally:
         self.count(kind)
         if self.failures <= self.printed:
             print(f"{self.name}: {kind}: {message}", file=sys.stderr)
-        elif self.failures == self.printed + 1:
+        elif self.failures == self.printed + 1 and self.printed:
             print(f"{self.name}: … more of it is only counted", file=sys.stderr)
 
     def expect(self, holds, kind, message):
