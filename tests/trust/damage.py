@@ -143,6 +143,15 @@ def sqlite_says(path):
         db.close()
 
 
+def kind_of(result):
+    """The counter of an unsound answer."""
+    if result.hung:
+        return "hangs"
+    if result.code == 70:
+        return "internal errors"
+    return "crashes" if result.crash() else "unsound answers"
+
+
 def examine(ctx, directory, name, data, what, commands):
     """One damaged store: what was wrong with how it was taken, as (kind, message) pairs."""
     found = []
@@ -158,7 +167,7 @@ def examine(ctx, directory, name, data, what, commands):
     result = look(ctx, path, check)
     problem = unsound(result, check)
     if problem:
-        found.append(("hangs" if result.hung else "crashes", f"{what}: store check: {problem}"))
+        found.append((kind_of(result), f"{what}: store check: {problem}"))
     elif result.code != 9:
         damage = sqlite_says(path)
         if damage:
@@ -169,7 +178,7 @@ def examine(ctx, directory, name, data, what, commands):
         result = look(ctx, path, command)
         problem = unsound(result, command)
         if problem:
-            found.append(("hangs" if result.hung else "crashes", f"{what}: {' '.join(command)}: {problem}"))
+            found.append((kind_of(result), f"{what}: {' '.join(command)}: {problem}"))
     for suffix in ("", "-journal", ".lock"):
         if os.path.exists(path + suffix):
             os.unlink(path + suffix)
@@ -260,7 +269,7 @@ def run(ctx, t):
         trust.sample_store(ctx, base_path)
         assert ctx.must("-s", base_path, "store", "check").code == 0
         base = base_path.read_bytes()
-        t.zero("flips", "truncations", "hostile schemas", "impossible states", "crashes", "hangs", "missed")
+        t.zero("flips", "truncations", "hostile schemas", "impossible states", "crashes", "internal errors", "hangs", "unsound answers", "missed")
         bytes_cases(ctx, t, str(directory), base)
         crafted(ctx, t, str(directory), base_path, HOSTILE, "hostile schemas")
         crafted(ctx, t, str(directory), base_path, IMPOSSIBLE, "impossible states")
