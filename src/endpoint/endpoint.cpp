@@ -37,10 +37,7 @@ WriteResult Endpoint::create_plan(const CreatePlan& request) {
         }
     }
     validate_labels(request, problems);
-    WriteNodes nodes = request.nodes;
-    nodes.plan.clear();
-    nodes.if_version.reset();
-    validate(nodes, problems);
+    validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
     return orchestrator_.create_plan(request);
 }
