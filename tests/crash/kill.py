@@ -177,4 +177,5 @@ def main():
                                  f"{kill.partial} partial, {kill.stuck} stuck", journal)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
