@@ -79,4 +79,5 @@ def main():
                         f"{kill.partial} partial, {kill.stuck} stuck", caught)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

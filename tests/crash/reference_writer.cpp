@@ -45,10 +45,15 @@ bool apply(const std::string& store, const std::string& wanted, const std::strin
     sqlite3* db = open(store);
     bool ok = execute(db, "PRAGMA journal_mode=" + journal) &&
               execute(db, "PRAGMA synchronous=" + synchronous) &&
-              execute(db, "ATTACH '" + wanted + "' AS wanted") && execute(db, "BEGIN IMMEDIATE");
-    for (const std::string& table : tables(db))
+              execute(db, "PRAGMA temp_store=MEMORY; ATTACH '" + wanted + "' AS wanted");
+    const std::vector<std::string> names = tables(db);
+    // By way of copies: a transaction on two files would have a journal of another kind.
+    for (const std::string& table : names)
+        ok = ok && execute(db, "CREATE TEMP TABLE copy_" + table + " AS SELECT * FROM wanted." + table);
+    ok = ok && execute(db, "DETACH wanted; BEGIN IMMEDIATE");
+    for (const std::string& table : names)
         ok = ok && execute(db, "DELETE FROM main." + table) &&
-             execute(db, "INSERT INTO main." + table + " SELECT * FROM wanted." + table);
+             execute(db, "INSERT INTO main." + table + " SELECT * FROM copy_" + table);
     ok = ok && execute(db, "COMMIT");
     sqlite3_close(db);
     return ok;
