@@ -12,6 +12,7 @@
 namespace crash {
 
 /// Counts the traced program's calls of malloc and its relatives by breakpoints, and lets some return NULL.
+/// From main on: what the run-time libraries do before it, nobody could answer for.
 /// Works on a static program that was not stripped, and on a dynamic one with the system's C library. For
 /// programs that start no threads.
 class Allocations {
@@ -19,7 +20,7 @@ public:
     /// Those from `first` on fail, `count` of them (0: all); none if `first` is 0.
     Allocations(long first, long count) : first_(first), failures_(count) {}
 
-    /// Lets the program, just executed, load its libraries, and sets the breakpoints.
+    /// Lets the program, just executed, come to main, and sets the breakpoints.
     void arm(pid_t pid);
     /// True if the trap was one of ours; the thread can go on.
     bool on_trap(pid_t tid);

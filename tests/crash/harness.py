@@ -108,10 +108,13 @@ class Harness:
 
     def corrupt(self, directory):
         """What is wrong with the store; "" for nothing. It may be absent."""
-        path = directory / STORE
-        if not path.exists():
+        if not (directory / STORE).exists():
             return ""
-        status, out, err = self.run(directory, "store", "check")
+        return self.corrupt_copy(directory, STORE)
+
+    def corrupt_copy(self, directory, name):
+        path = directory / name
+        status, out, err = self.run(directory, "store", "check", "--store", name)
         if status != 0:
             return f"store check exited {status}: {out}{err}"
         db = sqlite3.connect(path)
