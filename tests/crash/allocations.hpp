@@ -28,8 +28,9 @@ public:
 
 private:
     struct Point {
-        long code = 0;  // the word that the breakpoint's byte is in
-        int skip = 0;   // length of the first instruction if it does nothing
+        long code = 0;    // the word that the breakpoint's byte is in
+        int length = 0;   // of the first instruction, if it is one that can be done here
+        int pushed = -1;  // the register that it pushes
         long on_failure = 0;
     };
     void set(pid_t tid, std::uint64_t address, long on_failure);

@@ -105,8 +105,9 @@ class Power:
                     self.verdicts[key] = f"corrupt: turboci found {now}, SQLite {self.verdicts[key]}"
         return self.verdicts[key]
 
-    def replay(self, name, events, model, limit, every):
-        """`every`: how many images turboci opens one of."""
+    def replay(self, name, events, model, limit, every, stride=1):
+        """Images are made after one of `stride` events, and after each that answers or syncs; turboci opens one of
+        `every` images."""
         disk, rng = Disk(model), random.Random(f"{name} {model}")
         seen = ["absent"]   # what the store has held, in order
         answered = 0        # index of what it held when a command last answered
@@ -120,6 +121,8 @@ class Power:
                 seen.append(now)
             if event == "ack":
                 answered = len(seen) - 1
+            if k % stride and event.split()[0] in ("write", "create"):
+                continue
             for number, image in enumerate(disk.images(rng, limit)):
                 found = self.held(image, every)
                 where = f"{name}, {model}, after event {k} of {len(events)} ({event[:40]}), image {number}"
@@ -185,7 +188,7 @@ def control(h):
     judges = []
     for mode in ("DELETE", "TRUNCATE"):
         judge = Power(h)
-        judge.replay(mode, judge.record(wrong(h, mode)), "strict", 16, 0)
+        judge.replay(mode, judge.record(wrong(h, mode)), "strict", 16, 0, 8)
         judges.append(judge)
         h.note(f"(control) {mode}: {judge.images} images, {judge.lost} lost, {judge.corrupt} corrupt, {judge.partial} partial")
     h.quiet = False
@@ -196,13 +199,13 @@ def control(h):
 def main():
     with Harness(__doc__) as h:
         power = Power(h)
-        limit, every = (160, 25) if h.long else (16, 50)
-        sessions = [("everyday", everyday), ("run", running), ("killed", killed_often(3 if h.long else 25))]
+        limit, every, stride = (160, 25, 1) if h.long else (8, 60, 4)
+        sessions = [("everyday", everyday), ("run", running), ("killed", killed_often(3 if h.long else 40))]
         for name, session in sessions:
             if h.options.only in (None, name):
                 events = power.record(session)
                 for model in ("strict", "ordered"):
-                    power.replay(name, events, model, limit, every)
+                    power.replay(name, events, model, limit, every, stride)
                     h.note(f"{name}, {model}: {len(events)} events; {power.images} images so far")
         caught = None if h.options.only else control(h)
         return h.finish("power", f"{power.images} images, {power.lost} lost, {power.corrupt} corrupt, "
