@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kills commands at every system call, and looks at what is left.
+"""Kills commands at every system call, and in the middle of every write, and looks at what is left.
 
 After each kill the next command, as often a reader as not, must work; the store must be sound; the plan must be
 what it was before or what the command makes of it, and the latter if the command had answered. Then the command is
@@ -23,7 +23,7 @@ class Kill:
         self.resent = self.doubled = 0
 
     def reference(self, scenario):
-        """The directory to start from, what the plan is before and after, and the number of system calls."""
+        """The directory to start from, what the plan is before and after, and the trace of it."""
         before = self.h.fresh("before")
         scenario.prepare(self.h, before)
         was = self.h.export(before, scenario.plan)
@@ -34,7 +34,7 @@ class Kill:
         becomes = self.h.export(after, scenario.plan)
         if None in (was, becomes) or normal(was) == normal(becomes):
             sys.exit(f"crash: {scenario.name} changes nothing that shows")
-        return before, was, becomes, trace.calls
+        return before, was, becomes, trace
 
     def next_command(self, scenario, directory, number, where):
         """Whatever comes next must work unaided: five readers and a writer take turns."""
@@ -75,8 +75,8 @@ class Kill:
         return directory, trace, where
 
     def one_transaction(self, scenario, points):
-        before, was, becomes, calls = self.reference(scenario)
-        for option, number in points(calls):
+        before, was, becomes, trace = self.reference(scenario)
+        for option, number in points(trace):
             directory, trace, where = self.once(scenario, before, option, number)
             now = self.judge(directory, scenario, was, becomes, trace.acknowledged, where)
             if now is None:
@@ -100,10 +100,10 @@ class Kill:
     def several_transactions(self, scenario, points):
         """`run`: the log must be the beginning of what an undisturbed run writes, each version have one state, and
         another run carry on to the same end."""
-        before, was, becomes, calls = self.reference(scenario)
+        before, was, becomes, trace = self.reference(scenario)
         whole = [line for line in normal(becomes).splitlines() if line.startswith('{"write"')]
         states = {json.loads(was.splitlines()[0])["plan"]["version"]: normal(was)}
-        for option, number in points(calls):
+        for option, number in points(trace):
             directory, trace, where = self.once(scenario, before, option, number)
             now, damage = self.h.export(directory, scenario.plan), self.h.corrupt(directory)
             if damage or now in (None, "absent"):
@@ -158,18 +158,16 @@ def main():
     with Harness(__doc__) as h:
         kill = Kill(h)
 
-        def points(calls, limit):
-            limit = limit if h.long else 25
-            for number in sample(calls, limit):
+        def points(trace, limit):
+            for number in sample(trace.calls, limit if h.long else 25):
                 yield "--kill", number
-            if h.long:
-                for number in sample(calls, limit // 2):
-                    yield "--cut", number
+            for number in sample(trace.writes, limit if h.long else 4):
+                yield "--cut", number
 
         for scenario in chosen(h):
             limit = 60 if scenario.long_only else 250 if scenario.steps else 100_000
             test = kill.several_transactions if scenario.steps else kill.one_transaction
-            test(scenario, lambda calls, limit=limit: points(calls, limit))
+            test(scenario, lambda trace, limit=limit: points(trace, limit))
             h.note(f"{scenario.name}: {kill.points} points so far")
         journal, twice = (None, None) if h.options.only else control(kill)
         status = h.finish("op_id", f"{kill.resent} writes sent again, {kill.doubled} not done exactly once", twice)

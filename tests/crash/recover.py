@@ -3,7 +3,7 @@
 """Kills the command that recovers from a kill.
 
 Commands are killed where they leave a hot journal. The next one, a reader or a writer, has to undo it, and is
-killed itself at each of its system calls; then the plan must still be what it was before. Control: a recovery that
+killed itself at each of its system calls and in each of its writes; then the plan must still be what it was before. Control: a recovery that
 empties the journal before it plays it back.
 """
 import shutil
@@ -26,9 +26,9 @@ def hot(directory):
 def hot_stores(h, scenario, limit):
     """The plan as it was, and directories with a hot journal: just made, half of the pages written, all of them."""
     kill = Kill(h)
-    before, was, _, calls = kill.reference(scenario)
+    before, was, _, trace = kill.reference(scenario)
     found = []
-    for number in range(1, calls + 1):
+    for number in range(1, trace.calls + 1):
         directory = h.fresh(f"hot-{number}", before)
         h.trace(directory, scenario.command, "--kill", number)
         if hot(directory):
@@ -42,10 +42,10 @@ def hot_stores(h, scenario, limit):
 
 
 def recover(h, kill, scenario, was, directory, command, limit, program=None):
-    calls = h.trace(h.fresh("killed", directory), command, program=program).calls
+    undisturbed = h.trace(h.fresh("killed", directory), command, program=program)
     becomes = h.export(h.root / "killed", "p")
-    for option in ("--kill", "--cut") if h.long else ("--kill",):
-        for number in sample(calls, limit):
+    for option, count in ("--kill", undisturbed.calls), ("--cut", undisturbed.writes):
+        for number in sample(count, limit if option == "--kill" or h.long else 4):
             again = h.fresh("killed", directory)
             trace = h.trace(again, command, option, number, program=program)
             where = f"{directory.name} of {scenario.name}, {' '.join(command[:2])} {option} {number} ({trace.at})"
@@ -61,7 +61,7 @@ def main():
         kill = Kill(h)
         caught = None
         for scenario in (s for s in SCENARIOS if s.name in ("write", "import-second")):
-            was, stores = hot_stores(h, scenario, 6 if h.long else 3)
+            was, stores = hot_stores(h, scenario, 4 if h.long else 3)
             if len(stores) < 3:
                 sys.exit("crash: no kill leaves a hot journal")
             for i, directory in enumerate(stores):

@@ -4,14 +4,14 @@
 //   crash_tracer --result FILE [OPTION]... -- COMMAND [ARGUMENT]...
 //     --record FILE DIR      what happens to the files of DIR, one event a line (see recorder.hpp)
 //     --kill N               SIGKILL on entry to system call N; it does not happen
-//     --cut N                the same, but a write gets half of its bytes out first
+//     --cut N                SIGKILL in write N, when half of its bytes are out
 //     --fail ERRNO N COUNT   I/O calls N to N+COUNT-1 fail; COUNT 0: all from N on
 //     --short                with --fail: if call N is a write, it is half done and the next one fails
 //     --alloc N COUNT        allocations N to N+COUNT-1 return NULL; N 0: only counts them
 //     --timeout SECONDS      a hang: killed (default 60)
-// FILE gets one line: calls=N io=N allocs=N acked=0|1 hung=0|1 status=exit:N|signal:N at=SYSCALL, where `at`
-// is the call that was killed or failed, and `acked` tells that something reached stdout before the end.
-// Only the command itself and its threads are traced, no process that it starts.
+// FILE gets one line: calls=N writes=N io=N allocs=N acked=0|1 hung=0|1 status=exit:N|signal:N at=SYSCALL,
+// where `at` is the call that was killed or failed, and `acked` tells that something reached stdout before
+// the end. Only the command itself and its threads are traced, no process that it starts.
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/personality.h>
@@ -198,8 +198,8 @@ private:
     void on_entry(Tracee& tracee, Call& call) {
         const long n = ++calls_;
         if (n == options_.kill) return kill_at(call);
-        if (n == options_.cut) {
-            if (!call.is_write() || !tracee.halve(call)) return kill_at(call);
+        if (call.is_write() && ++writes_ == options_.cut) {
+            if (!tracee.halve(call)) return kill_at(call);
             call.kill_after = true;
         }
         if (call.is_io() && !(call.is_write() && call.fd() == 2)) inject(tracee, call, ++io_);
@@ -241,9 +241,10 @@ private:
         FILE* out = std::fopen(options_.result, "w");
         if (out == nullptr) die(options_.result);
         const bool exited = WIFEXITED(status_);
-        std::fprintf(out, "calls=%ld io=%ld allocs=%ld acked=%d hung=%d status=%s:%d at=%s\n", calls_, io_,
-                     allocations_.count(), acked_ ? 1 : 0, static_cast<int>(hung), exited ? "exit" : "signal",
-                     exited ? WEXITSTATUS(status_) : WTERMSIG(status_), at_.empty() ? "-" : at_.c_str());
+        std::fprintf(out, "calls=%ld writes=%ld io=%ld allocs=%ld acked=%d hung=%d status=%s:%d at=%s\n",
+                     calls_, writes_, io_, allocations_.count(), acked_ ? 1 : 0, static_cast<int>(hung),
+                     exited ? "exit" : "signal", exited ? WEXITSTATUS(status_) : WTERMSIG(status_),
+                     at_.empty() ? "-" : at_.c_str());
         std::fclose(out);
     }
 
@@ -252,6 +253,7 @@ private:
     crash::Allocations allocations_;
     std::map<pid_t, Call> calls_of_;
     long calls_ = 0;
+    long writes_ = 0;
     long io_ = 0;
     bool acked_ = false;
     int status_ = 0;
