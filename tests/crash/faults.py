@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets I/O fail at every call, once and for good.
 
-ENOSPC, EIO, EDQUOT, EINTR and EACCES; for the first and third also a write that is half done before. Whatever fails:
-the program exits with a documented status, it does not hang, status 0 or 10 means that the change is there, the plan
-is what it was or what the command makes of it, and the store is sound. Control: a writer that ignores errors.
+ENOSPC, EIO, EDQUOT, EINTR and EACCES, at every I/O call, and at those alone that change something; and writes that
+are half done when the disk is full. Whatever fails: the program exits with a documented status, it does not hang,
+status 0 or 10 means that the change is there, the plan is what it was or what the command makes of it, and the store
+is sound. Control: a writer that ignores errors.
 """
 import collections
 import errno
@@ -81,14 +82,17 @@ class Faults:
             was = becomes = h.export(before, "p")
         else:
             before, was, becomes, _ = Kill(h).reference(scenario)
-        io = h.trace(h.fresh("broken", before), scenario.command).io
+        trace = h.trace(h.fresh("broken", before), scenario.command)
         for name, burst in ERRORS.items():
             number = getattr(errno, name)
-            for n in sample(io, limit):
+            for n in sample(trace.io, limit):
                 self.one(scenario, before, was, becomes, name, ["--fail", number, n, 1])
                 self.one(scenario, before, was, becomes, name, ["--fail", number, n, burst])
+            # A full or dying disk can still be read; a full one takes half of what did not fit.
+            for n in sample(trace.changes, limit):
+                self.one(scenario, before, was, becomes, name, ["--changes", "--fail", number, n, burst])
                 if name in ("ENOSPC", "EDQUOT"):
-                    self.one(scenario, before, was, becomes, name, ["--short", "--fail", number, n, 0])
+                    self.one(scenario, before, was, becomes, name, ["--changes", "--short", "--fail", number, n, 0])
 
 
 def control(h):
@@ -112,7 +116,7 @@ def main():
         faults = Faults(h)
         for s in [s for s in scenarios.SCENARIOS if s.name in NAMES] + [READ, BACKUP]:
             if h.options.only in (None, s.name) and (h.long or s.name in ("create", "write", "backup")):
-                faults.scenario(s, (100 if s.steps else 100_000) if h.long else 9)
+                faults.scenario(s, (100 if s.steps else 100_000) if h.long else 6)
                 h.note(f"{s.name}: {faults.points} points so far; exits {dict(faults.exits)}")
         caught = None if h.options.only else control(h)
         print("exits: " + ", ".join(f"{n} of {status}" for status, n in sorted(faults.exits.items(), key=str)))

@@ -26,7 +26,7 @@ class Trace:
     def __init__(self, text, stdout, stderr):
         words = dict(w.split("=", 1) for w in text.split())
         self.calls, self.writes = int(words["calls"]), int(words["writes"])
-        self.io, self.allocs = int(words["io"]), int(words["allocs"])
+        self.io, self.changes, self.allocs = int(words["io"]), int(words["changes"]), int(words["allocs"])
         self.acked, self.hung = words["acked"] == "1", words["hung"] == "1"
         how, number = words["status"].split(":")
         self.exit = int(number) if how == "exit" else None

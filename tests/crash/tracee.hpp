@@ -2,6 +2,7 @@
 // A stopped thread of the traced program, and the system call that it is in. x86-64 Linux only.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -26,6 +27,39 @@ struct Call {
 
     int fd() const { return static_cast<int>(args[0]); }
     bool is_write() const { return number == SYS_write || number == SYS_pwrite64; }
+
+    static bool makes_a_file(std::uint64_t flags) {
+        return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+    }
+    bool is_change() const {
+        switch (number) {
+            case SYS_open:
+                return makes_a_file(args[1]);
+            case SYS_openat:
+                return makes_a_file(args[2]);
+            case SYS_write:
+            case SYS_pwrite64:
+            case SYS_writev:
+            case SYS_fsync:
+            case SYS_fdatasync:
+            case SYS_ftruncate:
+            case SYS_fallocate:
+            case SYS_link:
+            case SYS_linkat:
+            case SYS_unlink:
+            case SYS_unlinkat:
+            case SYS_rename:
+            case SYS_renameat:
+            case SYS_renameat2:
+            case SYS_mkdir:
+            case SYS_mkdirat:
+            case SYS_fchmod:
+            case SYS_fchown:
+                return true;
+            default:
+                return false;
+        }
+    }
 
     bool is_io() const {
         switch (number) {

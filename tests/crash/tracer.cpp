@@ -6,12 +6,13 @@
 //     --kill N               SIGKILL on entry to system call N; it does not happen
 //     --cut N                SIGKILL in write N, when half of its bytes are out
 //     --fail ERRNO N COUNT   I/O calls N to N+COUNT-1 fail; COUNT 0: all from N on
+//     --changes              with --fail: count and fail only calls that change something, or make it last
 //     --short                with --fail: if call N is a write, it is half done and the next one fails
 //     --alloc N COUNT        allocations N to N+COUNT-1 return NULL; N 0: only counts them
 //     --timeout SECONDS      a hang: killed (default 60)
-// FILE gets one line: calls=N writes=N io=N allocs=N acked=0|1 hung=0|1 status=exit:N|signal:N at=SYSCALL,
-// where `at` is the call that was killed or failed, and `acked` tells that something reached stdout before
-// the end. Only the command itself and its threads are traced, no process that it starts.
+// FILE gets one line: calls=N writes=N io=N changes=N allocs=N acked=0|1 hung=0|1 status=exit:N|signal:N
+// at=SYSCALL, where `at` is the call that was killed or failed, and `acked` tells that something reached
+// stdout before the end. Only the command itself and its threads are traced, no process that it starts.
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/personality.h>
@@ -48,6 +49,7 @@ struct Options {
     long fail = 0;
     long fail_count = 0;
     bool cut_first = false;
+    bool changes_only = false;
     bool count_allocations = false;
     long alloc = 0;
     long alloc_count = 0;
@@ -83,6 +85,8 @@ Options parse(int argc, char** argv) {
             o.error = std::atoi(next());
             o.fail = std::atol(next());
             o.fail_count = std::atol(next());
+        } else if (flag == "--changes") {
+            o.changes_only = true;
         } else if (flag == "--short") {
             o.cut_first = true;
         } else if (flag == "--alloc") {
@@ -202,7 +206,11 @@ private:
             if (!tracee.halve(call)) return kill_at(call);
             call.kill_after = true;
         }
-        if (call.is_io() && !(call.is_write() && call.fd() == 2)) inject(tracee, call, ++io_);
+        const bool to_stderr = call.is_write() && call.fd() == 2;
+        if (call.is_io() && !to_stderr) ++io_;
+        if (call.is_change() && !to_stderr) ++changes_;
+        if ((options_.changes_only ? call.is_change() : call.is_io()) && !to_stderr)
+            inject(tracee, call, options_.changes_only ? changes_ : io_);
         if (call.error == 0) recorder_.before(tracee, call);
     }
 
@@ -241,10 +249,11 @@ private:
         FILE* out = std::fopen(options_.result, "w");
         if (out == nullptr) die(options_.result);
         const bool exited = WIFEXITED(status_);
-        std::fprintf(out, "calls=%ld writes=%ld io=%ld allocs=%ld acked=%d hung=%d status=%s:%d at=%s\n",
-                     calls_, writes_, io_, allocations_.count(), acked_ ? 1 : 0, static_cast<int>(hung),
-                     exited ? "exit" : "signal", exited ? WEXITSTATUS(status_) : WTERMSIG(status_),
-                     at_.empty() ? "-" : at_.c_str());
+        std::fprintf(
+            out, "calls=%ld writes=%ld io=%ld changes=%ld allocs=%ld acked=%d hung=%d status=%s:%d at=%s\n",
+            calls_, writes_, io_, changes_, allocations_.count(), acked_ ? 1 : 0, static_cast<int>(hung),
+            exited ? "exit" : "signal", exited ? WEXITSTATUS(status_) : WTERMSIG(status_),
+            at_.empty() ? "-" : at_.c_str());
         std::fclose(out);
     }
 
@@ -255,6 +264,7 @@ private:
     long calls_ = 0;
     long writes_ = 0;
     long io_ = 0;
+    long changes_ = 0;
     bool acked_ = false;
     int status_ = 0;
     std::string at_;
