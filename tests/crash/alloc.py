@@ -50,7 +50,7 @@ def main():
         faults = Faults(h)
         for s in [s for s in scenarios.SCENARIOS if s.name in NAMES] + [READ]:
             if h.options.only in (None, s.name) and (h.long or s.name in ("write", "read")):
-                every_allocation(h, faults, s, 1500 if h.long else 30)
+                every_allocation(h, faults, s, 600 if h.long else 30)
         caught = None if h.options.only else control(h)
         print("exits: " + ", ".join(f"{n} of {status}" for status, n in sorted(faults.exits.items(), key=str)))
         return h.finish("alloc", f"{faults.points} points, {faults.bad} bad stores, {faults.false_success} false successes, "

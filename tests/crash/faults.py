@@ -116,7 +116,7 @@ def main():
         faults = Faults(h)
         for s in [s for s in scenarios.SCENARIOS if s.name in NAMES] + [READ, BACKUP]:
             if h.options.only in (None, s.name) and (h.long or s.name in ("create", "write", "backup")):
-                faults.scenario(s, (100 if s.steps else 100_000) if h.long else 6)
+                faults.scenario(s, (60 if s.steps else 100_000) if h.long else 6)
                 h.note(f"{s.name}: {faults.points} points so far; exits {dict(faults.exits)}")
         caught = None if h.options.only else control(h)
         print("exits: " + ", ".join(f"{n} of {status}" for status, n in sorted(faults.exits.items(), key=str)))

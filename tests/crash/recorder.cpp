@@ -23,10 +23,6 @@ std::string link_target(const std::string& path) {
     return {buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
 }
 
-std::string descriptor_target(const Tracee& tracee, int fd) {
-    return link_target(proc(tracee, "fd/" + std::to_string(fd)));
-}
-
 /// The offset where a write() will begin.
 std::int64_t position(const Tracee& tracee, int fd) {
     FILE* in = std::fopen(proc(tracee, "fdinfo/" + std::to_string(fd)).c_str(), "r");
@@ -63,15 +59,14 @@ std::string Recorder::name(const Tracee& tracee, const Call& call, int at, std::
     std::string text = tracee.text(call.args[path]);
     if (text.empty() || text.front() != '/') {
         const int fd = at < 0 ? AT_FDCWD : static_cast<int>(call.args[static_cast<std::size_t>(at)]);
-        text =
-            (fd == AT_FDCWD ? link_target(proc(tracee, "cwd")) : descriptor_target(tracee, fd)) + "/" + text;
+        text = (fd == AT_FDCWD ? link_target(proc(tracee, "cwd")) : tracee.descriptor(fd)) + "/" + text;
     }
     const std::size_t slash = text.rfind('/');
     return text.substr(0, slash) == directory_ ? text.substr(slash + 1) : "";
 }
 
 std::uint64_t Recorder::inode_of(const Tracee& tracee, int fd) const {
-    const std::string target = descriptor_target(tracee, fd);
+    const std::string target = tracee.descriptor(fd);
     if (target.substr(0, target.rfind('/')) != directory_) return 0;
     struct stat s {};
     if (::stat(proc(tracee, "fd/" + std::to_string(fd)).c_str(), &s) != 0 || !S_ISREG(s.st_mode)) return 0;
@@ -79,7 +74,7 @@ std::uint64_t Recorder::inode_of(const Tracee& tracee, int fd) const {
 }
 
 bool Recorder::is_directory(const Tracee& tracee, int fd) const {
-    return descriptor_target(tracee, fd) == directory_;
+    return tracee.descriptor(fd) == directory_;
 }
 
 void Recorder::before(const Tracee& tracee, Call& call) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
@@ -27,6 +28,32 @@ struct Call {
 
     int fd() const { return static_cast<int>(args[0]); }
     bool is_write() const { return number == SYS_write || number == SYS_pwrite64; }
+
+    /// Is the first argument a descriptor?
+    bool is_on_descriptor() const {
+        switch (number) {
+            case SYS_close:
+            case SYS_read:
+            case SYS_pread64:
+            case SYS_write:
+            case SYS_pwrite64:
+            case SYS_writev:
+            case SYS_lseek:
+            case SYS_fsync:
+            case SYS_fdatasync:
+            case SYS_ftruncate:
+            case SYS_fallocate:
+            case SYS_fstat:
+            case SYS_fcntl:
+            case SYS_flock:
+            case SYS_getdents64:
+            case SYS_fchmod:
+            case SYS_fchown:
+                return true;
+            default:
+                return false;
+        }
+    }
 
     static bool makes_a_file(std::uint64_t flags) {
         return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
@@ -203,6 +230,14 @@ public:
         return r;
     }
     void store(user_regs_struct& r) { ::ptrace(PTRACE_SETREGS, tid_, nullptr, &r); }
+
+    /// Where a descriptor leads: a path, or pipe:[1], anon_inode:[eventfd] and the like.
+    std::string descriptor(int fd) const {
+        const std::string link = "/proc/" + std::to_string(tid_) + "/fd/" + std::to_string(fd);
+        std::array<char, 4096> buffer{};
+        const ssize_t n = ::readlink(link.c_str(), buffer.data(), buffer.size());
+        return {buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+    }
 
     std::string memory(std::uint64_t address, std::size_t size) const {
         std::string bytes(size, '\0');

@@ -206,12 +206,21 @@ private:
             if (!tracee.halve(call)) return kill_at(call);
             call.kill_after = true;
         }
-        const bool to_stderr = call.is_write() && call.fd() == 2;
-        if (call.is_io() && !to_stderr) ++io_;
-        if (call.is_change() && !to_stderr) ++changes_;
-        if ((options_.changes_only ? call.is_change() : call.is_io()) && !to_stderr)
-            inject(tracee, call, options_.changes_only ? changes_ : io_);
+        if (may_fail(tracee, call)) {
+            if (call.is_io()) ++io_;
+            if (call.is_change()) ++changes_;
+            if (options_.changes_only ? call.is_change() : call.is_io())
+                inject(tracee, call, options_.changes_only ? changes_ : io_);
+        }
         if (call.error == 0) recorder_.before(tracee, call);
+    }
+
+    /// Files and standard output fail; what the kernel keeps in memory (pipes, eventfd, signalfd) does not.
+    /// Messages on stderr get through, so that they can be shown.
+    static bool may_fail(const Tracee& tracee, const Call& call) {
+        if (!call.is_on_descriptor()) return call.is_io();
+        if (call.fd() == 1 || call.fd() == 2) return call.fd() == 1 && call.is_io();
+        return call.is_io() && tracee.descriptor(call.fd()).rfind('/', 0) == 0;
     }
 
     void kill_at(const Call& call) {
