@@ -12,6 +12,10 @@ SECTOR = 512
 GARBAGE = bytes(range(1, 256)) * 3
 
 
+class Link(bytes):
+    """The contents of a file that has another name, `of`, before this one in the order of names."""
+
+
 class File:
     def __init__(self):
         self.durable = b""
@@ -114,9 +118,14 @@ class Disk:
     def image(self, names, keep):
         """{name: bytes} where `keep` gives, for the Ith pending change of contents, what survives of
         it: keep(I, change, durable size of the file)."""
-        contents, number = {}, 0
+        contents, made, number = {}, {}, 0
         for name in sorted(names):
             file = names[name]
+            if file in made:
+                contents[name] = Link(contents[made[file]])
+                contents[name].of = made[file]
+                continue
+            made[file] = name
             content = bytearray(file.durable) if file.pending else file.durable
             for op in file.pending:
                 for survivor in keep(number, op, len(file.durable)):
@@ -185,4 +194,4 @@ def mixed(op, size, rng, odds, fill):
 
 def identity(image):
     """Of what matters in an image."""
-    return tuple((name, len(image[name]), hash(image[name])) for name in sorted(image) if not name.endswith(".lock"))
+    return tuple((name, type(image[name]), len(image[name]), hash(image[name])) for name in sorted(image) if not name.endswith(".lock"))

@@ -102,20 +102,17 @@ class Harness:
             sys.exit(f"crash: the tracer failed ({ran.returncode}): {ran.stderr.decode(errors='replace')}")
         return Trace(result.read_text(), ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))
 
-    def export(self, directory, plan):
+    def export(self, directory, plan, store=STORE):
         """The plan as text; "absent" if there is none; None if it cannot be told."""
-        status, out, _ = self.run(directory, "plan", "export", "-p", plan)
+        status, out, _ = self.run(directory, "plan", "export", "-p", plan, "-s", store)
         return out if status == 0 else "absent" if status == 4 else None
 
-    def corrupt(self, directory):
+    def corrupt(self, directory, store=STORE):
         """What is wrong with the store; "" for nothing. It may be absent."""
-        if not (directory / STORE).exists():
+        path = directory / store
+        if not path.exists():
             return ""
-        return self.corrupt_copy(directory, STORE)
-
-    def corrupt_copy(self, directory, name):
-        path = directory / name
-        status, out, err = self.run(directory, "store", "check", "--store", name)
+        status, out, err = self.run(directory, "store", "check", "-s", store)
         if status != 0:
             return f"store check exited {status}: {out}{err}"
         db = sqlite3.connect(path)

@@ -26,12 +26,12 @@ class Kill:
         """The directory to start from, what the plan is before and after, and the trace of it."""
         before = self.h.fresh("before")
         scenario.prepare(self.h, before)
-        was = self.h.export(before, scenario.plan)
+        was = self.h.export(before, scenario.plan, scenario.store)
         after = self.h.fresh("after", before)
-        trace = self.h.trace(after, scenario.command)
+        trace = self.h.trace(after, scenario.command, *scenario.options)
         if trace.exit != 0:
             sys.exit(f"crash: {scenario.name} exited {trace.exit}: {trace.stderr}")
-        becomes = self.h.export(after, scenario.plan)
+        becomes = self.h.export(after, scenario.plan, scenario.store)
         if None in (was, becomes) or normal(was) == normal(becomes):
             sys.exit(f"crash: {scenario.name} changes nothing that shows")
         return before, was, becomes, trace
@@ -39,20 +39,21 @@ class Kill:
     def next_command(self, scenario, directory, number, where):
         """Whatever comes next must work unaided: five readers and a writer take turns."""
         reader = READERS[number % len(READERS)]
-        if reader is None:
+        if reader is None and scenario.store == STORE:
             status, out, err = self.h.run(directory, "plan", "create", f"later-{number}")
             allowed = {0}
         else:
+            reader = reader or READERS[0]
             plan = [] if reader[0] in ("plan", "store") and reader[1] != "export" else ["-p", scenario.plan]
-            status, out, err = self.h.run(directory, *reader, *plan)
+            status, out, err = self.h.run(directory, *reader, *plan, "-s", scenario.store)
             allowed = {0, 4}  # 4: no store or no plan yet; whether that is right shows in the plan
         if status not in allowed:
             self.stuck += self.h.problem("stuck", f"{where}: then {reader or 'plan create'} exited {status}: {out}{err}")
 
     def judge(self, directory, scenario, was, becomes, acknowledged, where):
         """The plan after the kill, if it is one that it may be."""
-        now = self.h.export(directory, scenario.plan)
-        damage = self.h.corrupt(directory)
+        now = self.h.export(directory, scenario.plan, scenario.store)
+        damage = self.h.corrupt(directory, scenario.store)
         if damage or now is None:
             self.corrupt += self.h.problem("corrupt", f"{where}: {damage or 'cannot be exported'}")
             return None
@@ -68,7 +69,7 @@ class Kill:
 
     def once(self, scenario, before, option, number):
         directory = self.h.fresh("killed", before)
-        trace = self.h.trace(directory, scenario.command, option, number)
+        trace = self.h.trace(directory, scenario.command, option, number, *scenario.options)
         where = f"{scenario.name} {option} {number} ({trace.at})"
         self.points += 1
         self.next_command(scenario, directory, number, where)
@@ -91,9 +92,9 @@ class Kill:
     def exactly_once(self, directory, scenario, becomes, first, where):
         """The write has been sent again after the kill, and now once more."""
         self.resent += 1
-        second = self.h.export(directory, scenario.plan)
+        second = self.h.export(directory, scenario.plan, scenario.store)
         status, _, err = self.h.run(directory, *scenario.command)
-        third = self.h.export(directory, scenario.plan)
+        third = self.h.export(directory, scenario.plan, scenario.store)
         if status != 0 or normal(second) != normal(becomes) or third != second or first not in (None, second):
             self.doubled += self.h.problem("not once", f"{where}: sent again: {status} {err}\n{second}\n{third}")
 
@@ -105,7 +106,7 @@ class Kill:
         states = {json.loads(was.splitlines()[0])["plan"]["version"]: normal(was)}
         for option, number in points(trace):
             directory, trace, where = self.once(scenario, before, option, number)
-            now, damage = self.h.export(directory, scenario.plan), self.h.corrupt(directory)
+            now, damage = self.h.export(directory, scenario.plan, scenario.store), self.h.corrupt(directory, scenario.store)
             if damage or now in (None, "absent"):
                 self.corrupt += self.h.problem("corrupt", f"{where}: {damage or 'cannot be exported'}")
                 continue

@@ -8,11 +8,12 @@ must be sound, and hold what it held at some moment since the last command that 
 turboci too. Control: a writer with SQLite's default, journal_mode=DELETE and synchronous=FULL.
 """
 import hashlib
+import os
 import random
 import sqlite3
 import sys
 
-from disk import Disk, identity
+from disk import Disk, Link, identity
 from harness import Harness, STORE
 from recover import hot
 import scenarios
@@ -62,13 +63,18 @@ class Power:
         for path in self.place.iterdir():
             path.unlink()
         for name, content in image.items():
-            (self.place / name).write_bytes(content)
+            if isinstance(content, Link):
+                os.link(self.place / content.of, self.place / name)
+            else:
+                (self.place / name).write_bytes(content)
 
     def holds(self):
         """A digest of the rows of the store in the place of images; "absent"; or "corrupt: why"."""
         path = self.place / STORE
         if not path.exists():
             return "absent"
+        if path.stat().st_nlink > 1:
+            return "corrupt: it has two names, and turboci will not open it"
         db = sqlite3.connect(path)
         try:
             found = db.execute("PRAGMA integrity_check").fetchall()
@@ -116,7 +122,7 @@ class Power:
             now = self.held(disk.everything(), every)
             if now.startswith("corrupt"):
                 self.corrupt += self.h.problem("corrupt", f"{name} after event {k} ({event[:40]}), nothing lost: {now}")
-                return
+                continue
             if now != seen[-1]:
                 seen.append(now)
             if event == "ack":
@@ -149,6 +155,12 @@ def export_for_import(step, directory):
     """For the import later: the plan q under another name."""
     text = step(["plan", "export", "-p", "q"]).stdout
     (directory / "export.jsonl").write_text(text.replace('"plan":{"id":"q"', '"plan":{"id":"r"', 1))
+
+
+def named(step, directory):
+    """On a filesystem where a new store must have a name from the start."""
+    step(PLAN, "--no-tmpfile")
+    step(WRITE + ["next.yaml"])
 
 
 def running(step, directory):
@@ -200,7 +212,7 @@ def main():
     with Harness(__doc__) as h:
         power = Power(h)
         limit, every, stride = (160, 25, 1) if h.long else (8, 60, 4)
-        sessions = [("everyday", everyday), ("run", running), ("killed", killed_often(3 if h.long else 40))]
+        sessions = [("everyday", everyday), ("named", named), ("run", running), ("killed", killed_often(3 if h.long else 40))]
         for name, session in sessions:
             if h.options.only in (None, name):
                 events = power.record(session)

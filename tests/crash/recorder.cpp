@@ -158,10 +158,19 @@ void Recorder::after(const Tracee& tracee, const Call& call) {
             if (!gone.empty()) std::fprintf(out_, "unlink %s\n", gone.c_str());
             return;
         }
-        case SYS_rename: {
-            const std::string from = name(tracee, call, -1, 0);
-            const std::string to = name(tracee, call, -1, 1);
-            if (!from.empty() || !to.empty()) std::fprintf(out_, "rename %s %s\n", from.c_str(), to.c_str());
+        case SYS_rename:
+        case SYS_renameat:
+        case SYS_renameat2: {
+            const bool at = call.number != SYS_rename;
+            const std::string from = name(tracee, call, at ? 0 : -1, at ? 1 : 0);
+            const std::string to = name(tracee, call, at ? 2 : -1, at ? 3 : 1);
+            const bool exchange = call.number == SYS_renameat2 && (call.args[4] & RENAME_EXCHANGE) != 0;
+            if (from.empty() && to.empty()) return;
+            if (from.empty() || to.empty() || exchange) {
+                std::fprintf(out_, "unmodelled %s\n", call.name().c_str());
+            } else {
+                std::fprintf(out_, "rename %s %s\n", from.c_str(), to.c_str());
+            }
             return;
         }
         case SYS_mmap:
@@ -169,8 +178,6 @@ void Recorder::after(const Tracee& tracee, const Call& call) {
                 inode_of(tracee, static_cast<int>(call.args[4])) == 0)
                 return;
             [[fallthrough]];
-        case SYS_renameat:
-        case SYS_renameat2:
         case SYS_truncate:
             std::fprintf(out_, "unmodelled %s\n", call.name().c_str());
             return;

@@ -75,11 +75,14 @@ class Scenario:
     steps: bool = False  # several transactions, not one
     again: int = 0       # exit status when it is done a second time
     long_only: bool = False
+    store: str = "turboci.db"  # which must be as before or as after
+    options: tuple = ()        # of the tracer
 
 
 # A migration will be one more: prepared by unpacking a store of the older version.
 SCENARIOS = [
     Scenario("create", empty, ["plan", "create", "p", "-f", "plan.yaml"], again=6),
+    Scenario("create-named", empty, ["plan", "create", "p", "-f", "plan.yaml"], again=6, options=("--no-tmpfile",)),
     Scenario("create-second", planned, ["plan", "create", "q", "-f", "plan.yaml"], plan="q", again=6),
     Scenario("write", claimed, ["nodes", "write", "-p", "p", "--op-id", "op-1", "update.yaml"]),
     Scenario("run", reviewed, ["run", "-p", "p", "-j1"], steps=True),
@@ -88,6 +91,7 @@ SCENARIOS = [
     Scenario("import", exported, ["plan", "import", "export.jsonl"], again=6),
     Scenario("import-second", exported_beside, ["plan", "import", "export.jsonl"], again=6),
     Scenario("delete", claimed, ["plan", "delete", "p"], again=4),
+    Scenario("backup", claimed, ["store", "backup", "copy.db"], again=6, store="copy.db"),
     Scenario("large", large, ["nodes", "write", "-p", "p", "large.yaml"], long_only=True),
 ]
 

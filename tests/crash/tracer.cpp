@@ -8,6 +8,7 @@
 //     --fail ERRNO N COUNT   I/O calls N to N+COUNT-1 fail; COUNT 0: all from N on
 //     --changes              with --fail: count and fail only calls that change something, or make it last
 //     --short                with --fail: if call N is a write, it is half done and the next one fails
+//     --no-tmpfile           files without names are not supported
 //     --alloc N COUNT        allocations N to N+COUNT-1 return NULL; N 0: only counts them
 //     --timeout SECONDS      a hang: killed (default 60)
 // FILE gets one line: calls=N writes=N io=N changes=N allocs=N acked=0|1 hung=0|1 status=exit:N|signal:N
@@ -50,6 +51,7 @@ struct Options {
     long fail_count = 0;
     bool cut_first = false;
     bool changes_only = false;
+    bool no_tmpfile = false;
     bool count_allocations = false;
     long alloc = 0;
     long alloc_count = 0;
@@ -85,6 +87,8 @@ Options parse(int argc, char** argv) {
             o.error = std::atoi(next());
             o.fail = std::atol(next());
             o.fail_count = std::atol(next());
+        } else if (flag == "--no-tmpfile") {
+            o.no_tmpfile = true;
         } else if (flag == "--changes") {
             o.changes_only = true;
         } else if (flag == "--short") {
@@ -206,7 +210,10 @@ private:
             if (!tracee.halve(call)) return kill_at(call);
             call.kill_after = true;
         }
-        if (may_fail(tracee, call)) {
+        if (options_.no_tmpfile && call.number == SYS_openat && (call.args[2] & O_TMPFILE) == O_TMPFILE) {
+            call.error = EOPNOTSUPP;
+            tracee.skip();
+        } else if (may_fail(tracee, call)) {
             if (call.is_io()) ++io_;
             if (call.is_change()) ++changes_;
             if (options_.changes_only ? call.is_change() : call.is_io())
