@@ -138,7 +138,7 @@ class Harness:
         if self.options.verbose:
             print(what, flush=True)
 
-    def finish(self, name, figures, caught, wanted=0):
+    def finish(self, name, figures, caught):
         """Prints the last line; the exit status of the test."""
         control = "caught" if caught else "skipped" if caught is None else "NOT CAUGHT"
         print(f"{name}: {figures}, control {control}", flush=True)
