@@ -75,4 +75,8 @@ private:
     std::vector<ErrorDetail> details_;
 };
 
+/// What to do: what the error says, else what its code suggests; empty where each problem has a place, which
+/// says it.
+[[nodiscard]] std::string remedy_of(const Error& error);
+
 }  // namespace turboci

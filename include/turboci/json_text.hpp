@@ -15,6 +15,8 @@ struct JsonText {
     bool operator==(const JsonText&) const = default;
 };
 
+/// Is `text` one JSON object?
+[[nodiscard]] bool is_json_object(std::string_view text);
 /// RFC 7396 JSON Merge Patch: `patch` applied to `target`. Nulls in `patch` remove.
 [[nodiscard]] JsonText merge_patch(const JsonText& target, const JsonText& patch);
 /// One patch that does what `first` and then `second` do. Nulls stay.

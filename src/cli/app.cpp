@@ -299,7 +299,7 @@ int run_command_line(const std::vector<std::string>& arguments) noexcept {
         print_error(error, wants_json_errors(arguments));
         return error_info(error.code()).exit_code;
     } catch (const std::bad_alloc&) {
-        print_to_stderr("turboci: error: out of memory");
+        write_to_stderr("turboci: error: out of memory; try again when there is more\n");
     } catch (const std::exception& error) {
         print_error(Error(ErrorCode::internal, error.what(), "this is a bug; please report it"),
                     wants_json_errors(arguments));

@@ -118,12 +118,7 @@ void print_error(const Error& error, bool as_json) {
             text.pop_back();  // that line says it all
         } else {
             text += "turboci: error: " + printable(error.what());
-            const std::string_view remedy = error_info(error.code()).remedy;
-            // Where every problem has its place, the places say what to do.
-            if (!error.remedy().empty())
-                text += "; " + printable(error.remedy());
-            else if (details.empty())
-                text += "; " + std::string(remedy);
+            if (const std::string remedy = remedy_of(error); !remedy.empty()) text += "; " + printable(remedy);
         }
     }
     print_to_stderr(std::move(text));

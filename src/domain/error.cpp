@@ -27,4 +27,9 @@ const ErrorInfo& error_info(ErrorCode code) noexcept {
     return kTable[static_cast<std::size_t>(code)];
 }
 
+std::string remedy_of(const Error& error) {
+    if (!error.remedy().empty()) return error.remedy();
+    return error.details().empty() ? std::string(error_info(error.code()).remedy) : std::string();
+}
+
 }  // namespace turboci

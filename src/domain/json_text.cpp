@@ -23,6 +23,11 @@ std::string dump(const nlohmann::ordered_json& value) {
 
 }  // namespace
 
+bool is_json_object(std::string_view text) {
+    if (text == "{}") return true;
+    return text.starts_with('{') && nlohmann::json::accept(text);
+}
+
 JsonText merge_patch(const JsonText& target, const JsonText& patch) {
     if (patch.empty()) return target;
     auto value = parse(target);

@@ -397,7 +397,7 @@ void append_json(std::string& out, const Error& error) {
     out += R"({"error":{"code":)";
     append_word(out, error_info(error.code()).name);
     std::string message = error.what();
-    if (!error.remedy().empty()) message += "; " + error.remedy();
+    if (const std::string remedy = remedy_of(error); !remedy.empty()) message += "; " + remedy;
     field(out, R"(,"message":)", message);
     out += R"(,"details":)";
     append_list(out, error.details(), [&out](const ErrorDetail& detail) {

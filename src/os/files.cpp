@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -14,18 +15,6 @@
 #include "turboci/error.hpp"
 
 namespace turboci {
-
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-    if (this != &other) {
-        reset();
-        fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-}
-
-void UniqueFd::reset() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
@@ -45,7 +34,8 @@ ResolvedPath resolve_path(std::string_view path) {
         if (error == ENOENT || error == ENOTDIR)
             throw Error(ErrorCode::not_found, fmt::format("no directory '{}' for '{}'", parent, path),
                         "create it first");
-        throw Error(ErrorCode::store, fmt::format("cannot reach '{}': {}", path, errno_text(error)));
+        throw Error(ErrorCode::store, fmt::format("cannot reach '{}': {}", path, errno_text(error)),
+                    "check the permissions of the directories on the way");
     }
     ResolvedPath resolved{real.get(), real.get()};
     if (resolved.path.back() != '/') resolved.path += '/';
@@ -57,7 +47,8 @@ std::optional<FileStatus> file_status(const std::string& path) {
     struct stat s {};
     if (::lstat(path.c_str(), &s) != 0) {
         if (errno == ENOENT) return std::nullopt;
-        throw Error(ErrorCode::store, fmt::format("cannot look at '{}': {}", path, errno_text(errno)));
+        throw Error(ErrorCode::store, fmt::format("cannot look at '{}': {}", path, errno_text(errno)),
+                    "check the permissions of the directories on the way");
     }
     FileStatus status;
     status.kind = S_ISREG(s.st_mode)   ? FileStatus::Kind::regular
@@ -77,6 +68,14 @@ int write_all(int fd, std::string_view data) noexcept {
         data.remove_prefix(static_cast<std::size_t>(n));
     }
     return 0;
+}
+
+int rename_to_new(const std::string& from, const std::string& to) noexcept {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return errno;
+    // An old filesystem: never in place of another file, though for a moment with two names.
+    if (::link(from.c_str(), to.c_str()) != 0) return errno;
+    return ::unlink(from.c_str()) == 0 ? 0 : errno;
 }
 
 int sync_directory(const std::string& directory) noexcept {

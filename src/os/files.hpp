@@ -7,25 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "os/unique_fd.hpp"
 
 namespace turboci {
-
-/// Owns a file descriptor. -1 is none.
-class UniqueFd {
-public:
-    UniqueFd() = default;
-    explicit UniqueFd(int fd) : fd_(fd) {}
-    UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    UniqueFd& operator=(UniqueFd&& other) noexcept;
-    ~UniqueFd() { reset(); }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-    void reset() noexcept;
-
-private:
-    int fd_ = -1;
-};
 
 /// "No such file or directory": the text of an errno value.
 [[nodiscard]] std::string errno_text(int error);
@@ -52,6 +37,9 @@ struct FileStatus {
 
 /// Writes all of it at the descriptor's position. Returns 0 or an errno value.
 [[nodiscard]] int write_all(int fd, std::string_view data) noexcept;
+/// Gives the file `from` the name `to`, which must not exist. There is no moment at which it has both, where the
+/// filesystem can do that. Returns 0 or errno.
+[[nodiscard]] int rename_to_new(const std::string& from, const std::string& to) noexcept;
 /// Makes the names in a directory durable. Filesystems that cannot are let pass. Returns 0 or errno.
 [[nodiscard]] int sync_directory(const std::string& directory) noexcept;
 

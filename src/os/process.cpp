@@ -163,11 +163,6 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 }  // namespace
 
-void UniqueFd::reset(int fd) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-}
-
 void Spawner::AlignedDelete::operator()(char* p) const noexcept {
     ::operator delete[](p, std::align_val_t(64));
 }

@@ -82,20 +82,23 @@ class Operations:
             raise Refused(MISSING)
         return self.nodes[f"stage:{name}"]
 
-    def live(self, name, uid):
+    def live(self, name, uid, claims=False):
         stage = self.stage(name)
         if not stage.attempts or stage.attempts[-1].state not in LIVE:
             raise Refused(FORBIDDEN)
         attempt = stage.attempts[-1]
         if uid is not None and attempt.uid not in (None, uid):
             raise Refused(CONFLICT)
+        # Who held the attempt before speaks of that one.
+        if not claims and uid is not None and attempt.uid is None and len(stage.attempts) > 1 and stage.attempts[-2].uid == uid:
+            raise Refused(FORBIDDEN)
         return stage, attempt
 
     def do_claim(self, stage, uid):
         node = self.stage(stage)
         if node.state == "PLANNED":
             raise Refused(NOT_READY)
-        node, attempt = self.live(stage, uid)
+        node, attempt = self.live(stage, uid, claims=True)
         if attempt.state == "RUNNING":
             return []
         return [lambda: self.run_attempt(node, uid)]
@@ -123,11 +126,11 @@ class Operations:
 
     def do_progress(self, stage, uid, message):
         node, attempt = self.live(stage, uid)
-        return [lambda: (attempt.progress.append(message), self.own(attempt, uid), self.touch(node))]
+        return [lambda: (attempt.progress.append(message), self.touch(node))]
 
     def do_heartbeat(self, stage, uid):
         node, attempt = self.live(stage, uid)
-        return [lambda: (self.own(attempt, uid), self.touch(node))]
+        return [lambda: self.touch(node)]
 
     @staticmethod
     def own(attempt, uid):

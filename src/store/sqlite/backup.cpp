@@ -29,10 +29,20 @@ public:
         if (!fd) fail(path, errno);
         if (::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) fail(path, errno);
     }
-    ~Draft() { ::unlink(path.c_str()); }
+    ~Draft() {
+        if (!published_) ::unlink(path.c_str());
+    }
+    /// Gives it its name, which must not exist.
+    void publish(const std::string& to) {
+        if (const int error = rename_to_new(path, to); error != 0) fail(to, error);
+        published_ = true;
+    }
     Draft(const Draft&) = delete;
     Draft& operator=(const Draft&) = delete;
     const std::string path;
+
+private:
+    bool published_ = false;
 };
 
 /// All pages in one go, under one read lock: writers wait for the end of it, and the copy is of one moment.
@@ -55,14 +65,14 @@ void copy_pages(Database& from, Database& to) {
 void backup_database(Database& db, const ResolvedPath& to) {
     if (file_status(to.path)) fail(to.path, EEXIST);
     refuse_leftovers(to.path, false);
-    const Draft draft(to.path);
+    Draft draft(to.path);
     {
         Database copy(draft.path, Database::Mode::read_write, Duration::zero());
         copy_pages(db, copy);
     }
     const UniqueFd fd(::open(draft.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
     if (!fd || ::fsync(fd.get()) != 0) fail(to.path, errno);
-    if (::link(draft.path.c_str(), to.path.c_str()) != 0) fail(to.path, errno);
+    draft.publish(to.path);
     if (const int error = sync_directory(to.directory); error != 0) fail(to.path, error);
 }
 

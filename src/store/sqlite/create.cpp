@@ -54,8 +54,8 @@ int create_by_renaming(const ResolvedPath& where, std::string_view image) {
     const UniqueFd fd(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return errno;
     int error = fill(fd.get(), image);
-    if (error == 0 && ::link(draft.c_str(), where.path.c_str()) != 0) error = errno;
-    ::unlink(draft.c_str());
+    if (error == 0) error = rename_to_new(draft, where.path);
+    if (error != 0) ::unlink(draft.c_str());
     return error;
 }
 

@@ -132,6 +132,12 @@ public:
     }
     [[nodiscard]] std::string_view text(int column) const;
     [[nodiscard]] std::span<const std::byte> blob(int column) const;
+    /// A JSON object.
+    [[nodiscard]] std::string_view object(int column) const {
+        const std::string_view value = text(column);
+        if (!is_json_object(value)) bad_column(column);
+        return value;
+    }
     [[nodiscard]] std::string string(int column) const { return std::string(text(column)); }
     [[nodiscard]] Timestamp time(int column) const { return Timestamp(Duration(integer(column))); }
     [[nodiscard]] std::optional<Timestamp> maybe_time(int column) const {

@@ -138,6 +138,8 @@ void SqliteStore::verify_schema() {
 
 std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
     if (in_use_) throw Error(ErrorCode::internal, "a unit of work is open already");
+    // A rollback that failed, for want of memory say, is tried again before anything else is done.
+    if (db_->in_transaction()) db_->exec("ROLLBACK");
     if (access == Access::write && options_.read_only)
         throw Error(ErrorCode::internal, "the store was opened for reading");
     try {

@@ -68,7 +68,7 @@ void read_attempt(const Query& row, Attempt& attempt) {
     attempt.idx = row.small(1);
     attempt.state = row.enumeration(3, AttemptState::pending, AttemptState::incomplete, 10);
     attempt.process_uid = row.text(4);
-    attempt.details.text = row.text(5);
+    attempt.details.text = row.object(5);
     attempt.failure = row.maybe_string(6);
     attempt.not_before = row.maybe_time(7);
     attempt.last_heartbeat = row.maybe_time(8);

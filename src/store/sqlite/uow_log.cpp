@@ -34,7 +34,7 @@ void read_entries(Query&& row, const std::function<bool(const LogEntry&)>& visit
         entry.reason = row.text(3);
         entry.op_id = row.text(4);
         entry.by = row.enumeration(5, Mover::writer, Mover::orchestrator);
-        entry.changes.text = row.text(6);
+        entry.changes.text = row.object(6);
         if (row.is_null(7))
             entry.node.reset();
         else

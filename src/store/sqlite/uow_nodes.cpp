@@ -74,7 +74,7 @@ void read_node(const Query& row, NodeRow& node) {
 }
 
 void read_body(const Query& row, int column, NodeBody& body) {
-    body.json.text = row.text(column);
+    body.json.text = row.object(column);
     body.retry.max_retries = row.small(column + 1);
     body.retry.backoff = Duration(row.integer(column + 2));
     body.timeout = row.maybe_duration(column + 3);

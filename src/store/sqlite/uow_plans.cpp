@@ -55,7 +55,7 @@ PlanRow read_plan(const Query& row) {
     plan.key = row.plan(0);
     plan.id = row.text(1);
     plan.version = row.integer(2);
-    plan.labels.text = row.text(3);
+    plan.labels.text = row.object(3);
     plan.created_at = row.time(4);
     plan.clock.time = row.time(5);
     plan.clock.since_boot = Duration(row.integer(6));

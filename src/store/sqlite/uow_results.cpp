@@ -37,7 +37,7 @@ void read_result(const Query& row, Result& result) {
     result.id = row.integer(1);
     result.owner_type = row.enumeration(2, OwnerType::stage_attempt, OwnerType::orchestrator);
     result.owner_id = row.text(3);
-    result.data.text = row.text(4);
+    result.data.text = row.object(4);
     result.failure = row.maybe_string(5);
     result.created_at = row.time(6);
     result.finalized_at = row.maybe_time(7);
