@@ -19,6 +19,8 @@ struct JsonText {
 [[nodiscard]] bool is_json_object(std::string_view text);
 /// RFC 7396 JSON Merge Patch: `patch` applied to `target`. Nulls in `patch` remove.
 [[nodiscard]] JsonText merge_patch(const JsonText& target, const JsonText& patch);
+/// What `patch` makes of nothing: the value to begin with, so that the same patch changes it no more.
+[[nodiscard]] JsonText without_nulls(const JsonText& patch);
 /// One patch that does what `first` and then `second` do. Nulls stay.
 [[nodiscard]] JsonText compose_patches(const JsonText& first, const JsonText& second);
 /// Same value, whatever the order of keys?

@@ -52,6 +52,11 @@ JsonText compose_patches(const JsonText& first, const JsonText& second) {
     return {dump(result)};
 }
 
+JsonText without_nulls(const JsonText& patch) {
+    if (patch.text.find("null") == std::string::npos) return patch;
+    return merge_patch({}, patch);
+}
+
 bool same_json(const JsonText& a, const JsonText& b) {
     if (a.text == b.text) return true;
     // The unordered type compares objects whatever the order of their keys.

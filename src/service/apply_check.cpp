@@ -116,7 +116,7 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
         row.result.created_at = nodes.now();
         row.stage = owner->stage != nullptr ? owner->stage->row.key : NodeKey::none;
         row.attempt = owner->attempt;
-        if (write.data) row.result.data = *write.data;
+        if (write.data) row.result.data = without_nulls(*write.data);
         row.result.failure = write.failure;
         if (write.finalize) row.result.finalized_at = nodes.now();
     }

@@ -23,7 +23,7 @@ void fill_body(const Node& node, NodeBody& body) {
     static const NodeBody kEmpty;
     body = kEmpty;
     if (node.check_write != nullptr) {
-        if (node.check_write->options) body.json = *node.check_write->options;
+        if (node.check_write->options) body.json = without_nulls(*node.check_write->options);
     } else if (node.stage_write != nullptr) {
         const StageWrite& w = *node.stage_write;
         if (w.args) body.json = *w.args;

@@ -8,9 +8,9 @@ declare -A may=(
     # layer: the folders of src/ that it may include from, its own aside
     [domain]=""
     [os]=""
-    [format]=""
+    [format]="domain"
     [store]="os"
-    [service]=""
+    [service]="domain"
     [endpoint]="format service"
     [runner]="endpoint format os service"
     [cli]="endpoint format os runner service"
