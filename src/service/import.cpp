@@ -522,7 +522,8 @@ private:
     /// Kahn: what is never free of unmet needs is on a cycle or behind one.
     void refuse_cycles() {
         std::vector<std::int32_t> needs(targets_.size());
-        std::ranges::sort(edges_, {}, [](const auto& e) { return e.second; });
+        const auto target_of = [](const auto& edge) { return edge.second; };
+        std::ranges::sort(edges_, {}, target_of);
         for (const auto& [owner, target] : edges_) ++needs[owner];
         std::vector<std::size_t> free;
         for (std::size_t i = 0; i < needs.size(); ++i)
@@ -532,9 +533,10 @@ private:
             const std::size_t target = free.back();
             free.pop_back();
             ++met;
-            for (const auto& e :
-                 std::ranges::equal_range(edges_, target, {}, [](const auto& x) { return x.second; }))
-                if (--needs[e.first] == 0) free.push_back(e.first);
+            // std::ranges::equal_range: clang 14 cannot compile what that of libstdc++ returns.
+            auto e = std::ranges::lower_bound(edges_, target, {}, target_of);
+            for (; e != edges_.end() && e->second == target; ++e)
+                if (--needs[e->first] == 0) free.push_back(e->first);
         }
         if (met != needs.size()) complain("its dependencies form a cycle");
     }

@@ -268,7 +268,8 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
     } else {
         edges = uow_.edges_to(target.row.key, after, up_to);
         const auto target_of = [&](std::uint32_t i) { return new_edges_[i].target; };
-        const auto [first, last] = std::ranges::equal_range(to_old_, target.row.key, {}, target_of);
+        const auto first = std::ranges::lower_bound(to_old_, target.row.key, {}, target_of);
+        const auto last = std::ranges::upper_bound(to_old_, target.row.key, {}, target_of);
         add({first, last});
     }
     return edges;
