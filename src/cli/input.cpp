@@ -113,7 +113,7 @@ std::string read_file(const std::string& path, std::size_t limit) {
     if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + 1);
     std::size_t size = 0;
     while (true) {
-        text.resize(std::max(size + 64 * 1024, std::min(text.capacity(), limit + 1)));
+        text.resize(std::max(size + std::size_t{64} * 1024, std::min(text.capacity(), limit + 1)));
         const ssize_t n = ::read(input.get(), text.data() + size, text.size() - size);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {

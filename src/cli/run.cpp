@@ -13,8 +13,6 @@
 #include "runner/executor.hpp"
 #include "runner/progress_view.hpp"
 
-extern char** environ;
-
 namespace turboci::cli {
 
 namespace {
