@@ -9,7 +9,6 @@
 
 #include "model.hpp"
 #include "operation.hpp"
-#include "support/temp_dir.hpp"
 #include "turboci/endpoint.hpp"
 
 namespace turboci::model {
@@ -43,7 +42,15 @@ private:
     std::optional<std::string> compare_record(const std::string& plan, const Answer& expected);
     std::optional<std::string> compare_copy(const std::string& plan);
 
-    test::TempDir dir_;
+    struct Directory {
+        Directory();
+        ~Directory();
+        Directory(const Directory&) = delete;
+        Directory& operator=(const Directory&) = delete;
+        std::string path;
+    };
+
+    Directory dir_;
     SteppedClock clock_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Endpoint> endpoint_;

@@ -160,7 +160,7 @@ private:
     void refuse(ErrorCode code) { answer_.errors.insert(code); }
     void touch(ModelNode& node, Mover by);
     void move(ModelNode& node, State to, Mover by);
-    void expire();
+    bool expire();
     void end_attempt(ModelStage& stage, AttemptState state, std::optional<std::string> failure, bool no_retry,
                      Mover by);
     bool follow(ModelStage& stage);
@@ -168,6 +168,7 @@ private:
     bool advance(ModelCheck& check);
     bool advance(ModelStage& stage);
     [[nodiscard]] bool goal_met(const ModelCheck& check, State goal);
+    void blame();
     void conclude(ModelCheck& check);
     void finish(ModelCheck& check, Outcome outcome, Mover by);
     [[nodiscard]] Outcome outcome_of(const ModelCheck& check);

@@ -135,7 +135,8 @@ bool Model::follow(ModelStage& stage) {
     return true;
 }
 
-void Model::expire() {
+bool Model::expire() {
+    bool any = false;
     for (auto& stage : draft_.stages) {
         if (stage.attempts.empty()) continue;
         const ModelAttempt& a = stage.attempts.back();
@@ -146,7 +147,9 @@ void Model::expire() {
             stage.heartbeat && *a.last_heartbeat + *stage.heartbeat <= now_ && !flawed(Flaw::silence_is_fine);
         if (!timed_out && !silent) continue;
         end_attempt(stage, AttemptState::incomplete, "<expired>", false, Mover::orchestrator);
+        any = true;
     }
+    return any;
 }
 
 // ---------------------------------------------------------------------------------- the fixpoint
@@ -190,13 +193,6 @@ bool Model::advance(ModelCheck& check) {
             if (r == Resolution::unresolved) return false;
             ModelResult result{.owner_type = OwnerType::orchestrator, .owner_id = "orchestrator"};
             result.failure = "";
-            const std::function<void(const ModelGroup&)> blame = [&](const ModelGroup& g) {
-                for (const auto& e : g.edges)
-                    if (evaluate(draft_, e) == Resolution::unsatisfied)
-                        result.names_one.push_back(to_string(e.target));
-                for (const auto& inner : g.groups) blame(inner);
-            };
-            blame(check.dependencies);
             result.created_at = now_;
             check.results.push_back(result);
             finish(check, Outcome::skipped, Mover::orchestrator);
@@ -208,6 +204,22 @@ bool Model::advance(ModelCheck& check) {
             return true;
         default:
             return false;
+    }
+}
+
+/// What broke the dependencies of checks that were skipped: known when nothing moves any more, because
+/// several may break in one write and any of them may be named.
+void Model::blame() {
+    for (auto& check : draft_.checks) {
+        if (!check.touched || check.outcome != Outcome::skipped) continue;
+        if (evaluate(draft_, check.dependencies) != Resolution::unsatisfied) continue;
+        auto& names = check.results.back().names_one;
+        const std::function<void(const ModelGroup&)> collect = [&](const ModelGroup& g) {
+            for (const auto& e : g.edges)
+                if (evaluate(draft_, e) == Resolution::unsatisfied) names.push_back(to_string(e.target));
+            for (const auto& inner : g.groups) collect(inner);
+        };
+        collect(check.dependencies);
     }
 }
 

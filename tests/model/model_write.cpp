@@ -68,9 +68,9 @@ Answer Model::write(const WriteNodes& request, const ClockReading& now) {
     now_ = flawed(Flaw::time_goes_back) ? now.wall : plan_time(plan_.clock, now);
     draft_.clock = {now_, now.since_boot, now.boot_id};
     labels_changed_ = false;
-    expire();
+    const bool expired = expire();
     advance();  // as if a tick had come first
-    if (flawed(Flaw::refusal_keeps_expiry)) plan_ = draft_;
+    if (expired && flawed(Flaw::refusal_keeps_expiry)) plan_ = draft_;
     if (request.labels) {
         const auto labels = merged(draft_.labels, parse(*request.labels));
         labels_changed_ = labels != draft_.labels;
@@ -128,6 +128,7 @@ void Model::apply(const WriteNodes& request) {
 /// Takes the draft over if it differs from the plan, and tells what became of the request.
 Answer Model::settle(const WriteNodes& request) {
     if (!answer_.errors.empty()) return answer_;
+    blame();
     bool changed = labels_changed_;
     const auto look = [&](ModelNode& node) {
         if (node.touched) answer_.recorded.push_back(node.ref);
