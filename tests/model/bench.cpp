@@ -97,6 +97,7 @@ Bench::Bench() {
     options.command = "test of the model";
     store_ = open_sqlite_store(std::move(options));
     endpoint_ = std::make_unique<Endpoint>(*store_, clock_);
+    endpoint_->set_runner_probe(Model::is_alive);
 }
 
 std::optional<std::string> Bench::step(const Operation& operation, bool first, const std::string& plan,
@@ -104,7 +105,7 @@ std::optional<std::string> Bench::step(const Operation& operation, bool first, c
     clock_.reading.wall += operation.pause + operation.wall_jump;
     clock_.reading.since_boot += operation.pause;
     if (operation.reboot) {
-        clock_.reading.boot_id = clock_.reading.boot_id == "boot-1" ? "boot-2" : "boot-1";
+        clock_.reading.boot_id = fmt::format("boot-{}", ++boots_);
         clock_.reading.since_boot = 10s;
     }
     WriteNodes request = operation.request;

@@ -55,6 +55,7 @@ private:
     std::unique_ptr<Store> store_;
     std::unique_ptr<Endpoint> endpoint_;
     std::int64_t plans_ = 0;
+    std::int64_t boots_ = 1;
 };
 
 /// The shortest sequence that still `fails`, by leaving out what can be left out.

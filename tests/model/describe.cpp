@@ -87,6 +87,7 @@ std::string print(const AttemptWrite& a) {
     if (a.failure) m.add("failure", *a.failure);
     if (a.heartbeat) m.add("heartbeat", "true");
     if (a.no_retry) m.add("no_retry", "true");
+    if (a.runner) m.add("runner", a.runner->pid);
     return m.braced();
 }
 
@@ -133,9 +134,10 @@ std::string describe(const Operation& op) {
     if (!r.checks.empty()) m.add("checks", list(r.checks, [](const auto& c) { return print(c); }));
     if (!r.stages.empty()) m.add("stages", list(r.stages, [](const auto& s) { return print(s); }));
     if (r.claim)
-        m.add("claim", fmt::format("{{stages: {}, exact: {}, at_most: {}, process_uid: {}}}",
+        m.add("claim", fmt::format("{{stages: {}, exact: {}, at_most: {}, process_uid: {}, runner: {}}}",
                                    list(r.claim->stages, [](const auto& s) { return s; }), r.claim->exact,
-                                   r.claim->at_most, r.claim->process_uid));
+                                   r.claim->at_most, r.claim->process_uid,
+                                   r.claim->runner ? r.claim->runner->pid : 0));
     return text + " " + m.braced();
 }
 

@@ -48,6 +48,8 @@ std::string_view to_string(Flaw flaw) {
         "null_is_kept",
         "time_goes_back",
         "refusal_keeps_expiry",
+        "runner_not_believed",
+        "dead_runners_live",
     };
     return names[static_cast<std::size_t>(flaw)];
 }

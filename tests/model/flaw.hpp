@@ -50,6 +50,8 @@ enum class Flaw : std::uint8_t {
     null_is_kept,           ///< merging keeps nulls
     time_goes_back,         ///< the plan's clock is the wall clock
     refusal_keeps_expiry,   ///< what expired is kept although the write was refused
+    runner_not_believed,    ///< the runner's word comes too late, like anybody's
+    dead_runners_live,      ///< a tick does not look for runners
     last_flaw
 };
 

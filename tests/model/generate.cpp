@@ -375,6 +375,9 @@ private:
             StageWrite w;
             w.id = known_stage();
             w.attempt = attempt();
+            for (const auto& s : model_.plan().stages)
+                if (s.ref.id == w.id && !s.attempts.empty() && !c_.once_in(4))
+                    w.attempt->runner = s.attempts.back().runner;
             if (c_.once_in(8)) w.continuation_group = predicate({NodeType::stage, w.id}, true);
             w.cancel = c_.once_in(40);
             add(r.stages, std::move(w));
@@ -458,6 +461,7 @@ private:
         Claim& claim = *op.request.claim;
         claim.process_uid = one_of(c_, kUids);
         claim.at_most = static_cast<std::int32_t>(1 + c_.pick(3));
+        if (c_.once_in(3)) claim.runner = RunnerIdentity{"host", "boot", 1 + c_.pick(2), 7};
         if (c_.once_in(3)) {
             claim.stages.push_back(known_stage());
             claim.exact = !c_.once_in(3);

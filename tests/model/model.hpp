@@ -80,6 +80,7 @@ struct ModelAttempt {
     std::vector<Progress> progress;
     std::optional<std::string> failure;
     std::optional<Timestamp> not_before, started_at, last_heartbeat;
+    std::optional<RunnerIdentity> runner;
     Timestamp created_at, updated_at;
 };
 
@@ -127,6 +128,9 @@ public:
     Answer create(const CreatePlan& request, const ClockReading& now);
     Answer write(const WriteNodes& request, const ClockReading& now);
     Answer tick(const ClockReading& now);
+    /// Whether the process that runs an attempt is there; only a tick looks for it.
+    [[nodiscard]] static bool is_alive(const RunnerIdentity& runner) { return runner.pid != kDead; }
+    static constexpr std::int64_t kDead = 2;
     [[nodiscard]] const ModelPlan& plan() const { return plan_; }
     /// What `group` says now, from scratch.
     [[nodiscard]] Resolution evaluate(const ModelGroup& group) const { return evaluate(plan_, group); }
@@ -155,12 +159,15 @@ private:
     void cancel(ModelStage& stage);
     void take(const Claim& claim);
     void run(ModelStage& stage, ModelAttempt& attempt, const std::string& uid);
+    Answer change(const WriteNodes& request, const ClockReading& now, bool is_tick);
 
     // model_rules.cpp: what follows.
     void refuse(ErrorCode code) { answer_.errors.insert(code); }
+    [[nodiscard]] Timestamp time_of(const ClockAnchor& last, const ClockReading& now) const;
     void touch(ModelNode& node, Mover by);
     void move(ModelNode& node, State to, Mover by);
-    bool expire();
+    bool expire(const WriteNodes& request);
+    bool lose();
     void end_attempt(ModelStage& stage, AttemptState state, std::optional<std::string> failure, bool no_retry,
                      Mover by);
     bool follow(ModelStage& stage);

@@ -73,6 +73,19 @@ Resolution Model::evaluate(const ModelPlan& plan, const ModelGroup& group) const
     return yes + open >= needed ? Resolution::unresolved : Resolution::unsatisfied;
 }
 
+// ---------------------------------------------------------------------------------- time
+
+/// The wall clock as long as it goes with the steady one (2 s and a thousandth off at the most) or the
+/// machine was started anew; never back.
+Timestamp Model::time_of(const ClockAnchor& last, const ClockReading& now) const {
+    if (flawed(Flaw::time_goes_back)) return now.wall;
+    if (now.boot_id != last.boot_id) return std::max(now.wall, last.time);
+    const Duration steady = std::max(now.since_boot - last.since_boot, Duration::zero());
+    const Duration apart = std::chrono::abs(now.wall - (last.time + steady));
+    const bool agrees = apart <= std::chrono::seconds(2) + steady / 1000;
+    return std::max(agrees ? now.wall : last.time + steady, last.time);
+}
+
 // ---------------------------------------------------------------------------------- changes
 
 void Model::touch(ModelNode& node, Mover by) {
@@ -135,7 +148,7 @@ bool Model::follow(ModelStage& stage) {
     return true;
 }
 
-bool Model::expire() {
+bool Model::expire(const WriteNodes& request) {
     bool any = false;
     for (auto& stage : draft_.stages) {
         if (stage.attempts.empty()) continue;
@@ -146,7 +159,24 @@ bool Model::expire() {
         const bool silent =
             stage.heartbeat && *a.last_heartbeat + *stage.heartbeat <= now_ && !flawed(Flaw::silence_is_fine);
         if (!timed_out && !silent) continue;
+        // The runner that holds an attempt is believed, however late its word comes.
+        const bool vouched = a.runner && std::ranges::any_of(request.stages, [&](const StageWrite& w) {
+                                 return w.id == stage.ref.id && w.attempt && w.attempt->runner == a.runner;
+                             });
+        if (vouched && !flawed(Flaw::runner_not_believed)) continue;
         end_attempt(stage, AttemptState::incomplete, "<expired>", false, Mover::orchestrator);
+        any = true;
+    }
+    return any;
+}
+
+bool Model::lose() {
+    bool any = false;
+    for (auto& stage : draft_.stages) {
+        if (stage.attempts.empty() || flawed(Flaw::dead_runners_live)) continue;
+        const ModelAttempt& a = stage.attempts.back();
+        if (is_ended(a.state) || !a.runner || is_alive(*a.runner)) continue;
+        end_attempt(stage, AttemptState::incomplete, "lost: runner died", false, Mover::orchestrator);
         any = true;
     }
     return any;

@@ -49,6 +49,12 @@ Answer Model::create(const CreatePlan& request, const ClockReading& now) {
 }
 
 Answer Model::write(const WriteNodes& request, const ClockReading& now) {
+    return change(request, now, false);
+}
+
+Answer Model::tick(const ClockReading& now) { return change({}, now, true); }
+
+Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is_tick) {
     answer_ = {};
     validate(request);
     if (!answer_.errors.empty()) return answer_;
@@ -65,10 +71,11 @@ Answer Model::write(const WriteNodes& request, const ClockReading& now) {
         return answer_;
     }
     draft_ = plan_;
-    now_ = flawed(Flaw::time_goes_back) ? now.wall : plan_time(plan_.clock, now);
+    now_ = time_of(plan_.clock, now);
     draft_.clock = {now_, now.since_boot, now.boot_id};
     labels_changed_ = false;
-    const bool expired = expire();
+    bool expired = expire(request);
+    if (is_tick) expired |= lose();
     advance();  // as if a tick had come first
     if (expired && flawed(Flaw::refusal_keeps_expiry)) plan_ = draft_;
     if (request.labels) {
@@ -79,8 +86,6 @@ Answer Model::write(const WriteNodes& request, const ClockReading& now) {
     apply(request);
     return settle(request);
 }
-
-Answer Model::tick(const ClockReading& now) { return write({}, now); }
 
 void Model::apply(const WriteNodes& request) {
     request_ = &request;
@@ -427,6 +432,7 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (!answer_.errors.empty()) return;
     a.details = details;
     a.process_uid = uid;
+    if (write.runner) a.runner = write.runner;
     for (const auto& [message, more] : write.progress) a.progress.push_back({message, now_, more});
     a.updated_at = now_;
     const bool word = write.heartbeat || !flawed(Flaw::word_is_not_a_heartbeat);
@@ -482,6 +488,7 @@ void Model::take(const Claim& claim) {
                 if (!oldest || ready_at(s.attempts.back()) < ready_at(oldest->attempts.back())) oldest = &s;
             }
             if (!oldest) return;
+            oldest->attempts.back().runner = claim.runner;
             run(*oldest, oldest->attempts.back(), claim.process_uid);
             claimed(*oldest);
         }
@@ -511,6 +518,7 @@ void Model::take(const Claim& claim) {
         } else if (!is_ready(*s)) {
             tell(ErrorCode::pending);
         } else {
+            a.runner = claim.runner;
             run(*s, a, claim.process_uid);
             claimed(*s);
         }

@@ -143,6 +143,7 @@ private:
         if (!write.attempt) return;
         const auto of = [&](Operation& o) -> AttemptWrite& { return *at(o).attempt; };
         drop([&](Operation & o) -> auto& { return of(o).idx; });
+        drop([&](Operation & o) -> auto& { return of(o).runner; });
         drop([&](Operation & o) -> auto& { return of(o).details; });
         drop([&](Operation & o) -> auto& { return of(o).failure; });
         drop([&](Operation & o) -> auto& { return of(o).process_uid; });
