@@ -175,7 +175,8 @@ bool Model::lose() {
     for (auto& stage : draft_.stages) {
         if (stage.attempts.empty() || flawed(Flaw::dead_runners_live)) continue;
         const ModelAttempt& a = stage.attempts.back();
-        if (is_ended(a.state) || !a.runner || is_alive(*a.runner)) continue;
+        const bool held = a.state == AttemptState::scheduled || a.state == AttemptState::running;
+        if (!held || !a.runner || is_alive(*a.runner)) continue;
         end_attempt(stage, AttemptState::incomplete, "lost: runner died", false, Mover::orchestrator);
         any = true;
     }
