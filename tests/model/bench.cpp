@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+namespace turboci::model {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class Collected final : public NodeSink {
+public:
+    void plan(const WorkPlan& p) override { work_plan = p; }
+    void check(const Check& c) override { checks.push_back(c); }
+    void stage(const Stage& s) override { stages.push_back(s); }
+    WorkPlan work_plan;
+    std::vector<Check> checks;
+    std::vector<Stage> stages;
+};
+
+std::string text(const std::vector<std::string>& items) { return fmt::format("{}", fmt::join(items, ", ")); }
+std::string text(const std::vector<NodeRef>& refs) {
+    std::vector<std::string> names;
+    for (const auto& r : refs) names.push_back(to_string(r));
+    return text(names);
+}
+std::string sorted_text(std::vector<NodeRef> refs) {
+    std::ranges::sort(refs);
+    return text(refs);
+}
+std::string text(const std::set<ErrorCode>& codes) {
+    std::vector<std::string> names;
+    for (const auto c : codes) names.emplace_back(error_info(c).name);
+    return names.empty() ? "success" : fmt::format("{}", fmt::join(names, " or "));
+}
+
+std::vector<std::string> moves(const WriteResult& result) {
+    std::vector<std::string> lines;
+    for (const auto& a : result.advanced) {
+        std::string line = fmt::format("{} {} {}", to_string(a.node), to_string(a.from), to_string(a.to));
+        if (a.outcome) line += fmt::format(" {}", to_string(*a.outcome));
+        lines.push_back(std::move(line));
+    }
+    std::ranges::sort(lines);
+    return lines;
+}
+
+std::optional<std::string> differ(std::string_view what, const std::string& product,
+                                  const std::string& model) {
+    if (product == model) return std::nullopt;
+    return fmt::format("{}\n  product: {}\n  model:   {}", what, product, model);
+}
+
+std::optional<std::string> compare_answer(const WriteResult& result, const Answer& expected) {
+    if (auto d = differ("replayed", fmt::format("{}", result.replayed), fmt::format("{}", expected.replayed)))
+        return d;
+    if (auto d = differ("version of the answer", std::to_string(result.plan.version),
+                        std::to_string(expected.version)))
+        return d;
+    if (auto d = differ("created", text(result.created), text(expected.created))) return d;
+    if (auto d = differ("changed", sorted_text(result.changed), sorted_text(expected.changed))) return d;
+    if (auto d = differ("advanced", text(moves(result)), text(expected.advanced))) return d;
+    std::vector<std::string> claimed;
+    for (const auto& c : result.claimed) claimed.push_back(fmt::format("{} {}", c.stage.id, c.idx));
+    return differ("claimed", text(claimed), text(expected.claimed));
+}
+
+}  // namespace
+
+/// In memory where that is possible: what survives a crash is tested elsewhere, and here it would cost the
+/// most.
+Bench::Directory::Directory() {
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code ignored;
+    const bool there = std::filesystem::is_directory(memory, ignored) && ::access(memory.c_str(), W_OK) == 0;
+    path = ((there ? memory : std::filesystem::temp_directory_path()) / "turboci-model-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
+}
+
+Bench::Directory::~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+}
+
+Bench::Bench() {
+    clock_.reading = {parse_timestamp("2026-01-02T03:04:05.000000Z").value(), 1000s, "boot-1"};
+    StoreOptions options;
+    options.path = dir_.path + "/model.db";
+    options.create = true;
+    options.command = "test of the model";
+    store_ = open_sqlite_store(std::move(options));
+    endpoint_ = std::make_unique<Endpoint>(*store_, clock_);
+    endpoint_->set_runner_probe(Model::is_alive);
+}
+
+std::optional<std::string> Bench::step(const Operation& operation, bool first, const std::string& plan,
+                                       Model& model) {
+    clock_.reading.wall += operation.pause + operation.wall_jump;
+    clock_.reading.since_boot += operation.pause;
+    if (operation.reboot) {
+        clock_.reading.boot_id = fmt::format("boot-{}", ++boots_);
+        clock_.reading.since_boot = 10s;
+    }
+    WriteNodes request = operation.request;
+    request.plan = plan;
+    CreatePlan create;
+    create.id = plan;
+    create.nodes = request;
+
+    const std::int64_t before = model.plan().version;
+    Answer expected;
+    std::set<ErrorCode> refused;
+    std::string message;
+    WriteResult result;
+    try {
+        if (first) {
+            result = endpoint_->create_plan(create);
+        } else if (operation.kind == OperationKind::tick) {
+            result = endpoint_->tick(request);
+        } else if (operation.kind == OperationKind::claim) {
+            result = endpoint_->claim(request);
+        } else {
+            result = endpoint_->write_nodes(request);
+        }
+    } catch (const Error& e) {
+        refused.insert(e.code());
+        message = e.what();
+        for (const auto& d : e.details()) message += "; " + d.message;
+    }
+    if (first) {
+        expected = model.create(create, clock_.reading);
+    } else if (operation.kind == OperationKind::tick) {
+        expected = model.tick(clock_.reading);
+    } else {
+        expected = model.write(request, clock_.reading);
+    }
+    if (operation.kind == OperationKind::claim && expected.errors.empty() && expected.claimed.empty()) {
+        // The write took place; only the caller gets nothing.
+        if (!refused.contains(ErrorCode::pending))
+            return fmt::format("a claim in vain\n  product: {}", text(refused));
+        return compare_state(plan, model);
+    }
+    if (refused.empty() != expected.errors.empty() ||
+        (!refused.empty() && !expected.errors.contains(*refused.begin())))
+        return fmt::format("answer\n  product: {} {}\n  model:   {}", text(refused), message,
+                           text(expected.errors));
+    if (!refused.empty()) {
+        if (first) return std::nullopt;
+        return compare_state(plan, model);
+    }
+    if (auto d = compare_answer(result, expected)) return d;
+    if (auto d = compare_state(plan, model)) return d;
+    if (model.plan().version == before) return std::nullopt;
+    return compare_record(plan, expected);
+}
+
+std::optional<std::string> Bench::compare_state(const std::string& plan, const Model& model) {
+    Collected seen;
+    QueryNodes all;
+    all.plan = plan;
+    endpoint_->query(all, seen);
+    const auto product = picture(seen.work_plan, seen.checks, seen.stages);
+    const auto expected = picture(model);
+    for (std::size_t i = 0; i < std::max(product.size(), expected.size()); ++i) {
+        const std::string ours = i < product.size() ? product[i] : "nothing";
+        const std::string theirs = i < expected.size() ? expected[i] : "nothing";
+        if (auto d = differ("state", ours, theirs)) return d;
+    }
+    return compare_prose(model, seen.checks);
+}
+
+/// The log of the newest version is about the nodes that changed, and no others.
+std::optional<std::string> Bench::compare_record(const std::string& plan, const Answer& expected) {
+    std::vector<NodeRef> nodes;
+    ReadLog log;
+    log.plan = plan;
+    log.since = expected.version - 1;
+    endpoint_->read_log(log, [&](const LogEntry& e) {
+        if (e.node && std::ranges::find(nodes, *e.node) == nodes.end()) nodes.push_back(*e.node);
+    });
+    std::ranges::sort(nodes);
+    return differ("recorded", text(nodes), text(expected.recorded));
+}
+
+/// Every state that is reached can be exported, imported, and exported as the same bytes.
+std::optional<std::string> Bench::compare_copy(const std::string& plan) {
+    const auto exported = [&] {
+        std::string lines;
+        endpoint_->export_plan(plan, [&](std::string_view line) { lines.append(line).append("\n"); });
+        return lines;
+    };
+    try {
+        const std::string before = exported();
+        endpoint_->delete_plan(plan);
+        endpoint_->import_plan(before, "copy");
+        return differ("export of the import", exported(), before);
+    } catch (const Error& e) {
+        std::string message = e.what();
+        for (const auto& d : e.details()) message += fmt::format("; {}: {}", d.line, d.message);
+        return "the plan cannot be imported again: " + message;
+    }
+}
+
+std::optional<Divergence> Bench::run(const Operations& operations, Flaw flaw) {
+    const std::string plan = fmt::format("p{}", ++plans_);
+    Model model(flaw);
+    std::optional<Divergence> found;
+    bool exists = false;
+    for (std::size_t i = 0; i < operations.size() && !found; ++i) {
+        if (auto d = step(operations[i], i == 0, plan, model)) found = Divergence{i, *d};
+        exists = model.plan().version > 0;
+        if (!exists) break;  // its creation was refused
+    }
+    if (!found && exists && flaw == Flaw::none) {
+        for (const auto& problem : endpoint_->check_states())
+            found = Divergence{operations.size() - 1, "not a state that the rules lead to: " + problem};
+        if (!found)
+            if (auto d = compare_copy(plan)) found = Divergence{operations.size() - 1, *d};
+    }
+    try {
+        endpoint_->delete_plan(plan);
+    } catch (const Error&) {  // it was never there
+    }
+    return found;
+}
+
+std::string Bench::explain(const Operations& failing, Flaw flaw) {
+    const auto parts = [&](const Operations& operations) { return run(operations, flaw).has_value(); };
+    const Operations least = shrink(failing, parts);
+    const auto where = run(least, flaw);
+    return fmt::format("{}parts at {}: {}\n", describe(least), where->operation + 1, where->text);
+}
+
+}  // namespace turboci::model

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The product and the model side by side.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model.hpp"
+#include "operation.hpp"
+#include "turboci/endpoint.hpp"
+
+namespace turboci::model {
+
+/// Where product and model part.
+struct Divergence {
+    std::size_t operation = 0;  ///< index into the sequence
+    std::string text;
+};
+
+/// A real store that sequences are run on, each in a plan of its own.
+class Bench {
+public:
+    Bench();
+    /// Runs `operations` on the product and on a model with `flaw`, and compares answers, errors and the
+    /// whole visible state after each.
+    std::optional<Divergence> run(const Operations& operations, Flaw flaw = Flaw::none);
+    /// The same with what made it part: the shortest sequence that was found, and where it parts.
+    std::string explain(const Operations& failing, Flaw flaw = Flaw::none);
+
+private:
+    class SteppedClock final : public Clock {
+    public:
+        [[nodiscard]] ClockReading read() const override { return reading; }
+        ClockReading reading;
+    };
+
+    std::optional<std::string> step(const Operation& operation, bool first, const std::string& plan,
+                                    Model& model);
+    std::optional<std::string> compare_state(const std::string& plan, const Model& model);
+    std::optional<std::string> compare_record(const std::string& plan, const Answer& expected);
+    std::optional<std::string> compare_copy(const std::string& plan);
+
+    struct Directory {
+        Directory();
+        ~Directory();
+        Directory(const Directory&) = delete;
+        Directory& operator=(const Directory&) = delete;
+        std::string path;
+    };
+
+    Directory dir_;
+    SteppedClock clock_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Endpoint> endpoint_;
+    std::int64_t plans_ = 0;
+    std::int64_t boots_ = 1;
+};
+
+/// The shortest sequence that still `fails`, by leaving out what can be left out.
+[[nodiscard]] Operations shrink(Operations failing, const std::function<bool(const Operations&)>& fails);
+
+/// All that readers see of a plan, a line for each fact. What is said in prose is not in it.
+[[nodiscard]] std::vector<std::string> picture(const Model& model);
+[[nodiscard]] std::vector<std::string> picture(const WorkPlan& plan, const std::vector<Check>& checks,
+                                               const std::vector<Stage>& stages);
+/// Does the prose of the orchestrator's results name what it must?
+[[nodiscard]] std::optional<std::string> compare_prose(const Model& model, const std::vector<Check>& checks);
+
+}  // namespace turboci::model

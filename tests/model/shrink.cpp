@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench.hpp"
+
+namespace turboci::model {
+
+namespace {
+
+/// Calls `found` with each simpler predicate.
+void simpler_predicates(const PredicateSpec& p, const std::function<void(const PredicateSpec&)>& found) {
+    for (const auto& g : p.groups) found(g);
+    for (std::size_t i = 0; i < p.edges.size(); ++i) {
+        PredicateSpec less = p;
+        less.edges.erase(less.edges.begin() + static_cast<std::ptrdiff_t>(i));
+        if (less.at_least > 1) --less.at_least;
+        found(less);
+    }
+    for (std::size_t i = 0; i < p.groups.size(); ++i) {
+        PredicateSpec less = p;
+        less.groups.erase(less.groups.begin() + static_cast<std::ptrdiff_t>(i));
+        if (less.at_least > 1) --less.at_least;
+        found(less);
+        simpler_predicates(p.groups[i], [&](const PredicateSpec& inner) {
+            PredicateSpec with = p;
+            with.groups[i] = inner;
+            found(with);
+        });
+    }
+    if (p.kind != GroupKind::all) {
+        PredicateSpec plain = p;
+        plain.kind = GroupKind::all;
+        found(plain);
+    }
+    for (std::size_t i = 0; i < p.edges.size(); ++i) {
+        if (!p.edges[i].when && p.edges[i].on_state == State::final) continue;
+        PredicateSpec plain = p;
+        plain.edges[i].when.reset();
+        plain.edges[i].on_state = State::final;
+        found(plain);
+    }
+}
+
+class Simplifier {
+public:
+    explicit Simplifier(const Operation& from) : from_(from) {}
+
+    std::vector<Operation> run() {
+        const WriteNodes& r = from_.request;
+        each(r.checks.size(), [](Operation& o, std::size_t i) { erase(o.request.checks, i); });
+        each(r.stages.size(), [](Operation& o, std::size_t i) { erase(o.request.stages, i); });
+        if (r.claim) {
+            Operation less = from_;
+            less.kind = OperationKind::write;
+            less.request.claim.reset();
+            found_.push_back(std::move(less));
+        }
+        drop([](Operation & o) -> auto& { return o.request.labels; });
+        drop([](Operation & o) -> auto& { return o.request.inside; });
+        drop([](Operation & o) -> auto& { return o.request.if_version; });
+        reset([](Operation & o) -> auto& { return o.request.op_id; });
+        reset([](Operation & o) -> auto& { return o.request.dry_run; });
+        reset([](Operation & o) -> auto& { return o.reboot; });
+        reset([](Operation & o) -> auto& { return o.wall_jump; });
+        reset([](Operation & o) -> auto& { return o.pause; });
+        for (std::size_t i = 0; i < r.checks.size(); ++i) check(i);
+        for (std::size_t i = 0; i < r.stages.size(); ++i) stage(i);
+        return std::move(found_);
+    }
+
+private:
+    template <class List>
+    static void erase(List& list, std::size_t i) {
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    template <class Change>
+    void each(std::size_t n, const Change& change) {
+        for (std::size_t i = 0; i < n; ++i) {
+            Operation less = from_;
+            change(less, i);
+            found_.push_back(std::move(less));
+        }
+    }
+    template <class Member>
+    void drop(const Member& member) {
+        Operation less = from_;
+        if (!member(less)) return;
+        member(less).reset();
+        found_.push_back(std::move(less));
+    }
+    template <class Member>
+    void reset(const Member& member) {
+        Operation less = from_;
+        std::remove_reference_t<decltype(member(less))> nothing{};
+        if (member(less) == nothing) return;
+        member(less) = nothing;
+        found_.push_back(std::move(less));
+    }
+    template <class Member>
+    void predicate(const Member& member) {
+        drop(member);
+        Operation original = from_;
+        if (!member(original)) return;
+        simpler_predicates(*member(original), [&](const PredicateSpec& p) {
+            Operation less = from_;
+            member(less) = p;
+            found_.push_back(std::move(less));
+        });
+    }
+
+    void check(std::size_t i) {
+        const auto at = [i](Operation& o) -> CheckWrite& { return o.request.checks[i]; };
+        const auto& write = from_.request.checks[i];
+        each(write.results.size(), [&](Operation& o, std::size_t r) { erase(at(o).results, r); });
+        predicate([&](Operation & o) -> auto& { return at(o).dependencies; });
+        drop([&](Operation & o) -> auto& { return at(o).kind; });
+        drop([&](Operation & o) -> auto& { return at(o).options; });
+        drop([&](Operation & o) -> auto& { return at(o).state; });
+        for (std::size_t r = 0; r < write.results.size(); ++r) {
+            const auto of = [&](Operation& o) -> ResultWrite& { return at(o).results[r]; };
+            drop([&](Operation & o) -> auto& { return of(o).data; });
+            drop([&](Operation & o) -> auto& { return of(o).failure; });
+            drop([&](Operation & o) -> auto& { return of(o).owner; });
+            reset([&](Operation & o) -> auto& { return of(o).finalize; });
+            reset([&](Operation & o) -> auto& { return of(o).clear_failure; });
+        }
+    }
+
+    void stage(std::size_t i) {
+        const auto at = [i](Operation& o) -> StageWrite& { return o.request.stages[i]; };
+        const auto& write = from_.request.stages[i];
+        predicate([&](Operation & o) -> auto& { return at(o).dependencies; });
+        predicate([&](Operation & o) -> auto& { return at(o).continuation_group; });
+        drop([&](Operation & o) -> auto& { return at(o).assignments; });
+        if (write.assignments)
+            each(write.assignments->size(),
+                 [&](Operation& o, std::size_t a) { erase(*at(o).assignments, a); });
+        drop([&](Operation & o) -> auto& { return at(o).args; });
+        drop([&](Operation & o) -> auto& { return at(o).retry; });
+        if (write.retry) reset([&](Operation & o) -> auto& { return at(o).retry->backoff; });
+        drop([&](Operation & o) -> auto& { return at(o).timeout; });
+        drop([&](Operation & o) -> auto& { return at(o).heartbeat; });
+        drop([&](Operation & o) -> auto& { return at(o).attempt; });
+        reset([&](Operation & o) -> auto& { return at(o).cancel; });
+        if (!write.attempt) return;
+        const auto of = [&](Operation& o) -> AttemptWrite& { return *at(o).attempt; };
+        drop([&](Operation & o) -> auto& { return of(o).idx; });
+        drop([&](Operation & o) -> auto& { return of(o).runner; });
+        drop([&](Operation & o) -> auto& { return of(o).details; });
+        drop([&](Operation & o) -> auto& { return of(o).failure; });
+        drop([&](Operation & o) -> auto& { return of(o).process_uid; });
+        drop([&](Operation & o) -> auto& { return of(o).state; });
+        reset([&](Operation & o) -> auto& { return of(o).heartbeat; });
+        reset([&](Operation & o) -> auto& { return of(o).no_retry; });
+        each(write.attempt->progress.size(), [&](Operation& o, std::size_t p) { erase(of(o).progress, p); });
+    }
+
+    const Operation& from_;
+    std::vector<Operation> found_;
+};
+
+}  // namespace
+
+std::vector<Operation> simpler(const Operation& operation) { return Simplifier(operation).run(); }
+
+Operations shrink(Operations failing, const std::function<bool(const Operations&)>& fails) {
+    for (bool smaller = true; smaller;) {
+        smaller = false;
+        // Runs of operations, long ones first; the first operation creates the plan.
+        for (std::size_t length = failing.size() / 2; length >= 1; length /= 2) {
+            for (std::size_t at = failing.size(); at-- > 1;) {
+                if (at + length > failing.size()) continue;
+                Operations less = failing;
+                const auto begin = less.begin() + static_cast<std::ptrdiff_t>(at);
+                less.erase(begin, begin + static_cast<std::ptrdiff_t>(length));
+                if (!fails(less)) continue;
+                failing = std::move(less);
+                smaller = true;
+            }
+        }
+        for (std::size_t i = 0; i < failing.size(); ++i) {
+            for (bool again = true; again;) {
+                again = false;
+                for (auto& candidate : simpler(failing[i])) {
+                    Operations less = failing;
+                    less[i] = std::move(candidate);
+                    if (!fails(less)) continue;
+                    failing = std::move(less);
+                    again = smaller = true;
+                    break;
+                }
+            }
+        }
+    }
+    return failing;
+}
+
+}  // namespace turboci::model
