@@ -34,7 +34,7 @@ public:
 
     WriteResult create_plan(const CreatePlan& request);
     WriteResult write_nodes(const WriteNodes& request);
-    /// PENDING if nothing is ready to claim.
+    /// PENDING if nothing is ready to claim; CONFLICT if `op_id` was another write's.
     WriteResult claim(const WriteNodes& request);
     WriteResult tick(const WriteNodes& request) { return orchestrator_.tick(request); }
     void delete_plan(const std::string& plan) { orchestrator_.delete_plan(plan); }

@@ -76,9 +76,6 @@ int claim(Context& context, const ClaimOptions& options) {
     const WriteResult result = claim_within(context, request, options.wait.value_or(Duration{0}));
     context.out().mark_committed();
     for (const auto& warning : result.warnings) context.warn(warning);
-    if (result.claimed.empty()) {
-        throw Error(ErrorCode::conflict, "that op-id belongs to another write", "use another --op-id");
-    }
     const ClaimedAttempt& got = result.claimed.front();
     const std::string ref = visible(to_string(NodeRef{NodeType::stage, got.stage.id}));
     if (context.format() == Format::name) {

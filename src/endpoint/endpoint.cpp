@@ -50,7 +50,9 @@ WriteResult Endpoint::write_nodes(const WriteNodes& request) {
 WriteResult Endpoint::claim(const WriteNodes& request) {
     if (!request.claim) throw Error(ErrorCode::internal, "a claim without a claim");
     auto result = write_nodes(request);
-    if (result.claimed.empty() && !result.replayed) {
+    if (result.claimed.empty() && result.replayed)
+        throw Error(ErrorCode::conflict, "that op_id belongs to another write", "use another one");
+    if (result.claimed.empty()) {
         throw Error(ErrorCode::pending, "no stage is ready to claim", "try again later, or wait with --wait");
     }
     return result;

@@ -46,19 +46,16 @@ void Executor::submit() {
         const Active& a = entry.second;
         return a.heartbeat && a.stopped == Stopped::no && at >= a.next_heartbeat;
     });
+    const bool inspection_due =
+        inspect_ && (reconcile || at >= inspected_at_ + options_.watch_interval || active_.empty());
+    const bool tick_due = free_slot && at >= ticked_at_ + kTickInterval;
     const bool watch_due = at >= looked_at_ + options_.watch_interval;
     if (!reconcile && (claim || heartbeat || !ended_.empty())) {
         submit_batch(claim);
-    } else if (inspect_ && (reconcile || at >= inspected_at_ + options_.watch_interval || active_.empty())) {
+    } else if (inspection_due || (active_.empty() && !idle_checked_ && !stopping())) {
         submit_inspection();
-    } else if (active_.empty() && !idle_checked_ && !stopping()) {
-        submit_inspection();
-    } else if (watch_due && others_work_ && active_.empty() && !stopping()) {
+    } else if (watch_due && !stopping() && (active_.empty() ? others_work_ : tick_due)) {
         // Only a tick finds out that another runner has died.
-        tick_ = true;
-        submit_batch(true);
-    } else if (watch_due && !active_.empty() && free_slot && !stopping() &&
-               at >= ticked_at_ + kTickInterval) {
         tick_ = true;
         submit_batch(true);
     } else if (watch_due && !active_.empty()) {

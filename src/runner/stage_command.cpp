@@ -102,9 +102,9 @@ std::vector<std::string> merged_environment(
         return false;
     };
     for (const auto& [name, value] : changes) {
-        if (value && !is_fixed(name)) merged.push_back(name + "=" + *value);
+        if (value && !is_fixed(name)) merged.push_back(fmt::format("{}={}", name, *value));
     }
-    for (const auto& [name, value] : fixed) merged.push_back(name + "=" + value);
+    for (const auto& [name, value] : fixed) merged.push_back(fmt::format("{}={}", name, value));
     return merged;
 }
 

@@ -10,10 +10,18 @@ namespace turboci::service {
 
 namespace {
 
+/// Only who takes an attempt, or ends it, holds it.
+bool takes(const AttemptWrite& write) { return write.state && *write.state != AttemptState::pending; }
+
+bool names_another_holder(const AttemptWrite& write, const AttemptRow& row) {
+    return write.process_uid && *write.process_uid != row.attempt.process_uid &&
+           (takes(write) || !row.attempt.process_uid.empty());
+}
+
 bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
     return (!write.state || *write.state == row.attempt.state) &&
-           (!write.failure || write.failure == row.attempt.failure) &&
-           (!write.process_uid || *write.process_uid == row.attempt.process_uid) && write.progress.empty() &&
+           (!write.failure || write.failure == row.attempt.failure) && !names_another_holder(write, row) &&
+           write.progress.empty() &&
            (!write.details ||
             same_json(merge_patch(row.attempt.details, *write.details), row.attempt.details));
 }
@@ -110,9 +118,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     if (!write.heartbeat && asks_nothing_new(write, row)) return;
     if (!admit(session, stage, write, row)) return;
 
-    // Only who takes an attempt, or ends it, holds it.
-    const bool takes = write.state && *write.state != AttemptState::pending;
-    if (write.process_uid && takes) row.attempt.process_uid = *write.process_uid;
+    if (write.process_uid && takes(write)) row.attempt.process_uid = *write.process_uid;
     if (write.runner) row.runner = write.runner;
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)

@@ -401,9 +401,8 @@ private:
                 complain("'when' goes with the state FINAL");
             if (!seen.emplace(edge.target, edge.on_state, edge.when).second)
                 complain("an edge stands twice in its group");
-            if (role == PredicateRole::continuation &&
-                (target.type != NodeType::stage || edge.target == owner.key))
-                complain("only other stages can be members of a continuation group");
+            if (role == PredicateRole::continuation && target.type != NodeType::stage)
+                complain("only stages can be members of a continuation group");
             if (role == PredicateRole::dependencies)
                 edges_.emplace_back(index_of(owner.key), index_of(edge.target));
             uow_.insert_edge(edge, target.type);

@@ -38,6 +38,17 @@ WriteResult replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& reque
     result.plan.version = version;
     result.replayed = true;
     if (!request.claim) return result;
+    if (request.claim->exact) {
+        // Claiming what one holds already changes nothing, so the record may have nothing to tell.
+        for (const std::string& id : request.claim->stages)
+            if (const auto row = uow.find_node(plan.key, NodeType::stage, id))
+                for (const AttemptRow& a : uow.attempts(row->key))
+                    if (a.attempt.process_uid == request.claim->process_uid) {
+                        result.claimed.push_back({view_stage(read_record(uow, *row)), a.attempt.idx});
+                        break;
+                    }
+        return result;
+    }
     uow.read_log(plan.key, std::nullopt, version - 1, [&](const LogEntry& entry) {
         if (entry.version > version) return false;
         if (const std::int32_t idx = claimed_in(entry, request.claim->process_uid); idx > 0)

@@ -143,7 +143,7 @@ std::optional<std::string> Bench::step(const Operation& operation, bool first, c
     }
     if (operation.kind == OperationKind::claim && expected.errors.empty() && expected.claimed.empty()) {
         // The write took place; only the caller gets nothing.
-        if (!refused.contains(ErrorCode::pending))
+        if (!refused.contains(expected.replayed ? ErrorCode::conflict : ErrorCode::pending))
             return fmt::format("a claim in vain\n  product: {}", text(refused));
         return compare_state(plan, model);
     }

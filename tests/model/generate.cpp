@@ -363,7 +363,7 @@ private:
 
     /// Names a node twice only now and then: that is refused.
     template <class Write>
-    void add(std::vector<Write>& to, Write write) {
+    void add(std::deque<Write>& to, Write write) {
         for (const auto& w : to)
             if (w.id == write.id && !odd(Oddity::twice)) return;
         to.push_back(std::move(write));

@@ -104,6 +104,8 @@ struct ModelPlan {
     std::vector<ModelCheck> checks;  ///< in the order of creation
     std::vector<ModelStage> stages;
     std::map<std::string, std::int64_t> operations;
+    std::map<std::string, std::pair<std::string, std::vector<std::string>>>
+        claims;  ///< by op_id: uid, what it got
 
     [[nodiscard]] ModelCheck* check(const std::string& id);
     [[nodiscard]] ModelStage* stage(const std::string& id);

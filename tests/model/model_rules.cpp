@@ -42,7 +42,9 @@ Resolution Model::evaluate(const ModelPlan& plan, const ModelEdge& edge) const {
         return Resolution::unresolved;
     bool satisfied = false;
     if (edge.on_state != State::final) {
-        for (const auto& entry : target.history) satisfied |= entry.state == edge.on_state;
+        for (const auto& entry : target.history)
+            satisfied |= entry.state != State::final &&
+                         rank(edge.target.type, entry.state) >= rank(edge.target.type, edge.on_state);
         if (flawed(Flaw::missed_state_counts)) satisfied = true;
     } else if (edge.when == When::always) {
         satisfied = true;

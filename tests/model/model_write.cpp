@@ -63,6 +63,9 @@ Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is
         if (const auto seen = plan_.operations.find(request.op_id); seen != plan_.operations.end()) {
             answer_.replayed = true;
             answer_.version = seen->second;
+            if (const auto got = plan_.claims.find(request.op_id);
+                request.claim && got != plan_.claims.end() && got->second.first == request.claim->process_uid)
+                answer_.claimed = got->second.second;
             return answer_;
         }
     }
@@ -181,7 +184,10 @@ Answer Model::settle(const WriteNodes& request) {
     answer_.version = draft_.version;
     if (request.dry_run) return answer_;
     if (changed) plan_ = draft_;
-    if (!request.op_id.empty()) plan_.operations.emplace(request.op_id, plan_.version);
+    const bool got_nothing = request.claim && answer_.claimed.empty();
+    if (request.op_id.empty() || got_nothing) return answer_;
+    plan_.operations.emplace(request.op_id, plan_.version);
+    if (request.claim) plan_.claims[request.op_id] = {request.claim->process_uid, answer_.claimed};
     return answer_;
 }
 
@@ -244,7 +250,7 @@ void Model::write_check(const CheckWrite& write) {
     if (check.created) {
         check.created_at = now_;
         check.kind = write.kind.value_or("");
-        if (write.options) check.options = parse(*write.options);
+        if (write.options) check.options = merged(nlohmann::json::object(), parse(*write.options));
         if (dependencies) check.dependencies = *dependencies;
         const State first = write.state.value_or(State::planning);
         if (first > State::planned && !check.dependencies.empty() && !flawed(Flaw::direct_with_dependencies))
@@ -256,7 +262,7 @@ void Model::write_check(const CheckWrite& write) {
         if (write.kind && *write.kind != check.kind) refuse(ErrorCode::invalid_state);
         if (write.options) {
             const auto given = parse(*write.options);
-            const auto options = given == check.options ? given : merged(check.options, given);
+            const auto options = merged(check.options, given);
             if (options != check.options) {
                 if (check.state != State::planning && !flawed(Flaw::options_stay_open))
                     refuse(ErrorCode::invalid_state);
@@ -416,9 +422,22 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
         return;
     }
     if (write.idx && *write.idx > current) return refuse(ErrorCode::not_found);
-    if (write.idx && *write.idx < current) return refuse(ErrorCode::invalid_state);
+    const auto says = [&](const ModelAttempt& told) {
+        return !write.heartbeat && write.progress.empty() && (!write.state || *write.state == told.state) &&
+               (!write.failure || write.failure == told.failure) &&
+               (!write.process_uid || *write.process_uid == told.process_uid) &&
+               (!write.details || merged(told.details, parse(*write.details)) == told.details);
+    };
+    if (write.idx && *write.idx < current) {
+        // What is so already may be said again.
+        if (*write.idx < 1 || !says(stage.attempts[static_cast<std::size_t>(*write.idx) - 1]))
+            refuse(ErrorCode::invalid_state);
+        return;
+    }
     ModelAttempt& a = stage.attempts.back();
-    const std::string uid = write.process_uid.value_or(a.process_uid);
+    const bool takes = write.state && *write.state != AttemptState::pending;
+    const bool owns = takes || !a.process_uid.empty();
+    const std::string uid = owns ? write.process_uid.value_or(a.process_uid) : a.process_uid;
     const auto details = write.details ? merged(a.details, parse(*write.details)) : a.details;
     const bool news = details != a.details || !write.progress.empty() || write.heartbeat ||
                       uid != a.process_uid || (write.failure && write.failure != a.failure);
@@ -427,6 +446,13 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (is_ended(a.state)) return refuse(ErrorCode::invalid_state);
     if (uid != a.process_uid && !a.process_uid.empty() && !flawed(Flaw::any_uid_may_speak))
         refuse(ErrorCode::conflict);
+    const bool begins = write.state == AttemptState::scheduled || write.state == AttemptState::running;
+    if (current > 1 && !write.idx && !begins && a.process_uid.empty()) {
+        // Who speaks of "the attempt" may mean the one before: its holder, or whoever has just lost it.
+        const auto& before = stage.attempts[static_cast<std::size_t>(current) - 2];
+        if (a.created_at == now_ || (write.process_uid && before.process_uid == *write.process_uid))
+            refuse(ErrorCode::invalid_state);
+    }
     if (write.state && *write.state < a.state) refuse(ErrorCode::invalid_state);
     if (moves && write.state == AttemptState::running && uid.empty()) refuse(ErrorCode::invalid_argument);
     if (!answer_.errors.empty()) return;

@@ -184,7 +184,7 @@ TEST_CASE("An import is held against every rule") {
         {R"("node":"check:c","on_state":"FINAL","when":"failure")",
          R"("node":"check:later","on_state":"FINAL","when":"failure")", "cycle"},
         {R"("edges":[{"node":"stage:child","on_state":"FINAL","when":"success"}])",
-         R"("edges":[{"node":"stage:s","on_state":"FINAL","when":"success"}])", "continuation"},
+         R"("edges":[{"node":"check:d","on_state":"FINAL","when":"success"}])", "continuation"},
         {R"({"turboci_export":1,)", R"({"turboci_export":1,"turboci_export":1,)", "duplicate key"},
         {R"({"turboci_export":1,)", R"({"turboci_export":1,"more":1,)", "unknown key"},
         {R"({"end":)", R"({"finish":)", "neither"},
