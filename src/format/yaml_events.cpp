@@ -55,6 +55,7 @@ private:
         bool map = false;
         bool wants_key = false;
         bool merging = false;       ///< the map's own pairs are over; keys that it has are passed over
+        KeySet merged;              ///< the keys of the map that is merged now
         std::vector<Slice> merges;  ///< maps still to merge, the first one last
     };
 
@@ -231,8 +232,9 @@ bool Composer::handle_key(const RawEvent& event) {
     }
     const bool merge = key.plain && key.text == "<<";
     if (merge && frame.merging) return handle_merge();
-    if (!keys().insert(key.text)) {
-        if (!frame.merging) problems_.add(key.at, fmt::format("duplicate key {}", in_quotes(key.text)));
+    const bool twice = frame.merging && !frame.merged.insert(key.text);
+    if (!keys().insert(key.text) || twice) {
+        if (!frame.merging || twice) problems_.add(key.at, fmt::format("duplicate key {}", in_quotes(key.text)));
         return skip_value();
     }
     if (merge) return handle_merge();
@@ -248,6 +250,7 @@ void Composer::end_map(Position at) {
         Slice slice = frame.merges.back();
         frame.merges.pop_back();
         frame.merging = true;
+        frame.merged.clear();
         RawEvent start;
         tape_.read(slice.begin, start);
         play(slice);

@@ -256,13 +256,15 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
         std::string example;
         if (const auto problem = plan_id_problem(plan.text(1)))
             problems.push_back({fmt::format("plan {}: its id {}", plan.integer(0), *problem)});
-        read_records(db, plan.plan(0), std::nullopt, nullptr, next_node, [&](const NodeRecord& record) {
-            if (const auto problem = node_id_problem(record.row.id))
-                problems.push_back(
-                    {fmt::format("node {}: its id {}", static_cast<std::int64_t>(record.row.key), *problem)});
-            if (Recount(record).agrees()) return;
-            if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
-        });
+        std::unique_ptr<NodeTable> table;
+        read_records(db, plan.plan(0), std::nullopt, nullptr, next_node, table,
+                     [&](const NodeRecord& record) {
+                         if (const auto problem = node_id_problem(record.row.id))
+                             problems.push_back({fmt::format(
+                                 "node {}: its id {}", static_cast<std::int64_t>(record.row.key), *problem)});
+                         if (Recount(record).agrees()) return;
+                         if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
+                     });
         if (count > 0)
             problems.push_back(
                 {fmt::format("plan {}: {} nodes whose dependencies are counted wrongly, such as {}",

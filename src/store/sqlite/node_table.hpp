@@ -31,6 +31,7 @@ struct PackedNode {
 class NodeTable {
 public:
     explicit NodeTable(PlanKey plan) : plan_(plan) {}
+    [[nodiscard]] PlanKey plan() const noexcept { return plan_; }
     void load(Database& db, const NodeRange& range, std::size_t expected);
     [[nodiscard]] const std::vector<PackedNode>& nodes() const noexcept { return nodes_; }
     /// Null if the plan has no such node.

@@ -235,18 +235,37 @@ void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const st
     }
 }
 
+/// Leaves of `range` what lies between the first node of a type and the last: often all checks come before
+/// all stages. False if there is none.
+bool narrow(NodeRange& range, const NodeTable& table, NodeType type) {
+    const auto& nodes = table.nodes();
+    const auto first = std::ranges::find(nodes, type, &PackedNode::type);
+    if (first == nodes.end()) return false;
+    const auto last =
+        std::find_if(nodes.rbegin(), nodes.rend(), [&](const PackedNode& n) { return n.type == type; });
+    range.first = first->key;
+    range.last = last->key;
+    return true;
+}
+
 }  // namespace
 
 void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                  std::int64_t next_key, const std::function<void(const NodeRecord&)>& visit) {
+                  std::int64_t next_key, std::unique_ptr<NodeTable>& cache,
+                  const std::function<void(const NodeRecord&)>& visit) {
     // Looking a node up costs about as much as passing over some eight of them.
     constexpr std::size_t kLookUpFactor = 8;
     const std::size_t total = count_nodes(db, plan);
     if (keys != nullptr && keys->size() < total / kLookUpFactor + 16)
         return read_few(db, plan, type, *keys, visit);
-    const NodeRange range = nodes_of_plan(db, plan, next_key);
-    NodeTable table(plan);
-    table.load(db, range, std::min(total, static_cast<std::size_t>(next_key)));
+    NodeRange range = nodes_of_plan(db, plan, next_key);
+    if (!cache || cache->plan() != plan) {
+        auto loaded = std::make_unique<NodeTable>(plan);
+        loaded->load(db, range, std::min(total, static_cast<std::size_t>(next_key)));
+        cache = std::move(loaded);
+    }
+    const NodeTable& table = *cache;
+    if (type && !narrow(range, table, *type)) return;
     TableTargets targets(table);
     NodeRecord record;
     Assembler assembler(db, targets, record, range);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/node_table.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
@@ -14,7 +16,9 @@ namespace turboci::sqlite {
 /// UnitOfWork::read_records(). A few nodes are looked up one by one. For many, the nodes of the plan are read
 /// into a compact table first, which then serves the targets of edges, while one ordered cursor over each
 /// other table goes along: every table is read once, in its own order. `next_key` is above all node keys.
+/// `cache` keeps that table for the next call, as long as nothing is written in between.
 void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                  std::int64_t next_key, const std::function<void(const NodeRecord&)>& visit);
+                  std::int64_t next_key, std::unique_ptr<NodeTable>& cache,
+                  const std::function<void(const NodeRecord&)>& visit);
 
 }  // namespace turboci::sqlite

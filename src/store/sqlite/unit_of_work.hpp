@@ -13,6 +13,7 @@
 
 #include "os/file_lock.hpp"
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/node_table.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
@@ -113,7 +114,8 @@ private:
     bool open_ = true;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;
-    std::int64_t changes_version_ = 0;  ///< of the write whose changes are appended
+    std::unique_ptr<NodeTable> node_table_;  ///< of the plan last read as a whole
+    std::int64_t changes_version_ = 0;       ///< of the write whose changes are appended
     bool indexes_dropped_ = false;
 };
 

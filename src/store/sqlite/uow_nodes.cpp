@@ -209,7 +209,8 @@ void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, st
 void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
                                     const std::vector<NodeKey>* keys,
                                     const std::function<void(const NodeRecord&)>& visit) {
-    turboci::sqlite::read_records(db_, plan, type, keys, counters().node, visit);
+    if (access_ == Access::write) node_table_.reset();
+    turboci::sqlite::read_records(db_, plan, type, keys, counters().node, node_table_, visit);
 }
 
 }  // namespace turboci::sqlite

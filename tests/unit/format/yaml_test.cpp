@@ -124,6 +124,8 @@ TEST_CASE("aliases that lead nowhere or into themselves are refused") {
 }
 
 TEST_CASE("keys must be scalars and come once") {
+    CHECK(options("{<<: {a: 1, a: 2}}") == "1:39: duplicate key 'a'");
+    CHECK(options("{<<: [{a: 1}, {a: 2}], a: 3}") == R"({"a":3})");
     CHECK(options("{x: 1, 'x': 2}") == "1:34: duplicate key 'x'");
     CHECK(read("checks: [{id: a, kind: x, kind: y}]\n").problems() ==
           std::vector<std::string>{"1:27: duplicate key 'kind'"});
