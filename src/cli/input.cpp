@@ -39,7 +39,8 @@ std::string display_name(const std::string& path) { return path == "-" ? "standa
 int open_input(const std::string& path) {
     if (path == "-") return STDIN_FILENO;
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0 && (errno == EIO || errno == ENOSPC || errno == ENOMEM || errno == EMFILE || errno == ENFILE))
+    if (descriptor < 0 &&
+        (errno == EIO || errno == ENOSPC || errno == ENOMEM || errno == EMFILE || errno == ENFILE))
         throw Error(ErrorCode::store, "cannot open " + path + ": " + std::strerror(errno), "check the disk");
     if (descriptor < 0) {
         throw Error(ErrorCode::usage, "cannot open " + path + ": " + std::strerror(errno),

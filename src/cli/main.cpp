@@ -12,8 +12,8 @@
 
 namespace {
 
-/// Out of memory where nothing can be thrown any more, in a library or while telling of an error. No memory is
-/// taken here.
+/// Out of memory where nothing can be thrown any more, in a library or while telling of an error. No memory
+/// is taken here.
 [[noreturn]] void give_up() noexcept {
     constexpr std::string_view kText = "turboci: error: out of memory; try again when there is more\n";
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kText.data(), kText.size());

@@ -98,7 +98,8 @@ std::size_t Output::width() const {
         const std::string_view text = columns;
         std::size_t value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error == std::errc() && end == text.data() + text.size() && value > 0 && value < 10'000) return value;
+        if (error == std::errc() && end == text.data() + text.size() && value > 0 && value < 10'000)
+            return value;
     }
     return 80;
 }
@@ -121,7 +122,8 @@ void print_error(const Error& error, bool as_json) {
             text.pop_back();  // that line says it all
         } else {
             text += "turboci: error: " + printable(error.what());
-            if (const std::string remedy = remedy_of(error); !remedy.empty()) text += "; " + printable(remedy);
+            if (const std::string remedy = remedy_of(error); !remedy.empty())
+                text += "; " + printable(remedy);
         }
     }
     print_to_stderr(std::move(text));

@@ -234,7 +234,8 @@ bool Composer::handle_key(const RawEvent& event) {
     if (merge && frame.merging) return handle_merge();
     const bool twice = frame.merging && !frame.merged.insert(key.text);
     if (!keys().insert(key.text) || twice) {
-        if (!frame.merging || twice) problems_.add(key.at, fmt::format("duplicate key {}", in_quotes(key.text)));
+        if (!frame.merging || twice)
+            problems_.add(key.at, fmt::format("duplicate key {}", in_quotes(key.text)));
         return skip_value();
     }
     if (merge) return handle_merge();

@@ -37,8 +37,8 @@ struct FileStatus {
 
 /// Writes all of it at the descriptor's position. Returns 0 or an errno value.
 [[nodiscard]] int write_all(int fd, std::string_view data) noexcept;
-/// Gives the file `from` the name `to`, which must not exist. There is no moment at which it has both, where the
-/// filesystem can do that. Returns 0 or errno.
+/// Gives the file `from` the name `to`, which must not exist. There is no moment at which it has both, where
+/// the filesystem can do that. Returns 0 or errno.
 [[nodiscard]] int rename_to_new(const std::string& from, const std::string& to) noexcept;
 /// Makes the names in a directory durable. Filesystems that cannot are let pass. Returns 0 or errno.
 [[nodiscard]] int sync_directory(const std::string& directory) noexcept;

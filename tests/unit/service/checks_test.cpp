@@ -207,7 +207,8 @@ TEST_CASE("The record tells what new dependencies lead to") {
 TEST_CASE("Nulls take keys away from the first write on, so that a file can be written again") {
     World w;
     const std::string file =
-        "checks: [{id: c, state: PLANNED, options: {a: null, b: {c: null, d: 1}}, result: {data: {n: null, m: 1}}}]";
+        "checks: [{id: c, state: PLANNED, options: {a: null, b: {c: null, d: 1}}, result: {data: {n: null, "
+        "m: 1}}}]";
     w.write(file);
     CHECK(w.check("c").options.text == R"({"b":{"d":1}})");
     CHECK(w.check("c").results.at(0).data.text == R"({"m":1})");
