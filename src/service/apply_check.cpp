@@ -21,6 +21,8 @@ void refuse(Session& session, Position at, std::string message) {
 void apply_options(Session& session, Node& check, const CheckWrite& write) {
     if (!write.options || check.is_new) return;
     NodeBody body = session.nodes.body(check);
+    // What is so already is said again when a file is written again, nulls and all.
+    if (same_json(*write.options, body.json)) return;
     JsonText merged = merge_patch(body.json, *write.options);
     if (same_json(merged, body.json)) return;
     if (check.row.state != State::planning)

@@ -23,7 +23,7 @@ void fill_body(const Node& node, NodeBody& body) {
     static const NodeBody kEmpty;
     body = kEmpty;
     if (node.check_write != nullptr) {
-        if (node.check_write->options) body.json = without_nulls(*node.check_write->options);
+        if (node.check_write->options) body.json = *node.check_write->options;
     } else if (node.stage_write != nullptr) {
         const StageWrite& w = *node.stage_write;
         if (w.args) body.json = *w.args;
@@ -156,8 +156,8 @@ const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
         // Those that are here already may have been changed.
         std::vector<CachedGroup> known;
         known.swap(node.groups);
-        for (GroupRow& row : uow_.groups(node.row.key)) node.groups.push_back({std::move(row), false});
-        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = std::move(g);
+        for (GroupRow& row : uow_.groups(node.row.key)) node.groups.push_back({row, false});
+        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
         node.all_groups = true;
     }
     return node.groups;
@@ -169,7 +169,7 @@ CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t numb
     if (it != node.groups.end() && place(*it) == std::pair(role, number)) return *it;
     auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
     if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *node.groups.insert(it, {std::move(*row), false});
+    return *node.groups.insert(it, {*row, false});
 }
 
 const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {

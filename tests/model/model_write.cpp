@@ -250,7 +250,7 @@ void Model::write_check(const CheckWrite& write) {
     if (check.created) {
         check.created_at = now_;
         check.kind = write.kind.value_or("");
-        if (write.options) check.options = merged(nlohmann::json::object(), parse(*write.options));
+        if (write.options) check.options = parse(*write.options);
         if (dependencies) check.dependencies = *dependencies;
         const State first = write.state.value_or(State::planning);
         if (first > State::planned && !check.dependencies.empty() && !flawed(Flaw::direct_with_dependencies))
@@ -262,7 +262,7 @@ void Model::write_check(const CheckWrite& write) {
         if (write.kind && *write.kind != check.kind) refuse(ErrorCode::invalid_state);
         if (write.options) {
             const auto given = parse(*write.options);
-            const auto options = merged(check.options, given);
+            const auto options = given == check.options ? given : merged(check.options, given);
             if (options != check.options) {
                 if (check.state != State::planning && !flawed(Flaw::options_stay_open))
                     refuse(ErrorCode::invalid_state);
