@@ -32,7 +32,8 @@ constexpr std::array<bool, 256> kPlain = [] {
 
 /// A quoted DOT string. Backslashes are doubled, so that "\N" and the like stay what they are; "\n" is the
 /// line break of labels. What XML cannot hold becomes U+FFFD.
-void append_dot_string(std::string& out, std::string_view text) {
+/// With `distinct`, different texts stay different: whatever is or becomes U+FFFD tells what it was.
+void append_dot_string(std::string& out, std::string_view text, bool distinct = false) {
     out += '"';
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t begin = i;
@@ -50,8 +51,10 @@ void append_dot_string(std::string& out, std::string_view text) {
         } else if (!point.valid || point.value < 0x20 || (point.value >= 0x7f && point.value <= 0x9f) ||
                    (point.value & 0xfffeu) == 0xfffe) {
             out += "\xef\xbf\xbd";
+            if (distinct) out += fmt::format("{:x};", static_cast<std::uint32_t>(point.value));
         } else {
             out.append(text, i, point.size);
+            if (distinct && point.value == 0xfffd) out += "fffd;";
         }
         i += point.size;
     }
@@ -128,7 +131,7 @@ std::string drawing_dot(const Drawing& drawing, RankDir rankdir) {
     std::vector<std::string> names;
     names.reserve(drawing.vertices.size());
     for (const Drawing::Vertex& vertex : drawing.vertices) {
-        append_dot_string(names.emplace_back(), vertex.name);
+        append_dot_string(names.emplace_back(), vertex.name, true);
         append_vertex(out, vertex, names.back());
     }
     for (const Drawing::Arrow& arrow : drawing.arrows) {

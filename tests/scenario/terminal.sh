@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a person sees: a real terminal, with tmux for the person.
+. "$(dirname "$0")/lib.sh"
+
+terminal=(tmux -f /dev/null -L "turboci-$$")
+trap '"${terminal[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+unset TMUX
+export TERM=xterm-256color
+
+# open_terminal COLUMNS LINES COMMAND
+open_terminal() { "${terminal[@]}" new-session -d -s t -x "$1" -y "$2" "$3; echo \"status \$?\"; sleep 1000"; }
+screen() { "${terminal[@]}" capture-pane -p -t t; }
+
+# await TEXT: until it is on the screen, for a minute.
+await() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [[ $(screen) == *"$1"* ]] && return
+        sleep 0.1
+    done
+    fail "'$1' never came; the screen: $(screen)"
+}
+
+scenario 'a run shows what it does in place, keeps failures, and follows the size of the terminal'
+cat >plan.yaml <<'PLAN'
+stages:
+  - {id: quick, args: {command: ["true"]}}
+  - {id: broken, args: {command: 'echo the last words; exit 3'}}
+  - {id: slow, args: {command: 'until [ -e go ]; do sleep 0.1; done'}}
+PLAN
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 70 20 'turboci run -j3'
+await 'failed stage:broken: exit status 3'
+await '2/3'
+expect_in 'the last words' "$(screen)"
+expect_in 'slow' "$(screen)"
+"${terminal[@]}" resize-window -t t -x 40 -y 12
+sleep 0.3
+await 'slow'
+lines=$(screen | grep -c 'failed stage:broken' || true)
+expect_equal 1 "$lines"
+touch go
+await 'status 1'
+expect_in '2 passed, 1 failed, 0 skipped, 0' "$(screen)"
+expect_in 'retried' "$(screen)"
+"${terminal[@]}" kill-server
+
+scenario 'Ctrl-C ends what runs, records it, and tells the signal in the status'
+printf 'stages: [{id: long, args: {command: [sleep, "1000"]}}]\n' >plan.yaml
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 70 20 'turboci run'
+await 'long'
+"${terminal[@]}" send-keys -t t C-c
+await 'status 130'
+expect_in 'SIGINT' "$(screen)"
+expect_outcome failed stage:long
+"${terminal[@]}" kill-server
+
+scenario 'watch shows each change once as it comes'
+printf 'checks: [{id: c, state: WAITING}]\n' >plan.yaml
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 100 20 'turboci watch'
+await 'check:c'
+expect_exit 0 turboci check report c --pass --final
+await 'passed'
+
+done_testing
