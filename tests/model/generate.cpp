@@ -401,7 +401,8 @@ private:
                     work.push_back({&s, a.target_check_id});
         if (work.empty()) return false;
         if (c_.once_in(2))  // those that were tried before are rarer, and more is to be got wrong
-            std::ranges::stable_partition(work, [](const Work& w) { return w.stage->attempts.size() > 1; });
+            std::stable_partition(work.begin(), work.end(),
+                                  [](const Work& w) { return w.stage->attempts.size() > 1; });
         const bool best = c_.once_in(2);
         const auto& [stage, check] = work[best ? 0 : c_.pick(static_cast<std::uint32_t>(work.size()))];
         CheckWrite w;
