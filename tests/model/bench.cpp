@@ -256,6 +256,7 @@ std::string Bench::explain(const Operations& failing, Flaw flaw) {
     const auto parts = [&](const Operations& operations) { return run(operations, flaw).has_value(); };
     const Operations least = shrink(failing, parts);
     const auto where = run(least, flaw);
+    if (!where) return fmt::format("{}when run once more, they agree\n", describe(least));
     return fmt::format("{}parts at {}: {}\n", describe(least), where->operation + 1, where->text);
 }
 
