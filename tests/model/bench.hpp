@@ -25,7 +25,8 @@ public:
     Bench();
     /// Runs `operations` on the product and on a model with `flaw`, and compares answers, errors and the
     /// whole visible state after each.
-    std::optional<Divergence> run(const Operations& operations, Flaw flaw = Flaw::none);
+    /// `copies`: whether the plan is exported and imported at the end.
+    std::optional<Divergence> run(const Operations& operations, Flaw flaw = Flaw::none, bool copies = true);
     /// The same with what made it part: the shortest sequence that was found, and where it parts.
     std::string explain(const Operations& failing, Flaw flaw = Flaw::none);
 
@@ -57,6 +58,9 @@ private:
     std::int64_t plans_ = 0;
     std::int64_t boots_ = 1;
 };
+
+/// Does a model with `flaw` part from the model without? Knows nothing of the product, and is fast.
+[[nodiscard]] bool shows(const Operations& operations, Flaw flaw);
 
 /// The shortest sequence that still `fails`, by leaving out what can be left out.
 [[nodiscard]] Operations shrink(Operations failing, const std::function<bool(const Operations&)>& fails);

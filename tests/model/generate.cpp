@@ -400,7 +400,11 @@ private:
                     }))
                     work.push_back({&s, a.target_check_id});
         if (work.empty()) return false;
-        const auto& [stage, check] = work[c_.pick(static_cast<std::uint32_t>(work.size()))];
+        if (c_.once_in(2))  // those that were tried before are rarer, and more is to be got wrong
+            std::stable_partition(work.begin(), work.end(),
+                                  [](const Work& w) { return w.stage->attempts.size() > 1; });
+        const bool best = c_.once_in(2);
+        const auto& [stage, check] = work[best ? 0 : c_.pick(static_cast<std::uint32_t>(work.size()))];
         CheckWrite w;
         w.id = check;
         w.results.push_back(result());
@@ -414,7 +418,9 @@ private:
         StageWrite end;
         end.id = stage->ref.id;
         end.attempt.emplace();
-        end.attempt->state = c_.once_in(3) ? AttemptState::complete : AttemptState::incomplete;
+        const bool usual = !c_.once_in(3);
+        end.attempt->state =
+            usual == (stage->attempts.size() > 1) ? AttemptState::complete : AttemptState::incomplete;
         r.stages.push_back(end);
         return true;
     }
@@ -488,7 +494,9 @@ Operations generate(Choices& choices) {
     Operations operations{generator.first()};
     for (int i = 0; i < 4 && generator.is_bare() && !choices.once_in(12); ++i)
         operations.push_back(generator.second());
-    const std::size_t length = 10 + choices.pick(kMaxOperations - 9);
+    // Short ones more often: most of what goes wrong does so early.
+    const auto drawn = choices.pick(kMaxOperations - 9);
+    const std::size_t length = 10 + std::min(drawn, choices.pick(kMaxOperations - 9));
     while (operations.size() < length && !choices.exhausted()) operations.push_back(generator.next());
     return operations;
 }

@@ -26,7 +26,61 @@ Operations sequence(std::uint64_t seed) {
     return generate(choices);
 }
 
+/// A plan that is created empty, and what is then asked of it by "ann", a second apart.
+class Story {
+public:
+    Story() { next(); }
+    CheckWrite& check(const std::string& id) {
+        CheckWrite& write = next().checks.emplace_back();
+        write.id = id;
+        return write;
+    }
+    StageWrite& stage(const std::string& id) {
+        StageWrite& write = next().stages.emplace_back();
+        write.id = id;
+        return write;
+    }
+    void again() { operations.push_back(operations.back()); }
+    Operations operations;
+
+private:
+    WriteNodes& next() {
+        Operation& operation = operations.emplace_back();
+        operation.pause = std::chrono::seconds(1);
+        operation.request.actor = "ann";
+        return operation.request;
+    }
+};
+
 }  // namespace
+
+TEST_CASE("Sequences on which product and model once parted") {
+    Bench bench;
+    Story story;
+    SECTION("a null in options that are written again is what is so already") {
+        CheckWrite& write = story.check("a");
+        write.options = JsonText{R"({"k":null})"};
+        write.state = State::planned;
+        story.again();
+    }
+    SECTION("nulls remove from the first data of a result, too") {
+        story.check("a").state = State::planned;
+        story.check("a").results.emplace_back().data = JsonText{R"({"k":null,"l":1})"};
+        story.again();
+    }
+    SECTION("a check that the orchestrator skips at once takes no result in the same write") {
+        story.stage("s").cancel = true;
+        CheckWrite& write = story.check("a");
+        write.state = State::planned;
+        write.dependencies.emplace().edges.emplace_back().target = {NodeType::stage, "s"};
+        write.results.emplace_back().failure = "late";
+    }
+    if (bench.run(story.operations)) {
+        INFO(bench.explain(story.operations));
+        REQUIRE(false);
+    }
+    SUCCEED();
+}
 
 TEST_CASE("The product does what the model of its rules does") {
     const std::uint64_t first = from_environment("TURBOCI_MODEL_SEED", 1);
@@ -34,8 +88,11 @@ TEST_CASE("The product does what the model of its rules does") {
     Bench bench;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
         const Operations operations = sequence(seed);
-        if (!bench.run(operations)) continue;
-        INFO("seed " << seed << "; the least that was found:\n" << bench.explain(operations));
+        const auto parts = bench.run(operations, Flaw::none, seed % 5 == 0);
+        if (!parts) continue;
+        INFO("seed " << seed << " parts at " << parts->operation + 1 << ": " << parts->text
+                     << "\nthe least that was found:\n"
+                     << bench.explain(operations));
         REQUIRE(false);
     }
     SUCCEED();
@@ -43,10 +100,15 @@ TEST_CASE("The product does what the model of its rules does") {
 
 TEST_CASE("Each rule of the model that is broken on purpose is noticed") {
     Bench bench;
+    std::vector<Operations> sequences;
+    for (std::uint64_t seed = 1; seed <= kShort; ++seed) sequences.push_back(sequence(seed));
     for (auto f = static_cast<std::uint8_t>(1); f < static_cast<std::uint8_t>(Flaw::last_flaw); ++f) {
         const auto flaw = static_cast<Flaw>(f);
+        // The model itself tells where the flaw shows; the product is asked only there.
         std::uint64_t seed = 1;
-        while (seed <= kShort && !bench.run(sequence(seed), flaw)) ++seed;
+        while (seed <= kShort &&
+               !(shows(sequences[seed - 1], flaw) && bench.run(sequences[seed - 1], flaw, false)))
+            ++seed;
         INFO("flaw " << to_string(flaw) << " seed " << seed);
         CHECK(seed <= kShort);
         if (std::getenv("TURBOCI_MODEL_VERBOSE")) std::cerr << to_string(flaw) << ": seed " << seed << '\n';
