@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source for the grammar: the DOT language and escString types in Graphviz' documentation.
+#include <fmt/format.h>
+
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 

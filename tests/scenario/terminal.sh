@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What a person sees: a real terminal, with tmux for the person.
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 terminal=(tmux -f /dev/null -L "turboci-$$")
 trap '"${terminal[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -38,7 +39,7 @@ expect_in 'slow' "$(screen)"
 "${terminal[@]}" resize-window -t t -x 40 -y 12
 sleep 0.3
 await 'slow'
-lines=$(screen | grep -c 'failed stage:broken' || true)
+lines=$("${terminal[@]}" capture-pane -p -S - -t t | grep -c 'failed stage:broken' || true)
 expect_equal 1 "$lines"
 touch go
 await 'status 1'
