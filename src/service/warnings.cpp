@@ -62,7 +62,8 @@ private:
             constexpr std::int32_t kNever = std::numeric_limits<std::int32_t>::max() / 2;
             open.push_back(count.resolution == Resolution::unresolved);
             const bool satisfied = count.resolution == Resolution::satisfied;
-            if (satisfied && parent >= 0) ++out.groups[static_cast<std::size_t>(base + parent)].needed;
+            if (satisfied && parent >= 0)
+                ++out.groups.at(static_cast<std::size_t>(base) + static_cast<std::size_t>(parent)).needed;
             out.groups.push_back({.parent = parent < 0 ? -1 : base + parent,
                                   .needed = open.back() ? count.threshold - count.satisfied
                                             : satisfied ? 0
