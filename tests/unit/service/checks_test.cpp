@@ -207,7 +207,8 @@ TEST_CASE("The record tells what new dependencies lead to") {
 TEST_CASE("Options begin as they are written, results' data without nulls, and both can be written again") {
     World w;
     const std::string file =
-        "checks: [{id: c, state: PLANNED, options: {a: null, b: {c: null, d: 1}}, result: {data: {n: null, m: "
+        "checks: [{id: c, state: PLANNED, options: {a: null, b: {c: null, d: 1}}, result: {data: {n: null, "
+        "m: "
         "1}}}]";
     w.write(file);
     CHECK(w.check("c").options.text == R"({"a":null,"b":{"c":null,"d":1}})");
