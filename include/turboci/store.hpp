@@ -132,6 +132,19 @@ struct ChangeRow {
     std::string changes;  ///< JSON object
 };
 
+/// What an idempotency key stands for: the answer to the first write that brought it.
+struct OperationRow {
+    std::string op_id;
+    std::int64_t version = 0;  ///< of the plan after that write
+    struct Taken {
+        NodeKey stage = NodeKey::none;
+        std::int32_t idx = 0;
+        bool operator==(const Taken&) const = default;
+    };
+    std::vector<Taken> claimed;  ///< the attempts that its Claim took, in that order
+    bool operator==(const OperationRow&) const = default;
+};
+
 /// An edge with what a reader needs of its target.
 struct EdgeRecord {
     EdgeRow edge;
@@ -254,11 +267,11 @@ public:
     virtual void append_write(const WriteRow& write, std::size_t changes) = 0;
     virtual void append_change(const ChangeRow& change) = 0;
     /// The version that answered `op_id`, if it was seen.
-    [[nodiscard]] virtual std::optional<std::int64_t> find_operation(PlanKey plan,
+    [[nodiscard]] virtual std::optional<OperationRow> find_operation(PlanKey plan,
                                                                      std::string_view op_id) = 0;
-    virtual void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) = 0;
-    /// All operations of the plan with their versions, by op_id.
-    [[nodiscard]] virtual std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) = 0;
+    virtual void insert_operation(PlanKey plan, const OperationRow& row) = 0;
+    /// All operations of the plan, by op_id.
+    [[nodiscard]] virtual std::vector<OperationRow> operations(PlanKey plan) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded,
     /// until `visit` returns false.
     virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
@@ -302,7 +315,7 @@ struct StoreOptions {
 
 /// Opens the SQLite store. NOT_FOUND if absent and not to be created; STORE if it is not a turboci store,
 /// is newer than this program, damaged, not a regular file with one link, or cannot be read or written.
-/// An older schema is upgraded in one transaction (under the lock), unless read_only.
+/// An older schema is upgraded in one transaction (under the lock), for readers too.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite_store(StoreOptions options);
 
 }  // namespace turboci

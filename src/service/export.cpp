@@ -3,7 +3,7 @@
 //   {"turboci_export":1,"plan":{…}}
 //   {"check":{…}} or {"stage":{…}}, in the order of creation
 //   {"write":{…,"changes":[…]}}, by version
-//   {"operation":{"op_id","version"}}, by op_id
+//   {"operation":{"op_id","version","claimed":[{"stage","idx"}]}}, by op_id; claimed only where there is any
 //   {"end":{"lines":N}}, N counting all lines before it: what is cut off is not taken for whole
 #include <fmt/format.h>
 
@@ -175,8 +175,12 @@ void Orchestrator::export_plan(const std::string& plan_id,
         return true;
     });
     finish();
-    for (const auto& [op_id, version] : uow->operations(plan.key))
-        put({{"operation", {{"op_id", op_id}, {"version", version}}}});
+    for (const OperationRow& operation : uow->operations(plan.key)) {
+        Json json{{"op_id", operation.op_id}, {"version", operation.version}};
+        for (const auto& [stage, idx] : operation.claimed)
+            json["claimed"].push_back({{"stage", uow->node(stage).id}, {"idx", idx}});
+        put({{"operation", std::move(json)}});
+    }
     put({{"end", {{"lines", lines}}}});
 }
 

@@ -276,11 +276,20 @@ private:
     }
 
     void import_operation(const Json& json) {
-        only(json, {"op_id", "version"});
-        const std::string op_id = name(json, "op_id");
-        if (op_id.empty()) complain("'op_id' is empty");
-        if (!operations_.insert(op_id).second) complain("the operation stands there twice");
-        uow_.insert_operation(plan_.key, op_id, number(json, "version", 1, plan_.version));
+        only(json, {"op_id", "version", "claimed"});
+        OperationRow row{name(json, "op_id"), number(json, "version", 1, plan_.version), {}};
+        if (row.op_id.empty()) complain("'op_id' is empty");
+        if (!operations_.insert(row.op_id).second) complain("the operation stands there twice");
+        if (json.contains("claimed"))
+            for (const Json& taken : list(json, "claimed")) {
+                only(taken, {"stage", "idx"});
+                const NodeKey stage = key_of({NodeType::stage, text(taken, "stage")});
+                const auto idx = static_cast<std::int32_t>(
+                    number(taken, "idx", 1, std::numeric_limits<std::int32_t>::max()));
+                if (!uow_.attempt(stage, idx)) complain("it took an attempt that does not exist");
+                row.claimed.push_back({stage, idx});
+            }
+        uow_.insert_operation(plan_.key, row);
     }
 
     void import_node(NodeType type, const Json& json) {

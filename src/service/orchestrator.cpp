@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "service/apply.hpp"
 #include "service/expiry.hpp"
@@ -19,52 +18,20 @@ namespace {
 
 using namespace service;
 
-/// The attempt that one entry of the record says was taken by `uid`; 0 if none.
-std::int32_t claimed_in(const LogEntry& entry, const std::string& uid) {
-    if (!entry.node || entry.node->type != NodeType::stage || entry.by != Mover::writer) return 0;
-    const auto changes = nlohmann::json::parse(entry.changes.text, nullptr, false);
-    const auto attempts = changes.is_object() ? changes.find("attempts") : changes.end();
-    if (!changes.is_object() || attempts == changes.end() || !attempts->is_array()) return 0;
-    for (const auto& a : *attempts)
-        if (a.is_object() && a.value("state", "") == "RUNNING" && a.value("process_uid", "") == uid)
-            return a.value("idx", 0);
-    return 0;
-}
-
-/// A caller that saw no answer asks again: tell what the first time told.
-WriteResult replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, std::int64_t version) {
-    WriteResult result;
-    result.plan = view_plan(uow, plan);
-    result.plan.version = version;
-    result.replayed = true;
-    if (!request.claim) return result;
-    if (request.claim->exact) {
-        // Claiming what one holds already changes nothing, so the record may have nothing to tell.
-        for (const std::string& id : request.claim->stages)
-            if (const auto row = uow.find_node(plan.key, NodeType::stage, id))
-                for (const AttemptRow& a : uow.attempts(row->key))
-                    if (a.attempt.process_uid == request.claim->process_uid) {
-                        result.claimed.push_back({view_stage(read_record(uow, *row)), a.attempt.idx});
-                        break;
-                    }
-        return result;
-    }
-    uow.read_log(plan.key, std::nullopt, version - 1, [&](const LogEntry& entry) {
-        if (entry.version > version) return false;
-        if (const std::int32_t idx = claimed_in(entry, request.claim->process_uid); idx > 0)
-            if (const auto row = uow.find_node(plan.key, NodeType::stage, entry.node->id))
-                result.claimed.push_back({view_stage(read_record(uow, *row)), idx});
-        return true;
-    });
-    return result;
-}
-
-/// The answer to a write that was done before, if this is one.
+/// The answer to a write that was done before, if this is one: a caller that saw no answer asks again, and
+/// is told what the first time told.
 std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request) {
     if (request.op_id.empty()) return std::nullopt;
-    const auto version = uow.find_operation(plan.key, request.op_id);
-    if (!version) return std::nullopt;
-    return replay(uow, plan, request, *version);
+    const auto operation = uow.find_operation(plan.key, request.op_id);
+    if (!operation) return std::nullopt;
+    WriteResult result;
+    result.plan = view_plan(uow, plan);
+    result.plan.version = operation->version;
+    result.replayed = true;
+    if (request.claim)
+        for (const auto& [stage, idx] : operation->claimed)
+            result.claimed.push_back({view_stage(read_record(uow, uow.node(stage))), idx});
+    return result;
 }
 
 void check_version(const WriteNodes& request, const PlanRow& plan) {
@@ -95,20 +62,25 @@ std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
     return refs;
 }
 
-/// Puts into the store what the working set holds, and the record of it.
-/// `op_id` is empty for a claim that got nothing: it may be tried again.
-void persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading,
-             const std::string& op_id) {
+/// Puts into the store what the working set holds, and the record of it. False if there is nothing to keep.
+/// A claim that got nothing leaves no operation behind: it may be tried again.
+bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading,
+             const std::vector<Node*>& claimed) {
     WorkingSet& nodes = session.nodes;
     nodes.flush();
     const WriteNodes& request = session.request;
+    const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
     if (nodes.changed()) {
         plan.version = nodes.version();
         plan.clock = {nodes.now(), reading.since_boot, reading.boot_id};
         nodes.record_write({plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id});
         uow.update_plan(plan);
     }
-    if (!op_id.empty()) uow.insert_operation(plan.key, op_id, plan.version);
+    if (op_id.empty()) return nodes.changed();
+    OperationRow operation{.op_id = op_id, .version = plan.version, .claimed = {}};
+    for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
+    uow.insert_operation(plan.key, operation);
+    return true;
 }
 
 WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
@@ -158,14 +130,13 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     session.problems.raise_if_any(request.files);
     const bool relabelled = change_plan(session, plan, created);
     auto warnings = deadlock_warnings(session);
-    const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
-    persist(session, uow, plan, reading, op_id);
+    const bool worth_keeping = persist(session, uow, plan, reading, claimed);
     WriteResult result = answer(session, uow, plan, claimed);
     result.relabelled = relabelled;
     result.warnings = std::move(warnings);
     if (request.claim && claimed.size() < static_cast<std::size_t>(std::max(request.claim->at_most, 0)))
         if (const auto next = uow.next_ready_at(plan.key, now)) result.next_ready_in = *next - now;
-    if (!request.dry_run && (nodes.changed() || !op_id.empty())) uow.commit();
+    if (!request.dry_run && worth_keeping) uow.commit();
     return result;
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is interrupted: commands, each with the directory that it starts from."""
 import dataclasses
+import pathlib
+import sqlite3
 import typing
 
 PLAN = """
@@ -59,6 +61,15 @@ def exported_beside(harness, directory):
     harness.need(directory, "plan", "create", "other", "-f", "plan.yaml")
 
 
+def older(harness, directory):
+    """A store of the first version, as the fixtures of tests/trust have it."""
+    fixture = pathlib.Path(__file__).parent.parent / "trust" / "fixtures" / "v1.sql"
+    db = sqlite3.connect(directory / "turboci.db", isolation_level=None)
+    db.executescript(fixture.read_text())
+    db.close()
+    (directory / "turboci.db").chmod(0o600)
+
+
 def large(harness, directory):
     """A write that does not fit SQLite's cache, so that pages reach the file before the commit."""
     planned(harness, directory)
@@ -79,7 +90,6 @@ class Scenario:
     options: tuple = ()        # of the tracer
 
 
-# A migration will be one more: prepared by unpacking a store of the older version.
 SCENARIOS = [
     Scenario("create", empty, ["plan", "create", "p", "-f", "plan.yaml"], again=6),
     Scenario("create-named", empty, ["plan", "create", "p", "-f", "plan.yaml"], again=6, options=("--no-tmpfile",)),
@@ -92,6 +102,7 @@ SCENARIOS = [
     Scenario("import-second", exported_beside, ["plan", "import", "export.jsonl"], again=6),
     Scenario("delete", claimed, ["plan", "delete", "p"], again=4),
     Scenario("backup", claimed, ["store", "backup", "copy.db"], again=6, store="copy.db"),
+    Scenario("migrate", older, ["plan", "list"], plan="main"),
     Scenario("large", large, ["nodes", "write", "-p", "p", "large.yaml"], long_only=True),
 ]
 

@@ -65,7 +65,7 @@ public:
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {c, Mover::orchestrator, "{}"}};
         append(*uow, {plan(), 1, at(1), "me", "why", "op"}, changes);
-        uow->insert_operation(plan(), "op", 1);
+        uow->insert_operation(plan(), {"op", 1, {}});
         uow->commit();
     }
 };

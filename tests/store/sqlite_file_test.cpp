@@ -61,7 +61,7 @@ TEST_CASE("a new store and its lock file are for their owner alone, whatever the
 TEST_CASE("a new store names itself and its schema in the header") {
     Fixture f;
     CHECK(raw(f.path(), "PRAGMA application_id") == std::to_string(0x54434970));
-    CHECK(raw(f.path(), "PRAGMA user_version") == "1");
+    CHECK(raw(f.path(), "PRAGMA user_version") == "2");
     CHECK(raw(f.path(), "PRAGMA integrity_check") == "ok");
 }
 
@@ -167,9 +167,9 @@ TEST_CASE("a path that names no file is an invalid argument") {
 TEST_CASE("a store of a newer or impossible schema is refused untouched") {
     Fixture f;
     f.close();
-    raw(f.path(), "PRAGMA user_version=2");
+    raw(f.path(), "PRAGMA user_version=3");
     CHECK_THAT(refusal(f.path()),
-               Contains("newer turboci (schema 2, this one knows 1)") && Contains("upgrade"));
+               Contains("newer turboci (schema 3, this one knows 2)") && Contains("upgrade"));
     raw(f.path(), "PRAGMA user_version=0");
     CHECK_THAT(refusal(f.path()), Contains("no schema version"));
     raw(f.path(), "PRAGMA user_version=-5");

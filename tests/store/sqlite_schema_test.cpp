@@ -62,7 +62,7 @@ TEST_CASE("a schema that is changed while the store is open is noticed by the ne
     CHECK(code_of([&] { static_cast<void>(f.write()); }) == ErrorCode::store);
     raw(f.path(), "DROP VIEW v");
     CHECK_NOTHROW(f.write());
-    raw(f.path(), "PRAGMA user_version=2; CREATE TABLE newer(x)");
+    raw(f.path(), "PRAGMA user_version=3; CREATE TABLE newer(x)");
     CHECK_THAT(message_of([&] { static_cast<void>(f.write()); }), Contains("newer turboci"));
 }
 
@@ -102,8 +102,8 @@ TEST_CASE("a link is not followed, not even one that appears between looking and
           ErrorCode::store);
 }
 
-TEST_CASE("migrations are numbered from 1 without gaps and each tells what it does") {
-    int expected = 1;
+TEST_CASE("migrations are numbered from 2 on without gaps and each tells what it does") {
+    int expected = 2;
     for (const Migration& step : sqlite::migrations()) {
         CHECK(step.version == expected++);
         CHECK_FALSE(step.sentence.empty());
@@ -112,13 +112,13 @@ TEST_CASE("migrations are numbered from 1 without gaps and each tells what it do
 
 TEST_CASE("an older schema is brought up step by step, and only by the steps that it lacks") {
     const std::array<Migration, 3> steps{
-        {sqlite::migrations().front(), {2, "added a table", &add_table}, {3, "added a column", &add_column}}};
+        {sqlite::migrations().front(), {3, "added a table", &add_table}, {4, "added a column", &add_column}}};
     Fixture f;
     f.close();
     Database db(f.path(), Database::Mode::read_write, Duration::zero());
     db.exec("BEGIN IMMEDIATE");
     CHECK(sqlite::migrate(db, steps) == std::vector<std::string>{"added a table", "added a column"});
-    CHECK(sqlite::schema_version(db) == 3);
+    CHECK(sqlite::schema_version(db) == 4);
     CHECK(sqlite::migrate(db, steps).empty());
     db.exec("COMMIT");
     db.exec("INSERT INTO second(x, y) VALUES(1, 2)");
@@ -126,7 +126,7 @@ TEST_CASE("an older schema is brought up step by step, and only by the steps tha
 
 TEST_CASE("an upgrade that fails changes nothing") {
     const std::array<Migration, 3> steps{
-        {sqlite::migrations().front(), {2, "added a table", &add_table}, {3, "failed", &half_fail}}};
+        {sqlite::migrations().front(), {3, "added a table", &add_table}, {4, "failed", &half_fail}}};
     Fixture f;
     f.close();
     const std::string before = read_file(f.path());
@@ -135,7 +135,7 @@ TEST_CASE("an upgrade that fails changes nothing") {
         db.exec("BEGIN IMMEDIATE");
         CHECK(code_of([&] { static_cast<void>(sqlite::migrate(db, steps)); }) == ErrorCode::store);
         db.exec("ROLLBACK");
-        CHECK(sqlite::schema_version(db) == 1);
+        CHECK(sqlite::schema_version(db) == 2);
         CHECK(sqlite::schema_difference(db, sqlite::newest_schema()).empty());
     }
     CHECK(read_file(f.path()) == before);
@@ -145,9 +145,92 @@ TEST_CASE("versions that no step leads to are refused") {
     const auto refuse = [](int version) {
         return message_of([&] { sqlite::refuse_unknown_version(version, sqlite::migrations(), "t.db"); });
     };
-    CHECK_THAT(refuse(2), Contains("newer turboci"));
+    CHECK_THAT(refuse(3), Contains("newer turboci"));
     CHECK_THAT(refuse(0), Contains("no schema version"));
     CHECK(refuse(1) == "nothing was thrown");
+    CHECK(refuse(2) == "nothing was thrown");
+}
+
+namespace {
+
+/// Makes of a closed store what version 1 would have made.
+void take_back_to_1(const std::string& path) {
+    raw(path,
+        "BEGIN; ALTER TABLE operations RENAME TO operations_2;"
+        "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"
+        " op_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(plan_key, op_id)) STRICT, WITHOUT ROWID;"
+        "INSERT INTO operations SELECT plan_key, op_id, version FROM operations_2; DROP TABLE operations_2;"
+        "PRAGMA user_version=1; COMMIT");
+}
+
+/// A store of version 1 with a write of operation "op" whose record says `changes` of stage 1.
+void make_version_1(Fixture& f, const std::string& changes) {
+    {
+        auto uow = f.write();
+        const NodeKey stage = f.add(*uow, NodeType::stage, "s");
+        const std::vector<ChangeRow> rows{{stage, Mover::writer, changes},
+                                          {stage, Mover::orchestrator, changes}};
+        append(*uow, {f.plan(), 1, at(1), "me", "why", "op"}, rows);
+        uow->insert_operation(f.plan(), {"op", 1, {}});
+        uow->insert_operation(f.plan(), {"other", 1, {}});
+        uow->commit();
+    }
+    f.close();
+    take_back_to_1(f.path());
+}
+
+}  // namespace
+
+TEST_CASE("a store of version 1 is upgraded by whoever opens it, and its operations learn what they took") {
+    for (const bool read_only : {false, true}) {
+        Fixture f;
+        make_version_1(f, R"({"attempts":[{"idx":1,"state":"INCOMPLETE"},{"idx":2,"state":"RUNNING"}]})");
+        std::vector<std::string> told;
+        StoreOptions options{.path = f.path(), .read_only = read_only};
+        options.on_upgrade = [&](const std::string& sentence) { told.push_back(sentence); };
+        {
+            const auto store = open_sqlite_store(options);
+            const auto uow = store->begin(Access::read);
+            CHECK(uow->find_operation(f.plan(), "op") == OperationRow{"op", 1, {{NodeKey{1}, 2}}});
+            CHECK(uow->find_operation(f.plan(), "other") == OperationRow{"other", 1, {}});
+        }
+        CHECK(told.size() == 1);
+        CHECK(raw(f.path(), "PRAGMA user_version") == "2");
+        told.clear();
+        CHECK_NOTHROW(open_sqlite_store(options));
+        CHECK(told.empty());
+    }
+}
+
+TEST_CASE("an upgrade leaves damage that is none of its business to 'store check'") {
+    Fixture f;
+    make_version_1(f, "{}");
+    raw(f.path(), "UPDATE changes SET changes = 'nonsense'");
+    f.reopen();
+    CHECK(f.read()->find_operation(f.plan(), "op") == OperationRow{"op", 1, {}});
+    CHECK_FALSE(f.store().check().empty());
+}
+
+TEST_CASE("an older store with another schema than its own is refused and keeps its version") {
+    Fixture f;
+    make_version_1(f, "{}");
+    raw(f.path(), "CREATE TABLE extra(x)");
+    const std::string before = read_file(f.path());
+    CHECK_THAT(message_of([&] { f.reopen(); }), Contains("'extra' that is not turboci's"));
+    CHECK(read_file(f.path()) == before);
+    CHECK(raw(f.path(), "PRAGMA user_version") == "1");
+}
+
+TEST_CASE("attempts that an operation took are told exactly, or the store is damaged") {
+    const std::vector<OperationRow::Taken> taken{{NodeKey{1}, 1}, {NodeKey{123'456'789'012}, 2'000'000'000}};
+    CHECK(sqlite::pack_claimed(taken) == "1:1 123456789012:2000000000");
+    CHECK(sqlite::unpack_claimed(sqlite::pack_claimed(taken)) == taken);
+    CHECK(sqlite::unpack_claimed("").empty());
+    for (const char* text :
+         {"1", "1:", ":1", "1:1 ", "1:1  2:1", "0:1", "1:0", "-1:1", "1:3000000000", "x:1", "1:1x", "1 1"}) {
+        INFO(text);
+        CHECK(code_of([&] { static_cast<void>(sqlite::unpack_claimed(text)); }) == ErrorCode::store);
+    }
 }
 
 TEST_CASE("a value that turboci never wrote is damage, not a guess") {

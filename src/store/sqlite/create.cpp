@@ -30,7 +30,7 @@ namespace {
 std::string empty_store_image() {
     Database db(":memory:", Database::Mode::memory, Duration::zero());
     db.exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
-    static_cast<void>(migrate(db, migrations()));
+    create_schema(db);
     db.exec("COMMIT");
     sqlite3_int64 size = 0;
     const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/encoding.hpp"
 
+#include <fmt/format.h>
+
+#include <charconv>
+
 #include "turboci/error.hpp"
 
 namespace turboci::sqlite {
@@ -74,6 +78,35 @@ void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistor
         if (version >= kLimit || time >= kLimit) throw_damaged("a history of states makes no sense");
         history.push_back({state, version, Timestamp(Duration(time))});
     } while (!bytes.empty());
+}
+
+std::string pack_claimed(const std::vector<OperationRow::Taken>& claimed) {
+    std::string text;
+    for (const auto& [stage, idx] : claimed)
+        text += fmt::format("{}{}:{}", text.empty() ? "" : " ", static_cast<std::int64_t>(stage), idx);
+    return text;
+}
+
+std::vector<OperationRow::Taken> unpack_claimed(std::string_view text) {
+    constexpr std::string_view kNonsense = "the attempts that an operation took make no sense";
+    std::vector<OperationRow::Taken> claimed;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    const auto take_number = [&](auto& number, bool is_last_part) {
+        const auto [next, error] = std::from_chars(at, end, number);
+        const bool ends_well = is_last_part ? next == end || *next == ' ' : next != end && *next == ':';
+        if (error != std::errc() || number < 1 || !ends_well) throw_damaged(kNonsense);
+        at = next == end ? end : next + 1;
+    };
+    if (text.ends_with(' ')) throw_damaged(kNonsense);
+    while (at != end) {
+        std::int64_t stage = 0;
+        std::int32_t idx = 0;
+        take_number(stage, false);
+        take_number(idx, true);
+        claimed.push_back({NodeKey{stage}, idx});
+    }
+    return claimed;
 }
 
 GroupCount read_count(const Query& row, int column) {

@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "store/sqlite/database.hpp"
 #include "turboci/store.hpp"
@@ -31,6 +34,11 @@ private:
 };
 /// Replaces `history`. STORE if the bytes are not what PackedHistory makes.
 void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history);
+
+/// The attempts that an operation took as text: "STAGE_KEY:IDX", blanks between.
+[[nodiscard]] std::string pack_claimed(const std::vector<OperationRow::Taken>& claimed);
+/// STORE if the text is not what pack_claimed() makes.
+[[nodiscard]] std::vector<OperationRow::Taken> unpack_claimed(std::string_view text);
 
 /// The columns of a group's count, from `column` on: kind, threshold, unresolved, satisfied, resolution.
 [[nodiscard]] GroupCount read_count(const Query& row, int column);

@@ -17,9 +17,12 @@ struct Migration {
     std::string_view sentence;  ///< tells the user what it did
     void (*apply)(Database& db);
 };
-/// All of them, by version from 1 without gaps. The first makes a new store.
+/// All of them, by version from 2 on without gaps.
 [[nodiscard]] std::span<const Migration> migrations();
 [[nodiscard]] inline int newest_version(std::span<const Migration> steps) { return steps.back().version; }
+
+/// Makes the newest schema in an empty database, in the transaction that the caller holds.
+void create_schema(Database& db);
 
 /// The schema version of the file. Needs a transaction to be more than a guess.
 [[nodiscard]] int schema_version(Database& db);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Version 1. Rules: integer keys, text ids once; what resolution reads and writes (nodes) apart from what is
-// written once (node_bodies); no index on a column that changes with every step, except partial ones on the
-// few rows that are live. States are stored by number, times as microseconds UTC, durations as microseconds.
-// Foreign keys only where they cost nothing; `turboci store check` looks at the others.
+// Version 2; migrations.cpp tells how it came to be. Rules: integer keys, text ids once; what resolution
+// reads and writes (nodes) apart from what is written once (node_bodies); no index on a column that changes
+// with every step, except partial ones on the few rows that are live. States are stored by number, times as
+// microseconds UTC, durations as microseconds. Foreign keys only where they cost nothing; `turboci store
+// check` looks at the others.
 #include "store/sqlite/schema.hpp"
 
 #include <fmt/format.h>
@@ -118,10 +119,11 @@ constexpr std::array<SchemaObject, 25> kSchema{{
      " by_whom INTEGER NOT NULL, changes TEXT NOT NULL) STRICT"},
     {"index", "changes_by_node", "changes",
      "CREATE INDEX changes_by_node ON changes(node_key) WHERE node_key > 0"},
-    // Idempotency keys and the versions that answered them.
+    // Idempotency keys, the versions that answered them, and the attempts that they took, see encoding.hpp.
     {"table", "operations", "operations",
      "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"
-     " op_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(plan_key, op_id)) STRICT, WITHOUT ROWID"},
+     " op_id TEXT NOT NULL, version INTEGER NOT NULL, claimed TEXT NOT NULL, PRIMARY KEY(plan_key, op_id))"
+     " STRICT, WITHOUT ROWID"},
 }};
 
 const Sql kReadSchema("SELECT type, name, tbl_name, sql FROM sqlite_schema");
@@ -133,6 +135,16 @@ bool is_internal(std::string_view name) {
 }  // namespace
 
 std::span<const SchemaObject> newest_schema() { return kSchema; }
+
+std::vector<SchemaObject> older_schema(int version) {
+    std::vector<SchemaObject> schema(kSchema.begin(), kSchema.end());
+    if (version < 2)
+        std::ranges::find(schema, "operations", &SchemaObject::name)->sql =
+            "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY"
+            " DEFERRED, op_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(plan_key, op_id)) STRICT,"
+            " WITHOUT ROWID";
+    return schema;
+}
 
 std::string schema_difference(Database& db, std::span<const SchemaObject> expected) {
     std::vector<bool> seen(expected.size());

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/sqlite/database.hpp"
 
@@ -22,6 +24,8 @@ struct SchemaObject {
 };
 /// In an order in which they can be created.
 [[nodiscard]] std::span<const SchemaObject> newest_schema();
+/// What stores of an older version must hold before they are upgraded.
+[[nodiscard]] std::vector<SchemaObject> older_schema(int version);
 
 /// Says how the schema of `db` differs from `expected`, as a clause; empty when it does not.
 /// Tables of statistics (ANALYZE) may be there. Needs a transaction.

@@ -101,14 +101,17 @@ void SqliteStore::upgrade() {
             verify_schema();
             return rollback();
         }
+        verify_older_schema(version);
         rollback();
-        if (options_.read_only || db_->read_only())
-            refuse(where_.path, fmt::format("has the older schema {}", version),
-                   "run a command that may write to it");
+        if (db_->read_only())
+            refuse(where_.path, fmt::format("has the older schema {} and cannot be written", version),
+                   "let somebody who may write to it run a command on it first");
         lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         Query(*db_, kBeginWrite).run();
         // Somebody may have been faster.
-        refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
+        const int found = schema_version(*db_);
+        refuse_unknown_version(found, migrations(), where_.path);
+        if (found < newest_version(migrations())) verify_older_schema(found);
         const std::vector<std::string> sentences = migrate(*db_, migrations());
         verify_schema();
         db_->exec("COMMIT");
@@ -121,6 +124,16 @@ void SqliteStore::upgrade() {
     }
 }
 
+void SqliteStore::refuse_difference(const std::string& difference) const {
+    if (!difference.empty())
+        refuse(where_.path, "has not the schema of a store: " + difference,
+               "restore a copy made with 'turboci store backup'");
+}
+
+void SqliteStore::verify_older_schema(int version) const {
+    refuse_difference(schema_difference(*db_, older_schema(version)));
+}
+
 void SqliteStore::verify_schema() {
     std::int64_t cookie = 0;
     {
@@ -129,10 +142,7 @@ void SqliteStore::verify_schema() {
     }
     if (cookie == verified_schema_) return;
     refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
-    const std::string difference = schema_difference(*db_, newest_schema());
-    if (!difference.empty())
-        refuse(where_.path, "has not the schema of a store: " + difference,
-               "restore a copy made with 'turboci store backup'");
+    refuse_difference(schema_difference(*db_, newest_schema()));
     verified_schema_ = cookie;
 }
 

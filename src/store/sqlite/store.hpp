@@ -28,6 +28,8 @@ private:
     void upgrade();
     /// Compares the schema with ours, unless nothing has touched it since that was last done.
     void verify_schema();
+    void verify_older_schema(int version) const;
+    void refuse_difference(const std::string& difference) const;
     void rollback() noexcept;
 
     StoreOptions options_;

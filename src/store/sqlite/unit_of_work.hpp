@@ -90,9 +90,9 @@ public:
 
     void append_write(const WriteRow& write, std::size_t changes) override;
     void append_change(const ChangeRow& change) override;
-    [[nodiscard]] std::optional<std::int64_t> find_operation(PlanKey plan, std::string_view op_id) override;
-    void insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) override;
-    [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> operations(PlanKey plan) override;
+    [[nodiscard]] std::optional<OperationRow> find_operation(PlanKey plan, std::string_view op_id) override;
+    void insert_operation(PlanKey plan, const OperationRow& row) override;
+    [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                   const std::function<bool(const LogEntry&)>& visit) override;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/encoding.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -10,9 +11,10 @@ const Sql kInsertWrite(
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 const Sql kInsertChange(
     "INSERT INTO changes(change_key, node_key, version, by_whom, changes) VALUES(?1, ?2, ?3, ?4, ?5)");
-const Sql kFindOperation("SELECT version FROM operations WHERE plan_key = ?1 AND op_id = ?2");
-const Sql kOperations("SELECT op_id, version FROM operations WHERE plan_key = ?1 ORDER BY op_id");
-const Sql kInsertOperation("INSERT INTO operations(plan_key, op_id, version) VALUES(?1, ?2, ?3)");
+const Sql kFindOperation("SELECT op_id, version, claimed FROM operations WHERE plan_key = ?1 AND op_id = ?2");
+const Sql kOperations("SELECT op_id, version, claimed FROM operations WHERE plan_key = ?1 ORDER BY op_id");
+const Sql kInsertOperation(
+    "INSERT INTO operations(plan_key, op_id, version, claimed) VALUES(?1, ?2, ?3, ?4)");
 // CROSS JOIN fixes the order of the loops: a write, its range of changes, the node of each.
 const Sql kPlanLog(
     "SELECT w.version, w.time, w.actor, w.reason, w.op_id, c.by_whom, c.changes, n.type, n.id"
@@ -24,6 +26,10 @@ const Sql kNodeLog(
     " FROM changes AS c INDEXED BY changes_by_node CROSS JOIN writes AS w LEFT JOIN nodes AS n"
     " ON n.node_key = c.node_key WHERE c.node_key = ?3 AND c.node_key > 0 AND w.plan_key = ?1"
     " AND w.version = c.version AND c.version > ?2 ORDER BY c.change_key");
+
+OperationRow read_operation(const Query& row) {
+    return {.op_id = row.string(0), .version = row.integer(1), .claimed = unpack_claimed(row.text(2))};
+}
 
 void read_entries(Query&& row, const std::function<bool(const LogEntry&)>& visit) {
     LogEntry entry;
@@ -59,21 +65,22 @@ void SqliteUnitOfWork::append_change(const ChangeRow& change) {
         .run();
 }
 
-std::optional<std::int64_t> SqliteUnitOfWork::find_operation(PlanKey plan, std::string_view op_id) {
+std::optional<OperationRow> SqliteUnitOfWork::find_operation(PlanKey plan, std::string_view op_id) {
     Query row(db_, kFindOperation, plan, op_id);
     if (!row.step()) return std::nullopt;
-    return row.integer(0);
+    return read_operation(row);
 }
 
-void SqliteUnitOfWork::insert_operation(PlanKey plan, std::string_view op_id, std::int64_t version) {
+void SqliteUnitOfWork::insert_operation(PlanKey plan, const OperationRow& row) {
     require_write();
-    Query(db_, kInsertOperation, plan, op_id, version).run();
+    const std::string claimed = pack_claimed(row.claimed);
+    Query(db_, kInsertOperation, plan, row.op_id, row.version, claimed).run();
 }
 
-std::vector<std::pair<std::string, std::int64_t>> SqliteUnitOfWork::operations(PlanKey plan) {
-    std::vector<std::pair<std::string, std::int64_t>> all;
+std::vector<OperationRow> SqliteUnitOfWork::operations(PlanKey plan) {
+    std::vector<OperationRow> all;
     Query row(db_, kOperations, plan);
-    while (row.step()) all.emplace_back(row.string(0), row.integer(1));
+    while (row.step()) all.push_back(read_operation(row));
     return all;
 }
 

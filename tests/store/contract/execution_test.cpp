@@ -285,12 +285,13 @@ TEST_CASE("an operation is found again within its plan") {
     Fixture f;
     auto uow = f.write();
     const PlanKey q = uow->insert_plan(plan_row("q"));
-    uow->insert_operation(f.plan(), "op-2", 7);
-    uow->insert_operation(f.plan(), "op-1", 5);
-    CHECK(uow->find_operation(f.plan(), "op-2") == 7);
+    const OperationRow one{"op-1", 5, {}};
+    const OperationRow two{"op-2", 7, {{NodeKey{3}, 1}, {NodeKey{1}, 12}}};
+    uow->insert_operation(f.plan(), two);
+    uow->insert_operation(f.plan(), one);
+    CHECK(uow->find_operation(f.plan(), "op-2") == two);
     CHECK_FALSE(uow->find_operation(f.plan(), "op-3"));
     CHECK_FALSE(uow->find_operation(q, "op-2"));
-    const std::vector<std::pair<std::string, std::int64_t>> expected{{"op-1", 5}, {"op-2", 7}};
-    CHECK(uow->operations(f.plan()) == expected);
+    CHECK(uow->operations(f.plan()) == std::vector{one, two});
     CHECK(uow->operations(q).empty());
 }

@@ -285,7 +285,7 @@ TEST_CASE("deleting a plan takes everything of it and nothing of another") {
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {check, Mover::writer, "{}"}};
         append(*uow, {plan, 1, at(1), "me", "why", "op"}, changes);
-        uow->insert_operation(plan, "op", 1);
+        uow->insert_operation(plan, {"op", 1, {}});
         const StateCount one{NodeType::check, State::planning, std::nullopt, 1};
         uow->add_counts(plan, {&one, 1});
         (plan == q ? others : mine) = {check, stage};
@@ -306,7 +306,7 @@ TEST_CASE("deleting a plan takes everything of it and nothing of another") {
     uow->read_log(f.plan(), std::nullopt, 0, [&](const LogEntry&) { return ++entries > 0; });
     CHECK(entries == 0);
     CHECK(uow->find_plan("q"));
-    CHECK(uow->find_operation(q, "op") == 1);
+    CHECK(uow->find_operation(q, "op") == OperationRow{"op", 1, {}});
     CHECK(uow->edges_to(others[0], 0, 40).size() == 1);
     CHECK(uow->body(others[1]).json.text == R"({"a":1})");
     CHECK(uow->attempts(others[1]).size() == 1);

@@ -57,6 +57,33 @@ TEST_CASE("A claim honours the backoff and tells when it is over") {
     CHECK(ids(w.write(any(1))) == std::vector<std::string>{"s"});
 }
 
+TEST_CASE("A claim that is sent again tells what it took the first time, whatever has happened since") {
+    World w;
+    w.write("stages: [{id: a}, {id: b, retry: {max_retries: 1}}, {id: c}]");
+    WriteNodes two = any(2);
+    two.op_id = "two";
+    CHECK(ids(w.write(two)) == std::vector<std::string>{"a", "b"});
+    w.complete("a");
+    w.break_stage("b");
+    WriteNodes held = any(1, "holder");
+    held.op_id = "first";
+    CHECK(ids(w.write(held)) == std::vector<std::string>{"b"});
+    // Taking what one has changes nothing, and is an answer to remember too.
+    held.op_id = "second";
+    held.claim->stages = {"b"};
+    held.claim->exact = true;
+    const auto version = w.version();
+    CHECK(ids(w.write(held)) == std::vector<std::string>{"b"});
+    CHECK(w.version() == version);
+    w.complete("b");
+    const auto again = w.write(two);
+    CHECK(again.replayed);
+    CHECK(ids(again) == std::vector<std::string>{"a", "b"});
+    CHECK(again.claimed.at(1).idx == 1);
+    CHECK(w.write(held).claimed.at(0).idx == 2);
+    CHECK(w.stage("c").attempts.at(0).state == AttemptState::pending);
+}
+
 TEST_CASE("A named claim says why the stage cannot be had") {
     World w;
     w.write("stages: [{id: s}, {id: later, dependencies: [s]}]");

@@ -100,6 +100,30 @@ TEST_CASE("An imported plan goes on where the exported one stood") {
     CHECK(to.write(again).replayed);
 }
 
+TEST_CASE("An operation of an imported plan still tells what it took") {
+    World from, to;
+    from.write("stages: [{id: s}, {id: t}]");
+    WriteNodes claim = World::request("{}");
+    claim.op_id = "take";
+    claim.claim.emplace().process_uid = "me";
+    CHECK(from.write(claim).claimed.at(0).stage.id == "s");
+    const std::string text = exported(from);
+    CHECK_THAT(text,
+               Contains(R"({"operation":{"op_id":"take","version":3,"claimed":[{"stage":"s","idx":1}]}})"));
+    to.orchestrator->delete_plan("p");
+    for (const auto& [what, with] :
+         {std::pair(R"("claimed":[{"stage":"s","idx":1})", R"("claimed":[{"stage":"s","idx":2})"),
+          {R"("claimed":[{"stage":"s")", R"("claimed":[{"stage":"x")"},
+          {R"("idx":1}]}})", R"("idx":1,"x":1}]}})"},
+          {R"("idx":1}]}})", R"("idx":0}]}})"}})
+        CHECK(import_error(to, replaced(text, what, with)).code() == ErrorCode::invalid_argument);
+    to.orchestrator->import_plan(text, "plan.export");
+    CHECK(exported(to) == text);
+    const auto again = to.write(claim);
+    CHECK(again.replayed);
+    CHECK(again.claimed.at(0).stage.id == "s");
+}
+
 TEST_CASE("A plan that exists is not overwritten") {
     World w;
     fill(w);
