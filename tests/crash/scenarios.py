@@ -63,6 +63,7 @@ def exported_beside(harness, directory):
 
 def older(harness, directory):
     """A store of the first version, as the fixtures of tests/trust have it."""
+    empty(harness, directory)
     fixture = pathlib.Path(__file__).parent.parent / "trust" / "fixtures" / "v1.sql"
     db = sqlite3.connect(directory / "turboci.db", isolation_level=None)
     db.executescript(fixture.read_text())
@@ -102,7 +103,7 @@ SCENARIOS = [
     Scenario("import-second", exported_beside, ["plan", "import", "export.jsonl"], again=6),
     Scenario("delete", claimed, ["plan", "delete", "p"], again=4),
     Scenario("backup", claimed, ["store", "backup", "copy.db"], again=6, store="copy.db"),
-    Scenario("migrate", older, ["plan", "list"], plan="main"),
+    Scenario("migrate", older, ["nodes", "write", "-p", "main", "--op-id", "op-m", "next.yaml"], plan="main"),
     Scenario("large", large, ["nodes", "write", "-p", "p", "large.yaml"], long_only=True),
 ]
 
