@@ -110,11 +110,14 @@ std::string read_file(const std::string& path, std::size_t limit) {
                         "at most " + std::to_string(limit) + " are read");
         }
     }
+    constexpr std::size_t kChunk = std::size_t{64} * 1024;
     std::string text;
-    if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + 1);
     std::size_t size = 0;
+    // One byte more than there should be, so that the end is seen without asking for another chunk.
+    const bool has_size = S_ISREG(about.st_mode) && about.st_size > 0;
+    text.resize(has_size ? static_cast<std::size_t>(about.st_size) + 1 : kChunk);
     while (true) {
-        text.resize(std::max(size + std::size_t{64} * 1024, std::min(text.capacity(), limit + 1)));
+        if (size == text.size()) text.resize(size + std::max(kChunk, size / 2));
         const ssize_t n = ::read(input.get(), text.data() + size, text.size() - size);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {

@@ -106,6 +106,9 @@ public:
         }
     }
 
+    /// Rows that a statement that has run to its end has inserted, changed or deleted.
+    [[nodiscard]] std::int64_t changes() const noexcept { return sqlite3_changes64(db_.db_); }
+
     // Columns of the current row; texts and blobs are valid until the next step. A value of a type or in
     // a range that turboci never wrote is STORE "the store is damaged".
     [[nodiscard]] bool is_null(int column) const {

@@ -130,6 +130,9 @@ std::optional<Timestamp> SqliteUnitOfWork::next_ready_at(PlanKey plan, Timestamp
 }
 
 std::vector<AttemptRow> SqliteUnitOfWork::overdue_attempts(PlanKey plan, Timestamp now) {
+    // Every write asks, and few find any: the short statement first.
+    const auto deadline = next_deadline(plan);
+    if (!deadline || *deadline > now) return {};
     return read_attempts(Query(db_, kOverdue, plan, now));
 }
 

@@ -14,8 +14,8 @@ namespace turboci::sqlite {
 
 namespace {
 
-const Sql kFindNode("SELECT " TURBOCI_NODE_COLUMNS
-                    " FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
+// Most names that are looked up are new or wanted by key too: one statement more, but a short one.
+const Sql kFindNode("SELECT node_key FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
 const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
                         " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
@@ -27,6 +27,9 @@ const Sql kUpdateNode(
     " history = ?7, group_kind = ?8, threshold = ?9, unresolved = ?10, satisfied = ?11, resolution = ?12,"
     " dependencies_since = ?13, attempt = ?14, has_continuation = ?15 WHERE node_key = ?1");
 const Sql kBody("SELECT json, max_retries, backoff, timeout, heartbeat FROM node_bodies WHERE node_key = ?1");
+const Sql kInsertBody(
+    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 const Sql kPutBody(
     "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
@@ -43,8 +46,8 @@ constexpr std::array<std::string_view, 2> kLateIndexes{"nodes_by_id", "edges_by_
 // A scan reads at most so many rows for one that it wants.
 constexpr std::int64_t kScanFactor = 4;
 
-void put_body(Database& db, NodeKey key, const NodeBody& body) {
-    Query(db, kPutBody, key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout,
+void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
+    Query(db, how, key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout,
           body.heartbeat)
         .run();
 }
@@ -114,9 +117,7 @@ NodeKey SqliteUnitOfWork::next_node_key() { return NodeKey{counters().node}; }
 std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, std::string_view id) {
     Query row(db_, kFindNode, plan, type, id);
     if (!row.step()) return std::nullopt;
-    NodeRow node;
-    read_node(row, node);
-    return node;
+    return this->node(row.node(0));
 }
 
 NodeRow SqliteUnitOfWork::node(NodeKey key) {
@@ -139,7 +140,7 @@ void SqliteUnitOfWork::insert_node(const NodeRow& row, const NodeBody& body) {
           count.threshold, count.unresolved, count.satisfied, count.resolution, row.dependencies_since,
           row.attempt, row.has_continuation)
         .run();
-    if (body != NodeBody{}) put_body(db_, row.key, body);
+    if (body != NodeBody{}) put_body(db_, kInsertBody, row.key, body);
 }
 
 void SqliteUnitOfWork::begin_bulk_insert() {
@@ -179,7 +180,7 @@ void SqliteUnitOfWork::update_body(NodeKey key, const NodeBody& body) {
     if (body == NodeBody{})
         Query(db_, kDeleteBody, key).run();
     else
-        put_body(db_, key, body);
+        put_body(db_, kPutBody, key, body);
 }
 
 void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,

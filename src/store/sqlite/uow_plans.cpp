@@ -23,8 +23,10 @@ const Sql kCounts(
     "SELECT type, state, outcome, count FROM plan_counts WHERE plan_key = ?1 AND count <> 0"
     " ORDER BY type, state, outcome");
 const Sql kAddCount(
-    "INSERT INTO plan_counts(plan_key, type, state, outcome, count) VALUES(?1, ?2, ?3, ?4, ?5)"
-    " ON CONFLICT DO UPDATE SET count = count + excluded.count");
+    "UPDATE plan_counts SET count = count + ?5 WHERE plan_key = ?1 AND type = ?2 AND state = ?3"
+    " AND outcome = ?4");
+const Sql kInsertCount(
+    "INSERT INTO plan_counts(plan_key, type, state, outcome, count) VALUES(?1, ?2, ?3, ?4, ?5)");
 
 #define TURBOCI_OWN_NODES "(SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1)"
 // In this order: what is found through nodes and writes goes before them.
@@ -118,10 +120,13 @@ std::vector<StateCount> SqliteUnitOfWork::counts(PlanKey plan) {
 
 void SqliteUnitOfWork::add_counts(PlanKey plan, std::span<const StateCount> deltas) {
     require_write();
-    for (const StateCount& d : deltas)
-        Query(db_, kAddCount, plan, d.type, state_number(d.type, d.state),
-              d.outcome ? static_cast<int>(*d.outcome) : 0, d.count)
-            .run();
+    for (const StateCount& d : deltas) {
+        const int state = state_number(d.type, d.state);
+        const int outcome = d.outcome ? static_cast<int>(*d.outcome) : 0;
+        Query add(db_, kAddCount, plan, d.type, state, outcome, d.count);
+        add.run();
+        if (add.changes() == 0) Query(db_, kInsertCount, plan, d.type, state, outcome, d.count).run();
+    }
 }
 
 }  // namespace turboci::sqlite
