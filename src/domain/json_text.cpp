@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "domain/json_scan.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -24,7 +25,7 @@ std::string dump(const nlohmann::ordered_json& value) {
 }  // namespace
 
 bool is_json_object(std::string_view text) {
-    if (text == "{}") return true;
+    if (text == "{}" || is_plain_json_object(text)) return true;
     return text.starts_with('{') && nlohmann::json::accept(text);
 }
 
