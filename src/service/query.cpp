@@ -43,11 +43,19 @@ void Orchestrator::query(const QueryNodes& request, NodeSink& sink) {
     const PlanRow plan = require_plan(*uow, request.plan);
     Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));
     const std::vector<NodeKey>* keys = selection.select();
-    sink.plan(view_plan(*uow, plan));
-    uow->read_records(plan.key, NodeType::check, keys,
-                      [&](const NodeRecord& r) { sink.check(view_check(r)); });
-    uow->read_records(plan.key, NodeType::stage, keys,
-                      [&](const NodeRecord& r) { sink.stage(view_stage(r)); });
+    sink.plan(view_plan(*uow, plan, request.parts.counts));
+    NodeParts parts = request.parts;
+    parts.targets = parts.predicates || parts.assignments;
+    Check check;
+    uow->read_records(plan.key, NodeType::check, keys, parts, [&](NodeRecord& r) {
+        view_check(r, check);
+        sink.check(check);
+    });
+    Stage stage;
+    uow->read_records(plan.key, NodeType::stage, keys, parts, [&](NodeRecord& r) {
+        view_stage(r, stage);
+        sink.stage(stage);
+    });
 }
 
 PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limit) {

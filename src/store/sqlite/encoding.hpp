@@ -31,6 +31,10 @@ private:
 };
 /// Replaces `history`. STORE if the bytes are not what PackedHistory makes.
 void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history);
+/// How far a target in `state` has come, for `edge`, whose row is there: target_furthest and reached_at.
+/// STORE if the bytes are not what PackedHistory makes.
+void read_reached(NodeType type, State state, std::span<const std::byte> history, EdgeRecord& edge);
+void read_reached(NodeType type, State state, const StateHistory& history, EdgeRecord& edge);
 
 /// The columns of a group's count, from `column` on: kind, threshold, unresolved, satisfied, resolution.
 [[nodiscard]] GroupCount read_count(const Query& row, int column);

@@ -73,6 +73,21 @@ void read_node(const Query& row, NodeRow& node) {
     node.has_continuation = row.boolean(18);
 }
 
+void read_few_columns(const Query& row, NodeRow& node) {
+    node.key = row.node(0);
+    node.plan = row.plan(1);
+    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
+    node.id = row.text(3);
+    node.kind = row.text(4);
+    node.state = decode_state(node.type, row.integer(5));
+    node.outcome = row.is_null(6) ? std::nullopt
+                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    unpack_history(node.type, row.blob(7), node.history);
+    node.dependencies.kind = row.enumeration(8, GroupKind::all, GroupKind::at_least);
+    node.dependencies.threshold = row.small(9);
+    node.dependencies.resolution = row.enumeration(10, Resolution::unresolved, Resolution::unsatisfied);
+}
+
 void read_body(const Query& row, int column, NodeBody& body) {
     body.json.text = row.object(column);
     body.retry.max_retries = row.small(column + 1);
@@ -207,10 +222,11 @@ void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, st
 }
 
 void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
-                                    const std::vector<NodeKey>* keys,
-                                    const std::function<void(const NodeRecord&)>& visit) {
+                                    const std::vector<NodeKey>* keys, const NodeParts& parts,
+                                    const std::function<void(NodeRecord&)>& visit) {
     if (access_ == Access::write) node_table_.reset();
-    turboci::sqlite::read_records(db_, plan, type, keys, counters().node, node_table_, visit);
+    const auto next_key = [this] { return counters().node; };
+    turboci::sqlite::read_records(db_, plan, type, keys, parts, next_key, node_table_, visit);
 }
 
 }  // namespace turboci::sqlite
