@@ -56,6 +56,9 @@ public:
     [[nodiscard]] bool moved() const noexcept;
     [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
     [[noreturn]] void fail(int rc, std::string_view doing) const { throw_error(db_, rc, path_, doing); }
+    /// For rows that no Query counts.
+    void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
+    bool takes_edges = false;  ///< EdgeScan has made its function known
 
 private:
     friend class Query;
@@ -85,6 +88,11 @@ private:
 /// A statement that is already running (in a callback of itself) runs as a second copy.
 class Query {
 public:
+    /// For a function of ours that knows the type.
+    struct Pointer {
+        void* value;
+        const char* type;
+    };
     template <class... Args>
     Query(Database& db, const Sql& sql, Args&&... args) : db_(db) {
         start(sql);
@@ -168,6 +176,7 @@ private:
     void check_bind(int rc) const {
         if (rc != SQLITE_OK) db_.fail(rc, "binding a value for");
     }
+    void bind(int i, Pointer v) { check_bind(sqlite3_bind_pointer(handle_, i, v.value, v.type, nullptr)); }
     void bind(int i, std::nullopt_t) { check_bind(sqlite3_bind_null(handle_, i)); }
     void bind(int i, std::string_view v) {
         // A null pointer would bind NULL.

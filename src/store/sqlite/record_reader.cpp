@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "store/sqlite/attempt_columns.hpp"
+#include "store/sqlite/edge_scan.hpp"
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/node_columns.hpp"
 #include "store/sqlite/node_table.hpp"
@@ -167,8 +168,7 @@ private:
 /// The edges of a range of nodes, some way ahead of the nodes: so their targets come from memory meanwhile.
 class EdgesAhead {
 public:
-    EdgesAhead(Database& db, std::int64_t first, Targets* targets)
-        : rows_(db, kEdges.onward, first), targets_(targets) {
+    EdgesAhead(Database& db, std::int64_t first, Targets* targets) : scan_(db, first), targets_(targets) {
         refill();
     }
 
@@ -184,21 +184,17 @@ private:
     static constexpr std::size_t kAhead = 128;
 
     void refill() {
-        edges_.clear();
         at_ = 0;
-        while (edges_.size() < kAhead && !over_) {
-            if (over_ = !rows_.step(); !over_) read_edge(rows_, edges_.emplace_back());
-        }
+        scan_.next(edges_, kAhead);
         if (targets_ == nullptr) return;
         for (const EdgeRow& edge : edges_) targets_->expect_place(static_cast<std::int64_t>(edge.target));
         for (const EdgeRow& edge : edges_) targets_->expect(static_cast<std::int64_t>(edge.target));
     }
 
-    Query rows_;
+    EdgeScan scan_;
     Targets* targets_;
     std::vector<EdgeRow> edges_;
     std::size_t at_ = 0;
-    bool over_ = false;
 };
 
 /// Adds to the record, whose row is there, the parts that are wanted. Nodes must come in the order of keys.
