@@ -30,10 +30,11 @@ class JsonStream final : public NodePrinter {
 public:
     explicit JsonStream(Output& out) : out_(out) {}
     void plan(const WorkPlan& plan) override {
-        text_ = "{\"plan\":";
-        append_json(text_, plan);
-        text_ += ",\n\"checks\":[";
-        out_.write(text_);
+        std::string& out = out_.buffer();
+        out += "{\"plan\":";
+        append_json(out, plan);
+        out += ",\n\"checks\":[";
+        out_.settle();
         separator_ = "\n";
     }
     void check(const Check& check) override { node(check); }
@@ -49,9 +50,10 @@ public:
 private:
     template <typename Node>
     void node(const Node& value) {
-        text_ = separator_;
-        append_json(text_, value);
-        out_.write(text_);
+        std::string& out = out_.buffer();
+        out += separator_;
+        append_json(out, value);
+        out_.settle();
         separator_ = ",\n";
     }
     void begin_stages() {
@@ -62,7 +64,6 @@ private:
     }
 
     Output& out_;
-    std::string text_;
     const char* separator_ = "";
     bool in_stages_ = false;
 };
@@ -85,22 +86,23 @@ class JsonLines final : public NodePrinter {
 public:
     explicit JsonLines(Output& out) : out_(out) {}
     void plan(const WorkPlan&) override {}
-    void check(const Check& check) override { line("{\"type\":\"check\",", check); }
-    void stage(const Stage& stage) override { line("{\"type\":\"stage\",", stage); }
+    void check(const Check& check) override { line("{\"type\":\"check\"", check); }
+    void stage(const Stage& stage) override { line("{\"type\":\"stage\"", stage); }
     void finish() override {}
 
 private:
     template <typename Node>
     void line(std::string_view head, const Node& node) {
-        text_.clear();
-        append_json(text_, node);
-        out_.write(head);
-        out_.write(std::string_view(text_).substr(1));
-        out_.write("\n");
+        std::string& out = out_.buffer();
+        out += head;
+        const std::size_t brace = out.size();
+        append_json(out, node);
+        out[brace] = ',';  // the node goes on from the head
+        out += '\n';
+        out_.settle();
     }
 
     Output& out_;
-    std::string text_;
 };
 
 class Names final : public NodePrinter {
