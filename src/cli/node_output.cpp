@@ -85,6 +85,11 @@ private:
 class JsonLines final : public NodePrinter {
 public:
     explicit JsonLines(Output& out) : out_(out) {}
+    [[nodiscard]] NodeParts parts() const override {
+        NodeParts parts;
+        parts.counts = false;
+        return parts;
+    }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override { line("{\"type\":\"check\"", check); }
     void stage(const Stage& stage) override { line("{\"type\":\"stage\"", stage); }
@@ -108,6 +113,7 @@ private:
 class Names final : public NodePrinter {
 public:
     explicit Names(Output& out) : out_(out) {}
+    [[nodiscard]] NodeParts parts() const override { return kBareNodes; }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override { out_.write("check:" + visible(check.id) + '\n'); }
     void stage(const Stage& stage) override { out_.write("stage:" + visible(stage.id) + '\n'); }
@@ -120,6 +126,7 @@ private:
 class NodeTable final : public NodePrinter {
 public:
     explicit NodeTable(Context& context) : context_(context), table_({"NODE", "KIND", "STATE", "WHY"}) {}
+    [[nodiscard]] NodeParts parts() const override { return parts_for_reasons(); }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override {
         add({NodeType::check, check.id}, check.kind, check.state, check.outcome, short_reason(check));
@@ -161,6 +168,12 @@ std::unique_ptr<NodePrinter> make_node_printer(Context& context) {
             break;
     }
     return std::make_unique<NodeTable>(context);
+}
+
+NodeParts parts_for_reasons() {
+    NodeParts parts;
+    parts.body = parts.assignments = parts.progress = parts.counts = false;
+    return parts;
 }
 
 std::string state_text(State state, std::optional<Outcome> outcome) {
