@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/record_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -339,6 +341,32 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
     }
 }
 
+/// While it lives, SQLite keeps few pages: who reads large tables once, from end to end, does not come back
+/// to a page, and fresh memory for each costs more than reading it. Within a write it does nothing: what has
+/// changed must not be driven out to the file.
+class PassingThrough {
+public:
+    PassingThrough(Database& db, std::size_t nodes) : db_(db) {
+        constexpr std::size_t kMany = 4096;
+        if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
+        Query size(db, "PRAGMA cache_size");
+        if (size.step()) before_ = size.integer(0);
+        if (before_ != 0) db.exec("PRAGMA cache_size=-512");
+    }
+    ~PassingThrough() {
+        // If that fails, later reads are slower.
+        if (before_ != 0)
+            sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
+                         nullptr);
+    }
+    PassingThrough(const PassingThrough&) = delete;
+    PassingThrough& operator=(const PassingThrough&) = delete;
+
+private:
+    Database& db_;
+    std::int64_t before_ = 0;
+};
+
 /// Leaves of `range` what lies between the first node of a type and the last: often all checks come before
 /// all stages. False if there is none.
 bool narrow(NodeRange& range, const NodeTable& table, NodeType type) {
@@ -380,6 +408,7 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
     const std::size_t total = count_nodes(db, plan);
     if (keys != nullptr && keys->size() < total / kLookUpFactor + kAlwaysFew)
         return read_few(db, plan, type, *keys, parts, visit);
+    const PassingThrough few_pages(db, total);
     NodeRange range = nodes_of_plan(db, plan, next_key());
     const bool has_table = cache && cache->plan() == plan;
     if (!has_table && !(parts.targets && (parts.predicates || parts.assignments)))
