@@ -18,8 +18,9 @@ namespace turboci {
 /// stays where it is when it moves.
 class TextArena {
 public:
-    [[nodiscard]] std::string_view keep(std::string_view text);
-    [[nodiscard]] std::string_view keep(std::string_view first, std::string_view second);
+    /// The texts one after the other.
+    [[nodiscard]] std::string_view keep(std::string_view first, std::string_view second = {},
+                                        std::string_view third = {});
 
 private:
     [[nodiscard]] char* room(std::size_t size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "turboci/outline.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace turboci {
 
@@ -26,19 +26,14 @@ char* TextArena::room(std::size_t size) {
     return begin;
 }
 
-std::string_view TextArena::keep(std::string_view text) {
-    if (text.empty()) return {};
-    char* to = room(text.size());
-    std::memcpy(to, text.data(), text.size());
-    return {to, text.size()};
-}
-
-std::string_view TextArena::keep(std::string_view first, std::string_view second) {
-    if (second.empty()) return keep(first);
-    char* to = room(first.size() + second.size());
-    if (!first.empty()) std::memcpy(to, first.data(), first.size());
-    std::memcpy(to + first.size(), second.data(), second.size());
-    return {to, first.size() + second.size()};
+std::string_view TextArena::keep(std::string_view first, std::string_view second, std::string_view third) {
+    const std::size_t size = first.size() + second.size() + third.size();
+    if (size == 0) return {};
+    char* const begin = room(size);
+    char* at = std::copy(first.begin(), first.end(), begin);
+    at = std::copy(second.begin(), second.end(), at);
+    std::copy(third.begin(), third.end(), at);
+    return {begin, size};
 }
 
 std::string_view to_string(LinkKind kind) noexcept {

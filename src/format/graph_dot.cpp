@@ -148,7 +148,8 @@ void drawing_dot(const Drawing& drawing, RankDir rankdir, const TextSink& write)
     std::vector<std::string_view> names;
     names.reserve(drawing.vertices.size());
     for (const Drawing::Vertex& vertex : drawing.vertices)
-        names.push_back(quoted.keep(dot_string(vertex.name, true)));
+        names.push_back(is_plain(vertex.name) ? quoted.keep("\"", vertex.name, "\"")
+                                              : quoted.keep(dot_string(vertex.name, true)));
     TextBuffer out(write);
     out << "digraph ";
     put_quoted(out, drawing.title);

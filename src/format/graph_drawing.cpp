@@ -32,23 +32,28 @@ public:
     explicit Details(TextArena& texts) : texts_(texts) {}
 
     std::string_view of(const Outline::Node& node) {
-        const std::string_view last = node.outcome ? to_string(*node.outcome) : to_string(node.state);
-        if (node.kind.empty()) return last;
-        // Kinds are few; each stands once in the outline, mostly.
+        // An outline keeps a kind once: two that begin in one place are one.
         for (const Known& known : known_)
-            if (known.kind.data() == node.kind.data() && known.kind == node.kind && known.last == last)
+            if (known.kind.data() == node.kind.data() && known.kind.size() == node.kind.size() &&
+                known.state == node.state && known.outcome == node.outcome && !known.detail.empty())
                 return known.detail;
-        const Known fresh{node.kind, last, texts_.keep(fit(visible(node.kind), kKindWidth) + ", ", last)};
-        known_[next_++ % known_.size()] = fresh;
-        return fresh.detail;
+        std::string detail = fit(visible(node.kind), kKindWidth);
+        if (!detail.empty()) detail += ", ";
+        detail += node.outcome ? to_string(*node.outcome) : to_string(node.state);
+        Known& place = known_[next_++ % known_.size()];
+        place = {node.kind, node.state, node.outcome, texts_.keep(detail)};
+        return place.detail;
     }
 
 private:
     struct Known {
-        std::string_view kind, last, detail;
+        std::string_view kind;
+        State state;
+        std::optional<Outcome> outcome;
+        std::string_view detail;
     };
     TextArena& texts_;
-    std::array<Known, 8> known_;
+    std::array<Known, 8> known_{};
     std::size_t next_ = 0;
 };
 
