@@ -32,6 +32,8 @@ private:
     static std::size_t next_slot_;
 };
 
+class EdgeScan;
+
 /// One connection. Every statement of turboci runs through it.
 class Database {
 public:
@@ -58,7 +60,8 @@ public:
     [[noreturn]] void fail(int rc, std::string_view doing) const { throw_error(db_, rc, path_, doing); }
     /// For rows that no Query counts.
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
-    bool takes_edges = false;  ///< EdgeScan has made its function known
+    EdgeScan* edge_scan = nullptr;  ///< the one that is in a step
+    bool knows_edge_scan = false;   ///< its function has been made known
 
 private:
     friend class Query;
@@ -88,11 +91,6 @@ private:
 /// A statement that is already running (in a callback of itself) runs as a second copy.
 class Query {
 public:
-    /// For a function of ours that knows the type.
-    struct Pointer {
-        void* value;
-        const char* type;
-    };
     template <class... Args>
     Query(Database& db, const Sql& sql, Args&&... args) : db_(db) {
         start(sql);
@@ -176,7 +174,6 @@ private:
     void check_bind(int rc) const {
         if (rc != SQLITE_OK) db_.fail(rc, "binding a value for");
     }
-    void bind(int i, Pointer v) { check_bind(sqlite3_bind_pointer(handle_, i, v.value, v.type, nullptr)); }
     void bind(int i, std::nullopt_t) { check_bind(sqlite3_bind_null(handle_, i)); }
     void bind(int i, std::string_view v) {
         // A null pointer would bind NULL.

@@ -14,10 +14,9 @@ namespace turboci::sqlite {
 namespace {
 
 constexpr const char* kFunction = "turboci_take_edge";
-constexpr const char* kPointer = "turboci_edge_scan";
 #define TURBOCI_TAKEN_COLUMNS "owner_key, role, group_no, target_key, target_type, on_state, on_when"
 // The function is true where a row shall end the step.
-const Sql kScan("SELECT 1 FROM edges WHERE owner_key >= ?1 AND turboci_take_edge(?2, " TURBOCI_TAKEN_COLUMNS
+const Sql kScan("SELECT 1 FROM edges WHERE owner_key >= ?1 AND turboci_take_edge(" TURBOCI_TAKEN_COLUMNS
                 ") ORDER BY owner_key, role, position");
 #undef TURBOCI_TAKEN_COLUMNS
 constexpr std::array kNames{"owner_key",   "role",     "group_no", "target_key",
@@ -42,15 +41,15 @@ E enumeration(sqlite3_value** columns, std::size_t column, E first, E last) {
 }  // namespace
 
 EdgeScan::EdgeScan(Database& db, std::int64_t first_owner)
-    : db_(prepare(db)), rows_(db, kScan, first_owner, Query::Pointer{this, kPointer}) {}
+    : db_(prepare(db)), rows_(db, kScan, first_owner) {}
 
 Database& EdgeScan::prepare(Database& db) {
-    if (db.takes_edges) return db;
-    const int rc = sqlite3_create_function_v2(db.handle(), kFunction, 1 + static_cast<int>(kNames.size()),
-                                              SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr, &EdgeScan::take_row,
-                                              nullptr, nullptr, nullptr);
+    if (db.knows_edge_scan) return db;
+    const int rc = sqlite3_create_function_v2(db.handle(), kFunction, static_cast<int>(kNames.size()),
+                                              SQLITE_UTF8 | SQLITE_DIRECTONLY, &db.edge_scan,
+                                              &EdgeScan::take_row, nullptr, nullptr, nullptr);
     if (rc != SQLITE_OK) db.fail(rc, "reading");
-    db.takes_edges = true;
+    db.knows_edge_scan = true;
     return db;
 }
 
@@ -59,23 +58,26 @@ void EdgeScan::next(std::vector<EdgeRow>& edges, std::size_t count) {
     if (over_) return;  // another step would begin again
     edges_ = &edges;
     wanted_ = count;
+    db_.edge_scan = this;
     try {
         over_ = !rows_.step();
     } catch (...) {
+        db_.edge_scan = nullptr;
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
         throw;
     }
+    db_.edge_scan = nullptr;
     db_.count_rows(static_cast<std::int64_t>(edges.size()));
 }
 
 void EdgeScan::take_row(sqlite3_context* context, int, sqlite3_value** values) noexcept {
-    auto* self = static_cast<EdgeScan*>(sqlite3_value_pointer(values[0], kPointer));
-    if (self == nullptr || self->edges_ == nullptr) {
+    EdgeScan* const self = *static_cast<EdgeScan**>(sqlite3_user_data(context));
+    if (self == nullptr) {
         sqlite3_result_error(context, "not for use in statements of others", -1);
         return;
     }
     try {
-        self->add(values + 1);
+        self->add(values);
         sqlite3_result_int(context, self->edges_->size() >= self->wanted_ ? 1 : 0);
     } catch (...) {
         self->failure_ = std::current_exception();
