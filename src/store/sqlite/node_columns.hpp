@@ -15,7 +15,8 @@ namespace turboci::sqlite {
 
 /// Fills `node` from a row of TURBOCI_NODE_COLUMNS; keeps the memory that it has.
 void read_node(const Query& row, NodeRow& node);
-/// The same from TURBOCI_FEW_NODE_COLUMNS: all that is wanted without NodeParts::stamps.
+/// The same from TURBOCI_FEW_NODE_COLUMNS: all that is wanted without NodeParts::stamps. Key and plan are
+/// left to the caller, who has looked at them.
 void read_few_columns(const Query& row, NodeRow& node);
 /// Fills `body` from json, max_retries, backoff, timeout, heartbeat at `column` on.
 void read_body(const Query& row, int column, NodeBody& body);

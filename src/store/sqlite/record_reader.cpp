@@ -229,9 +229,12 @@ public:
             has_body = true;
         });
         if (!has_body) record.body = {};
-        record.groups.clear();
-        groups_.rows_of(key, [&](const Query& row) { read_group(row, record.groups.emplace_back()); });
         complete_edges(key);
+        record.groups.clear();
+        // Every group has an edge in it or in a group of its own. Preparing a statement costs much more than
+        // a row of a scan.
+        if (scans_ || std::ranges::any_of(record.edges, in_group))
+            groups_.rows_of(key, [&](const Query& row) { read_group(row, record.groups.emplace_back()); });
         record.assignments.clear();
         record.attempts.clear();
         record.results.clear();
@@ -242,6 +245,11 @@ public:
     }
 
 private:
+    /// Beside the root of the dependencies.
+    static bool in_group(const EdgeRecord& edge) {
+        return edge.edge.group != 0 || edge.edge.role != PredicateRole::dependencies;
+    }
+
     void complete_edges(std::int64_t key) {
         edge_refill_.start();
         if (edges_ahead_)
@@ -263,7 +271,6 @@ private:
             a.row.position = row.small(3);
             if (targets_ != nullptr) a.check_id = targets_->id(row.integer(1));
         });
-        // Preparing a statement costs much more than a row of a scan.
         if (!scans_ && record.row.attempt == 0) return;
         attempts_.rows_of(key, [&](const Query& row) { read_attempt(row, record.attempts.emplace_back()); });
         progress_.rows_of(key, [&](const Query& row) {
@@ -322,9 +329,11 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
     NodeRecord record;
     Assembler assembler(db, nullptr, record, parts, &range);
     Wanted wanted(keys);
-    const auto take = [&](const Query& row, void (*read)(const Query&, NodeRow&)) {
-        if (row.plan(1) != plan || !wanted(row.integer(0))) return;
+    const auto take = [&](const Query& row, std::int64_t key, void (*read)(const Query&, NodeRow&)) {
+        if (row.plan(1) != plan || !wanted(key)) return;
         if (type && row.enumeration(2, NodeType::check, NodeType::stage) != *type) return;
+        record.row.key = NodeKey{key};
+        record.row.plan = plan;
         read(row, record.row);
         assembler.complete();
         visit(record);
@@ -332,12 +341,16 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
     if (range.scan) {
         Query row(db, parts.stamps ? kNodesFrom : kFewColumnsFrom, range.first);
         const auto read = parts.stamps ? read_node : read_few_columns;
-        while (!wanted.over() && row.step() && row.integer(0) <= range.last) take(row, read);
+        while (!wanted.over() && row.step()) {
+            const std::int64_t key = row.integer(0);
+            if (key > range.last) break;
+            take(row, key, read);
+        }
         return;
     }
     for (const NodeKey key : range.keys) {
         Query row(db, kNode, key);
-        if (row.step()) take(row, read_node);
+        if (row.step()) take(row, row.integer(0), read_node);
     }
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 const Sql kFindNode("SELECT " TURBOCI_NODE_COLUMNS
                     " FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
+const Sql kFindKey("SELECT node_key FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
 const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
                         " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
@@ -74,8 +75,6 @@ void read_node(const Query& row, NodeRow& node) {
 }
 
 void read_few_columns(const Query& row, NodeRow& node) {
-    node.key = row.node(0);
-    node.plan = row.plan(1);
     node.type = row.enumeration(2, NodeType::check, NodeType::stage);
     node.id = row.text(3);
     node.kind = row.text(4);
@@ -127,6 +126,16 @@ NodeRange nodes_of_plan(Database& db, PlanKey plan, std::int64_t next_key) {
 NodeKey SqliteUnitOfWork::next_node_key() { return NodeKey{counters().node}; }
 
 std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, std::string_view id) {
+    if (access_ == Access::read) {
+        // Whoever reads will look up others by key as well: one statement less with all columns.
+        NodeKey key{};
+        {
+            Query row(db_, kFindKey, plan, type, id);
+            if (!row.step()) return std::nullopt;
+            key = row.node(0);
+        }
+        return node(key);
+    }
     Query row(db_, kFindNode, plan, type, id);
     if (!row.step()) return std::nullopt;
     NodeRow node;
