@@ -168,10 +168,10 @@ enum class EdgeFilter : std::uint8_t {
     satisfied = 2,  ///< only edges that are resolved and satisfied
 };
 
-/// What is read of each node. Its id, kind, state, outcome and history always are; what is left out is as in
-/// a node that has nothing of it.
+/// What is read of each node. Its id, kind, state and outcome always are; what is left out is as in a node
+/// that has nothing of it.
 struct NodeParts {
-    bool stamps = true;       ///< concluded_reason, version, updated_at
+    bool stamps = true;       ///< concluded_reason, version, times, state_history
     bool body = true;         ///< options, args, retry, timeout, heartbeat
     bool predicates = true;   ///< dependencies, continuation_group
     bool assignments = true;  ///< of stages

@@ -149,8 +149,8 @@ struct AssignmentRecord {
     std::string check_id;
 };
 
-/// A node with everything that belongs to it, as a reader wants it: the parts that were asked for. Without
-/// NodeParts::targets, edges and assignments have their rows alone.
+/// A node with what belongs to it: the parts that were asked for. Without NodeParts::targets, edges and
+/// assignments have their rows alone; without NodeParts::stamps, only FINAL nodes surely have a history.
 struct NodeRecord {
     NodeRow row;
     NodeBody body;

@@ -28,7 +28,10 @@ public:
         const auto node = static_cast<std::uint32_t>(nodes.size());
         nodes.push_back({texts_.keep(prefix_, row.id), kept_kind(row.kind), type_, row.state, row.outcome});
         keys.push_back(row.key);
-        furthest.push_back(static_cast<std::uint8_t>(furthest_before_end(type_, row.history)));
+        // Histories are read of FINAL nodes alone.
+        const int number = row.state == State::final ? furthest_before_end(type_, row.history)
+                                                     : state_number(type_, row.state);
+        furthest.push_back(static_cast<std::uint8_t>(number));
         if (!record.edges.empty() || !record.groups.empty()) add_groups(record, node);
         for (const AssignmentRecord& a : record.assignments) {
             ends.push_back(a.row.check);

@@ -7,6 +7,14 @@
 
 namespace turboci::service {
 
+namespace {
+
+Timestamp created_at(const NodeRow& row) {
+    return row.history.empty() ? Timestamp{} : row.history.front().at;
+}
+
+}  // namespace
+
 void view_check(NodeRecord& record, Check& check) {
     NodeRow& row = record.row;
     check.id.swap(row.id);
@@ -17,7 +25,7 @@ void view_check(NodeRecord& record, Check& check) {
     view_predicate(record, PredicateRole::dependencies, check.dependencies);
     check.results.swap(record.results);
     check.version = row.version;
-    check.created_at = row.history.front().at;
+    check.created_at = created_at(row);
     check.updated_at = row.updated_at;
     check.state_history.swap(row.history);
 }
@@ -39,7 +47,7 @@ void view_stage(NodeRecord& record, Stage& stage) {
     view_predicate(record, PredicateRole::continuation, stage.continuation_group);
     stage.attempts.swap(record.attempts);
     stage.version = row.version;
-    stage.created_at = row.history.front().at;
+    stage.created_at = created_at(row);
     stage.updated_at = row.updated_at;
     stage.state_history.swap(row.history);
 }

@@ -8,8 +8,9 @@
     "node_key, plan_key, type, id, kind, state, outcome, concluded_reason, version, updated_at, history," \
     " group_kind, threshold, unresolved, satisfied, resolution, dependencies_since, attempt, "            \
     "has_continuation"
-#define TURBOCI_FEW_NODE_COLUMNS \
-    "node_key, plan_key, type, id, kind, state, outcome, history, group_kind, threshold, resolution"
+#define TURBOCI_FEW_NODE_COLUMNS                                                                 \
+    "node_key, plan_key, type, id, kind, state, outcome, CASE WHEN state = 40 THEN history END," \
+    " group_kind, threshold, resolution"
 
 namespace turboci::sqlite {
 

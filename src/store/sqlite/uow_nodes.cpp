@@ -81,7 +81,10 @@ void read_few_columns(const Query& row, NodeRow& node) {
     node.state = decode_state(node.type, row.integer(5));
     node.outcome = row.is_null(6) ? std::nullopt
                                   : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
-    unpack_history(node.type, row.blob(7), node.history);
+    if (node.state == State::final)
+        unpack_history(node.type, row.blob(7), node.history);
+    else
+        node.history.clear();
     node.dependencies.kind = row.enumeration(8, GroupKind::all, GroupKind::at_least);
     node.dependencies.threshold = row.small(9);
     node.dependencies.resolution = row.enumeration(10, Resolution::unresolved, Resolution::unsatisfied);
