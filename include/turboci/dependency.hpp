@@ -72,6 +72,11 @@ struct GroupCount {
 /// Resolved when the target reaches or passes `on_state`; `outcome` is the target's, if FINAL.
 [[nodiscard]] Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
                                       std::optional<Outcome> outcome, const StateHistory& history) noexcept;
+/// The same of a target whose furthest state before FINAL has the number `furthest` (0: there was none).
+[[nodiscard]] Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
+                                      std::optional<Outcome> outcome, int furthest) noexcept;
+/// The number of the furthest state before FINAL; 0 if there was none.
+[[nodiscard]] int furthest_before_end(NodeType type, const StateHistory& history) noexcept;
 
 /// An edge as shown to readers.
 struct Edge {

@@ -44,6 +44,7 @@ public:
         return orchestrator_.summarize(plan, limit);
     }
     void query(const QueryNodes& request, NodeSink& sink) { orchestrator_.query(request, sink); }
+    [[nodiscard]] Outline outline(const QueryNodes& request) { return orchestrator_.outline(request); }
     [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref) {
         return orchestrator_.explain(plan, ref);
     }

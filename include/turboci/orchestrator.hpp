@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "turboci/outline.hpp"
 #include "turboci/requests.hpp"
 #include "turboci/store.hpp"
 #include "turboci/time.hpp"
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] PlanSummary summarize(const std::string& plan, std::size_t limit);
     /// NOT_FOUND if a named node is not there; INVALID_ARGUMENT if a bare name is two nodes.
     void query(const QueryNodes& request, NodeSink& sink);
+    /// The same nodes, for a drawing. Ignores QueryNodes::parts.
+    [[nodiscard]] Outline outline(const QueryNodes& request);
     [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref);
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit);
 

@@ -168,6 +168,22 @@ enum class EdgeFilter : std::uint8_t {
     satisfied = 2,  ///< only edges that are resolved and satisfied
 };
 
+/// What is read of each node. Its id, kind, state and outcome always are; what is left out is as in a node
+/// that has nothing of it.
+struct NodeParts {
+    bool stamps = true;       ///< concluded_reason, version, times, state_history
+    bool body = true;         ///< options, args, retry, timeout, heartbeat
+    bool predicates = true;   ///< dependencies, continuation_group
+    bool assignments = true;  ///< of stages
+    bool targets = true;      ///< names and states of what edges and assignments lead to; a query always does
+    bool attempts = true;
+    bool progress = true;  ///< of the attempts
+    bool results = true;
+    bool counts = true;  ///< of the plan
+};
+/// Nothing but the nodes themselves.
+inline constexpr NodeParts kBareNodes{false, false, false, false, false, false, false, false, false};
+
 /// Select (everything, or `refs`; then the filters, AND between them, OR within one), expand, print.
 struct QueryNodes {
     std::string plan;
@@ -182,9 +198,11 @@ struct QueryNodes {
     std::optional<std::int32_t> deps;        ///< follow dependencies so many steps; -1: all the way
     std::optional<std::int32_t> dependents;  ///< likewise against the arrows
     EdgeFilter edges = EdgeFilter::all;
+    NodeParts parts;
 };
 
-/// Receives what a query finds: the plan, then checks, then stages, each in the order of creation.
+/// Receives what a query finds: the plan, then checks, then stages, each in the order of creation. What it
+/// is handed lives until it returns.
 class NodeSink {
 public:
     virtual ~NodeSink() = default;

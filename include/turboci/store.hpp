@@ -151,18 +151,27 @@ struct EdgeRecord {
     NodeRef target;
     State target_state = State::planning;
     std::optional<Outcome> target_outcome;
-    StateHistory target_history;
+    /// The number of its furthest state before FINAL, as in resolve_edge(). Like `reached_at`, only for a
+    /// target that has come as far as the edge wants.
+    int target_furthest = 0;
+    std::optional<Timestamp> reached_at;  ///< when it came to on_state, or past it
 };
 
-/// A node with everything that belongs to it, as a reader wants it.
+struct AssignmentRecord {
+    AssignmentRow row;
+    std::string check_id;
+};
+
+/// A node with what belongs to it: the parts that were asked for. Without NodeParts::targets, edges and
+/// assignments have their rows alone; without NodeParts::stamps, only FINAL nodes surely have a history.
 struct NodeRecord {
     NodeRow row;
     NodeBody body;
-    std::vector<GroupRow> groups;   ///< by role, group
-    std::vector<EdgeRecord> edges;  ///< by role, position
-    std::vector<Assignment> assignments;
-    std::vector<Attempt> attempts;  ///< with progress, by idx
-    std::vector<Result> results;    ///< by id
+    std::vector<GroupRow> groups;               ///< by role, group
+    std::vector<EdgeRecord> edges;              ///< by role, position
+    std::vector<AssignmentRecord> assignments;  ///< by position
+    std::vector<Attempt> attempts;              ///< with progress, by idx
+    std::vector<Result> results;                ///< by id
 };
 
 /// What a unit of work did so far; for tests and benchmarks of the cost of a write.
@@ -211,9 +220,10 @@ public:
     /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
     virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                             const std::function<void(const NodeRow&)>& visit) = 0;
-    /// Whole nodes by key: those of `keys` (ascending), or of the plan and `type` if `keys` is null.
+    /// Nodes with what belongs to them, by key: those of `keys` (ascending), or of the plan and `type` if
+    /// `keys` is null. What is visited may be emptied by the visitor, to save a copy.
     virtual void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                              const std::function<void(const NodeRecord&)>& visit) = 0;
+                              const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) = 0;
 
     // ---- predicates
     [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group

@@ -6,6 +6,7 @@
 //   check.hpp         a question          stage.hpp   the work that answers it
 //   work_plan.hpp     a plan              time.hpp    clocks and durations
 //   requests.hpp      what may be asked and what is answered
+//   outline.hpp       what drawings are made of
 //   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
 //   store.hpp         where plans are kept: Store, UnitOfWork
 //   plan_file.hpp     YAML and JSON plan files
@@ -22,6 +23,7 @@
 #include "turboci/json_text.hpp"
 #include "turboci/node.hpp"
 #include "turboci/orchestrator.hpp"
+#include "turboci/outline.hpp"
 #include "turboci/plan_file.hpp"
 #include "turboci/problems.hpp"
 #include "turboci/requests.hpp"

@@ -119,6 +119,7 @@ private:
     std::shared_ptr<std::atomic<bool>> stop_waiting_ = std::make_shared<std::atomic<bool>>(false);
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
     std::unique_ptr<Store> store_;
+    bool reads_only_ = false;  ///< the store was opened for reading
     std::unique_ptr<Endpoint> endpoint_;
 };
 

@@ -40,6 +40,7 @@ void complete(Context& context, const CompleteOptions& options) {
     }
     if (options.what == "stages") request.types = {NodeType::stage};
     if (options.what == "checks") request.types = {NodeType::check};
+    request.parts = kBareNodes;
     context.endpoint(Context::Open::read).query(request, printer);
 }
 

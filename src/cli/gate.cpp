@@ -26,6 +26,7 @@ StatusSink judged_checks(Context& context, const GateOptions& options) {
     for (const auto& text : options.refs) {
         request.refs.push_back({NodeType::check, id_argument(NodeType::check, text)});
     }
+    request.parts = StatusSink::parts();
     StatusSink found;
     context.endpoint(Context::Open::read).query(request, found);
     return found;

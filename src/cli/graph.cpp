@@ -18,14 +18,11 @@ int show_graph(Context& context, const ShowOptions& options) {
     QueryNodes request = options.selection.request(context);
     // A node alone is no graph: without a wish, show what leads to it.
     if (!request.refs.empty() && !request.deps && !request.dependents) request.deps = -1;
-    GraphCollector graph;
-    context.endpoint(Context::Open::read).query(request, graph);
+    const Outline graph = context.endpoint(Context::Open::read).outline(request);
     GraphOptions how = options.graph;
     how.color = context.color();
     if (context.format() == Format::json) how.format = GraphFormat::json;
-    std::string text = render_graph(graph, how);
-    if (!text.empty() && text.back() != '\n') text += '\n';
-    context.out().write(text);
+    render_graph(graph, how, [&](std::string_view piece) { context.out().write(piece); });
     return 0;
 }
 

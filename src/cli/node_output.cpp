@@ -30,10 +30,11 @@ class JsonStream final : public NodePrinter {
 public:
     explicit JsonStream(Output& out) : out_(out) {}
     void plan(const WorkPlan& plan) override {
-        text_ = "{\"plan\":";
-        append_json(text_, plan);
-        text_ += ",\n\"checks\":[";
-        out_.write(text_);
+        std::string& out = out_.buffer();
+        out += "{\"plan\":";
+        append_json(out, plan);
+        out += ",\n\"checks\":[";
+        out_.settle();
         separator_ = "\n";
     }
     void check(const Check& check) override { node(check); }
@@ -49,9 +50,10 @@ public:
 private:
     template <typename Node>
     void node(const Node& value) {
-        text_ = separator_;
-        append_json(text_, value);
-        out_.write(text_);
+        std::string& out = out_.buffer();
+        out += separator_;
+        append_json(out, value);
+        out_.settle();
         separator_ = ",\n";
     }
     void begin_stages() {
@@ -62,7 +64,6 @@ private:
     }
 
     Output& out_;
-    std::string text_;
     const char* separator_ = "";
     bool in_stages_ = false;
 };
@@ -84,28 +85,35 @@ private:
 class JsonLines final : public NodePrinter {
 public:
     explicit JsonLines(Output& out) : out_(out) {}
+    [[nodiscard]] NodeParts parts() const override {
+        NodeParts parts;
+        parts.counts = false;
+        return parts;
+    }
     void plan(const WorkPlan&) override {}
-    void check(const Check& check) override { line("{\"type\":\"check\",", check); }
-    void stage(const Stage& stage) override { line("{\"type\":\"stage\",", stage); }
+    void check(const Check& check) override { line("{\"type\":\"check\"", check); }
+    void stage(const Stage& stage) override { line("{\"type\":\"stage\"", stage); }
     void finish() override {}
 
 private:
     template <typename Node>
     void line(std::string_view head, const Node& node) {
-        text_.clear();
-        append_json(text_, node);
-        out_.write(head);
-        out_.write(std::string_view(text_).substr(1));
-        out_.write("\n");
+        std::string& out = out_.buffer();
+        out += head;
+        const std::size_t brace = out.size();
+        append_json(out, node);
+        out[brace] = ',';  // the node goes on from the head
+        out += '\n';
+        out_.settle();
     }
 
     Output& out_;
-    std::string text_;
 };
 
 class Names final : public NodePrinter {
 public:
     explicit Names(Output& out) : out_(out) {}
+    [[nodiscard]] NodeParts parts() const override { return kBareNodes; }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override { out_.write("check:" + visible(check.id) + '\n'); }
     void stage(const Stage& stage) override { out_.write("stage:" + visible(stage.id) + '\n'); }
@@ -118,6 +126,7 @@ private:
 class NodeTable final : public NodePrinter {
 public:
     explicit NodeTable(Context& context) : context_(context), table_({"NODE", "KIND", "STATE", "WHY"}) {}
+    [[nodiscard]] NodeParts parts() const override { return parts_for_reasons(); }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override {
         add({NodeType::check, check.id}, check.kind, check.state, check.outcome, short_reason(check));
@@ -159,6 +168,12 @@ std::unique_ptr<NodePrinter> make_node_printer(Context& context) {
             break;
     }
     return std::make_unique<NodeTable>(context);
+}
+
+NodeParts parts_for_reasons() {
+    NodeParts parts;
+    parts.body = parts.assignments = parts.progress = parts.counts = false;
+    return parts;
 }
 
 std::string state_text(State state, std::optional<Outcome> outcome) {

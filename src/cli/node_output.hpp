@@ -12,8 +12,12 @@ namespace turboci::cli {
 /// Prints what a query finds. finish() ends the document.
 class NodePrinter : public NodeSink {
 public:
+    /// What it prints of the nodes; nothing else need be read.
+    [[nodiscard]] virtual NodeParts parts() const { return {}; }
     virtual void finish() = 0;
 };
+/// What short_reason() looks at.
+[[nodiscard]] NodeParts parts_for_reasons();
 /// Writes as it receives, except for tables, YAML, and JSON on a terminal.
 [[nodiscard]] std::unique_ptr<NodePrinter> make_node_printer(Context& context);
 

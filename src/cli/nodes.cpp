@@ -55,7 +55,9 @@ Action define_write(Parser& parser) {
 
 int query_nodes(Context& context, const Selection& selection) {
     const auto printer = make_node_printer(context);
-    context.endpoint(Context::Open::read).query(selection.request(context), *printer);
+    QueryNodes request = selection.request(context);
+    request.parts = printer->parts();
+    context.endpoint(Context::Open::read).query(request, *printer);
     printer->finish();
     return 0;
 }

@@ -69,13 +69,26 @@ std::string_view to_string(Format format) {
 }
 
 void Output::write(std::string_view text) {
+    if (text.size() >= kBufferBytes) {
+        flush();
+        require_written(write_all(descriptor_, text));
+        return;
+    }
     buffer_.append(text);
+    settle();
+}
+
+void Output::settle() {
     if (buffer_.size() >= kBufferBytes) flush();
 }
 
 void Output::flush() {
     const int problem = write_all(descriptor_, buffer_);
     buffer_.clear();
+    require_written(problem);
+}
+
+void Output::require_written(int problem) {
     if (problem == 0) return;
     reader_left_ = problem == EPIPE;
     const std::string why = std::string("cannot write to standard output: ") + std::strerror(problem);

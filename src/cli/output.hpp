@@ -26,6 +26,9 @@ public:
 
     /// Error OUTPUT if it could not be written.
     void write(std::string_view text);
+    /// What is written next may be appended here as well, followed by settle(). Taking away is not allowed.
+    [[nodiscard]] std::string& buffer() noexcept { return buffer_; }
+    void settle();
     void flush();
     /// From here on a failure to write says that the work itself was done.
     void mark_committed() noexcept { committed_ = true; }
@@ -39,6 +42,8 @@ public:
     [[nodiscard]] std::size_t width() const;
 
 private:
+    void require_written(int problem);  ///< 0, or the errno of the failure
+
     int descriptor_;
     std::string buffer_;
     bool committed_ = false;

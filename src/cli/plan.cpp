@@ -119,7 +119,7 @@ void show_report(Context& context, ShowFormat format) {
     Endpoint& endpoint = context.endpoint(Context::Open::read);
     QueryNodes everything;
     everything.plan = context.plan();
-    GraphCollector graph;
+    NodeCollector graph;
     endpoint.query(everything, graph);
     if (format == ShowFormat::junit) {
         context.out().write(junit_xml(graph));

@@ -38,6 +38,7 @@ void require_node(Context& context, const NodeRef& ref) {
     QueryNodes request;
     request.plan = context.plan();
     request.refs = {{ref.type, ref.id}};
+    request.parts = kBareNodes;
     NoSink nobody;
     context.endpoint(Context::Open::write).query(request, nobody);
 }

@@ -5,6 +5,12 @@
 
 namespace turboci::cli {
 
+NodeParts StatusSink::parts() {
+    NodeParts parts = parts_for_reasons();
+    parts.assignments = parts.counts = true;
+    return parts;
+}
+
 void StatusSink::check(const Check& check) {
     nodes_.push_back({{NodeType::check, check.id}, check.state, check.outcome, short_reason(check), false});
 }

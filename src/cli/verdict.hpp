@@ -24,6 +24,8 @@ struct NodeStatus {
 /// Keeps the statuses of the nodes that a query finds.
 class StatusSink final : public NodeSink {
 public:
+    /// What it looks at.
+    [[nodiscard]] static NodeParts parts();
     void plan(const WorkPlan& plan) override { plan_ = plan; }
     void check(const Check& check) override;
     void stage(const Stage& stage) override;

@@ -32,6 +32,7 @@ QueryNodes awaited(const Context& context, const WaitOptions& options) {
     QueryNodes request;
     request.plan = context.plan();
     request.refs = ref_arguments(options.refs);
+    request.parts = StatusSink::parts();
     return request;
 }
 
@@ -122,7 +123,9 @@ int wait(Context& context, const WaitOptions& options) {
         }
     } else if (context.format() != Format::table || !context.options().quiet) {
         const auto printer = make_node_printer(context);
-        context.endpoint(Context::Open::write).query(awaited(context, options), *printer);
+        QueryNodes request = awaited(context, options);
+        request.parts = printer->parts();
+        context.endpoint(Context::Open::write).query(request, *printer);
         printer->finish();
     }
     return failed ? 1 : 0;

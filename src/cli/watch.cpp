@@ -62,6 +62,7 @@ private:
         QueryNodes request;
         request.plan = context_.plan();
         request.refs = ref_arguments(options_.refs);
+        request.parts = StatusSink::parts();
         StatusSink found;
         endpoint().query(request, found);
         return found;

@@ -53,22 +53,30 @@ Resolution resolve(const GroupCount& count) noexcept {
     return Resolution::unresolved;
 }
 
+int furthest_before_end(NodeType type, const StateHistory& history) noexcept {
+    int furthest = 0;
+    for (const StateEntry& e : history)
+        if (e.state != State::final) furthest = std::max(furthest, state_number(type, e.state));
+    return furthest;
+}
+
+Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
+                        std::optional<Outcome> outcome, int furthest) noexcept {
+    const int wanted = state_number(target_type, on_state);
+    if (state_number(target_type, target_state) < wanted) return Resolution::unresolved;
+    // A target that was in a later state has reached this one; one that only ended has not.
+    const bool satisfied = on_state != State::final
+                               ? furthest >= wanted
+                               : when == When::always ||
+                                     (when == When::success && outcome == Outcome::passed) ||
+                                     (when == When::failure && outcome == Outcome::failed);
+    return satisfied ? Resolution::satisfied : Resolution::unsatisfied;
+}
+
 Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
                         std::optional<Outcome> outcome, const StateHistory& history) noexcept {
-    if (state_number(target_type, target_state) < state_number(target_type, on_state))
-        return Resolution::unresolved;
-    bool satisfied = false;
-    if (on_state != State::final) {
-        // A target that was in a later state has reached this one; one that only ended has not.
-        satisfied = std::ranges::any_of(history, [&](const StateEntry& e) {
-            return e.state != State::final &&
-                   state_number(target_type, e.state) >= state_number(target_type, on_state);
-        });
-    } else {
-        satisfied = when == When::always || (when == When::success && outcome == Outcome::passed) ||
-                    (when == When::failure && outcome == Outcome::failed);
-    }
-    return satisfied ? Resolution::satisfied : Resolution::unsatisfied;
+    return resolve_edge(target_type, on_state, when, target_state, outcome,
+                        furthest_before_end(target_type, history));
 }
 
 }  // namespace turboci

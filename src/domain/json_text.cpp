@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "turboci/json_text.hpp"
 
-#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "domain/json_scan.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -24,7 +25,7 @@ std::string dump(const nlohmann::ordered_json& value) {
 }  // namespace
 
 bool is_json_object(std::string_view text) {
-    if (text == "{}") return true;
+    if (text == "{}" || is_plain_json_object(text)) return true;
     return text.starts_with('{') && nlohmann::json::accept(text);
 }
 
@@ -64,10 +65,14 @@ bool same_json(const JsonText& a, const JsonText& b) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-    const bool plain = std::ranges::all_of(text, [](char c) {
-        const auto u = static_cast<unsigned char>(c);
-        return u >= 0x20 && u < 0x7F && c != '"' && c != '\\';
-    });
+    // ASCII that stands for itself.
+    static constexpr std::array<bool, 256> kPlain = [] {
+        std::array<bool, 256> plain{};
+        for (std::size_t c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
+        return plain;
+    }();
+    bool plain = true;
+    for (const char c : text) plain &= kPlain[static_cast<unsigned char>(c)];
     if (plain) {
         out.reserve(out.size() + text.size() + 2);
         out += '"';

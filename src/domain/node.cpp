@@ -121,10 +121,12 @@ int state_number(NodeType type, State state) noexcept {
 }
 
 std::optional<State> state_from_number(NodeType type, int number) noexcept {
-    if (number <= 0) return std::nullopt;
-    for (const auto& s : kStates)
-        if ((type == NodeType::check ? s.check_number : s.stage_number) == number) return s.state;
-    return std::nullopt;
+    constexpr int kStep = 10;
+    constexpr std::array<State, 4> kChecks{State::planning, State::planned, State::waiting, State::final};
+    constexpr std::array<State, 4> kStages{State::planned, State::attempting, State::awaiting_group,
+                                           State::final};
+    if (number < kStep || number > 4 * kStep || number % kStep != 0) return std::nullopt;
+    return (type == NodeType::check ? kChecks : kStages)[static_cast<std::size_t>(number / kStep - 1)];
 }
 
 bool may_move(NodeType type, State from, State to, Mover mover) noexcept {

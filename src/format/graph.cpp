@@ -2,26 +2,23 @@
 #include "format/graph.hpp"
 
 #include "format/graph_drawing.hpp"
-#include "format/graph_model.hpp"
 
 namespace turboci {
 
-std::string render_graph(const GraphCollector& graph, const GraphOptions& options) {
-    const GraphModel model(graph);
+void render_graph(const Outline& graph, const GraphOptions& options, const TextSink& write) {
     const bool collapsed = options.collapse_by_kind;
-    if (options.format == GraphFormat::json && !collapsed) return graph_json(model, graph.plan());
-    const Drawing drawing = collapsed ? draw_collapsed(model, graph) : draw(model, graph.plan());
+    if (options.format == GraphFormat::json && !collapsed) return write(graph_json(graph));
+    const Drawing drawing = collapsed ? draw_collapsed(graph) : draw(graph);
     switch (options.format) {
         case GraphFormat::dot:
-            return drawing_dot(drawing, options.rankdir);
+            return drawing_dot(drawing, options.rankdir, write);
         case GraphFormat::mermaid:
-            return drawing_mermaid(drawing, options.rankdir);
+            return write(drawing_mermaid(drawing, options.rankdir));
         case GraphFormat::json:
-            return drawing_json(drawing);
+            return write(drawing_json(drawing));
         case GraphFormat::tree:
-            break;
+            return write(drawing_tree(drawing, options.color));
     }
-    return drawing_tree(drawing, options.color);
 }
 
 }  // namespace turboci

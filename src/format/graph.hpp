@@ -2,10 +2,10 @@
 // A plan's graph as DOT, Mermaid, JSON or an indented tree. Deterministic; escaped by each grammar.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <functional>
+#include <string_view>
 
-#include "turboci/requests.hpp"
+#include "turboci/outline.hpp"
 
 namespace turboci {
 
@@ -22,23 +22,10 @@ struct GraphOptions {
 };
 inline constexpr std::size_t kMaxTargetBoxes = 24;
 
-/// Keeps what a query finds, to be drawn.
-class GraphCollector : public NodeSink {
-public:
-    void plan(const WorkPlan& plan) override { plan_ = plan; }
-    void check(const Check& check) override { checks_.push_back(check); }
-    void stage(const Stage& stage) override { stages_.push_back(stage); }
-    [[nodiscard]] const WorkPlan& plan() const { return plan_; }
-    [[nodiscard]] const std::vector<Check>& checks() const { return checks_; }
-    [[nodiscard]] const std::vector<Stage>& stages() const { return stages_; }
+/// Takes a text piece by piece.
+using TextSink = std::function<void(std::string_view piece)>;
 
-private:
-    WorkPlan plan_;
-    std::vector<Check> checks_;
-    std::vector<Stage> stages_;
-};
-
-/// The text, with a newline at the end. Edges to nodes outside the selection are left out.
+/// Writes the text, with a newline at the end unless it is empty.
 ///
 /// Arrows point the way that work flows: from a dependency to what waits for it, from a stage to the check
 /// that it answers. DOT names nodes by their references. JSON, on one line:
@@ -50,6 +37,6 @@ private:
 /// with null for what does not apply; `kind` of a stage is null. Collapsed:
 /// {"plan":ID,"nodes":[{"ref":BOX,"type","label","count","states":[{"state","outcome","count"}…]}…],
 ///  "edges":[{"from":BOX,"to":BOX,"kind","label","count"}…],"groups":[]}
-[[nodiscard]] std::string render_graph(const GraphCollector& graph, const GraphOptions& options);
+void render_graph(const Outline& graph, const GraphOptions& options, const TextSink& write);
 
 }  // namespace turboci

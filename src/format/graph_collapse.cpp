@@ -49,11 +49,11 @@ Tint worst(const std::vector<Drawing::Tally>& tallies) {
 
 class Collapser {
 public:
-    Collapser(const GraphModel& model, const GraphCollector& graph) : model_(model), graph_(graph) {}
+    explicit Collapser(const Outline& graph) : graph_(graph) {}
 
     Drawing draw() {
-        drawing_.title = graph_.plan().id;
-        box_of_.resize(model_.nodes().size());
+        drawing_.title = graph_.plan;
+        box_of_.resize(graph_.nodes.size());
         group_checks();
         group_stages();
         for (std::uint32_t node = 0; node < box_of_.size(); ++node) count(node);
@@ -63,10 +63,10 @@ public:
     }
 
 private:
-    std::uint32_t add_box(Shape shape, std::string name, std::string about) {
+    std::uint32_t add_box(Shape shape, const std::string& name, std::string about) {
         Drawing::Vertex& box = drawing_.vertices.emplace_back();
         box.shape = shape;
-        box.name = std::move(name);
+        box.name = drawing_.texts.keep(name);
         box.count = 0;
         about_.push_back(std::move(about));
         sample_.push_back(0);
@@ -75,8 +75,8 @@ private:
 
     void group_checks() {
         std::unordered_map<std::string_view, std::uint32_t> boxes;
-        for (std::uint32_t node = 0; node < graph_.checks().size(); ++node) {
-            const std::string_view kind = model_.nodes()[node].kind;
+        for (std::uint32_t node = 0; node < graph_.checks; ++node) {
+            const std::string_view kind = graph_.nodes[node].kind;
             auto found = boxes.find(kind);
             if (found == boxes.end()) {
                 const std::string about = kind.empty() ? "" : fit(visible(kind), kNamesWidth);
@@ -87,19 +87,12 @@ private:
     }
 
     void group_stages() {
-        std::vector<Targets> keys;
-        for (const Stage& stage : graph_.stages()) {
-            Targets ids;
-            for (const Assignment& assignment : stage.assignments)
-                ids.emplace_back(assignment.target_check_id);
-            keys.push_back(sorted_unique(std::move(ids)));
-        }
+        std::vector<Targets> keys = assigned_ids();
         std::map<Targets, std::uint32_t> distinct;
         for (const Targets& key : keys) distinct.emplace(key, 0);
         const bool by_kind = distinct.size() > kMaxTargetBoxes;
         if (by_kind) keys = kinds_of(keys);
         distinct.clear();
-        const auto first_stage = static_cast<std::uint32_t>(graph_.checks().size());
         for (std::uint32_t i = 0; i < keys.size(); ++i) {
             auto found = distinct.find(keys[i]);
             if (found == distinct.end()) {
@@ -110,13 +103,27 @@ private:
                 const std::string name = "stages:" + std::to_string(distinct.size() + 1);
                 found = distinct.emplace(keys[i], add_box(Shape::stage, name, about)).first;
             }
-            box_of_[first_stage + i] = found->second;
+            box_of_[graph_.checks + i] = found->second;
         }
+    }
+
+    /// Of each stage: the ids of the checks that it is assigned to.
+    [[nodiscard]] std::vector<Targets> assigned_ids() const {
+        std::vector<Targets> keys(graph_.nodes.size() - graph_.checks);
+        for (const Outline::Link& link : graph_.links) {
+            if (link.kind == LinkKind::assignment)
+                keys[link.from - graph_.checks].push_back(graph_.nodes[link.to].id());
+        }
+        for (const Outline::Outside& outside : graph_.outside)
+            keys[outside.stage - graph_.checks].push_back(outside.check_id);
+        for (Targets& key : keys) key = sorted_unique(std::move(key));
+        return keys;
     }
 
     [[nodiscard]] std::vector<Targets> kinds_of(const std::vector<Targets>& ids) const {
         std::unordered_map<std::string_view, std::string_view> kinds;
-        for (const Check& check : graph_.checks()) kinds.emplace(check.id, check.kind);
+        for (std::uint32_t i = 0; i < graph_.checks; ++i)
+            kinds.emplace(graph_.nodes[i].id(), graph_.nodes[i].kind);
         std::vector<Targets> keys;
         for (const Targets& targets : ids) {
             Targets key;
@@ -131,7 +138,7 @@ private:
     }
 
     void count(std::uint32_t node) {
-        const GraphModel::Node& from = model_.nodes()[node];
+        const Outline::Node& from = graph_.nodes[node];
         Drawing::Vertex& box = drawing_.vertices[box_of_[node]];
         if (box.count++ == 0) sample_[box_of_[node]] = node;
         for (Drawing::Tally& tally : box.tallies) {
@@ -151,29 +158,32 @@ private:
                              static_cast<int>(tally.state));
         });
         box.tint = worst(box.tallies);
-        const bool checks = box.shape == Shape::check;
-        if (box.count == 1) {
-            const NodeRef ref = model_.ref(sample_[index]);
-            box.title = fit(visible(to_string(ref)), kNamesWidth);
-            if (checks && !about_[index].empty()) box.title += " (" + about_[index] + ")";
-            if (!checks) box.title += about_[index];
-        } else if (checks) {
-            box.title =
-                (about_[index].empty() ? "" : about_[index] + ": ") + std::to_string(box.count) + " checks";
-        } else {
-            box.title = std::to_string(box.count) + " stages" + about_[index];
-        }
+        box.title = drawing_.texts.keep(title_of(box, index));
+        std::string detail;
         for (const Drawing::Tally& tally : box.tallies) {
-            if (!box.detail.empty()) box.detail += ", ";
-            if (box.count > 1) box.detail += std::to_string(tally.count) + " ";
-            box.detail += tally.outcome ? to_string(*tally.outcome) : to_string(tally.state);
+            if (!detail.empty()) detail += ", ";
+            if (box.count > 1) detail += std::to_string(tally.count) + " ";
+            detail += tally.outcome ? to_string(*tally.outcome) : to_string(tally.state);
         }
+        box.detail = drawing_.texts.keep(detail);
+    }
+
+    [[nodiscard]] std::string title_of(const Drawing::Vertex& box, std::size_t index) const {
+        const bool checks = box.shape == Shape::check;
+        const std::string& about = about_[index];
+        if (box.count == 1) {
+            std::string title = fit(visible(graph_.nodes[sample_[index]].ref), kNamesWidth);
+            if (checks && !about.empty()) return title + " (" + about + ")";
+            return checks ? title : title + about;
+        }
+        if (checks) return (about.empty() ? "" : about + ": ") + std::to_string(box.count) + " checks";
+        return std::to_string(box.count) + " stages" + about;
     }
 
     /// "any" or "threshold" for links that are not all needed.
-    [[nodiscard]] std::string_view need_of(const GraphModel::Link& link) const {
-        for (std::int32_t at = link.group; at != GraphModel::kNone;) {
-            const GraphModel::Group& group = model_.groups()[static_cast<std::size_t>(at)];
+    [[nodiscard]] std::string_view need_of(const Outline::Link& link) const {
+        for (std::int32_t at = link.group; at != Outline::kNone;) {
+            const Outline::Group& group = graph_.groups[static_cast<std::size_t>(at)];
             if (group.members > 1 && group.kind == GroupKind::any) return "any";
             if (group.members > 1 && group.kind == GroupKind::at_least) return "threshold";
             at = group.parent;
@@ -183,16 +193,16 @@ private:
 
     void add_arrows() {
         std::map<std::tuple<std::uint32_t, std::uint32_t, LinkKind, std::string>, std::size_t> arrows;
-        for (const GraphModel::Link& link : model_.links()) {
+        for (const Outline::Link& link : graph_.links) {
             std::string label(need_of(link));
-            const std::string what = link_label(link);
+            const std::string_view what = link_label(link);
             if (!label.empty() && !what.empty()) label += ", ";
             label += what;
             const auto [found, fresh] = arrows.try_emplace(
                 {box_of_[link.from], box_of_[link.to], link.kind, label}, drawing_.arrows.size());
             if (fresh) {
-                drawing_.arrows.push_back(
-                    {box_of_[link.from], box_of_[link.to], link.kind, link.resolution, label, 0});
+                drawing_.arrows.push_back({box_of_[link.from], box_of_[link.to], link.kind, link.resolution,
+                                           drawing_.texts.keep(label), 0});
             }
             Drawing::Arrow& arrow = drawing_.arrows[found->second];
             ++arrow.count;
@@ -204,8 +214,7 @@ private:
         }
     }
 
-    const GraphModel& model_;
-    const GraphCollector& graph_;
+    const Outline& graph_;
     Drawing drawing_;
     std::vector<std::uint32_t> box_of_;  ///< of each node
     std::vector<std::string> about_;     ///< of each box: what its nodes have in common
@@ -214,8 +223,6 @@ private:
 
 }  // namespace
 
-Drawing draw_collapsed(const GraphModel& model, const GraphCollector& graph) {
-    return Collapser(model, graph).draw();
-}
+Drawing draw_collapsed(const Outline& graph) { return Collapser(graph).draw(); }
 
 }  // namespace turboci

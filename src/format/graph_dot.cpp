@@ -2,14 +2,15 @@
 // Source for the grammar: the DOT language and escString types in Graphviz' documentation.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "format/graph_drawing.hpp"
-#include "format/terminal.hpp"
 #include "format/terminal_unicode.hpp"
+#include "format/text_buffer.hpp"
 
 namespace turboci {
 namespace {
@@ -76,34 +77,56 @@ std::string_view shape_of(Shape shape) {
     return "box";
 }
 
-void append_vertex(std::string& out, const Drawing::Vertex& vertex, std::string_view name) {
-    const TintStyle& tint = style_of(vertex.tint);
-    out += "  ";
-    out += name;
-    out += " [shape=";
-    out += shape_of(vertex.shape);
-    out += ", label=";
-    append_dot_string(out, vertex.detail.empty() ? vertex.title : vertex.title + "\n" + vertex.detail);
-    out += ", fillcolor=\"";
-    out += tint.fill;
-    out += "\", color=\"";
-    out += tint.border;
-    out += '"';
-    if (vertex.tint == Tint::planning || vertex.tint == Tint::skipped) out += ", style=\"filled,dashed\"";
-    if (vertex.tint == Tint::failed) out += ", penwidth=2.5";
-    if (vertex.shape == Shape::connector) out += ", fontsize=9, width=0.2, height=0.2, margin=\"0.02\"";
-    if (!vertex.tooltip.empty()) {
-        out += ", tooltip=";
-        append_dot_string(out, vertex.tooltip);
-    }
-    out += "];\n";
+/// `text` quoted, by itself.
+std::string dot_string(std::string_view text, bool distinct = false) {
+    std::string out;
+    append_dot_string(out, text, distinct);
+    return out;
 }
 
-void append_attributes(std::string& out, const Drawing::Arrow& arrow, bool into_connector) {
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+}
+
+void put_quoted(TextBuffer& out, std::string_view text) {
+    if (is_plain(text))
+        out << '"' << text << '"';
+    else
+        out << dot_string(text);
+}
+
+void put_label(TextBuffer& out, const Drawing::Vertex& vertex) {
+    if (vertex.detail.empty()) {
+        put_quoted(out, vertex.title);
+    } else if (is_plain(vertex.title) && is_plain(vertex.detail)) {
+        out << '"' << vertex.title << "\\n" << vertex.detail << '"';
+    } else {
+        std::string lines(vertex.title);
+        lines += '\n';
+        lines += vertex.detail;
+        out << dot_string(lines);
+    }
+}
+
+void put_vertex(TextBuffer& out, const Drawing::Vertex& vertex, std::string_view name) {
+    const TintStyle& tint = style_of(vertex.tint);
+    out << "  " << name << " [shape=" << shape_of(vertex.shape) << ", label=";
+    put_label(out, vertex);
+    out << ", fillcolor=\"" << tint.fill << "\", color=\"" << tint.border << '"';
+    if (vertex.tint == Tint::planning || vertex.tint == Tint::skipped) out << ", style=\"filled,dashed\"";
+    if (vertex.tint == Tint::failed) out << ", penwidth=2.5";
+    if (vertex.shape == Shape::connector) out << ", fontsize=9, width=0.2, height=0.2, margin=\"0.02\"";
+    if (!vertex.tooltip.empty()) {
+        out << ", tooltip=";
+        put_quoted(out, vertex.tooltip);
+    }
+    out << "];\n";
+}
+
+void put_attributes(TextBuffer& out, const Drawing::Arrow& arrow, bool into_connector) {
     std::string_view separator = " [";
     const auto add = [&](std::string_view text) {
-        out += separator;
-        out += text;
+        out << separator << text;
         separator = ", ";
     };
     if (arrow.kind == LinkKind::assignment) add("style=dashed, arrowhead=empty");
@@ -113,40 +136,35 @@ void append_attributes(std::string& out, const Drawing::Arrow& arrow, bool into_
     if (into_connector) add("arrowhead=none");
     if (!arrow.label.empty() || arrow.count > 1) {
         add("label=");
-        append_dot_string(out, counted_label(arrow));
+        put_quoted(out, counted_label(arrow));
     }
-    if (separator == ", ") out += ']';
+    if (separator == ", ") out << ']';
 }
 
 }  // namespace
 
-std::string drawing_dot(const Drawing& drawing, RankDir rankdir) {
-    std::string out;
-    out.reserve(256 + drawing.vertices.size() * 160 + drawing.arrows.size() * 64);
-    out += "digraph ";
-    append_dot_string(out, drawing.title);
-    out += " {\n  graph [charset=\"UTF-8\", rankdir=";
-    out += rankdir == RankDir::LR ? "LR" : "TB";
-    out +=
-        ", fontname=\"Helvetica,Arial,sans-serif\"];\n"
-        "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, style=filled];\n"
-        "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, color=\"#6b6b6b\"];\n";
-    std::vector<std::string> names;
+void drawing_dot(const Drawing& drawing, RankDir rankdir, const TextSink& write) {
+    TextArena quoted;
+    std::vector<std::string_view> names;
     names.reserve(drawing.vertices.size());
-    for (const Drawing::Vertex& vertex : drawing.vertices) {
-        append_dot_string(names.emplace_back(), vertex.name, true);
-        append_vertex(out, vertex, names.back());
-    }
+    for (const Drawing::Vertex& vertex : drawing.vertices)
+        names.push_back(is_plain(vertex.name) ? quoted.keep("\"", vertex.name, "\"")
+                                              : quoted.keep(dot_string(vertex.name, true)));
+    TextBuffer out(write);
+    out << "digraph ";
+    put_quoted(out, drawing.title);
+    out << " {\n  graph [charset=\"UTF-8\", rankdir=" << (rankdir == RankDir::LR ? "LR" : "TB")
+        << ", fontname=\"Helvetica,Arial,sans-serif\"];\n"
+           "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, style=filled];\n"
+           "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, color=\"#6b6b6b\"];\n";
+    for (std::size_t i = 0; i < names.size(); ++i) put_vertex(out, drawing.vertices[i], names[i]);
     for (const Drawing::Arrow& arrow : drawing.arrows) {
-        out += "  ";
-        out += names[arrow.from];
-        out += " -> ";
-        out += names[arrow.to];
-        append_attributes(out, arrow, drawing.vertices[arrow.to].shape == Shape::connector);
-        out += ";\n";
+        out << "  " << names[arrow.from] << " -> " << names[arrow.to];
+        put_attributes(out, arrow, drawing.vertices[arrow.to].shape == Shape::connector);
+        out << ";\n";
     }
-    out += "}\n";
-    return out;
+    out << "}\n";
+    out.flush();
 }
 
 }  // namespace turboci

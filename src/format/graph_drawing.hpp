@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "format/graph_model.hpp"
+#include "format/graph.hpp"
 
 namespace turboci {
 
@@ -35,6 +36,7 @@ struct TintStyle {
 };
 [[nodiscard]] const TintStyle& style_of(Tint tint) noexcept;
 
+/// Points into the outline that it was drawn from, which must outlive it.
 struct Drawing {
     /// How many nodes of a collapsed box are where.
     struct Tally {
@@ -45,10 +47,10 @@ struct Drawing {
     struct Vertex {
         Shape shape = Shape::check;
         Tint tint = Tint::none;
-        std::string name;            ///< unique; raw data: a reference, or the name of a box or connector
-        std::string title;           ///< safe to be shown, on one line
-        std::string detail;          ///< likewise; may be empty
-        std::string tooltip;         ///< raw data: the whole of what `title` had to cut; may be empty
+        std::string_view name;       ///< unique; raw data: a reference, or the name of a box or connector
+        std::string_view title;      ///< safe to be shown, on one line
+        std::string_view detail;     ///< likewise; may be empty
+        std::string_view tooltip;    ///< raw data: the whole of what `title` had to cut; may be empty
         std::vector<Tally> tallies;  ///< of collapsed boxes alone
         std::int64_t count = 1;      ///< nodes in the box
     };
@@ -57,23 +59,30 @@ struct Drawing {
         std::uint32_t to = 0;
         LinkKind kind = LinkKind::dependency;
         Resolution resolution = Resolution::unresolved;
-        std::string label;
+        std::string_view label;
         std::int64_t count = 1;  ///< links that it stands for
     };
-    std::string title;  ///< raw data
+    std::string_view title;  ///< raw data
     std::vector<Vertex> vertices;
     std::vector<Arrow> arrows;
+    TextArena texts;  ///< what the outline does not have
 };
 
 /// The label with the number of links, if these are several: "any ×12".
 [[nodiscard]] std::string counted_label(const Drawing::Arrow& arrow);
 
-/// Every node, and a connector for each group that is more than "all of these".
-[[nodiscard]] Drawing draw(const GraphModel& model, const WorkPlan& plan);
-/// Boxes as GraphOptions::collapse_by_kind says.
-[[nodiscard]] Drawing draw_collapsed(const GraphModel& model, const GraphCollector& graph);
+/// "any", "all", "2 of 3".
+[[nodiscard]] std::string group_label(const Outline::Group& group);
+/// What is out of the ordinary about a link: "on failure", "always", "at PLANNED", "to WAITING"; or "".
+[[nodiscard]] std::string_view link_label(const Outline::Link& link) noexcept;
 
-[[nodiscard]] std::string drawing_dot(const Drawing& drawing, RankDir rankdir);
+/// Every node, and a connector for each group that is more than "all of these".
+[[nodiscard]] Drawing draw(const Outline& graph);
+/// Boxes as GraphOptions::collapse_by_kind says.
+[[nodiscard]] Drawing draw_collapsed(const Outline& graph);
+
+[[nodiscard]] std::string graph_json(const Outline& graph);
+void drawing_dot(const Drawing& drawing, RankDir rankdir, const TextSink& write);
 [[nodiscard]] std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir);
 [[nodiscard]] std::string drawing_tree(const Drawing& drawing, bool color);
 [[nodiscard]] std::string drawing_json(const Drawing& drawing);  ///< for collapsed drawings

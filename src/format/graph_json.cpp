@@ -22,11 +22,11 @@ void append_optional(std::string& out, std::string_view key, const std::optional
 
 void append_index(std::string& out, std::string_view key, std::int32_t index) {
     out += key;
-    out += index == GraphModel::kNone ? "null" : std::to_string(index);
+    out += index == Outline::kNone ? "null" : std::to_string(index);
 }
 
-void append_node(std::string& out, const std::string& ref, const GraphModel::Node& node) {
-    append_field(out, R"({"ref":)", ref);
+void append_node(std::string& out, const Outline::Node& node) {
+    append_field(out, R"({"ref":)", node.ref);
     append_field(out, R"(,"type":)", to_string(node.type));
     if (node.type == NodeType::check) {
         append_field(out, R"(,"kind":)", node.kind);
@@ -38,10 +38,10 @@ void append_node(std::string& out, const std::string& ref, const GraphModel::Nod
     out += '}';
 }
 
-void append_link(std::string& out, const std::vector<std::string>& refs, const GraphModel::Link& link) {
+void append_link(std::string& out, const Outline& graph, const Outline::Link& link) {
     const bool assignment = link.kind == LinkKind::assignment;
-    append_field(out, R"({"from":)", refs[link.from]);
-    append_field(out, R"(,"to":)", refs[link.to]);
+    append_field(out, R"({"from":)", graph.nodes[link.from].ref);
+    append_field(out, R"(,"to":)", graph.nodes[link.to].ref);
     append_field(out, R"(,"kind":)", to_string(link.kind));
     const auto state = std::optional(link.state);
     append_optional(out, R"(,"on_state":)", assignment ? std::nullopt : state);
@@ -59,10 +59,10 @@ void append_link(std::string& out, const std::vector<std::string>& refs, const G
     }
 }
 
-void append_group(std::string& out, std::size_t id, const std::vector<std::string>& refs,
-                  const GraphModel::Group& group) {
+void append_group(std::string& out, const Outline& graph, std::size_t id) {
+    const Outline::Group& group = graph.groups[id];
     out += R"({"id":)" + std::to_string(id);
-    append_field(out, R"(,"owner":)", refs[group.owner]);
+    append_field(out, R"(,"owner":)", graph.nodes[group.owner].ref);
     out += R"(,"role":)";
     out += group.role == LinkKind::continuation ? R"("continuation_group")" : R"("dependencies")";
     append_index(out, R"(,"parent":)", group.parent);
@@ -85,18 +85,13 @@ void append_list(std::string& out, std::string_view key, const List& list, Appen
 
 }  // namespace
 
-std::string graph_json(const GraphModel& model, const WorkPlan& plan) {
-    std::vector<std::string> refs;
-    refs.reserve(model.nodes().size());
-    for (std::uint32_t i = 0; i < model.nodes().size(); ++i) refs.push_back(to_string(model.ref(i)));
+std::string graph_json(const Outline& graph) {
     std::string out = R"({"plan":)";
-    append_json_string(out, plan.id);
-    append_list(out, R"(,"nodes":[)", model.nodes(),
-                [&](std::size_t i) { append_node(out, refs[i], model.nodes()[i]); });
-    append_list(out, R"(,"edges":[)", model.links(),
-                [&](std::size_t i) { append_link(out, refs, model.links()[i]); });
-    append_list(out, R"(,"groups":[)", model.groups(),
-                [&](std::size_t i) { append_group(out, i, refs, model.groups()[i]); });
+    append_json_string(out, graph.plan);
+    append_list(out, R"(,"nodes":[)", graph.nodes, [&](std::size_t i) { append_node(out, graph.nodes[i]); });
+    append_list(out, R"(,"edges":[)", graph.links,
+                [&](std::size_t i) { append_link(out, graph, graph.links[i]); });
+    append_list(out, R"(,"groups":[)", graph.groups, [&](std::size_t i) { append_group(out, graph, i); });
     out += "}\n";
     return out;
 }

@@ -70,7 +70,9 @@ std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir) {
         const auto [open, close] = brackets_of(vertex.shape);
         out += "  n" + std::to_string(i);
         out += open;
-        append_label(out, vertex.detail.empty() ? vertex.title : vertex.title + "\n" + vertex.detail);
+        std::string label(vertex.title);
+        if (!vertex.detail.empty()) label.append("\n").append(vertex.detail);
+        append_label(out, label);
         out += close;
         out += ":::";
         out += style_of(vertex.tint).name;

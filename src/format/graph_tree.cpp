@@ -95,7 +95,7 @@ private:
         out_.append(std::size_t{2} * std::min(line.depth, kMaxIndent), ' ');
         if (line.depth > kMaxIndent) out_ += "[" + std::to_string(line.depth) + "] ";
         if (vertex.shape == Shape::connector) {
-            out_ += styled(vertex.title + ":", Style::bold, color_);
+            out_ += styled(std::string(vertex.title) + ":", Style::bold, color_);
         } else {
             // The titles of boxes are for people; nodes go by their whole names.
             out_ += vertex.tallies.empty() ? printable(vertex.name) : printable(vertex.title);

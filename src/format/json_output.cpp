@@ -5,10 +5,13 @@
 #include <array>
 #include <charconv>
 #include <concepts>
+#include <cstring>
 #include <utility>
 
 namespace turboci {
 namespace {
+
+using namespace std::string_view_literals;
 
 // Plans have many nodes: text is appended to one string and no document is built in between.
 
@@ -22,42 +25,51 @@ void put_digits(char* at, int count, std::int64_t value) {
     for (char* p = at + count; p != at; value /= 10) *--p = static_cast<char>('0' + value % 10);
 }
 
-/// As format_timestamp(), but the date is worked out once a day: most times of a plan are of one day.
+/// As format_timestamp(), but the date is worked out once a day and the rest once a second: most times of a
+/// plan are close together.
 void append_time(std::string& out, Timestamp t) {
     using namespace std::chrono;
-    struct Date {
+    struct Cache {
         sys_days day{};
-        char text[11] = {'1', '9', '7', '0', '-', '0', '1', '-', '0', '1', 'T'};
+        sys_seconds second{};
+        char text[29] = "\"1970-01-01T00:00:00.000000Z";  // and a quote in place of the final NUL
     };
-    thread_local Date cached;
-    const auto day = floor<days>(t);
-    if (day != cached.day) {
-        const year_month_day date(day);
-        if (const int year = static_cast<int>(date.year()); year < 0 || year > 9999) {
-            append_json_string(out, format_timestamp(t));
-            return;
+    thread_local Cache cache;
+    const auto second = floor<seconds>(t);
+    if (second != cache.second) {
+        const auto day = floor<days>(t);
+        if (day != cache.day) {
+            const year_month_day date(day);
+            if (const int year = static_cast<int>(date.year()); year < 0 || year > 9999) {
+                append_json_string(out, format_timestamp(t));
+                return;
+            }
+            put_digits(cache.text + 1, 4, static_cast<int>(date.year()));
+            put_digits(cache.text + 6, 2, static_cast<unsigned>(date.month()));
+            put_digits(cache.text + 9, 2, static_cast<unsigned>(date.day()));
+            cache.day = day;
         }
-        put_digits(cached.text, 4, static_cast<int>(date.year()));
-        put_digits(cached.text + 5, 2, static_cast<unsigned>(date.month()));
-        put_digits(cached.text + 8, 2, static_cast<unsigned>(date.day()));
-        cached.day = day;
+        const std::int64_t of_day = (second - day).count();
+        put_digits(cache.text + 12, 2, of_day / 3600);
+        put_digits(cache.text + 15, 2, of_day / 60 % 60);
+        put_digits(cache.text + 18, 2, of_day % 60);
+        cache.second = second;
     }
-    const std::int64_t micros = (t - day).count();
-    const std::int64_t seconds = micros / 1'000'000;
-    char clock[] = "00:00:00.000000Z\"";
-    put_digits(clock, 2, seconds / 3600);
-    put_digits(clock + 3, 2, seconds / 60 % 60);
-    put_digits(clock + 6, 2, seconds % 60);
-    put_digits(clock + 9, 6, micros % 1'000'000);
-    out += '"';
-    out.append(cached.text, sizeof cached.text);
-    out.append(clock, sizeof clock - 1);
+    put_digits(cache.text + 21, 6, (t - second).count());
+    cache.text[28] = '"';
+    out.append(cache.text, sizeof cache.text);
 }
 
 void append_word(std::string& out, std::string_view word) {
-    out += '"';
-    out += word;
-    out += '"';
+    std::array<char, 34> quoted;  // words of ours are short: one step is quicker than three
+    if (word.size() + 2 > quoted.size()) {
+        append_json_string(out, word);
+        return;
+    }
+    quoted[0] = '"';
+    std::memcpy(quoted.data() + 1, word.data(), word.size());
+    quoted[word.size() + 1] = '"';
+    out.append(quoted.data(), word.size() + 2);
 }
 
 template <typename T>
@@ -66,7 +78,7 @@ concept Enumerator = std::is_enum_v<T>;
 void append_value(std::string& out, Timestamp t) { append_time(out, t); }
 void append_value(std::string& out, Duration d) { append_word(out, format_duration(d)); }
 void append_value(std::string& out, std::int64_t value) { append_number(out, value); }
-void append_value(std::string& out, bool value) { out += value ? "true" : "false"; }
+void append_value(std::string& out, bool value) { out += value ? "true"sv : "false"sv; }
 void append_value(std::string& out, const std::string& text) { append_json_string(out, text); }
 void append_value(std::string& out, const JsonText& json) { out += json.text; }
 void append_value(std::string& out, const NodeRef& ref) { append_json_string(out, to_string(ref)); }
@@ -76,7 +88,7 @@ void append_value(std::string& out, const std::optional<T>& value) {
     if (value) {
         append_value(out, *value);
     } else {
-        out += "null";
+        out += "null"sv;
     }
 }
 
@@ -101,7 +113,7 @@ void append_list(std::string& out, const List& list, Append append) {
 
 void append_failure(std::string& out, const std::optional<std::string>& failure) {
     if (!failure) {
-        out += "null";
+        out += "null"sv;
         return;
     }
     field(out, R"({"message":)", *failure);
@@ -121,19 +133,34 @@ void append_refs(std::string& out, const std::vector<NodeRef>& refs) {
     append_list(out, refs, [&out](const NodeRef& ref) { append_value(out, ref); });
 }
 
-void append_edge(std::string& out, const Edge& edge, bool with_targets) {
-    field(out, R"({"target_type":)", edge.target.type);
-    field(out, R"(,"target_id":)", edge.target.id);
-    field(out, R"(,"on_state":)", edge.on_state);
-    out += R"(,"when":)";
-    if (edge.on_state == State::final) {
-        append_value(out, edge.when);
-    } else {
-        out += "null";
+/// What follows an edge's target, up to the time or the null of `resolved_at`. There are few different ones.
+const std::string& edge_condition(const Edge& edge) {
+    thread_local std::array<std::string, 64> known;
+    const std::size_t number =
+        (static_cast<std::size_t>(edge.on_state) * 3 + static_cast<std::size_t>(edge.when) - 1) * 3 +
+        static_cast<std::size_t>(edge.resolution) - 1;
+    std::string& text = known.at(number);
+    if (text.empty()) {
+        field(text, R"(,"on_state":)", edge.on_state);
+        text += R"(,"when":)"sv;
+        if (edge.on_state == State::final) {
+            append_value(text, edge.when);
+        } else {
+            text += "null"sv;
+        }
+        field(text, R"(,"resolved":)", edge.resolution != Resolution::unresolved);
+        field(text, R"(,"satisfied":)", edge.resolution == Resolution::satisfied);
+        text += R"(,"resolved_at":)"sv;
     }
-    field(out, R"(,"resolved":)", edge.resolution != Resolution::unresolved);
-    field(out, R"(,"satisfied":)", edge.resolution == Resolution::satisfied);
-    field(out, R"(,"resolved_at":)", edge.resolved_at);
+    return text;
+}
+
+void append_edge(std::string& out, const Edge& edge, bool with_targets) {
+    out += edge.target.type == NodeType::check ? R"({"target_type":"check","target_id":)"sv
+                                               : R"({"target_type":"stage","target_id":)"sv;
+    append_json_string(out, edge.target.id);
+    out += edge_condition(edge);
+    append_value(out, edge.resolved_at);
     if (with_targets) {
         field(out, R"(,"target_state":)", edge.target_state);
         field(out, R"(,"target_outcome":)", edge.target_outcome);
@@ -157,9 +184,9 @@ std::int64_t members_needed(const Predicate& group) {
 void append_predicate(std::string& out, const Predicate& group, bool with_targets) {
     field(out, R"({"predicate":)", group.kind);
     field(out, R"(,"threshold":)", members_needed(group));
-    out += R"(,"edges":)";
+    out += R"(,"edges":)"sv;
     append_list(out, group.edges, [&](const Edge& edge) { append_edge(out, edge, with_targets); });
-    out += R"(,"groups":)";
+    out += R"(,"groups":)"sv;
     append_list(out, group.groups,
                 [&](const Predicate& child) { append_predicate(out, child, with_targets); });
     field(out, R"(,"resolution":)", group.resolution);
@@ -171,11 +198,11 @@ void append_explained(std::string& out, const ExplainedNode& node) {
     field(out, R"(,"state":)", node.state);
     field(out, R"(,"outcome":)", node.outcome);
     field(out, R"(,"concluded_reason":)", node.concluded_reason);
-    out += R"(,"dependencies":)";
+    out += R"(,"dependencies":)"sv;
     append_predicate(out, node.dependencies, true);
-    out += R"(,"continuation_group":)";
+    out += R"(,"continuation_group":)"sv;
     append_predicate(out, node.continuation_group, true);
-    out += R"(,"notes":)";
+    out += R"(,"notes":)"sv;
     append_list(out, node.notes, [&out](const std::string& note) { append_value(out, note); });
     out += '}';
 }
@@ -198,7 +225,7 @@ void append_totals(std::string& out, const PlanTotals& sum) {
 void append_position(std::string& out, std::string_view key, std::uint32_t number) {
     out += key;
     if (number == 0) {
-        out += "null";
+        out += "null"sv;
     } else {
         append_number(out, number);
     }
@@ -212,7 +239,7 @@ void append_json(std::string& out, const WorkPlan& plan) {
     field(out, R"(,"labels":)", plan.labels);
     field(out, R"(,"created_at":)", plan.created_at);
     field(out, R"(,"updated_at":)", plan.updated_at);
-    out += R"(,"counts":)";
+    out += R"(,"counts":)"sv;
     append_list(out, plan.counts, [&out](const StateCount& row) {
         field(out, R"({"type":)", row.type);
         field(out, R"(,"state":)", row.state);
@@ -231,15 +258,15 @@ void append_json(std::string& out, const Check& check) {
     field(out, R"(,"state":)", check.state);
     field(out, R"(,"outcome":)", check.outcome);
     field(out, R"(,"options":)", check.options);
-    out += R"(,"dependencies":)";
+    out += R"(,"dependencies":)"sv;
     append_predicate(out, check.dependencies, false);
-    out += R"(,"results":)";
+    out += R"(,"results":)"sv;
     append_list(out, check.results, [&out](const Result& result) {
         field(out, R"({"id":)", result.id);
         field(out, R"(,"owner_type":)", result.owner_type);
         field(out, R"(,"owner_id":)", result.owner_id);
         field(out, R"(,"data":)", result.data);
-        out += R"(,"failure":)";
+        out += R"(,"failure":)"sv;
         append_failure(out, result.failure);
         field(out, R"(,"created_at":)", result.created_at);
         field(out, R"(,"finalized_at":)", result.finalized_at);
@@ -248,7 +275,7 @@ void append_json(std::string& out, const Check& check) {
     field(out, R"(,"version":)", check.version);
     field(out, R"(,"created_at":)", check.created_at);
     field(out, R"(,"updated_at":)", check.updated_at);
-    out += R"(,"state_history":)";
+    out += R"(,"state_history":)"sv;
     append_history(out, check.state_history);
     out += '}';
 }
@@ -256,21 +283,21 @@ void append_json(std::string& out, const Check& check) {
 void append_json(std::string& out, const Attempt& attempt) {
     field(out, R"({"idx":)", std::int64_t{attempt.idx});
     field(out, R"(,"state":)", attempt.state);
-    out += R"(,"process_uid":)";
+    out += R"(,"process_uid":)"sv;
     if (attempt.process_uid.empty()) {
-        out += "null";
+        out += "null"sv;
     } else {
         append_json_string(out, attempt.process_uid);
     }
     field(out, R"(,"details":)", attempt.details);
-    out += R"(,"progress":)";
+    out += R"(,"progress":)"sv;
     append_list(out, attempt.progress, [&out](const Progress& line) {
         field(out, R"({"message":)", line.message);
         field(out, R"(,"timestamp":)", line.timestamp);
         field(out, R"(,"details":)", line.details);
         out += '}';
     });
-    out += R"(,"failure":)";
+    out += R"(,"failure":)"sv;
     append_failure(out, attempt.failure);
     field(out, R"(,"not_before":)", attempt.not_before);
     field(out, R"(,"last_heartbeat":)", attempt.last_heartbeat);
@@ -285,9 +312,9 @@ void append_json(std::string& out, const Stage& stage) {
     field(out, R"(,"outcome":)", stage.outcome);
     field(out, R"(,"concluded_reason":)", stage.concluded_reason);
     field(out, R"(,"args":)", stage.args);
-    out += R"(,"dependencies":)";
+    out += R"(,"dependencies":)"sv;
     append_predicate(out, stage.dependencies, false);
-    out += R"(,"assignments":)";
+    out += R"(,"assignments":)"sv;
     append_list(out, stage.assignments, [&out](const Assignment& assignment) {
         field(out, R"({"target_check_id":)", assignment.target_check_id);
         field(out, R"(,"goal_state":)", assignment.goal_state);
@@ -297,43 +324,43 @@ void append_json(std::string& out, const Stage& stage) {
     field(out, R"(,"backoff":)", stage.retry.backoff);
     field(out, R"(},"timeout":)", stage.timeout);
     field(out, R"(,"heartbeat":)", stage.heartbeat);
-    out += R"(,"continuation_group":)";
+    out += R"(,"continuation_group":)"sv;
     append_predicate(out, stage.continuation_group, false);
-    out += R"(,"attempts":)";
+    out += R"(,"attempts":)"sv;
     append_list(out, stage.attempts, [&out](const Attempt& attempt) { append_json(out, attempt); });
     field(out, R"(,"version":)", stage.version);
     field(out, R"(,"created_at":)", stage.created_at);
     field(out, R"(,"updated_at":)", stage.updated_at);
-    out += R"(,"state_history":)";
+    out += R"(,"state_history":)"sv;
     append_history(out, stage.state_history);
     out += '}';
 }
 
 void append_json(std::string& out, const WriteResult& result) {
-    out += R"({"plan":)";
+    out += R"({"plan":)"sv;
     append_json(out, result.plan);
-    out += R"(,"created":)";
+    out += R"(,"created":)"sv;
     append_refs(out, result.created);
-    out += R"(,"changed":)";
+    out += R"(,"changed":)"sv;
     append_refs(out, result.changed);
-    out += R"(,"advanced":)";
+    out += R"(,"advanced":)"sv;
     append_list(out, result.advanced, [&out](const Advance& advance) {
         field(out, R"({"node":)", advance.node);
         field(out, R"(,"from":)", advance.from);
         field(out, R"(,"to":)", advance.to);
         out += '}';
     });
-    out += R"(,"warnings":)";
+    out += R"(,"warnings":)"sv;
     append_list(out, result.warnings, [&out](const std::string& text) { append_value(out, text); });
     out += '}';
 }
 
 void append_json(std::string& out, const ClaimedAttempt& claimed, const WorkPlan& plan) {
-    out += R"({"plan":)";
+    out += R"({"plan":)"sv;
     append_json(out, plan);
-    out += R"(,"stage":)";
+    out += R"(,"stage":)"sv;
     append_json(out, claimed.stage);
-    out += R"(,"attempt":)";
+    out += R"(,"attempt":)"sv;
     for (const Attempt& attempt : claimed.stage.attempts) {
         if (attempt.idx != claimed.idx) continue;
         append_json(out, attempt);
@@ -348,9 +375,9 @@ void append_json(std::string& out, const LogEntry& entry) {
     field(out, R"(,"time":)", entry.time);
     field(out, R"(,"actor":)", entry.actor);
     field(out, R"(,"reason":)", entry.reason);
-    out += R"(,"op_id":)";
+    out += R"(,"op_id":)"sv;
     if (entry.op_id.empty()) {
-        out += "null";
+        out += "null"sv;
     } else {
         append_json_string(out, entry.op_id);
     }
@@ -361,49 +388,49 @@ void append_json(std::string& out, const LogEntry& entry) {
 }
 
 void append_json(std::string& out, const Explanation& explanation) {
-    out += R"({"plan":)";
+    out += R"({"plan":)"sv;
     append_json(out, explanation.plan);
-    out += R"(,"node":)";
+    out += R"(,"node":)"sv;
     append_explained(out, explanation.node);
-    out += R"(,"because":)";
+    out += R"(,"because":)"sv;
     append_list(out, explanation.because, [&out](const ExplainedNode& node) { append_explained(out, node); });
-    out += R"(,"root_causes":)";
+    out += R"(,"root_causes":)"sv;
     append_refs(out, explanation.root_causes);
     field(out, R"(,"truncated":)", explanation.truncated);
     out += '}';
 }
 
 void append_json(std::string& out, const PlanSummary& summary) {
-    out += R"({"plan":)";
+    out += R"({"plan":)"sv;
     append_json(out, summary.plan);
-    out += R"(,"totals":)";
+    out += R"(,"totals":)"sv;
     append_totals(out, totals(summary.plan));
-    out += R"(,"ready":)";
+    out += R"(,"ready":)"sv;
     append_refs(out, summary.ready);
-    out += R"(,"running":)";
+    out += R"(,"running":)"sv;
     append_refs(out, summary.running);
-    out += R"(,"failed":)";
+    out += R"(,"failed":)"sv;
     append_list(out, summary.failed, [&out](const PlanSummary::Failure& failure) {
         field(out, R"({"node":)", failure.node);
         field(out, R"(,"message":)", failure.message);
         out += '}';
     });
-    out += R"(,"open_checks":)";
+    out += R"(,"open_checks":)"sv;
     append_refs(out, summary.open_checks);
     out += '}';
 }
 
 void append_json(std::string& out, const Error& error) {
-    out += R"({"error":{"code":)";
+    out += R"({"error":{"code":)"sv;
     append_word(out, error_info(error.code()).name);
     std::string message = error.what();
     if (const std::string remedy = remedy_of(error); !remedy.empty()) message += "; " + remedy;
     field(out, R"(,"message":)", message);
-    out += R"(,"details":)";
+    out += R"(,"details":)"sv;
     append_list(out, error.details(), [&out](const ErrorDetail& detail) {
-        out += R"({"file":)";
+        out += R"({"file":)"sv;
         if (detail.file.empty()) {
-            out += "null";
+            out += "null"sv;
         } else {
             append_json_string(out, detail.file);
         }
@@ -412,7 +439,7 @@ void append_json(std::string& out, const Error& error) {
         field(out, R"(,"message":)", detail.message);
         out += '}';
     });
-    out += "}}";
+    out += "}}"sv;
 }
 
 void JsonSink::plan(const WorkPlan& plan) {
@@ -438,12 +465,12 @@ void JsonSink::begin_stages() {
     if (in_stages_) return;
     in_stages_ = true;
     first_ = true;
-    out_ += R"(],"stages":[)";
+    out_ += R"(],"stages":[)"sv;
 }
 
 std::string JsonSink::take() {
     begin_stages();
-    out_ += "]}";
+    out_ += "]}"sv;
     return std::move(out_);
 }
 

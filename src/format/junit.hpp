@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "format/graph.hpp"
+#include "format/node_collector.hpp"
 
 namespace turboci {
 
@@ -48,6 +48,6 @@ void append_json(std::string& out, const JunitReport& report);
 [[nodiscard]] std::string failure_of(const JunitReport& report);
 
 /// A plan as a report for CI systems: one suite of checks, one of stages. What is not FINAL is skipped.
-[[nodiscard]] std::string junit_xml(const GraphCollector& graph);
+[[nodiscard]] std::string junit_xml(const NodeCollector& graph);
 
 }  // namespace turboci

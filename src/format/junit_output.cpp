@@ -147,7 +147,7 @@ private:
 
 }  // namespace
 
-std::string junit_xml(const GraphCollector& graph) {
+std::string junit_xml(const NodeCollector& graph) {
     SuiteWriter checks(graph.plan().id, "checks");
     for (const Check& check : graph.checks()) {
         checks.add(check.id, check.kind, check.state, check.outcome, time_taken(check.state_history),

@@ -125,7 +125,7 @@ std::string markdown_code(std::string_view data) {
     return fence + (pad ? " " : "") + text + (pad ? " " : "") + fence;
 }
 
-std::string markdown_summary(const PlanSummary& summary, const GraphCollector& graph, std::size_t max_bytes) {
+std::string markdown_summary(const PlanSummary& summary, const NodeCollector& graph, std::size_t max_bytes) {
     std::array<std::vector<Entry>, kSections> sections;
     for (const Check& check : graph.checks()) {
         sections[section_of(check.state, check.outcome)].push_back({&check, nullptr});

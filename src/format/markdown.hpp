@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "format/graph.hpp"
+#include "format/node_collector.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci {
@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxMarkdownBytes = (1u << 20) - 1024;
 /// Totals, then the nodes of `graph`, worst first: failed with their messages, cancelled, skipped, running,
 /// open; passed ones folded. Never more than `max_bytes` (when these are 512 at the least); a line tells
 /// how many nodes were left out.
-[[nodiscard]] std::string markdown_summary(const PlanSummary& summary, const GraphCollector& graph,
+[[nodiscard]] std::string markdown_summary(const PlanSummary& summary, const NodeCollector& graph,
                                            std::size_t max_bytes = kMaxMarkdownBytes);
 
 }  // namespace turboci

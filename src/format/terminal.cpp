@@ -156,6 +156,10 @@ std::string visible(std::string_view data) {
     return out;
 }
 
+bool is_visible(std::string_view data) noexcept {
+    return std::ranges::all_of(data, [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
 std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
     for (std::size_t i = 0; i < text.size();) {

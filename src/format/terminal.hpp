@@ -15,6 +15,8 @@ namespace turboci {
 [[nodiscard]] std::string printable(std::string_view data);
 /// The same escapes, but commands are left as they are: for text that is not printed to a log.
 [[nodiscard]] std::string visible(std::string_view data);
+/// Is `data` what visible() makes of it? False also where that takes a closer look: beyond printable ASCII.
+[[nodiscard]] bool is_visible(std::string_view data) noexcept;
 /// Columns that `text` takes on a terminal (wcwidth-like: combining 0, East Asian wide 2).
 [[nodiscard]] std::size_t display_width(std::string_view text);
 /// At most `width` columns of `text`, with "…" in place of what was cut.

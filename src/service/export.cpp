@@ -118,9 +118,8 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
     json["heartbeat_us"] = microseconds(body.heartbeat);
     json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
     json["assignments"] = Json::array();
-    for (const Assignment& a : record.assignments)
-        json["assignments"].push_back(
-            {{"check", a.target_check_id}, {"goal_state", to_string(a.goal_state)}});
+    for (const AssignmentRecord& a : record.assignments)
+        json["assignments"].push_back({{"check", a.check_id}, {"goal_state", to_string(a.row.goal)}});
     json["continuation_group"] = nullptr;
     if (record.row.has_continuation) {
         json["continuation_group"] = json_of(view_predicate(record, PredicateRole::continuation));
@@ -155,7 +154,7 @@ void Orchestrator::export_plan(const std::string& plan_id,
            {"labels", json_of(plan.labels)},
            {"created_at", json_of(plan.created_at)},
            {"updated_at", json_of(plan.clock.time)}}}});
-    uow->read_records(plan.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+    uow->read_records(plan.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
         put(record.row.type == NodeType::check ? check_json(record) : stage_json(*uow, record));
     });
 

@@ -552,7 +552,7 @@ private:
     /// The rules' own word on the whole.
     void check_nodes() {
         for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
-        uow_.read_records(plan_.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+        uow_.read_records(plan_.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
             auto broken = broken_rules(record, plan_);
             const auto goal = goals_.find({record.row.key, State::final});
             if (goal != goals_.end() && goal->second.open == 0 && record.row.state == State::waiting)

@@ -190,7 +190,7 @@ std::vector<std::string> Orchestrator::check_states() {
     const auto uow = store_.begin(Access::read);
     std::vector<std::string> lines;
     for (const PlanRow& plan : uow->plans())
-        uow->read_records(plan.key, std::nullopt, nullptr, [&](const NodeRecord& record) {
+        uow->read_records(plan.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
             for (const std::string& rule : service::broken_rules(record, plan))
                 lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
                                             record.row.id, rule));

@@ -235,54 +235,88 @@ std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role) 
     return text;
 }
 
-Predicate view_predicate(const NodeRecord& record, PredicateRole role) {
-    std::vector<const GroupRow*> rows;
-    GroupRow root;
-    root.count = record.row.dependencies;
-    root.since = record.row.dependencies_since;
-    if (role == PredicateRole::dependencies) rows.push_back(&root);
-    for (const GroupRow& g : record.groups)
-        if (g.role == role) rows.push_back(&g);
-    if (rows.empty()) return {};
+namespace {
 
-    std::vector<Predicate> groups(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        groups[i].kind = rows[i]->count.kind;
-        groups[i].threshold = rows[i]->count.threshold;
-        groups[i].resolution = rows[i]->count.resolution;
+[[noreturn]] void throw_damaged(std::string_view what) {
+    throw Error(ErrorCode::store, fmt::format("the store is damaged: {}", what));
+}
+
+void show_edge(const EdgeRecord& record, Timestamp since, Edge& edge) {
+    edge.target.type = record.target.type;
+    edge.target.id = record.target.id;
+    edge.on_state = record.edge.on_state;
+    edge.when = record.edge.when;
+    edge.target_state = record.target_state;
+    edge.target_outcome = record.target_outcome;
+    edge.resolution = resolve_edge(edge.target.type, edge.on_state, edge.when, edge.target_state,
+                                   edge.target_outcome, record.target_furthest);
+    edge.resolved_at.reset();
+    if (edge.resolution != Resolution::unresolved && record.reached_at)
+        edge.resolved_at = std::max(*record.reached_at, since);
+}
+
+void show_count(const GroupCount& count, Predicate& group) {
+    group.kind = count.kind;
+    group.threshold = count.threshold;
+    group.resolution = count.resolution;
+}
+
+/// A root without groups in it, as most are: the edges keep their memory from one node to the next.
+void view_plain(const NodeRecord& record, Predicate& root) {
+    show_count(record.row.dependencies, root);
+    root.groups.clear();
+    std::size_t used = 0;
+    for (const EdgeRecord& e : record.edges) {
+        if (e.edge.role != PredicateRole::dependencies) continue;
+        if (e.edge.group != 0) throw_damaged("an edge names a group that is not there");
+        if (used == root.edges.size()) root.edges.emplace_back();
+        show_edge(e, record.row.dependencies_since, root.edges[used++]);
+    }
+    root.edges.resize(used);
+}
+
+}  // namespace
+
+void view_predicate(const NodeRecord& record, PredicateRole role, Predicate& predicate) {
+    struct Row {
+        std::int32_t parent;
+        Timestamp since;
+    };
+    std::vector<Row> rows;
+    std::vector<Predicate> groups;
+    if (role == PredicateRole::dependencies) {
+        if (record.groups.empty()) return view_plain(record, predicate);
+        rows.push_back({-1, record.row.dependencies_since});
+        show_count(record.row.dependencies, groups.emplace_back());
+    }
+    for (const GroupRow& g : record.groups) {
+        if (g.role != role) continue;
+        rows.push_back({g.parent, g.since});
+        show_count(g.count, groups.emplace_back());
+    }
+    if (groups.empty()) {
+        predicate = {};
+        return;
     }
     for (const EdgeRecord& e : record.edges) {
         if (e.edge.role != role) continue;
         const auto g = static_cast<std::size_t>(e.edge.group);
-        if (g >= groups.size())
-            throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-        Edge edge{.target = e.target,
-                  .on_state = e.edge.on_state,
-                  .when = e.edge.when,
-                  .resolution = {},
-                  .resolved_at = std::nullopt,
-                  .target_state = e.target_state,
-                  .target_outcome = e.target_outcome};
-        edge.resolution = resolve_edge(e.target.type, edge.on_state, edge.when, e.target_state,
-                                       e.target_outcome, e.target_history);
-        if (edge.resolution != Resolution::unresolved) {
-            const int wanted = state_number(e.target.type, edge.on_state);
-            for (const StateEntry& h : e.target_history)
-                if (state_number(e.target.type, h.state) >= wanted) {
-                    edge.resolved_at = std::max(h.at, rows[g]->since);
-                    break;
-                }
-        }
-        groups[g].edges.push_back(std::move(edge));
+        if (g >= groups.size()) throw_damaged("an edge names a group that is not there");
+        show_edge(e, rows[g].since, groups[g].edges.emplace_back());
     }
     // Children come after their parents, so moving from the back keeps every subtree whole.
     for (std::size_t i = rows.size(); i-- > 1;) {
-        const auto parent = static_cast<std::size_t>(rows[i]->parent);
-        if (parent >= i)
-            throw Error(ErrorCode::store, "the store is damaged: a group's parent comes after it");
+        const auto parent = static_cast<std::size_t>(rows[i].parent);
+        if (parent >= i) throw_damaged("a group's parent comes after it");
         groups[parent].groups.insert(groups[parent].groups.begin(), std::move(groups[i]));
     }
-    return std::move(groups.front());
+    predicate = std::move(groups.front());
+}
+
+Predicate view_predicate(const NodeRecord& record, PredicateRole role) {
+    Predicate predicate;
+    view_predicate(record, role, predicate);
+    return predicate;
 }
 
 }  // namespace turboci::service

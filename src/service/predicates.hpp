@@ -42,5 +42,7 @@ void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredi
 
 /// The predicate of one role as readers see it.
 [[nodiscard]] Predicate view_predicate(const NodeRecord& record, PredicateRole role);
+/// The same into a value that is used again and again and keeps its memory.
+void view_predicate(const NodeRecord& record, PredicateRole role, Predicate& predicate);
 
 }  // namespace turboci::service

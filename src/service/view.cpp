@@ -7,48 +7,72 @@
 
 namespace turboci::service {
 
-Check view_check(const NodeRecord& record) {
-    const NodeRow& row = record.row;
-    return {.id = row.id,
-            .kind = row.kind,
-            .state = row.state,
-            .outcome = row.outcome,
-            .options = record.body.json,
-            .dependencies = view_predicate(record, PredicateRole::dependencies),
-            .results = record.results,
-            .version = row.version,
-            .created_at = row.history.front().at,
-            .updated_at = row.updated_at,
-            .state_history = row.history};
+namespace {
+
+Timestamp created_at(const NodeRow& row) {
+    return row.history.empty() ? Timestamp{} : row.history.front().at;
 }
 
-Stage view_stage(const NodeRecord& record) {
-    const NodeRow& row = record.row;
-    return {.id = row.id,
-            .state = row.state,
-            .outcome = row.outcome,
-            .concluded_reason = row.concluded_reason,
-            .args = record.body.json,
-            .dependencies = view_predicate(record, PredicateRole::dependencies),
-            .assignments = record.assignments,
-            .retry = record.body.retry,
-            .timeout = record.body.timeout,
-            .heartbeat = record.body.heartbeat,
-            .continuation_group = view_predicate(record, PredicateRole::continuation),
-            .attempts = record.attempts,
-            .version = row.version,
-            .created_at = row.history.front().at,
-            .updated_at = row.updated_at,
-            .state_history = row.history};
+}  // namespace
+
+void view_check(NodeRecord& record, Check& check) {
+    NodeRow& row = record.row;
+    check.id.swap(row.id);
+    check.kind.swap(row.kind);
+    check.state = row.state;
+    check.outcome = row.outcome;
+    check.options.text.swap(record.body.json.text);
+    view_predicate(record, PredicateRole::dependencies, check.dependencies);
+    check.results.swap(record.results);
+    check.version = row.version;
+    check.created_at = created_at(row);
+    check.updated_at = row.updated_at;
+    check.state_history.swap(row.history);
 }
 
-WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row) {
-    return {.id = row.id,
-            .version = row.version,
-            .labels = row.labels,
-            .created_at = row.created_at,
-            .updated_at = row.clock.time,
-            .counts = uow.counts(row.key)};
+void view_stage(NodeRecord& record, Stage& stage) {
+    NodeRow& row = record.row;
+    stage.id.swap(row.id);
+    stage.state = row.state;
+    stage.outcome = row.outcome;
+    stage.concluded_reason = row.concluded_reason;
+    stage.args.text.swap(record.body.json.text);
+    view_predicate(record, PredicateRole::dependencies, stage.dependencies);
+    stage.assignments.clear();
+    for (AssignmentRecord& a : record.assignments)
+        stage.assignments.push_back({std::move(a.check_id), a.row.goal});
+    stage.retry = record.body.retry;
+    stage.timeout = record.body.timeout;
+    stage.heartbeat = record.body.heartbeat;
+    view_predicate(record, PredicateRole::continuation, stage.continuation_group);
+    stage.attempts.swap(record.attempts);
+    stage.version = row.version;
+    stage.created_at = created_at(row);
+    stage.updated_at = row.updated_at;
+    stage.state_history.swap(row.history);
+}
+
+Check view_check(NodeRecord record) {
+    Check check;
+    view_check(record, check);
+    return check;
+}
+
+Stage view_stage(NodeRecord record) {
+    Stage stage;
+    view_stage(record, stage);
+    return stage;
+}
+
+WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts) {
+    WorkPlan plan{.id = row.id,
+                  .version = row.version,
+                  .labels = row.labels,
+                  .created_at = row.created_at,
+                  .updated_at = row.clock.time,
+                  .counts = {}};
+    if (with_counts) plan.counts = uow.counts(row.key);
+    return plan;
 }
 
 PlanRow require_plan(UnitOfWork& uow, std::string_view id) {
@@ -95,7 +119,7 @@ NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref) {
 NodeRecord read_record(UnitOfWork& uow, const NodeRow& row) {
     NodeRecord result;
     const std::vector<NodeKey> keys{row.key};
-    uow.read_records(row.plan, row.type, &keys, [&](const NodeRecord& record) { result = record; });
+    uow.read_records(row.plan, row.type, &keys, {}, [&](NodeRecord& record) { result = std::move(record); });
     return result;
 }
 

@@ -8,9 +8,13 @@
 
 namespace turboci::service {
 
-[[nodiscard]] Check view_check(const NodeRecord& record);
-[[nodiscard]] Stage view_stage(const NodeRecord& record);
-[[nodiscard]] WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row);
+[[nodiscard]] Check view_check(NodeRecord record);
+[[nodiscard]] Stage view_stage(NodeRecord record);
+/// The same into a value that is used again and again: what it holds is exchanged for what the record holds,
+/// so that nothing is copied and both keep their memory.
+void view_check(NodeRecord& record, Check& check);
+void view_stage(NodeRecord& record, Stage& stage);
+[[nodiscard]] WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts = true);
 
 /// The plan of that id; NOT_FOUND if there is none. Empty: the only plan of the store; USAGE error that
 /// lists them if there are several.

@@ -14,8 +14,10 @@
 #include "format/graph.hpp"
 #include "format/json_output.hpp"
 #include "format/markdown.hpp"
+#include "format/node_collector.hpp"
 #include "format/terminal.hpp"
 #include "format/terminal_unicode.hpp"
+#include "support/outline_of.hpp"
 #include "turboci/error.hpp"
 #include "turboci/json_text.hpp"
 
@@ -113,8 +115,8 @@ void json_and_yaml(const std::string& text) {
 }
 
 /// A plan whose nodes are named and described by `texts`.
-GraphCollector graph_of(const std::vector<std::string>& texts, std::set<std::string>& refs) {
-    GraphCollector graph;
+NodeCollector graph_of(const std::vector<std::string>& texts, std::set<std::string>& refs) {
+    NodeCollector graph;
     WorkPlan plan;
     plan.id = "p";
     graph.plan(plan);
@@ -150,8 +152,14 @@ GraphCollector graph_of(const std::vector<std::string>& texts, std::set<std::str
     return graph;
 }
 
-void dot(const GraphCollector& graph, const std::set<std::string>& refs) {
-    const std::string text = render_graph(graph, {.format = GraphFormat::dot, .collapse_by_kind = false});
+std::string render(const NodeCollector& graph, const GraphOptions& options) {
+    std::string text;
+    render_graph(support::outline_of(graph), options, [&](std::string_view piece) { text += piece; });
+    return text;
+}
+
+void dot(const NodeCollector& graph, const std::set<std::string>& refs) {
+    const std::string text = render(graph, {.format = GraphFormat::dot, .collapse_by_kind = false});
     require(is_valid_utf8(text));
     for (const char c : text) require(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
     const auto read = fuzz::read_dot(text);
@@ -180,23 +188,20 @@ void dot(const GraphCollector& graph, const std::set<std::string>& refs) {
 
 void graphs(const std::vector<std::string>& texts) {
     std::set<std::string> refs;
-    const GraphCollector graph = graph_of(texts, refs);
+    const NodeCollector graph = graph_of(texts, refs);
     dot(graph, refs);
     for (const bool collapse : {false, true}) {
-        const std::string tree =
-            render_graph(graph, {.format = GraphFormat::tree, .collapse_by_kind = collapse});
+        const std::string tree = render(graph, {.format = GraphFormat::tree, .collapse_by_kind = collapse});
         require_calm(tree, true);
         each_line(tree, [](std::string_view line) { require(!is_command(line)); });
-        const std::string json =
-            render_graph(graph, {.format = GraphFormat::json, .collapse_by_kind = collapse});
+        const std::string json = render(graph, {.format = GraphFormat::json, .collapse_by_kind = collapse});
         require(nlohmann::json::parse(json, nullptr, false).is_object());
         const std::string mermaid =
-            render_graph(graph, {.format = GraphFormat::mermaid, .collapse_by_kind = collapse});
+            render(graph, {.format = GraphFormat::mermaid, .collapse_by_kind = collapse});
         require(is_valid_utf8(mermaid));
         for (const char c : mermaid) require(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
-        require(
-            fuzz::read_dot(render_graph(graph, {.format = GraphFormat::dot, .collapse_by_kind = collapse}))
-                .has_value());
+        require(fuzz::read_dot(render(graph, {.format = GraphFormat::dot, .collapse_by_kind = collapse}))
+                    .has_value());
     }
 }
 

@@ -265,10 +265,46 @@ TEST_CASE("a value that turboci never wrote is damage, not a guess") {
         CHECK(code_of(scan) == ErrorCode::store);
         CHECK_THAT(message_of(scan), Contains("the store is damaged"));
         const auto records = [&] {
-            f.read()->read_records(f.plan(), std::nullopt, nullptr, [](const NodeRecord&) {});
+            f.read()->read_records(f.plan(), std::nullopt, nullptr, {}, [](const NodeRecord&) {});
         };
         CHECK(code_of(records) == ErrorCode::store);
         CHECK_FALSE(f.store().check().empty());
+    }
+}
+
+TEST_CASE("an edge that turboci never wrote is damage, in whichever way it is read") {
+    const std::array<std::pair<const char*, const char*>, 7> cases{{
+        {"UPDATE edges SET role = 3", "a value of 'role' makes no sense"},
+        {"UPDATE edges SET group_no = 1 << 40", "a value of 'group_no' makes no sense"},
+        {"UPDATE edges SET target_key = 77", "a node that is not there"},
+        {"UPDATE edges SET target_type = 0", "a value of 'target_type' makes no sense"},
+        {"UPDATE edges SET on_state = 15", "a state that does not exist"},
+        {"UPDATE edges SET on_when = 4", "a value of 'on_when' makes no sense"},
+        {"UPDATE edges SET on_when = 0", "a value of 'on_when' makes no sense"},
+    }};
+    for (const auto& [sql, message] : cases) {
+        INFO(sql);
+        Fixture f;
+        NodeKey b{};
+        {
+            auto uow = f.write();
+            const NodeKey a = f.add(*uow, NodeType::check, "a");
+            b = f.add(*uow, NodeType::check, "b");
+            uow->insert_edge({b, PredicateRole::dependencies, 0, 0, a, State::final, When::success},
+                             NodeType::check);
+            uow->commit();
+        }
+        f.close();
+        raw(f.path(), sql);
+        f.reopen();
+        const std::vector<NodeKey> one{b};
+        for (const auto* keys : {static_cast<const std::vector<NodeKey>*>(nullptr), &one}) {
+            const auto read = [&] {
+                f.read()->read_records(f.plan(), std::nullopt, keys, {}, [](const NodeRecord&) {});
+            };
+            CHECK(code_of(read) == ErrorCode::store);
+            CHECK_THAT(message_of(read), Contains(message));
+        }
     }
 }
 

@@ -208,7 +208,7 @@ public:
         for (const EdgeRecord& e : record.edges)
             add(e.edge.role, e.edge.group,
                 resolve_edge(e.target.type, e.edge.on_state, e.edge.when, e.target_state, e.target_outcome,
-                             e.target_history));
+                             e.target_furthest));
         for (const Group& g : groups_)
             if (g.parent >= 0) add(g.role, g.parent, g.stored.resolution);
     }
@@ -257,14 +257,15 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
         if (const auto problem = plan_id_problem(plan.text(1)))
             problems.push_back({fmt::format("plan {}: its id {}", plan.integer(0), *problem)});
         std::unique_ptr<NodeTable> table;
-        read_records(db, plan.plan(0), std::nullopt, nullptr, next_node, table,
-                     [&](const NodeRecord& record) {
-                         if (const auto problem = node_id_problem(record.row.id))
-                             problems.push_back({fmt::format(
-                                 "node {}: its id {}", static_cast<std::int64_t>(record.row.key), *problem)});
-                         if (Recount(record).agrees()) return;
-                         if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
-                     });
+        read_records(
+            db, plan.plan(0), std::nullopt, nullptr, {}, [next_node] { return next_node; }, table,
+            [&](const NodeRecord& record) {
+                if (const auto problem = node_id_problem(record.row.id))
+                    problems.push_back({fmt::format("node {}: its id {}",
+                                                    static_cast<std::int64_t>(record.row.key), *problem)});
+                if (Recount(record).agrees()) return;
+                if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
+            });
         if (count > 0)
             problems.push_back(
                 {fmt::format("plan {}: {} nodes whose dependencies are counted wrongly, such as {}",

@@ -32,6 +32,8 @@ private:
     static std::size_t next_slot_;
 };
 
+class EdgeScan;
+
 /// One connection. Every statement of turboci runs through it.
 class Database {
 public:
@@ -56,6 +58,10 @@ public:
     [[nodiscard]] bool moved() const noexcept;
     [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
     [[noreturn]] void fail(int rc, std::string_view doing) const { throw_error(db_, rc, path_, doing); }
+    /// For rows that no Query counts.
+    void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
+    EdgeScan* edge_scan = nullptr;  ///< the one that is in a step
+    bool knows_edge_scan = false;   ///< its function has been made known
 
 private:
     friend class Query;

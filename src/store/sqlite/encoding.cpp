@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "turboci/error.hpp"
@@ -22,6 +23,50 @@ std::uint64_t take(std::span<const std::byte>& bytes) {
     }
     throw_damaged("a history of states makes no sense");
 }
+
+/// Goes through a packed history.
+template <class Visit>
+void for_each_entry(NodeType type, std::span<const std::byte> bytes, const Visit& visit) {
+    constexpr std::int64_t kLimit = std::int64_t{1} << 62;
+    std::int64_t version = 0;
+    std::int64_t time = 0;
+    int entries = 0;
+    do {
+        if (bytes.empty() || ++entries > 4) throw_damaged("a history of states makes no sense");
+        const State state = decode_state(type, static_cast<std::int64_t>(bytes.front()));
+        bytes = bytes.subspan(1);
+        const std::uint64_t versions = take(bytes);
+        const std::uint64_t times = take(bytes);
+        if (versions >= kLimit || times >= kLimit) throw_damaged("a history of states makes no sense");
+        version += static_cast<std::int64_t>(versions);
+        time += static_cast<std::int64_t>(times);
+        if (version >= kLimit || time >= kLimit) throw_damaged("a history of states makes no sense");
+        visit(StateEntry{state, version, Timestamp(Duration(time))});
+    } while (!bytes.empty());
+}
+
+/// How far the target of an edge has come.
+class Reach {
+public:
+    Reach(NodeType type, State state, EdgeRecord& edge)
+        : type_(type), wanted_(state_number(type, edge.edge.on_state)), edge_(edge) {
+        edge.target_furthest = 0;
+        edge.reached_at.reset();
+        far_enough_ = state_number(type, state) >= wanted_;
+    }
+    [[nodiscard]] bool far_enough() const { return far_enough_; }
+    void pass(const StateEntry& entry) {
+        const int number = state_number(type_, entry.state);
+        if (entry.state != State::final) edge_.target_furthest = std::max(edge_.target_furthest, number);
+        if (number >= wanted_ && !edge_.reached_at) edge_.reached_at = entry.at;
+    }
+
+private:
+    NodeType type_;
+    int wanted_;
+    bool far_enough_ = false;
+    EdgeRecord& edge_;
+};
 
 }  // namespace
 
@@ -62,22 +107,20 @@ void PackedHistory::put(std::uint64_t value) {
 }
 
 void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history) {
-    constexpr std::int64_t kLimit = std::int64_t{1} << 62;
     history.clear();
-    std::int64_t version = 0;
-    std::int64_t time = 0;
-    do {
-        if (bytes.empty() || history.size() == 4) throw_damaged("a history of states makes no sense");
-        const State state = decode_state(type, static_cast<std::int64_t>(bytes.front()));
-        bytes = bytes.subspan(1);
-        const std::uint64_t versions = take(bytes);
-        const std::uint64_t times = take(bytes);
-        if (versions >= kLimit || times >= kLimit) throw_damaged("a history of states makes no sense");
-        version += static_cast<std::int64_t>(versions);
-        time += static_cast<std::int64_t>(times);
-        if (version >= kLimit || time >= kLimit) throw_damaged("a history of states makes no sense");
-        history.push_back({state, version, Timestamp(Duration(time))});
-    } while (!bytes.empty());
+    for_each_entry(type, bytes, [&](const StateEntry& entry) { history.push_back(entry); });
+}
+
+void read_reached(NodeType type, State state, std::span<const std::byte> history, EdgeRecord& edge) {
+    Reach reach(type, state, edge);
+    if (reach.far_enough())
+        for_each_entry(type, history, [&](const StateEntry& entry) { reach.pass(entry); });
+}
+
+void read_reached(NodeType type, State state, const StateHistory& history, EdgeRecord& edge) {
+    Reach reach(type, state, edge);
+    if (reach.far_enough())
+        std::ranges::for_each(history, [&](const StateEntry& entry) { reach.pass(entry); });
 }
 
 std::string pack_claimed(const std::vector<OperationRow::Taken>& claimed) {

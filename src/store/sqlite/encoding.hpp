@@ -34,6 +34,10 @@ private:
 };
 /// Replaces `history`. STORE if the bytes are not what PackedHistory makes.
 void unpack_history(NodeType type, std::span<const std::byte> bytes, StateHistory& history);
+/// How far a target in `state` has come, for `edge`, whose row is there: target_furthest and reached_at.
+/// STORE if the bytes are not what PackedHistory makes.
+void read_reached(NodeType type, State state, std::span<const std::byte> history, EdgeRecord& edge);
+void read_reached(NodeType type, State state, const StateHistory& history, EdgeRecord& edge);
 
 /// The attempts that an operation took as text: "STAGE_KEY:IDX", blanks between.
 [[nodiscard]] std::string pack_claimed(const std::vector<OperationRow::Taken>& claimed);

@@ -2,8 +2,7 @@
 #include "store/sqlite/node_table.hpp"
 
 #include <algorithm>
-
-#include "store/sqlite/encoding.hpp"
+#include <cstddef>
 
 namespace turboci::sqlite {
 
@@ -13,90 +12,126 @@ const Sql kInRange("SELECT " TURBOCI_NODE_COLUMNS
                    " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
 const Sql kByKey("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 
+static_assert(offsetof(PackedTarget, key) == 0 &&
+              offsetof(PackedTarget, has_continuation) + 1 == PackedTarget::kBytes);
+
+std::optional<Outcome> outcome_of(const PackedTarget& t) {
+    return t.outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(t.outcome));
+}
+
 }  // namespace
 
 void NodeTable::load(Database& db, const NodeRange& range, std::size_t expected) {
     nodes_.reserve(expected);
-    bytes_.reserve(expected * 48);
+    places_.reserve(expected);
+    bytes_.reserve(expected * 64);
     if (range.scan) {
         Query row(db, kInRange, range.first, range.last);
         while (row.step())
             if (row.plan(1) == plan_) add(row);
-        return;
+    } else {
+        for (const NodeKey key : range.keys) {
+            Query row(db, kByKey, key);
+            if (row.step()) add(row);
+        }
     }
-    for (const NodeKey key : range.keys) {
-        Query row(db, kByKey, key);
-        if (row.step()) add(row);
-    }
+    if (!nodes_.empty()) first_key_ = key(0);
 }
 
 void NodeTable::add(const Query& row) {
-    PackedNode n{};
-    n.key = row.integer(0);
-    n.type = row.enumeration(2, NodeType::check, NodeType::stage);
+    PackedTarget t{};
+    t.key = row.integer(0);
+    t.type = row.enumeration(2, NodeType::check, NodeType::stage);
     const std::string_view id = row.text(3);
-    const std::string_view kind_text = row.text(4);
+    const std::string_view kind = row.text(4);
     const std::span<const std::byte> packed = row.blob(10);
     if (id.size() > 0xFFFF || packed.size() > 0xFF) throw_damaged("a node has an impossible size");
-    n.text = bytes_.size();
-    n.id_size = static_cast<std::uint16_t>(id.size());
-    n.kind_size = static_cast<std::uint32_t>(kind_text.size());
-    n.history_size = static_cast<std::uint8_t>(packed.size());
-    bytes_.append(id).append(reinterpret_cast<const char*>(packed.data()), packed.size()).append(kind_text);
-    n.state = decode_state(n.type, row.integer(5));
+    t.id_size = static_cast<std::uint16_t>(id.size());
+    t.kind_size = static_cast<std::uint32_t>(kind.size());
+    t.history_size = static_cast<std::uint8_t>(packed.size());
+    t.state = decode_state(t.type, row.integer(5));
     if (!row.is_null(6))
-        n.outcome = static_cast<std::uint8_t>(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+        t.outcome = static_cast<std::uint8_t>(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    PackedNode n{};
     if (!row.is_null(7))
-        n.concluded_reason = static_cast<std::uint8_t>(
+        t.concluded_reason = static_cast<std::uint8_t>(
             row.enumeration(7, ConcludedReason::attempt_complete, ConcludedReason::group_unsatisfied));
     n.version = row.integer(8);
     n.updated_at = row.integer(9);
     n.dependencies = read_count(row, 11);
     n.dependencies_since = row.integer(16);
     n.attempt = row.small(17);
-    n.has_continuation = row.boolean(18);
+    t.has_continuation = row.boolean(18);
+    places_.push_back(bytes_.size());
+    bytes_.append(reinterpret_cast<const char*>(&t), PackedTarget::kBytes)
+        .append(id)
+        .append(reinterpret_cast<const char*>(packed.data()), packed.size())
+        .append(kind);
     nodes_.push_back(n);
 }
 
-const PackedNode* NodeTable::find(std::int64_t key) const noexcept {
-    if (nodes_.empty() || key < nodes_.front().key || key > nodes_.back().key) return nullptr;
+void NodeTable::expect_place(std::int64_t key) const noexcept {
+    const std::size_t place = guess(key);
+    if (place < places_.size()) __builtin_prefetch(&places_[place]);
+}
+
+void NodeTable::expect(std::int64_t key) const noexcept {
+    const std::size_t place = guess(key);
+    if (place >= places_.size()) return;
+    const char* bytes = bytes_.data() + places_[place];
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + 64);
+}
+
+std::size_t NodeTable::find(std::int64_t key) const {
     // Keys of one plan have gaps only where another plan was written in between.
-    const auto guess = static_cast<std::size_t>(key - nodes_.front().key);
-    if (guess < nodes_.size() && nodes_[guess].key == key) return &nodes_[guess];
-    const auto it = std::ranges::lower_bound(nodes_, key, {}, &PackedNode::key);
-    return it != nodes_.end() && it->key == key ? &*it : nullptr;
+    const std::size_t place = guess(key);
+    if (place < size() && this->key(place) == key) return place;
+    const auto key_at = [this](const std::size_t& bytes) {
+        std::int64_t k = 0;
+        std::memcpy(&k, bytes_.data() + bytes, sizeof k);
+        return k;
+    };
+    const auto it = std::ranges::lower_bound(places_, key, {}, key_at);
+    if (it == places_.end() || key_at(*it) != key)
+        throw_damaged("an edge or assignment leads to a node that is not there");
+    return static_cast<std::size_t>(it - places_.begin());
 }
 
-std::span<const std::byte> NodeTable::history(const PackedNode& n) const {
-    return std::as_bytes(std::span(bytes_.data() + n.text + n.id_size, n.history_size));
-}
+std::string_view NodeTable::id(std::size_t node) const { return {text(node), target(node).id_size}; }
 
-void NodeTable::unpack(const PackedNode& n, NodeRow& row) const {
-    row.key = NodeKey{n.key};
+void NodeTable::unpack(std::size_t node, NodeRow& row) const {
+    const PackedTarget t = target(node);
+    const PackedNode& n = nodes_[node];
+    const char* text = this->text(node);
+    row.key = NodeKey{t.key};
     row.plan = plan_;
-    row.type = n.type;
-    row.id = id(n);
-    row.kind = kind(n);
-    row.state = n.state;
-    row.outcome = n.outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(n.outcome));
-    row.concluded_reason = n.concluded_reason == 0
+    row.type = t.type;
+    row.id.assign(text, t.id_size);
+    text += t.id_size;
+    unpack_history(t.type, std::as_bytes(std::span(text, t.history_size)), row.history);
+    row.kind.assign(text + t.history_size, t.kind_size);
+    row.state = t.state;
+    row.outcome = outcome_of(t);
+    row.concluded_reason = t.concluded_reason == 0
                                ? std::nullopt
-                               : std::optional(static_cast<ConcludedReason>(n.concluded_reason));
+                               : std::optional(static_cast<ConcludedReason>(t.concluded_reason));
     row.version = n.version;
     row.updated_at = Timestamp(Duration(n.updated_at));
-    unpack_history(n.type, history(n), row.history);
     row.dependencies = n.dependencies;
     row.dependencies_since = Timestamp(Duration(n.dependencies_since));
     row.attempt = n.attempt;
-    row.has_continuation = n.has_continuation;
+    row.has_continuation = t.has_continuation;
 }
 
-void NodeTable::unpack(const PackedNode& n, EdgeRecord& edge) const {
-    edge.target.type = n.type;
-    edge.target.id = id(n);
-    edge.target_state = n.state;
-    edge.target_outcome = n.outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(n.outcome));
-    unpack_history(n.type, history(n), edge.target_history);
+void NodeTable::unpack(std::size_t node, EdgeRecord& edge) const {
+    const PackedTarget t = target(node);
+    const char* text = this->text(node);
+    edge.target.type = t.type;
+    edge.target.id.assign(text, t.id_size);
+    edge.target_state = t.state;
+    edge.target_outcome = outcome_of(t);
+    read_reached(t.type, t.state, std::as_bytes(std::span(text + t.id_size, t.history_size)), edge);
 }
 
 }  // namespace turboci::sqlite

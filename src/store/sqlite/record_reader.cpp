@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/record_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
 
 #include "store/sqlite/attempt_columns.hpp"
+#include "store/sqlite/edge_scan.hpp"
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/node_columns.hpp"
 #include "store/sqlite/node_table.hpp"
@@ -16,18 +19,20 @@ namespace turboci::sqlite {
 namespace {
 
 const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
+const Sql kNodesFrom("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key >= ?1 ORDER BY node_key");
+const Sql kFewColumnsFrom("SELECT " TURBOCI_FEW_NODE_COLUMNS
+                          " FROM nodes WHERE node_key >= ?1 ORDER BY node_key");
 
-/// One table in the two ways in which it is read: the rows of one node, or those of a range of nodes in
+/// One table in the two ways in which it is read: the rows of one node, or those of all nodes from one on, in
 /// order. The first column is the node's key.
 struct Source {
     Sql by_key;
-    Sql by_range;
+    Sql onward;  ///< who reads stops where the range ends: SQLite would compare each row with it
 };
-#define TURBOCI_SOURCE(columns, table, key, order)                                       \
-    Source {                                                                             \
-        Sql("SELECT " columns " FROM " table " WHERE " key " = ?1 ORDER BY " key order), \
-            Sql("SELECT " columns " FROM " table " WHERE " key " >= ?1 AND " key         \
-                " <= ?2 ORDER BY " key order)                                            \
+#define TURBOCI_SOURCE(columns, table, key, order)                                           \
+    Source {                                                                                 \
+        Sql("SELECT " columns " FROM " table " WHERE " key " = ?1 ORDER BY " key order),     \
+            Sql("SELECT " columns " FROM " table " WHERE " key " >= ?1 ORDER BY " key order) \
     }
 const Source kBodies =
     TURBOCI_SOURCE("node_key, json, max_retries, backoff, timeout, heartbeat", "node_bodies", "node_key", "");
@@ -35,7 +40,7 @@ const Source kGroups =
     TURBOCI_SOURCE(TURBOCI_GROUP_COLUMNS, "predicate_groups", "owner_key", ", role, group_no");
 const Source kEdges = TURBOCI_SOURCE(TURBOCI_EDGE_COLUMNS, "edges", "owner_key", ", role, position");
 const Source kAssignments =
-    TURBOCI_SOURCE("stage_key, check_key, goal", "assignments", "stage_key", ", position");
+    TURBOCI_SOURCE("stage_key, check_key, goal, position", "assignments", "stage_key", ", position");
 const Source kAttempts = TURBOCI_SOURCE(TURBOCI_ATTEMPT_COLUMNS, "attempts", "stage_key", ", idx");
 const Source kProgress =
     TURBOCI_SOURCE("stage_key, idx, message, timestamp, details", "progress", "stage_key", ", idx, seq");
@@ -45,17 +50,18 @@ const Source kResults = TURBOCI_SOURCE(TURBOCI_RESULT_COLUMNS, "results", "check
 /// The rows of one table, asked for node by node in the order of keys.
 class Feed {
 public:
-    /// Looks each node up.
-    Feed(Database& db, const Source& source) : db_(db), source_(source) {}
-    /// Goes through the table once.
-    Feed(Database& db, const Source& source, const NodeRange& range) : db_(db), source_(source) {
-        if (!range.scan) return;
-        cursor_.emplace(db, source.by_range, range.first, range.last);
+    /// Gives nothing if not `wanted`. Looks each node up; or, given a range that can be scanned, goes through
+    /// the table once.
+    Feed(Database& db, const Source& source, bool wanted, const NodeRange* range = nullptr)
+        : db_(db), source_(source), wanted_(wanted) {
+        if (!wanted || range == nullptr || !range->scan) return;
+        cursor_.emplace(db, source.onward, range->first);
         next();
     }
 
     template <class Visit>
     void rows_of(std::int64_t key, const Visit& visit) {
+        if (!wanted_) return;
         if (!cursor_) {
             Query row(db_, source_.by_key, key);
             while (row.step()) visit(row);
@@ -74,6 +80,7 @@ private:
 
     Database& db_;
     const Source& source_;
+    bool wanted_;
     std::optional<Query> cursor_;
     std::int64_t at_ = kEnd;
 };
@@ -82,6 +89,9 @@ private:
 class Targets {
 public:
     virtual ~Targets() = default;
+    /// fill() will be called for it: first this, then expect(), with others between them.
+    virtual void expect_place(std::int64_t key) = 0;
+    virtual void expect(std::int64_t key) = 0;
     virtual void fill(std::int64_t key, EdgeRecord& edge) = 0;
     [[nodiscard]] virtual std::string_view id(std::int64_t key) = 0;
 };
@@ -89,28 +99,27 @@ public:
 class TableTargets final : public Targets {
 public:
     explicit TableTargets(const NodeTable& table) : table_(table) {}
-    void fill(std::int64_t key, EdgeRecord& edge) override { table_.unpack(get(key), edge); }
-    std::string_view id(std::int64_t key) override { return table_.id(get(key)); }
+    void expect_place(std::int64_t key) override { table_.expect_place(key); }
+    void expect(std::int64_t key) override { table_.expect(key); }
+    void fill(std::int64_t key, EdgeRecord& edge) override { table_.unpack(table_.find(key), edge); }
+    std::string_view id(std::int64_t key) override { return table_.id(table_.find(key)); }
 
 private:
-    const PackedNode& get(std::int64_t key) {
-        const PackedNode* node = table_.find(key);
-        if (node == nullptr) throw_damaged("an edge or assignment leads to a node that is not there");
-        return *node;
-    }
     const NodeTable& table_;
 };
 
 class LookedUpTargets final : public Targets {
 public:
     explicit LookedUpTargets(Database& db) : db_(db) {}
+    void expect_place(std::int64_t) override {}
+    void expect(std::int64_t) override {}
     void fill(std::int64_t key, EdgeRecord& edge) override {
         const NodeRow& node = get(key);
         edge.target.type = node.type;
         edge.target.id = node.id;
         edge.target_state = node.state;
         edge.target_outcome = node.outcome;
-        edge.target_history = node.history;
+        read_reached(node.type, node.state, node.history, edge);
     }
     std::string_view id(std::int64_t key) override { return get(key).id; }
 
@@ -158,36 +167,74 @@ private:
     std::size_t used_ = 0;
 };
 
-/// Adds to the record, whose row is there, everything else. Nodes must come in the order of keys.
+/// The edges of a range of nodes, some way ahead of the nodes: so their targets come from memory meanwhile.
+class EdgesAhead {
+public:
+    EdgesAhead(Database& db, std::int64_t first, Targets* targets) : scan_(db, first), targets_(targets) {
+        refill();
+    }
+
+    template <class Visit>
+    void rows_of(std::int64_t key, const Visit& visit) {
+        while (at_ != edges_.size() && static_cast<std::int64_t>(edges_[at_].owner) <= key) {
+            if (static_cast<std::int64_t>(edges_[at_].owner) == key) visit(edges_[at_]);
+            if (++at_ == edges_.size()) refill();
+        }
+    }
+
+private:
+    static constexpr std::size_t kAhead = 128;
+
+    void refill() {
+        at_ = 0;
+        scan_.next(edges_, kAhead);
+        if (targets_ == nullptr) return;
+        for (const EdgeRow& edge : edges_) targets_->expect_place(static_cast<std::int64_t>(edge.target));
+        for (const EdgeRow& edge : edges_) targets_->expect(static_cast<std::int64_t>(edge.target));
+    }
+
+    EdgeScan scan_;
+    Targets* targets_;
+    std::vector<EdgeRow> edges_;
+    std::size_t at_ = 0;
+};
+
+/// Adds to the record, whose row is there, the parts that are wanted. Nodes must come in the order of keys.
 class Assembler {
 public:
-    template <class... Range>
-    Assembler(Database& db, Targets& targets, NodeRecord& record, const Range&... range)
-        : targets_(targets),
+    /// `targets` may be null if they are not wanted. With a range that can be scanned, every table is gone
+    /// through once.
+    Assembler(Database& db, Targets* targets, NodeRecord& record, const NodeParts& parts,
+              const NodeRange* range = nullptr)
+        : targets_(parts.targets ? targets : nullptr),
           record_(record),
-          bodies_(db, kBodies, range...),
-          groups_(db, kGroups, range...),
-          edges_(db, kEdges, range...),
-          assignments_(db, kAssignments, range...),
-          attempts_(db, kAttempts, range...),
-          progress_(db, kProgress, range...),
-          results_(db, kResults, range...),
-          edge_refill_(record.edges) {}
+          bodies_(db, kBodies, parts.body, range),
+          groups_(db, kGroups, parts.predicates, range),
+          edges_(db, kEdges, parts.predicates && (range == nullptr || !range->scan)),
+          assignments_(db, kAssignments, parts.assignments, range),
+          attempts_(db, kAttempts, parts.attempts, range),
+          progress_(db, kProgress, parts.attempts && parts.progress, range),
+          results_(db, kResults, parts.results, range),
+          scans_(range != nullptr && range->scan),
+          edge_refill_(record.edges) {
+        if (parts.predicates && scans_) edges_ahead_.emplace(db, range->first, targets_);
+    }
 
     void complete() {
         NodeRecord& record = record_;
         const auto key = static_cast<std::int64_t>(record.row.key);
-        record.body = {};
-        bodies_.rows_of(key, [&](const Query& row) { read_body(row, 1, record.body); });
-        record.groups.clear();
-        groups_.rows_of(key, [&](const Query& row) { read_group(row, record.groups.emplace_back()); });
-        edge_refill_.start();
-        edges_.rows_of(key, [&](const Query& row) {
-            EdgeRecord& edge = edge_refill_.next();
-            read_edge(row, edge.edge);
-            targets_.fill(static_cast<std::int64_t>(edge.edge.target), edge);
+        bool has_body = false;
+        bodies_.rows_of(key, [&](const Query& row) {
+            read_body(row, 1, record.body);
+            has_body = true;
         });
-        edge_refill_.finish();
+        if (!has_body) record.body = {};
+        complete_edges(key);
+        record.groups.clear();
+        // Every group has an edge in it or in a group of its own. Preparing a statement costs much more than
+        // a row of a scan.
+        if (scans_ || std::ranges::any_of(record.edges, in_group))
+            groups_.rows_of(key, [&](const Query& row) { read_group(row, record.groups.emplace_back()); });
         record.assignments.clear();
         record.attempts.clear();
         record.results.clear();
@@ -198,12 +245,33 @@ public:
     }
 
 private:
+    /// Beside the root of the dependencies.
+    static bool in_group(const EdgeRecord& edge) {
+        return edge.edge.group != 0 || edge.edge.role != PredicateRole::dependencies;
+    }
+
+    void complete_edges(std::int64_t key) {
+        edge_refill_.start();
+        if (edges_ahead_)
+            edges_ahead_->rows_of(key, [&](const EdgeRow& edge) { edge_refill_.next().edge = edge; });
+        else
+            edges_.rows_of(key, [&](const Query& row) { read_edge(row, edge_refill_.next().edge); });
+        edge_refill_.finish();
+        if (targets_ == nullptr) return;
+        for (EdgeRecord& edge : record_.edges)
+            targets_->fill(static_cast<std::int64_t>(edge.edge.target), edge);
+    }
+
     void complete_stage(std::int64_t key, NodeRecord& record) {
         assignments_.rows_of(key, [&](const Query& row) {
-            Assignment& a = record.assignments.emplace_back();
-            a.target_check_id = targets_.id(row.integer(1));
-            a.goal_state = decode_state(NodeType::check, row.integer(2));
+            AssignmentRecord& a = record.assignments.emplace_back();
+            a.row.stage = record.row.key;
+            a.row.check = row.node(1);
+            a.row.goal = decode_state(NodeType::check, row.integer(2));
+            a.row.position = row.small(3);
+            if (targets_ != nullptr) a.check_id = targets_->id(row.integer(1));
         });
+        if (!scans_ && record.row.attempt == 0) return;
         attempts_.rows_of(key, [&](const Query& row) { read_attempt(row, record.attempts.emplace_back()); });
         progress_.rows_of(key, [&](const Query& row) {
             const auto it = std::ranges::find(record.attempts, row.small(1), &Attempt::idx);
@@ -212,17 +280,36 @@ private:
         });
     }
 
-    Targets& targets_;
+    Targets* targets_;
     NodeRecord& record_;
     Feed bodies_, groups_, edges_, assignments_, attempts_, progress_, results_;
+    bool scans_;
+    std::optional<EdgesAhead> edges_ahead_;
     Refill<EdgeRecord> edge_refill_;
 };
 
+/// Those of a list of keys, asked for in their order; or all.
+class Wanted {
+public:
+    explicit Wanted(const std::vector<NodeKey>* keys) : keys_(keys) {}
+    bool operator()(std::int64_t key) {
+        if (keys_ == nullptr) return true;
+        while (at_ < keys_->size() && static_cast<std::int64_t>((*keys_)[at_]) < key) ++at_;
+        return at_ < keys_->size() && static_cast<std::int64_t>((*keys_)[at_]) == key;
+    }
+    /// Will there be no more?
+    [[nodiscard]] bool over() const { return keys_ != nullptr && at_ == keys_->size(); }
+
+private:
+    const std::vector<NodeKey>* keys_;
+    std::size_t at_ = 0;
+};
+
 void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>& keys,
-              const std::function<void(const NodeRecord&)>& visit) {
+              const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) {
     LookedUpTargets targets(db);
     NodeRecord record;
-    Assembler assembler(db, targets, record);
+    Assembler assembler(db, &targets, record, parts);
     for (const NodeKey key : keys) {
         {
             Query row(db, kNode, key);
@@ -235,52 +322,117 @@ void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const st
     }
 }
 
+/// Each row as it comes: for parts that need no other node.
+void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                 const NodeParts& parts, const NodeRange& range,
+                 const std::function<void(NodeRecord&)>& visit) {
+    NodeRecord record;
+    Assembler assembler(db, nullptr, record, parts, &range);
+    Wanted wanted(keys);
+    const auto take = [&](const Query& row, std::int64_t key, void (*read)(const Query&, NodeRow&)) {
+        if (row.plan(1) != plan || !wanted(key)) return;
+        if (type && row.enumeration(2, NodeType::check, NodeType::stage) != *type) return;
+        record.row.key = NodeKey{key};
+        record.row.plan = plan;
+        read(row, record.row);
+        assembler.complete();
+        visit(record);
+    };
+    if (range.scan) {
+        Query row(db, parts.stamps ? kNodesFrom : kFewColumnsFrom, range.first);
+        const auto read = parts.stamps ? read_node : read_few_columns;
+        while (!wanted.over() && row.step()) {
+            const std::int64_t key = row.integer(0);
+            if (key > range.last) break;
+            take(row, key, read);
+        }
+        return;
+    }
+    for (const NodeKey key : range.keys) {
+        Query row(db, kNode, key);
+        if (row.step()) take(row, row.integer(0), read_node);
+    }
+}
+
+/// While it lives, SQLite keeps few pages: who reads large tables once, from end to end, does not come back
+/// to a page, and fresh memory for each costs more than reading it. Within a write it does nothing: what has
+/// changed must not be driven out to the file.
+class PassingThrough {
+public:
+    PassingThrough(Database& db, std::size_t nodes) : db_(db) {
+        constexpr std::size_t kMany = 4096;
+        if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
+        Query size(db, "PRAGMA cache_size");
+        if (size.step()) before_ = size.integer(0);
+        if (before_ != 0) db.exec("PRAGMA cache_size=-512");
+    }
+    ~PassingThrough() {
+        // If that fails, later reads are slower.
+        if (before_ != 0)
+            sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
+                         nullptr);
+    }
+    PassingThrough(const PassingThrough&) = delete;
+    PassingThrough& operator=(const PassingThrough&) = delete;
+
+private:
+    Database& db_;
+    std::int64_t before_ = 0;
+};
+
 /// Leaves of `range` what lies between the first node of a type and the last: often all checks come before
 /// all stages. False if there is none.
 bool narrow(NodeRange& range, const NodeTable& table, NodeType type) {
-    const auto& nodes = table.nodes();
-    const auto first = std::ranges::find(nodes, type, &PackedNode::type);
-    if (first == nodes.end()) return false;
-    const auto last =
-        std::find_if(nodes.rbegin(), nodes.rend(), [&](const PackedNode& n) { return n.type == type; });
-    range.first = first->key;
-    range.last = last->key;
+    std::size_t first = 0;
+    while (first < table.size() && table.type(first) != type) ++first;
+    if (first == table.size()) return false;
+    std::size_t last = table.size() - 1;
+    while (table.type(last) != type) --last;
+    range.first = table.key(first);
+    range.last = table.key(last);
     return true;
+}
+
+/// From the table of all nodes, in which edges find their targets.
+void read_from_table(Database& db, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                     const NodeParts& parts, const NodeRange& range, const NodeTable& table,
+                     const std::function<void(NodeRecord&)>& visit) {
+    TableTargets targets(table);
+    NodeRecord record;
+    Assembler assembler(db, &targets, record, parts, &range);
+    Wanted wanted(keys);
+    for (std::size_t node = 0; node < table.size() && !wanted.over(); ++node) {
+        if ((type && table.type(node) != *type) || !wanted(table.key(node))) continue;
+        table.unpack(node, record.row);
+        assembler.complete();
+        visit(record);
+    }
 }
 
 }  // namespace
 
 void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                  std::int64_t next_key, std::unique_ptr<NodeTable>& cache,
-                  const std::function<void(const NodeRecord&)>& visit) {
+                  const NodeParts& parts, const std::function<std::int64_t()>& next_key,
+                  std::unique_ptr<NodeTable>& cache, const std::function<void(NodeRecord&)>& visit) {
     // Looking a node up costs about as much as passing over some eight of them.
     constexpr std::size_t kLookUpFactor = 8;
+    constexpr std::size_t kAlwaysFew = 16;
+    if (keys != nullptr && keys->size() < kAlwaysFew) return read_few(db, plan, type, *keys, parts, visit);
     const std::size_t total = count_nodes(db, plan);
-    if (keys != nullptr && keys->size() < total / kLookUpFactor + 16)
-        return read_few(db, plan, type, *keys, visit);
-    NodeRange range = nodes_of_plan(db, plan, next_key);
-    if (!cache || cache->plan() != plan) {
+    if (keys != nullptr && keys->size() < total / kLookUpFactor + kAlwaysFew)
+        return read_few(db, plan, type, *keys, parts, visit);
+    const PassingThrough few_pages(db, total);
+    NodeRange range = nodes_of_plan(db, plan, next_key());
+    const bool has_table = cache && cache->plan() == plan;
+    if (!has_table && !(parts.targets && (parts.predicates || parts.assignments)))
+        return read_stream(db, plan, type, keys, parts, range, visit);
+    if (!has_table) {
         auto loaded = std::make_unique<NodeTable>(plan);
-        loaded->load(db, range, std::min(total, static_cast<std::size_t>(next_key)));
+        loaded->load(db, range, std::min(total, static_cast<std::size_t>(next_key())));
         cache = std::move(loaded);
     }
-    const NodeTable& table = *cache;
-    if (type && !narrow(range, table, *type)) return;
-    TableTargets targets(table);
-    NodeRecord record;
-    Assembler assembler(db, targets, record, range);
-    auto wanted = keys != nullptr ? keys->begin() : std::vector<NodeKey>::const_iterator{};
-    for (const PackedNode& node : table.nodes()) {
-        if (keys != nullptr) {
-            while (wanted != keys->end() && static_cast<std::int64_t>(*wanted) < node.key) ++wanted;
-            if (wanted == keys->end()) break;
-            if (static_cast<std::int64_t>(*wanted) != node.key) continue;
-        }
-        if (type && node.type != *type) continue;
-        table.unpack(node, record.row);
-        assembler.complete();
-        visit(record);
-    }
+    if (type && !narrow(range, *cache, *type)) return;
+    read_from_table(db, type, keys, parts, range, *cache, visit);
 }
 
 }  // namespace turboci::sqlite

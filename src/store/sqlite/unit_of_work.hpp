@@ -51,7 +51,7 @@ public:
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                     const std::function<void(const NodeRow&)>& visit) override;
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                      const std::function<void(const NodeRecord&)>& visit) override;
+                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
 
     [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
     [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role,

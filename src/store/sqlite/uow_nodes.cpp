@@ -76,6 +76,22 @@ void read_node(const Query& row, NodeRow& node) {
     node.has_continuation = row.boolean(18);
 }
 
+void read_few_columns(const Query& row, NodeRow& node) {
+    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
+    node.id = row.text(3);
+    node.kind = row.text(4);
+    node.state = decode_state(node.type, row.integer(5));
+    node.outcome = row.is_null(6) ? std::nullopt
+                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    if (node.state == State::final)
+        unpack_history(node.type, row.blob(7), node.history);
+    else
+        node.history.clear();
+    node.dependencies.kind = row.enumeration(8, GroupKind::all, GroupKind::at_least);
+    node.dependencies.threshold = row.small(9);
+    node.dependencies.resolution = row.enumeration(10, Resolution::unresolved, Resolution::unsatisfied);
+}
+
 void read_body(const Query& row, int column, NodeBody& body) {
     body.json.text = row.object(column);
     body.retry.max_retries = row.small(column + 1);
@@ -117,7 +133,7 @@ NodeKey SqliteUnitOfWork::next_node_key() { return NodeKey{counters().node}; }
 std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, std::string_view id) {
     Query row(db_, kFindNode, plan, type, id);
     if (!row.step()) return std::nullopt;
-    return this->node(row.node(0));
+    return node(row.node(0));
 }
 
 NodeRow SqliteUnitOfWork::node(NodeKey key) {
@@ -208,10 +224,11 @@ void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, st
 }
 
 void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
-                                    const std::vector<NodeKey>* keys,
-                                    const std::function<void(const NodeRecord&)>& visit) {
+                                    const std::vector<NodeKey>* keys, const NodeParts& parts,
+                                    const std::function<void(NodeRecord&)>& visit) {
     if (access_ == Access::write) node_table_.reset();
-    turboci::sqlite::read_records(db_, plan, type, keys, counters().node, node_table_, visit);
+    const auto next_key = [this] { return counters().node; };
+    turboci::sqlite::read_records(db_, plan, type, keys, parts, next_key, node_table_, visit);
 }
 
 }  // namespace turboci::sqlite

@@ -65,10 +65,10 @@ struct Rich {
         CHECK(r.edges[1].target.id.starts_with('c'));
         CHECK(r.edges[1].target_state == State::final);
         CHECK(r.edges[1].target_outcome == Outcome::failed);
-        CHECK(r.edges[1].target_history ==
-              StateHistory{{State::planning, 1, at(1)}, {State::final, 2, at(5)}});
+        CHECK(r.edges[1].target_furthest == 10);
+        CHECK(r.edges[1].reached_at == at(5));
         REQUIRE(r.assignments.size() == 1);
-        CHECK(r.assignments[0].target_check_id == r.edges[0].target.id);
+        CHECK(r.assignments[0].check_id == r.edges[0].target.id);
         REQUIRE(r.attempts.size() == 2);
         CHECK(r.attempts[0].idx == 1);
         REQUIRE(r.attempts[0].progress.size() == 2);
@@ -96,7 +96,7 @@ struct Rich {
 std::string ids(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
                 const std::vector<NodeKey>* keys) {
     std::string text;
-    uow.read_records(plan, type, keys, [&](const NodeRecord& r) { text += r.row.id + " "; });
+    uow.read_records(plan, type, keys, {}, [&](const NodeRecord& r) { text += r.row.id + " "; });
     return text;
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("whole nodes hold everything that belongs to them, however they are as
     std::vector<NodeKey> keys;
     for (const Rich& r : all) keys.insert(keys.end(), {r.stage, r.check});
     std::size_t i = 0;
-    uow->read_records(f.plan(), std::nullopt, one_by_one ? &keys : nullptr, [&](const NodeRecord& r) {
+    uow->read_records(f.plan(), std::nullopt, one_by_one ? &keys : nullptr, {}, [&](const NodeRecord& r) {
         REQUIRE(i < 6);
         if (i % 2 == 0)
             all[i / 2].check_stage(r);
@@ -158,10 +158,10 @@ TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
             list.push_back(r.row.id + (r.edges.empty() ? "" : " < " + r.edges.at(0).target.id));
         };
     };
-    uow->read_records(f.plan(), std::nullopt, &keys, note(together));
+    uow->read_records(f.plan(), std::nullopt, &keys, {}, note(together));
     for (const NodeKey key : keys) {
         const std::vector<NodeKey> one{key};
-        uow->read_records(f.plan(), std::nullopt, &one, note(apart));
+        uow->read_records(f.plan(), std::nullopt, &one, {}, note(apart));
     }
     CHECK(together == apart);
     CHECK(together.size() == keys.size());
@@ -179,4 +179,87 @@ TEST_CASE("a small plan beside a large one is read by its own nodes") {
     const auto before = uow->statistics().rows;
     CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
     CHECK(uow->statistics().rows - before < 100);
+}
+
+TEST_CASE("what is not asked for is not read") {
+    Fixture f;
+    auto uow = f.write();
+    std::vector<Rich> all;
+    // More than are looked up one by one.
+    for (int i = 0; i < 20; ++i) all.emplace_back(f, *uow, std::to_string(i));
+    const std::vector<NodeKey> one{all[3].stage};
+    const bool alone = GENERATE(false, true);
+    const auto read = [&](const NodeParts& parts) {
+        NodeRecord found;
+        uow->read_records(f.plan(), NodeType::stage, alone ? &one : nullptr, parts, [&](NodeRecord& r) {
+            if (r.row.key == all[3].stage) found = std::move(r);
+        });
+        return found;
+    };
+
+    const NodeRecord bare = read(kBareNodes);
+    CHECK(bare.row.id == "s3");
+    CHECK(bare.row.state == State::planned);
+    CHECK(bare.body == NodeBody{});
+    CHECK(bare.groups.empty());
+    CHECK(bare.edges.empty());
+    CHECK(bare.assignments.empty());
+    CHECK(bare.attempts.empty());
+
+    NodeParts parts = kBareNodes;
+    parts.predicates = parts.assignments = true;
+    const NodeRecord by_key = read(parts);
+    REQUIRE(by_key.edges.size() == 2);
+    CHECK(by_key.edges[0].edge.position == 0);
+    CHECK(by_key.edges[0].edge.on_state == State::planned);
+    CHECK(by_key.edges[1].edge.position == 1);
+    CHECK(by_key.edges[1].edge.group == 1);
+    CHECK(by_key.edges[1].edge.target == all[3].check);
+    CHECK(by_key.edges[1].target.id.empty());
+    CHECK(by_key.groups.size() == 1);
+    CHECK(by_key.row.dependencies.kind == GroupKind::any);
+    REQUIRE(by_key.assignments.size() == 1);
+    CHECK(by_key.assignments[0].row.check == all[3].check);
+    CHECK(by_key.assignments[0].row.goal == State::final);
+    CHECK(by_key.assignments[0].check_id.empty());
+
+    parts = kBareNodes;
+    parts.attempts = true;
+    CHECK(read(parts).attempts.size() == 2);
+    CHECK(read(parts).attempts[0].progress.empty());
+    parts.progress = parts.stamps = true;
+    CHECK(read(parts).attempts[0].progress.size() == 2);
+    CHECK(read(parts).row.attempt == 2);
+
+    parts = kBareNodes;
+    parts.body = true;
+    CHECK(read(parts).body.retry.max_retries == 2);
+
+    uow->read_records(f.plan(), NodeType::check, nullptr, kBareNodes, [&](const NodeRecord& r) {
+        CHECK(r.row.history == StateHistory{{State::planning, 1, at(1)}, {State::final, 2, at(5)}});
+    });
+}
+
+TEST_CASE("parts of a few of many nodes are those of the ones asked for") {
+    Fixture f;
+    auto uow = f.write();
+    std::vector<Rich> all;
+    std::vector<NodeKey> keys;
+    for (int i = 0; i < 30; ++i) {
+        all.emplace_back(f, *uow, std::to_string(i));
+        if (i % 3 != 0) keys.insert(keys.end(), {all.back().stage, all.back().check});
+    }
+    NodeParts parts = kBareNodes;
+    parts.predicates = true;
+    std::size_t edges = 0;
+    std::vector<NodeKey> found;
+    uow->read_records(f.plan(), std::nullopt, &keys, parts, [&](const NodeRecord& r) {
+        found.push_back(r.row.key);
+        edges += r.edges.size();
+    });
+    CHECK(found == keys);
+    CHECK(edges == 40);
+    uow->read_records(f.plan(), NodeType::check, nullptr, kBareNodes,
+                      [&](const NodeRecord& r) { found.push_back(r.row.key); });
+    CHECK(found.size() == keys.size() + 30);
 }

@@ -3,6 +3,7 @@
 
 #include "output_samples.hpp"
 #include "support/catch.hpp"
+#include "support/outline_of.hpp"
 #include "support_run.hpp"
 
 using namespace turboci;
@@ -17,8 +18,8 @@ std::size_t lines_of(const std::string& text) {
 }
 
 /// src → build (check), s answers build, any of two, a nested threshold.
-GraphCollector small_graph() {
-    GraphCollector graph;
+NodeCollector small_graph() {
+    NodeCollector graph;
     WorkPlan plan;
     plan.id = "p";
     graph.plan(plan);
@@ -46,16 +47,22 @@ GraphCollector small_graph() {
     return graph;
 }
 
-std::string render(const GraphCollector& graph, GraphFormat format, bool collapse = false,
+std::string render(const NodeCollector& graph, const GraphOptions& options) {
+    std::string text;
+    render_graph(support::outline_of(graph), options, [&](std::string_view piece) { text += piece; });
+    return text;
+}
+
+std::string render(const NodeCollector& graph, GraphFormat format, bool collapse = false,
                    bool color = false) {
     GraphOptions options;
     options.format = format;
     options.collapse_by_kind = collapse;
     options.color = color;
-    return render_graph(graph, options);
+    return render(graph, options);
 }
 
-GraphCollector awkward_graph() {
+NodeCollector awkward_graph() {
     std::string all_bytes;
     for (int c = 0; c < 256; ++c) all_bytes += static_cast<char>(c);
     const std::vector<std::string> names = {"plain",
@@ -99,7 +106,7 @@ GraphCollector awkward_graph() {
                                             "$(x)",
                                             "a;b",
                                             "a\nb"};
-    GraphCollector graph;
+    NodeCollector graph;
     WorkPlan plan;
     plan.id = "q\"\\";
     graph.plan(plan);
@@ -147,13 +154,13 @@ TEST_CASE("DOT names nodes by their references and shows state, groups and condi
 TEST_CASE("The direction of a graph can be chosen", "[graph]") {
     GraphOptions options;
     options.rankdir = RankDir::TB;
-    CHECK(has(render_graph(small_graph(), options), "rankdir=TB"));
+    CHECK(has(render(small_graph(), options), "rankdir=TB"));
     options.format = GraphFormat::mermaid;
-    CHECK(render_graph(small_graph(), options).starts_with("flowchart TB\n"));
+    CHECK(render(small_graph(), options).starts_with("flowchart TB\n"));
 }
 
 TEST_CASE("Groups that say nothing more than all of these have no connector", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.check(check("a"));
     graph.check(check("b"));
     Check c = check("c");
@@ -166,7 +173,7 @@ TEST_CASE("Groups that say nothing more than all of these have no connector", "[
     CHECK_FALSE(has(dot, "group:"));
     CHECK(has(dot, "\"check:b\" -> \"check:c\""));
 
-    GraphCollector outside;
+    NodeCollector outside;
     Check lonely = check("lonely");
     lonely.dependencies = group(GroupKind::any, {edge(NodeType::check, "x"), edge(NodeType::check, "y")});
     outside.check(lonely);
@@ -174,7 +181,7 @@ TEST_CASE("Groups that say nothing more than all of these have no connector", "[
 }
 
 TEST_CASE("An AND inside an OR is drawn", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     for (const char* id : {"a", "b", "c"}) graph.check(check(id));
     Check d = check("d");
     d.dependencies = group(GroupKind::any, {edge(NodeType::check, "c")});
@@ -201,7 +208,7 @@ TEST_CASE("DOT is quoted so that no name can break out of it", "[graph]") {
 
 TEST_CASE("dot accepts every graph without a word", "[graph]") {
     if (!can_run("dot -V")) return;
-    for (const GraphCollector& graph : {awkward_graph(), small_graph(), GraphCollector{}}) {
+    for (const NodeCollector& graph : {awkward_graph(), small_graph(), NodeCollector{}}) {
         for (const bool collapse : {false, true}) {
             const RunOutput done = run_with_input("dot -Tsvg", render(graph, GraphFormat::dot, collapse));
             CHECK(done.status == 0);
@@ -262,7 +269,7 @@ TEST_CASE("JSON keeps every group and tells how far each edge is", "[graph]") {
         text,
         R"({"id":4,"owner":"stage:s","role":"continuation_group","parent":null,"predicate":"AND","threshold":1,"members":1,"resolution":"UNRESOLVED"})"));
     CHECK(lines_of(text) == 1);
-    CHECK(render(GraphCollector{}, GraphFormat::json) ==
+    CHECK(render(NodeCollector{}, GraphFormat::json) ==
           "{\"plan\":\"\",\"nodes\":[],\"edges\":[],\"groups\":[]}\n");
 }
 
@@ -281,11 +288,11 @@ TEST_CASE("A tree goes from what nobody waits for down to what comes first", "[g
           "      stage:s  ATTEMPTING  (see above)\n"
           "      check:src  source, passed  (at WAITING)\n");
     CHECK(has(render(small_graph(), GraphFormat::tree, false, true), "\x1b[31mfailed\x1b[0m"));
-    CHECK(render(GraphCollector{}, GraphFormat::tree).empty());
+    CHECK(render(NodeCollector{}, GraphFormat::tree).empty());
 }
 
 TEST_CASE("A tree shows what hangs on a cycle too", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.check(check("c"));
     Stage s = stage("s");
     s.assignments = {{"c", State::final}};
@@ -298,7 +305,7 @@ TEST_CASE("A tree shows what hangs on a cycle too", "[graph]") {
 }
 
 TEST_CASE("A tree's lines are safe in a log", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.check(check("x ##[error]\x1b[2J", "::warning::"));
     const std::string text = render(graph, GraphFormat::tree);
     CHECK(text == "check:x \\x23#[error]\\x1b[2J  \\x3a:warning::, PLANNED\n");
@@ -306,7 +313,7 @@ TEST_CASE("A tree's lines are safe in a log", "[graph]") {
 
 TEST_CASE("Depth is no limit for any format", "[graph]") {
     constexpr int kDepth = 100'000;
-    GraphCollector graph;
+    NodeCollector graph;
     for (int i = 0; i < kDepth; ++i) {
         Check c = check("c" + std::to_string(i));
         if (i > 0)
@@ -325,7 +332,7 @@ TEST_CASE("Depth is no limit for any format", "[graph]") {
 }
 
 TEST_CASE("Collapsed, checks become kinds and stages become what they answer", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     WorkPlan plan;
     plan.id = "p";
     graph.plan(plan);
@@ -361,7 +368,7 @@ TEST_CASE("Collapsed, checks become kinds and stages become what they answer", "
 }
 
 TEST_CASE("Collapsed, many small targets become their kinds", "[graph]") {
-    GraphCollector graph;
+    NodeCollector graph;
     for (int i = 0; i < 200; ++i) {
         const std::string id = "u" + std::to_string(i);
         graph.check(check(id, i % 2 == 0 ? "build" : "test"));

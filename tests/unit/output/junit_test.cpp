@@ -279,7 +279,7 @@ TEST_CASE("A report becomes JSON", "[junit]") {
 }
 
 TEST_CASE("A plan is a report of two suites", "[junit]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.plan(plan());
     Check passed = check("good", "test", State::final, Outcome::passed);
     passed.state_history = {
@@ -347,7 +347,7 @@ TEST_CASE("A plan is a report of two suites", "[junit]") {
 }
 
 TEST_CASE("An empty plan is an empty report", "[junit]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.plan(plan());
     CHECK(read(junit_xml(graph)).passed());
     CHECK(read(junit_xml(graph)).tests == 0);

@@ -42,7 +42,7 @@ TEST_CASE("Data in Markdown is a code span that it cannot leave", "[markdown]") 
 }
 
 TEST_CASE("A summary is sorted worst first", "[markdown]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.plan(plan());
     graph.check(check("ok", "build", State::final, Outcome::passed));
     graph.check(failed_check("bad", "expected 1\n</details><script>"));
@@ -83,7 +83,7 @@ TEST_CASE("A summary is sorted worst first", "[markdown]") {
 }
 
 TEST_CASE("The heading tells the verdict", "[markdown]") {
-    const GraphCollector graph;
+    const NodeCollector graph;
     CHECK(has(markdown_summary(summary_of({{NodeType::check, State::final, Outcome::passed, 2}}), graph),
               ": ✅ passed\n"));
     CHECK(has(markdown_summary(summary_of({{NodeType::check, State::waiting, std::nullopt, 2}}), graph),
@@ -96,7 +96,7 @@ TEST_CASE("The heading tells the verdict", "[markdown]") {
 }
 
 TEST_CASE("A summary never grows past its limit and says what it left out", "[markdown]") {
-    GraphCollector graph;
+    NodeCollector graph;
     graph.plan(plan());
     for (int i = 0; i < 3000; ++i)
         graph.check(check("ok" + std::to_string(i), "k", State::final, Outcome::passed));
@@ -116,7 +116,7 @@ TEST_CASE("A summary never grows past its limit and says what it left out", "[ma
         CHECK(has(text, "<details>") == has(text, "</details>"));
         if (limit > 2000) CHECK(has(text, "`check:bad0`"));
     }
-    GraphCollector huge;
+    NodeCollector huge;
     for (int i = 0; i < 100'000; ++i) huge.check(check(std::string(200, 'y') + std::to_string(i)));
     const std::string text = markdown_summary(summary, huge);
     CHECK(text.size() <= kMaxMarkdownBytes);

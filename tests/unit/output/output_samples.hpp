@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "format/graph.hpp"
+#include "format/node_collector.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci::samples {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/selection.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "service/view.hpp"
+
+namespace turboci::service {
+
+namespace {
+
+template <class T>
+bool any_or_contains(const std::vector<T>& wanted, const T& value) {
+    return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
+}
+
+}  // namespace
+
+const std::vector<NodeKey>* Selection::select() {
+    const bool filtered = !query_.types.empty() || !query_.kinds.empty() || !query_.states.empty() ||
+                          !query_.outcomes.empty() || !query_.match.empty() || query_.ready || query_.blocked;
+    if (query_.refs.empty() && !filtered) return nullptr;  // expanding everything adds nothing
+    if (query_.ready) load_ready();
+    if (query_.refs.empty()) {
+        const auto type = query_.types.size() == 1 ? std::optional(query_.types.front()) : std::nullopt;
+        if (query_.ready && type == NodeType::stage)
+            for (const std::int64_t key : ready_) consider(uow_.node(NodeKey{key}));
+        else
+            uow_.scan_nodes(plan_.key, type, query_.states, [&](const NodeRow& row) { consider(row); });
+    } else {
+        for (const RefText& ref : query_.refs) consider(require_node(uow_, plan_, ref));
+    }
+    const std::vector<NodeKey> start = keys_;
+    if (query_.deps) expand(start, *query_.deps, true);
+    if (query_.dependents) expand(start, *query_.dependents, false);
+    std::ranges::sort(keys_);
+    keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+    return &keys_;
+}
+
+void Selection::load_ready() {
+    for (const AttemptRow& a : uow_.ready_attempts(plan_.key, now_, std::numeric_limits<std::int64_t>::max()))
+        ready_.insert(static_cast<std::int64_t>(a.stage));
+}
+
+bool Selection::is_ready(const NodeRow& row) {
+    if (row.type == NodeType::stage) return ready_.contains(static_cast<std::int64_t>(row.key));
+    if (row.state != State::waiting) return false;
+    return std::ranges::all_of(uow_.goals(row.key), [](const GoalRow& g) { return g.open == 0; });
+}
+
+void Selection::consider(const NodeRow& row) {
+    const bool matches =
+        any_or_contains(query_.types, row.type) && any_or_contains(query_.kinds, row.kind) &&
+        any_or_contains(query_.states, row.state) &&
+        (query_.outcomes.empty() || (row.outcome && any_or_contains(query_.outcomes, *row.outcome))) &&
+        (query_.match.empty() ||
+         std::ranges::any_of(
+             query_.match,
+             [&](const std::string& pattern) { return fnmatch(pattern.c_str(), row.id.c_str(), 0) == 0; })) &&
+        (!query_.blocked ||
+         (row.state != State::final && row.dependencies.resolution == Resolution::unresolved)) &&
+        (!query_.ready || is_ready(row));
+    if (matches) keys_.push_back(row.key);
+}
+
+const NodeRow& Selection::row_of(NodeKey key) {
+    const auto [it, fresh] = rows_.try_emplace(static_cast<std::int64_t>(key));
+    if (fresh) it->second = uow_.node(key);
+    return it->second;
+}
+
+bool Selection::follows(const EdgeRow& edge) {
+    if (edge.role != PredicateRole::dependencies) return false;
+    if (query_.edges == EdgeFilter::all) return true;
+    const NodeRow& target = row_of(edge.target);
+    return resolve_edge(target.type, edge.on_state, edge.when, target.state, target.outcome,
+                        target.history) == Resolution::satisfied;
+}
+
+void Selection::expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward) {
+    constexpr int kAnyState = 40;
+    std::unordered_set<std::int64_t> seen;
+    std::vector<NodeKey> frontier = start;
+    for (const NodeKey key : start) seen.insert(static_cast<std::int64_t>(key));
+    for (std::int32_t step = 0; !frontier.empty() && (steps < 0 || step < steps); ++step) {
+        std::vector<NodeKey> next;
+        for (const NodeKey key : frontier) {
+            const auto edges =
+                forward ? uow_.edges_of(key, PredicateRole::dependencies) : uow_.edges_to(key, 0, kAnyState);
+            for (const EdgeRow& edge : edges) {
+                if (!follows(edge)) continue;
+                const NodeKey other = forward ? edge.target : edge.owner;
+                if (seen.insert(static_cast<std::int64_t>(other)).second) next.push_back(other);
+            }
+        }
+        keys_.insert(keys_.end(), next.begin(), next.end());
+        frontier = std::move(next);
+    }
+}
+
+}  // namespace turboci::service

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which nodes a query is about.
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "turboci/store.hpp"
+
+namespace turboci::service {
+
+/// Selects, filters and expands as QueryNodes says.
+class Selection {
+public:
+    /// All must outlive the selection.
+    Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now)
+        : uow_(uow), plan_(plan), query_(query), now_(now) {}
+
+    /// Null: the whole plan. Else ascending keys.
+    [[nodiscard]] const std::vector<NodeKey>* select();
+
+private:
+    void load_ready();
+    [[nodiscard]] bool is_ready(const NodeRow& row);
+    void consider(const NodeRow& row);
+    [[nodiscard]] const NodeRow& row_of(NodeKey key);
+    [[nodiscard]] bool follows(const EdgeRow& edge);
+    void expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward);
+
+    UnitOfWork& uow_;
+    const PlanRow& plan_;
+    const QueryNodes& query_;
+    Timestamp now_;
+    std::vector<NodeKey> keys_;
+    std::unordered_set<std::int64_t> ready_;
+    std::unordered_map<std::int64_t, NodeRow> rows_;
+};
+
+}  // namespace turboci::service
