@@ -88,43 +88,19 @@ struct Call {
         }
     }
 
+    /// Those that change something, on a descriptor, and what else looks at files.
     bool is_io() const {
+        if (is_change() || is_on_descriptor()) return true;
         switch (number) {
             case SYS_open:
             case SYS_openat:
-            case SYS_close:
-            case SYS_read:
-            case SYS_pread64:
-            case SYS_write:
-            case SYS_pwrite64:
-            case SYS_writev:
-            case SYS_lseek:
-            case SYS_fsync:
-            case SYS_fdatasync:
-            case SYS_ftruncate:
-            case SYS_fallocate:
             case SYS_stat:
             case SYS_lstat:
-            case SYS_fstat:
             case SYS_newfstatat:
             case SYS_statx:
             case SYS_access:
             case SYS_faccessat:
             case SYS_faccessat2:
-            case SYS_fcntl:
-            case SYS_flock:
-            case SYS_link:
-            case SYS_linkat:
-            case SYS_unlink:
-            case SYS_unlinkat:
-            case SYS_rename:
-            case SYS_renameat:
-            case SYS_renameat2:
-            case SYS_mkdir:
-            case SYS_mkdirat:
-            case SYS_getdents64:
-            case SYS_fchmod:
-            case SYS_fchown:
             case SYS_readlink:
             case SYS_readlinkat:
             case SYS_getcwd:

@@ -5,25 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
+
+#include "support/node_list.hpp"
 
 namespace turboci::model {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-class Collected final : public NodeSink {
-public:
-    void plan(const WorkPlan& p) override { work_plan = p; }
-    void check(const Check& c) override { checks.push_back(c); }
-    void stage(const Stage& s) override { stages.push_back(s); }
-    WorkPlan work_plan;
-    std::vector<Check> checks;
-    std::vector<Stage> stages;
-};
 
 std::string text(const std::vector<std::string>& items) { return fmt::format("{}", fmt::join(items, ", ")); }
 std::string text(const std::vector<NodeRef>& refs) {
@@ -58,6 +48,15 @@ std::optional<std::string> differ(std::string_view what, const std::string& prod
     return fmt::format("{}\n  product: {}\n  model:   {}", what, product, model);
 }
 
+/// In memory where that is possible: what survives a crash is tested elsewhere, and here it would cost the
+/// most.
+std::filesystem::path fast_directory() {
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code ignored;
+    const bool there = std::filesystem::is_directory(memory, ignored) && ::access(memory.c_str(), W_OK) == 0;
+    return there ? memory : std::filesystem::temp_directory_path();
+}
+
 std::optional<std::string> compare_answer(const WriteResult& result, const Answer& expected) {
     if (auto d = differ("replayed", fmt::format("{}", result.replayed), fmt::format("{}", expected.replayed)))
         return d;
@@ -74,25 +73,9 @@ std::optional<std::string> compare_answer(const WriteResult& result, const Answe
 
 }  // namespace
 
-/// In memory where that is possible: what survives a crash is tested elsewhere, and here it would cost the
-/// most.
-Bench::Directory::Directory() {
-    const std::filesystem::path memory = "/dev/shm";
-    std::error_code ignored;
-    const bool there = std::filesystem::is_directory(memory, ignored) && ::access(memory.c_str(), W_OK) == 0;
-    path = ((there ? memory : std::filesystem::temp_directory_path()) / "turboci-model-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
-}
-
-Bench::Directory::~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-}
-
-Bench::Bench() {
-    clock_.reading = {parse_timestamp("2026-01-02T03:04:05.000000Z").value(), 1000s, "boot-1"};
+Bench::Bench() : dir_(fast_directory()) {
     StoreOptions options;
-    options.path = dir_.path + "/model.db";
+    options.path = dir_ / "model.db";
     options.create = true;
     options.command = "test of the model";
     store_ = open_sqlite_store(std::move(options));
@@ -159,7 +142,7 @@ std::optional<std::string> Bench::step(const Operation& operation, bool first, c
 }
 
 std::optional<std::string> Bench::compare_state(const std::string& plan, const Model& model) {
-    Collected seen;
+    test::NodeList seen;
     QueryNodes all;
     all.plan = plan;
     endpoint_->query(all, seen);

@@ -9,6 +9,8 @@
 
 #include "model.hpp"
 #include "operation.hpp"
+#include "support/fake_clock.hpp"
+#include "support/temp_dir.hpp"
 #include "turboci/endpoint.hpp"
 
 namespace turboci::model {
@@ -31,28 +33,14 @@ public:
     std::string explain(const Operations& failing, Flaw flaw = Flaw::none);
 
 private:
-    class SteppedClock final : public Clock {
-    public:
-        [[nodiscard]] ClockReading read() const override { return reading; }
-        ClockReading reading;
-    };
-
     std::optional<std::string> step(const Operation& operation, bool first, const std::string& plan,
                                     Model& model);
     std::optional<std::string> compare_state(const std::string& plan, const Model& model);
     std::optional<std::string> compare_record(const std::string& plan, const Answer& expected);
     std::optional<std::string> compare_copy(const std::string& plan);
 
-    struct Directory {
-        Directory();
-        ~Directory();
-        Directory(const Directory&) = delete;
-        Directory& operator=(const Directory&) = delete;
-        std::string path;
-    };
-
-    Directory dir_;
-    SteppedClock clock_;
+    test::TempDir dir_;
+    test::FakeClock clock_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Endpoint> endpoint_;
     std::int64_t plans_ = 0;

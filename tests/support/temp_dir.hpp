@@ -13,8 +13,8 @@ namespace turboci::test {
 
 class TempDir {
 public:
-    TempDir() {
-        std::string name = (std::filesystem::temp_directory_path() / "turboci-test-XXXXXX").string();
+    explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        std::string name = (parent / "turboci-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
         path_ = std::filesystem::canonical(name).string();
     }

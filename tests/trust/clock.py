@@ -99,39 +99,40 @@ def order(world, t, rng, jumps):
     t.expect(check.code == 0, "wrong", f"store check: {check.said}{check.text}")
 
 
-def early(world, t, what, shift):
-    """Right after a jump nothing may be due that is not."""
-    p = world.plan("stages: [{id: t, timeout: 1h}, {id: h, heartbeat: 1h}, {id: b, retry: {max_retries: 1, backoff: 1h}}]")
+def limited(world, limit, shift):
+    """A plan of which timeout (t), heartbeat (h) and backoff (b) of `limit` have just begun when the clock jumps."""
+    p = world.plan(f"stages: [{{id: t, timeout: {limit}}}, {{id: h, heartbeat: {limit}}},"
+                   f" {{id: b, retry: {{max_retries: 1, backoff: {limit}}}}}]")
     for stage in "thb":
         world.must(*p, "attempt", "claim", stage, "--process", "w")
     world.must(*p, "attempt", "fail", "b")
     world.shift(shift)
+    return p
+
+
+def judge_limits(world, t, p, figure, state, claimed, complaint):
+    """Are the attempts of t and h in `state`, and does a claim of b exit with `claimed`?"""
     world.must(*p, "plan", "tick")
-    for stage in "th":
-        state = world.attempts(p, stage)[-1]["state"]
-        t.expect(state == "RUNNING", "early", f"{what}: the {'timeout' if stage == 't' else 'heartbeat'} of an hour ended attempt of {stage} at once: {state}")
+    for stage, what in (("t", "timeout"), ("h", "heartbeat")):
+        found = world.attempts(p, stage)[-1]["state"]
+        t.expect(found == state, figure, f"{complaint}: the {what}: {found}")
     code = world.run(*p, "attempt", "claim", "b", "--process", "w").code
-    t.expect(code == 8, "early", f"{what}: a backoff of an hour is over at once: exit {code}")
+    t.expect(code == claimed, figure, f"{complaint}: the backoff: exit {code}")
     t.count("limits", 3)
     world.shift(0)
+
+
+def early(world, t, what, shift):
+    """Right after a jump nothing may be due that is not."""
+    p = limited(world, "1h", shift)
+    judge_limits(world, t, p, "early", "RUNNING", 8, f"{what}: a limit of an hour is over at once")
 
 
 def late(world, t, what, shift):
     """What is due soon must be so in spite of a jump."""
-    p = world.plan("stages: [{id: t, timeout: 1s}, {id: h, heartbeat: 1s}, {id: b, retry: {max_retries: 1, backoff: 1s}}]")
-    for stage in "thb":
-        world.must(*p, "attempt", "claim", stage, "--process", "w")
-    world.must(*p, "attempt", "fail", "b")
-    world.shift(shift)
+    p = limited(world, "1s", shift)
     time.sleep(1.2)
-    world.must(*p, "plan", "tick")
-    for stage in "th":
-        state = world.attempts(p, stage)[-1]["state"]
-        t.expect(state == "INCOMPLETE", "late", f"{what}: a limit of a second on {stage} is not over after 1.2: {state}")
-    code = world.run(*p, "attempt", "claim", "b", "--process", "w").code
-    t.expect(code == 0, "late", f"{what}: a backoff of a second is not over after 1.2: exit {code}")
-    t.count("limits", 3)
-    world.shift(0)
+    judge_limits(world, t, p, "late", "INCOMPLETE", 0, f"{what}: a limit of a second is not over after 1.2")
 
 
 def durations(world, t, what, shift):

@@ -2,57 +2,27 @@
 // A store on disk with one plan `p`, a clock that tests set, and the product's own language.
 #pragma once
 
-#include <stdlib.h>
-
-#include <algorithm>
-#include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "support/fake_clock.hpp"
+#include "support/node_list.hpp"
+#include "support/temp_dir.hpp"
 #include "turboci/turboci.hpp"
 
 namespace turboci::test {
 
-/// Wall and steady clock move together unless a test says otherwise.
-class FakeClock final : public Clock {
-public:
-    [[nodiscard]] ClockReading read() const override { return reading; }
-    void advance(Duration d) {
-        reading.wall += d;
-        reading.since_boot += d;
-    }
-    ClockReading reading{parse_timestamp("2026-01-02T03:04:05.000000Z").value(), std::chrono::seconds(1000),
-                         "boot-1"};
-};
-
-class NodeList final : public NodeSink {
-public:
-    void plan(const WorkPlan& p) override { work_plan = p; }
-    void check(const Check& c) override { checks.push_back(c); }
-    void stage(const Stage& s) override { stages.push_back(s); }
-    WorkPlan work_plan;
-    std::vector<Check> checks;
-    std::vector<Stage> stages;
-};
-
 class World {
 public:
     World() {
-        char name[] = "/tmp/turboci-test-XXXXXX";
-        dir = mkdtemp(name);
-        store = open_sqlite_store({.path = dir + "/plan.db", .create = true, .on_wait = {}});
+        store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
         orchestrator = std::make_unique<Orchestrator>(*store, clock);
         CreatePlan create;
         create.id = "p";
         orchestrator->create_plan(create);
     }
-    ~World() {
-        store.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(dir, ignored);
-    }
-    World(const World&) = delete;
-    World& operator=(const World&) = delete;
 
     /// The request that a plan file stands for.
     static WriteNodes request(std::string_view yaml) {
@@ -125,7 +95,7 @@ public:
     }
     std::int64_t version() { return orchestrator->get_plan("p").version; }
 
-    std::string dir;
+    TempDir dir;
     FakeClock clock;
     std::unique_ptr<Store> store;
     std::unique_ptr<Orchestrator> orchestrator;
