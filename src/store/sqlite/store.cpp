@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "store/sqlite/create.hpp"
-#include "store/sqlite/migrations.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
@@ -46,8 +45,9 @@ std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
 
 }  // namespace
 
-SqliteStore::SqliteStore(StoreOptions options)
+SqliteStore::SqliteStore(StoreOptions options, std::span<const Migration> steps)
     : options_(std::move(options)),
+      steps_(steps),
       where_(resolve_path(options_.path)),
       lock_(where_.path + ".lock", options_.command) {
     create_if_absent();
@@ -96,8 +96,8 @@ void SqliteStore::upgrade() {
     try {
         Query(*db_, kBeginRead).run();
         const int version = schema_version(*db_);
-        refuse_unknown_version(version, migrations(), where_.path);
-        if (version == newest_version(migrations())) {
+        refuse_unknown_version(version, steps_, where_.path);
+        if (version == newest_version(steps_)) {
             verify_schema();
             return rollback();
         }
@@ -108,8 +108,8 @@ void SqliteStore::upgrade() {
         lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         Query(*db_, kBeginWrite).run();
         // Somebody may have been faster.
-        refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
-        const std::vector<std::string> sentences = migrate(*db_, migrations());
+        refuse_unknown_version(schema_version(*db_), steps_, where_.path);
+        const std::vector<std::string> sentences = migrate(*db_, steps_);
         verify_schema();
         db_->exec("COMMIT");
         rollback();
@@ -128,7 +128,7 @@ void SqliteStore::verify_schema() {
         if (row.step()) cookie = row.integer(0);
     }
     if (cookie == verified_schema_) return;
-    refuse_unknown_version(schema_version(*db_), migrations(), where_.path);
+    refuse_unknown_version(schema_version(*db_), steps_, where_.path);
     const std::string difference = schema_difference(*db_, newest_schema());
     if (!difference.empty())
         refuse(where_.path, "has not the schema of a store: " + difference,

@@ -3,19 +3,22 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "os/file_lock.hpp"
 #include "os/files.hpp"
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/migrations.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
 
 class SqliteStore final : public Store {
 public:
-    explicit SqliteStore(StoreOptions options);
+    /// Upgrades by `steps`, which lead to the newest schema.
+    explicit SqliteStore(StoreOptions options, std::span<const Migration> steps = migrations());
 
     [[nodiscard]] std::unique_ptr<UnitOfWork> begin(Access access) override;
     [[nodiscard]] std::vector<StoreProblem> check() override;
@@ -31,6 +34,7 @@ private:
     void rollback() noexcept;
 
     StoreOptions options_;
+    std::span<const Migration> steps_;
     ResolvedPath where_;
     FileLock lock_;
     std::unique_ptr<Database> db_;
