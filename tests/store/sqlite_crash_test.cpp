@@ -87,13 +87,10 @@ TEST_CASE("who cannot write cannot undo either, and is told what to do") {
     ::chmod(f.dir().path().c_str(), 0555);
     ::chmod(f.path().c_str(), 0444);
     ::chmod((f.path() + "-journal").c_str(), 0444);
-    Child nobody([&](const std::function<void()>&) -> std::string {
-        constexpr uid_t kNobody = 65534;
-        if (::getuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
-            return "cannot become nobody";
+    const std::string answer = as_nobody([&] {
         return message_of([&] { static_cast<void>(Fixture::open({.path = f.path(), .read_only = true})); });
     });
-    CHECK_THAT(nobody.wait(), Contains("must be rolled back first") && Contains("where it can be written"));
+    CHECK_THAT(answer, Contains("must be rolled back first") && Contains("where it can be written"));
 }
 
 TEST_CASE("a write that meets the limit on file sizes fails whole and leaves the store as it was") {

@@ -28,17 +28,6 @@ mode_t mode_of(const std::string& path) {
     return s.st_mode & 07777;
 }
 
-/// Runs `body` as a user without privileges, who can enter `dir`.
-std::string as_nobody(const std::function<std::string()>& body) {
-    Child child([&](const std::function<void()>&) -> std::string {
-        constexpr uid_t kNobody = 65534;
-        if (::getuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
-            return "cannot become nobody";
-        return body();
-    });
-    return child.wait();
-}
-
 }  // namespace
 
 TEST_CASE("a new store and its lock file are for their owner alone, whatever the umask") {

@@ -2,6 +2,7 @@
 // The schema, its upgrades, and values that turboci never wrote.
 #include <array>
 
+#include "store/older.hpp"
 #include "store/raw.hpp"
 #include "store/samples.hpp"
 #include "store/sqlite/database.hpp"
@@ -152,16 +153,6 @@ TEST_CASE("versions that no step leads to are refused") {
 }
 
 namespace {
-
-/// Makes of a closed store what version 1 would have made.
-void take_back_to_1(const std::string& path) {
-    raw(path,
-        "BEGIN; ALTER TABLE operations RENAME TO operations_2;"
-        "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"
-        " op_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(plan_key, op_id)) STRICT, WITHOUT ROWID;"
-        "INSERT INTO operations SELECT plan_key, op_id, version FROM operations_2; DROP TABLE operations_2;"
-        "PRAGMA user_version=1; COMMIT");
-}
 
 /// A store of version 1 with a write of operation "op" whose record says `changes` of stage 1.
 void make_version_1(Fixture& f, const std::string& changes) {

@@ -78,4 +78,15 @@ private:
     pid_t pid_ = -1;
 };
 
+/// Runs `body` in a new process as a user without privileges; what it answers, or threw.
+inline std::string as_nobody(const std::function<std::string()>& body) {
+    Child child([&](const std::function<void()>&) -> std::string {
+        constexpr uid_t kNobody = 65534;
+        if (::getuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+            return "cannot become nobody";
+        return body();
+    });
+    return child.wait();
+}
+
 }  // namespace turboci::test

@@ -27,7 +27,10 @@ public:
         // Made by us, so that it is never readable by others; SQLite accepts an empty file.
         const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!fd) fail(path, errno);
-        if (::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) fail(path, errno);
+        if (::fchmod(fd.get(), S_IRUSR | S_IWUSR) == 0) return;
+        const int error = errno;
+        ::unlink(path.c_str());  // no destructor does it for a constructor that throws
+        fail(path, error);
     }
     ~Draft() {
         if (!published_) ::unlink(path.c_str());
@@ -51,13 +54,9 @@ void copy_pages(Database& from, Database& to) {
     to.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
     sqlite3_backup* backup = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
     if (backup == nullptr) to.fail(sqlite3_extended_errcode(to.handle()), "copying to");
-    int rc = SQLITE_OK;
-    do {
-        rc = sqlite3_backup_step(backup, -1);
-    } while (rc == SQLITE_OK);
-    const int finished = sqlite3_backup_finish(backup);
-    if (rc != SQLITE_DONE || finished != SQLITE_OK)
-        to.fail(finished != SQLITE_OK ? finished : rc, "copying to");
+    const int rc = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);  // tells of no error that the step did not meet
+    if (rc != SQLITE_DONE) to.fail(rc, "copying to");
 }
 
 }  // namespace

@@ -4,16 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 
 #include "support/catch.hpp"
 #include "support/child.hpp"
+#include "support/failing_call.hpp"
 #include "support/temp_dir.hpp"
 #include "turboci/error.hpp"
 
 using namespace turboci;
 using Catch::Matchers::Contains;
 using turboci::test::Child;
+using turboci::test::FailingCall;
 using turboci::test::TempDir;
 
 namespace {
@@ -129,4 +132,77 @@ TEST_CASE("what is not a regular file is not a lock") {
     CHECK(acquire(pipe) == ErrorCode::store);
     FileLock nowhere(dir / "none/l", "me");
     CHECK(acquire(nowhere) == ErrorCode::store);
+}
+
+TEST_CASE(
+    "a call that is interrupted is made again, and a filesystem without locks is no place for a store") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    {
+        const FailingCall interrupted("flock", EINTR, {.count = 1});
+        CHECK_FALSE(acquire(lock));
+    }
+    lock.release();
+    const FailingCall refused("flock", ENOLCK);
+    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr),
+                      Contains("cannot lock") && Contains("No locks"));
+}
+
+TEST_CASE("a lock file that nothing can be learned about is refused") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    const FailingCall blind("fstat", EIO);
+    CHECK(acquire(lock) == ErrorCode::store);
+}
+
+TEST_CASE("a lock file that goes away or is replaced while it is locked is made again") {
+    TempDir here, there(std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : "/tmp");
+    const std::string link = here / "link";
+    REQUIRE(::symlink(here.path().c_str(), link.c_str()) == 0);
+    FileLock lock(link + "/l", "me");
+    const auto elsewhere = [&] {  // another filesystem where there is one
+        ::unlink(link.c_str());
+        REQUIRE(::symlink(there.path().c_str(), link.c_str()) == 0);
+        test::write_file(there / "l", "");
+    };
+    {
+        const FailingCall replaced("lstat", 0, {.count = 1, .before = elsewhere});
+        CHECK_FALSE(acquire(lock));
+    }
+    CHECK(test::read_file(there / "l").starts_with("pid "));
+    lock.release();
+    {
+        const FailingCall gone("lstat", ENOENT, {.count = 1});
+        CHECK_FALSE(acquire(lock));
+        CHECK(gone.calls() == 1);
+    }
+}
+
+TEST_CASE("what the lock file says is short and plain, and not needed to hold the lock") {
+    TempDir dir;
+    {
+        FileLock holder(dir / "l", std::string(1000, 'x') + "\x7f");
+        REQUIRE_FALSE(acquire(holder));
+        FileLock lock(dir / "l", "me");
+        CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr),
+                          Contains("xxx") && !Contains(std::string(300, 'x')));
+        test::write_file(dir / "l",
+                         "a\x7f"
+                         "b");
+        CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("a b"));
+    }
+    const FailingCall full("pwrite", ENOSPC);
+    FileLock holder(dir / "l", "holder");
+    CHECK_FALSE(acquire(holder));
+}
+
+TEST_CASE("a wait can be given up, and nobody need listen to who is waited for") {
+    TempDir dir;
+    FileLock holder(dir / "l", "holder"), lock(dir / "l", "me");
+    REQUIRE_FALSE(acquire(holder));
+    int asked = 0;
+    CHECK_THROWS_WITH(lock.acquire(std::chrono::hours(1), nullptr, [&] { return ++asked == 3; }),
+                      Contains("is locked by"));
+    CHECK(asked == 3);
+    CHECK(acquire(lock, FileLock::kPatience + std::chrono::milliseconds(50)) == ErrorCode::locked);
 }

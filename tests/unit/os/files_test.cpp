@@ -5,11 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <utility>
+
 #include "support/catch.hpp"
+#include "support/child.hpp"
+#include "support/failing_call.hpp"
 #include "support/temp_dir.hpp"
 #include "turboci/error.hpp"
 
 using namespace turboci;
+using Catch::Matchers::Contains;
+using turboci::test::FailingCall;
 using turboci::test::TempDir;
 
 TEST_CASE("a path is resolved up to its last component") {
@@ -80,4 +87,62 @@ TEST_CASE("writing to what is full or read-only gives the reason") {
     CHECK(errno_text(ENOENT) == "No such file or directory");
     TempDir dir;
     CHECK(sync_directory(dir.path()) == 0);
+}
+
+TEST_CASE("a path that may not be looked at says so") {
+    TempDir dir;
+    test::write_file(dir / "file", "x");
+    CHECK_THROWS_WITH(file_status(dir / "file/below"),
+                      Contains("cannot look at") && Contains("Not a directory"));
+    std::filesystem::create_directories(dir / "closed/inside");
+    ::chmod((dir / "closed").c_str(), 0000);
+    ::chmod(dir.path().c_str(), 0755);
+    const std::string answer = test::as_nobody([&] {
+        static_cast<void>(resolve_path(dir / "closed/inside/file"));
+        return std::string("was resolved");
+    });
+    CHECK_THAT(answer, Contains("cannot reach") && Contains("Permission denied"));
+}
+
+TEST_CASE("a write that is interrupted goes on") {
+    TempDir dir;
+    const UniqueFd file(::open((dir / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const FailingCall interrupted("write", EINTR, {.count = 1});
+    CHECK(write_all(file.get(), "all of it") == 0);
+    CHECK(test::read_file(dir / "f") == "all of it");
+}
+
+TEST_CASE("a file gets a new name and never another one's, on old filesystems too") {
+    TempDir dir;
+    test::write_file(dir / "a", "a");
+    test::write_file(dir / "b", "b");
+    CHECK(rename_to_new(dir / "a", dir / "b") == EEXIST);
+    CHECK(rename_to_new(dir / "a", dir / "c") == 0);
+    for (const int old : {EINVAL, ENOSYS}) {
+        const FailingCall unknown("renameat2", old);
+        CHECK(rename_to_new(dir / "c", dir / "b") == EEXIST);
+        CHECK(rename_to_new(dir / "c", dir / "d") == 0);
+        CHECK(rename_to_new(dir / "d", dir / "c") == 0);
+        const FailingCall stuck("unlink", EPERM);
+        CHECK(rename_to_new(dir / "c", dir / "e") == EPERM);
+        ::rename((dir / "e").c_str(), (dir / "c").c_str());
+        std::filesystem::remove(dir / "e");
+    }
+    CHECK(test::read_file(dir / "b") == "b");
+    CHECK(test::read_file(dir / "c") == "a");
+}
+
+TEST_CASE("a directory that cannot be synced is an error where a sync means something") {
+    TempDir dir;
+    for (const auto& [error, answer] : {std::pair(EIO, EIO), std::pair(EINVAL, 0), std::pair(EROFS, 0)}) {
+        const FailingCall broken("fsync", error);
+        CHECK(sync_directory(dir.path()) == answer);
+    }
+}
+
+TEST_CASE("a descriptor that is moved to itself stays open") {
+    UniqueFd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    UniqueFd& same = fd;
+    fd = std::move(same);
+    CHECK(fd);
 }
