@@ -234,7 +234,8 @@ template <class Write>
 void Validator::duplicates(NodeType type, const std::deque<Write>& writes) {
     KeySet seen;
     for (std::size_t i = 0; i < writes.size(); ++i) {
-        if (seen.insert(writes[i].id)) continue;
+        // What is no id was reported, and has no place in a message as it is.
+        if (seen.insert(writes[i].id) || node_id_problem(writes[i].id)) continue;
         if (problems_.size() >= Problems::kMaxKept) {
             problem({}, {});  // only counted
             continue;

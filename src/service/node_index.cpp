@@ -6,19 +6,24 @@
 
 namespace turboci::service {
 
-std::uint64_t NodeIndex::hash(NodeType type, std::string_view id) noexcept {
-    return hash_text(id) + static_cast<std::uint64_t>(type);
-}
+// By id alone, so that a search meets both nodes of a name.
 
-Node* NodeIndex::find(NodeType type, std::string_view id) const noexcept {
-    if (slots_.empty()) return nullptr;
-    const std::uint64_t wanted = hash(type, id);
+NodeIndex::Named NodeIndex::find(std::string_view id) const noexcept {
+    Named found;
+    if (slots_.empty()) return found;
+    const std::uint64_t wanted = hash_text(id);
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t at = wanted & mask; slots_[at].node != nullptr; at = (at + 1) & mask) {
         const Slot& slot = slots_[at];
-        if (slot.hash == wanted && slot.node->row.type == type && slot.node->row.id == id) return slot.node;
+        if (slot.hash != wanted || slot.node->row.id != id) continue;
+        (slot.node->row.type == NodeType::check ? found.check : found.stage) = slot.node;
     }
-    return nullptr;
+    return found;
+}
+
+Node* NodeIndex::find(NodeType type, std::string_view id) const noexcept {
+    const Named found = find(id);
+    return type == NodeType::check ? found.check : found.stage;
 }
 
 void NodeIndex::put(Slot slot) noexcept {
@@ -36,7 +41,7 @@ void NodeIndex::insert(Node& node) {
             if (slot.node != nullptr) put(slot);
     }
     ++used_;
-    put({hash(node.row.type, node.row.id), &node});
+    put({hash_text(node.row.id), &node});
 }
 
 }  // namespace turboci::service

@@ -18,6 +18,12 @@ class NodeIndex {
 public:
     /// Null if there is none of that name.
     [[nodiscard]] Node* find(NodeType type, std::string_view id) const noexcept;
+    struct Named {
+        Node* check = nullptr;
+        Node* stage = nullptr;
+    };
+    /// Both of that name, in one search.
+    [[nodiscard]] Named find(std::string_view id) const noexcept;
     /// The name must be new.
     void insert(Node& node);
 
@@ -26,7 +32,6 @@ private:
         std::uint64_t hash = 0;
         Node* node = nullptr;
     };
-    [[nodiscard]] static std::uint64_t hash(NodeType type, std::string_view id) noexcept;
     void put(Slot slot) noexcept;
 
     std::vector<Slot> slots_;  ///< a power of two, at most half of them in use

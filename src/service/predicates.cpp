@@ -16,9 +16,7 @@ namespace {
 class Flattener {
 public:
     Flattener(WorkingSet& nodes, Problems& problems, Node& owner, PredicateRole role)
-        : nodes_(nodes), problems_(problems), owner_(owner), role_(role) {
-        user_ = fmt::format("{}:{}", to_string(owner.row.type), owner.row.id);
-    }
+        : nodes_(nodes), problems_(problems), owner_(owner), role_(role) {}
 
     std::int32_t add_group(const PredicateSpec& spec, std::int32_t parent) {
         const auto number = static_cast<std::int32_t>(flat_.groups.size());
@@ -31,13 +29,20 @@ public:
         row.count.kind = spec.kind;
         flat_.groups.push_back(row);
         std::int64_t members = static_cast<std::int64_t>(spec.groups.size());
+        const std::size_t first = flat_.edges.size();
+        flat_.edges.reserve(first + spec.edges.size());
         std::set<std::tuple<NodeKey, State, When>> seen;
-        const bool wide = spec.edges.size() > 1;
         for (const EdgeSpec& edge : spec.edges) {
             const auto row_of_edge = resolve_edge_spec(edge, number);
             if (!row_of_edge) continue;
-            if (wide && !seen.emplace(row_of_edge->target, row_of_edge->on_state, row_of_edge->when).second)
-                continue;
+            const auto what = what_of(*row_of_edge);
+            // Most groups are so small that a glance at each is quicker than a tree.
+            const bool is_new =
+                spec.edges.size() > kGlance
+                    ? seen.insert(what).second
+                    : std::ranges::find(flat_.edges.begin() + static_cast<std::ptrdiff_t>(first),
+                                        flat_.edges.end(), what, &what_of) == flat_.edges.end();
+            if (!is_new) continue;
             ++members;
             flat_.edges.push_back(*row_of_edge);
         }
@@ -49,23 +54,31 @@ public:
     FlatPredicate take() { return std::move(flat_); }
 
 private:
+    static constexpr std::size_t kGlance = 16;
+    static std::tuple<NodeKey, State, When> what_of(const NewEdge& edge) {
+        return {edge.target, edge.on_state, edge.when};
+    }
+    [[nodiscard]] std::string user() const {
+        return fmt::format("{}:{}", to_string(owner_.row.type), owner_.row.id);
+    }
+
     std::optional<NewEdge> resolve_edge_spec(const EdgeSpec& edge, std::int32_t group) {
         const auto only =
             role_ == PredicateRole::continuation ? std::optional(NodeType::stage) : std::nullopt;
-        Node* target = resolve_ref(nodes_, problems_, edge.target, edge.at, user_, only);
+        Node* target = resolve_ref(nodes_, problems_, edge.target, edge.at, owner_, only);
         if (target == nullptr) return std::nullopt;
         if (only && target->row.type != *only) {
             problems_.add(
                 ErrorCode::invalid_dependency, edge.at,
                 fmt::format("the continuation group of {} names check:{}; only stages can be its members",
-                            user_, target->row.id));
+                            user(), target->row.id));
             return std::nullopt;
         }
         if (state_number(target->row.type, edge.on_state) == 0) {
             problems_.add(
                 ErrorCode::invalid_argument, edge.at,
                 fmt::format("a {} has no state {} ({} waits for it on {}:{})", to_string(target->row.type),
-                            to_string(edge.on_state), user_, to_string(target->row.type), target->row.id));
+                            to_string(edge.on_state), user(), to_string(target->row.type), target->row.id));
             return std::nullopt;
         }
         return NewEdge{.owner = owner_.row.key,
@@ -93,7 +106,6 @@ private:
     Problems& problems_;
     Node& owner_;
     PredicateRole role_;
-    std::string user_;
     FlatPredicate flat_;
 };
 
@@ -129,14 +141,13 @@ std::string complaint(const Node& target, const EdgeRow& edge) {
 
 }  // namespace
 
-Node* resolve_ref(WorkingSet& nodes, Problems& problems, const RefText& ref, Position at,
-                  std::string_view user, std::optional<NodeType> only) {
+Node* resolve_ref(WorkingSet& nodes, Problems& problems, const RefText& ref, Position at, const Node& user,
+                  std::optional<NodeType> only) {
     if (ref.type || only) {
         Node* node = nodes.find(ref.type.value_or(only.value_or(NodeType::check)), ref.id);
         if (node != nullptr) return node;
     } else {
-        Node* check = nodes.find(NodeType::check, ref.id);
-        Node* stage = nodes.find(NodeType::stage, ref.id);
+        const auto [check, stage] = nodes.find(ref.id);
         if (check != nullptr && stage != nullptr) {
             problems.add(ErrorCode::invalid_argument, at,
                          fmt::format("'{0}' is two nodes; say check:{0} or stage:{0}", ref.id));
@@ -144,9 +155,9 @@ Node* resolve_ref(WorkingSet& nodes, Problems& problems, const RefText& ref, Pos
         }
         if (check != nullptr || stage != nullptr) return check != nullptr ? check : stage;
     }
-    problems.add(
-        ErrorCode::invalid_dependency, at,
-        fmt::format("{} needs '{}', which is neither in the plan nor in this write", user, to_string(ref)));
+    problems.add(ErrorCode::invalid_dependency, at,
+                 fmt::format("{}:{} needs '{}', which is neither in the plan nor in this write",
+                             to_string(user.row.type), user.row.id, to_string(ref)));
     return nullptr;
 }
 

@@ -35,7 +35,7 @@ void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredi
 /// The node that a reference stands for. Adds to `problems` and returns null if there is none or if a
 /// bare name is two nodes. `only`: the type that a bare name must have, if just one makes sense.
 [[nodiscard]] Node* resolve_ref(WorkingSet& nodes, Problems& problems, const RefText& ref, Position at,
-                                std::string_view user, std::optional<NodeType> only = std::nullopt);
+                                const Node& user, std::optional<NodeType> only = std::nullopt);
 
 /// "needs check:build passed, but it failed": the first edges that make the dependencies unsatisfiable.
 [[nodiscard]] std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role);

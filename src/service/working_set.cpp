@@ -71,6 +71,17 @@ Node& WorkingSet::get(NodeKey key) {
 
 Node* WorkingSet::find(NodeType type, std::string_view id) {
     if (Node* node = names_.find(type, id)) return node;
+    return find_stored(type, id);
+}
+
+NodeIndex::Named WorkingSet::find(std::string_view id) {
+    NodeIndex::Named found = names_.find(id);
+    if (found.check == nullptr) found.check = find_stored(NodeType::check, id);
+    if (found.stage == nullptr) found.stage = find_stored(NodeType::stage, id);
+    return found;
+}
+
+Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
     if (!plan_has_nodes_) return nullptr;
     auto row = uow_.find_node(plan_, type, id);
     if (!row) return nullptr;

@@ -92,6 +92,8 @@ public:
     [[nodiscard]] Node& get(NodeKey key);
     /// The node of that name, in this write or in the store.
     [[nodiscard]] Node* find(NodeType type, std::string_view id);
+    /// Both nodes of that name, each null where there is none.
+    [[nodiscard]] NodeIndex::Named find(std::string_view id);
     /// A new node in `state`. `id` must outlive the working set.
     Node& create(NodeType type, std::string_view id, State state);
 
@@ -149,6 +151,7 @@ public:
 
 private:
     Node& adopt(NodeRow row);
+    [[nodiscard]] Node* find_stored(NodeType type, std::string_view id);
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();

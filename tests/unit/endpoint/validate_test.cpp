@@ -77,6 +77,10 @@ TEST_CASE("a node that is named twice is refused with both places, across files 
     REQUIRE(problems.empty());
     CHECK(found_in(request).problems == Texts{"2:3: check:x is named twice, first at a.yaml:2:3"});
     CHECK(found_in("stages: [{id: s}, {id: s}, {id: s}]\n").problems.size() == 2);
+    // What is no id is told once for each place, and never as it is.
+    const auto broken = found_in("stages: [{id: \"a\\nb\"}, {id: \"a\\nb\"}]\n").problems;
+    REQUIRE(broken.size() == 2);
+    for (const auto& text : broken) CHECK_THAT(text, !Catch::Matchers::Contains("\n"));
 }
 
 TEST_CASE("states must be those of the type") {
