@@ -52,11 +52,8 @@ Context::Context(GlobalOptions options, std::string command_line)
 }
 
 Context::~Context() {
-    // The process is about to end. A store that was only read holds nothing but memory, and taking that apart
-    // takes longer than many a command; it stays reachable, so that no checker calls it a leak.
-    static Store* last_read = nullptr;
-    if (store_ && reads_only_) last_read = store_.release();
-    static_cast<void>(last_read);
+    // Between transactions a store holds nothing but memory and an idle lock file.
+    if (store_) leave_to_kernel(std::move(store_));
 }
 
 bool Context::color() const {
@@ -71,7 +68,6 @@ Store& Context::store(Open mode) {
     how.path = store_path_;
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;
-    reads_only_ = how.read_only;
     how.lock_timeout = options_.lock_timeout;
     how.command = fit(printable(command_line_), 200);
     how.on_wait = [this](const std::string& holder) {

@@ -30,7 +30,8 @@ int write_nodes(Context& context, const WriteOptions& options) {
         }
         files.emplace_back("-");
     }
-    WriteNodes request;
+    auto whole_request = std::make_unique<WriteNodes>();
+    WriteNodes& request = *whole_request;
     read_sound_plan_files(files, request);
     context.finish_write(request, options.write);
     if (options.if_version) request.if_version = options.if_version;
@@ -38,6 +39,7 @@ int write_nodes(Context& context, const WriteOptions& options) {
     const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     if (!options.dry_run) context.out().mark_committed();
     print_write_result(context, result, options.dry_run);
+    leave_to_kernel(std::move(whole_request));
     return 0;
 }
 

@@ -35,7 +35,8 @@ std::pair<std::string, std::string> parse_label(const std::string& text) {
 }
 
 int create_plan(Context& context, const CreateOptions& options) {
-    CreatePlan request;
+    auto whole_request = std::make_unique<CreatePlan>();
+    CreatePlan& request = *whole_request;
     for (const auto& label : options.labels) request.labels.push_back(parse_label(label));
     request.id = options.id ? *options.id : context.options().plan.value_or("");
     if (options.id && context.options().plan && *options.id != *context.options().plan) {
@@ -62,6 +63,7 @@ int create_plan(Context& context, const CreateOptions& options) {
     } else {
         print_write_result(context, result);
     }
+    leave_to_kernel(std::move(whole_request));
     return 0;
 }
 

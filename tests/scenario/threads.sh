@@ -27,10 +27,10 @@ command='n=${TURBOCI_STAGE#s}; echo $n; [ $((n % 11)) != 10 ] && { [ $((n % 5)) 
 scenario 'a run with failures, retries and progress beside other writers'
 plan_of 44 "$command" >plan.yaml
 expect_exit 0 turboci plan create p -f plan.yaml
-{ for ((i = 0; i < 20; i++)); do turboci check report broken --data "{\"n\": $i}" || exit; done; } >reports 2>&1 &
+{ for ((i = 0; i < 20; i++)); do turboci nodes write - <<<"checks: [{id: n$i}]" || exit; done; } >writes 2>&1 &
 writer=$!
 expect_exit 1 turboci run -j2
-wait "$writer" || fail "a writer beside the run failed: $(cat reports)"
+wait "$writer" || fail "a writer beside the run failed: $(cat writes)"
 expect_in '40 passed, 4 failed' "$err"
 
 scenario 'a run that is interrupted, and the next one'
