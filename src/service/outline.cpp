@@ -268,7 +268,7 @@ Outline Orchestrator::outline(const QueryNodes& request) {
     uow->read_records(plan.key, std::nullopt, keys, parts, [&](const NodeRecord& record) {
         (record.row.type == NodeType::check ? checks : stages).add(record);
     });
-    Joiner(*uow, std::move(checks), std::move(stages), outline);
+    [[maybe_unused]] const Joiner joined(*uow, std::move(checks), std::move(stages), outline);
     return outline;
 }
 

@@ -52,13 +52,12 @@ private:
 };
 
 /// Does `work` until no allocation is left to fail, and looks at what is left with `judge` after each time,
-/// which gets whether it was done and tells what is wrong. At first at every allocation, then at fewer and
-/// fewer.
+/// which gets whether it was done and tells what is wrong.
 std::string at_every_allocation(const std::function<void()>& work,
                                 const std::function<std::string(bool)>& judge) {
     ScarceMemory memory;
     for (const bool once : {true, false}) {
-        for (long n = 1;; n += 1 + n / 40) {
+        for (long n = 1;; ++n) {
             bool done = true;
             ScarceMemory::fail(n, once);
             try {

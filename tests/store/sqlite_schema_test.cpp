@@ -193,6 +193,20 @@ TEST_CASE("a store of version 1 is upgraded by whoever opens it, and its operati
     }
 }
 
+TEST_CASE("an older schema differs from the newest in what has changed since, and in nothing else") {
+    const auto texts = [](std::span<const sqlite::SchemaObject> schema) {
+        std::vector<std::string> all;
+        for (const auto& object : schema) all.emplace_back(object.sql);
+        return all;
+    };
+    CHECK(texts(sqlite::older_schema(2)) == texts(sqlite::newest_schema()));
+    auto first = texts(sqlite::older_schema(1)), newest = texts(sqlite::newest_schema());
+    std::size_t different = 0;
+    REQUIRE(first.size() == newest.size());
+    for (std::size_t i = 0; i < first.size(); ++i) different += first[i] != newest[i] ? 1 : 0;
+    CHECK(different == 1);
+}
+
 TEST_CASE("an upgrade leaves damage that is none of its business to 'store check'") {
     Fixture f;
     make_version_1(f, "{}");

@@ -18,6 +18,9 @@
 #include <cstdarg>
 #include <vector>
 
+// AddressSanitizer calls some of them before it can be asked about memory.
+#define TURBOCI_BEFORE_MAIN __attribute__((no_sanitize_address))
+
 namespace turboci::test {
 
 namespace {
@@ -39,7 +42,7 @@ FailingCall::~FailingCall() {
     all = nullptr;
 }
 
-int FailingCall::error_of(const char* function, const char* path, int flags) {
+TURBOCI_BEFORE_MAIN int FailingCall::error_of(const char* function, const char* path, int flags) {
     if (all == nullptr) return 0;
     for (FailingCall* f : *all) {
         if (f->function_ != function || std::string(path).find(f->which_.path) == std::string::npos) continue;
@@ -57,7 +60,7 @@ namespace {
 
 /// The call itself, unless it is to fail.
 template <class... Args>
-long call(int error, long number, Args... args) {
+TURBOCI_BEFORE_MAIN long call(int error, long number, Args... args) {
     if (error != 0) {
         errno = error;
         return -1;
@@ -65,7 +68,7 @@ long call(int error, long number, Args... args) {
     return ::syscall(number, args...);
 }
 
-int open_file(const char* path, int flags, va_list arguments) {
+TURBOCI_BEFORE_MAIN int open_file(const char* path, int flags, va_list arguments) {
     const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
     const mode_t mode = makes ? va_arg(arguments, mode_t) : 0;
     return static_cast<int>(
@@ -81,86 +84,91 @@ using turboci::test::FailingCall;
 
 extern "C" {
 
-int open(const char* path, int flags, ...) {
+TURBOCI_BEFORE_MAIN int open(const char* path, int flags, ...) {
     va_list arguments;
     va_start(arguments, flags);
     const int fd = turboci::test::open_file(path, flags, arguments);
     va_end(arguments);
     return fd;
 }
-int open64(const char* path, int flags, ...) {
+TURBOCI_BEFORE_MAIN int open64(const char* path, int flags, ...) {
     va_list arguments;
     va_start(arguments, flags);
     const int fd = turboci::test::open_file(path, flags, arguments);
     va_end(arguments);
     return fd;
 }
-int fstat(int fd, struct stat* s) noexcept {
+TURBOCI_BEFORE_MAIN int fstat(int fd, struct stat* s) noexcept {
     return static_cast<int>(call(FailingCall::error_of("fstat"), SYS_newfstatat, fd, "", s, AT_EMPTY_PATH));
 }
-int fstat64(int fd, struct stat64* s) noexcept {
+TURBOCI_BEFORE_MAIN int fstat64(int fd, struct stat64* s) noexcept {
     return static_cast<int>(call(FailingCall::error_of("fstat"), SYS_newfstatat, fd, "", s, AT_EMPTY_PATH));
 }
-int lstat(const char* path, struct stat* s) noexcept {
+TURBOCI_BEFORE_MAIN int lstat(const char* path, struct stat* s) noexcept {
     return static_cast<int>(
         call(FailingCall::error_of("lstat", path), SYS_newfstatat, AT_FDCWD, path, s, AT_SYMLINK_NOFOLLOW));
 }
-int lstat64(const char* path, struct stat64* s) noexcept {
+TURBOCI_BEFORE_MAIN int lstat64(const char* path, struct stat64* s) noexcept {
     return static_cast<int>(
         call(FailingCall::error_of("lstat", path), SYS_newfstatat, AT_FDCWD, path, s, AT_SYMLINK_NOFOLLOW));
 }
-int flock(int fd, int what) noexcept {
+TURBOCI_BEFORE_MAIN int flock(int fd, int what) noexcept {
     return static_cast<int>(call(FailingCall::error_of("flock"), SYS_flock, fd, what));
 }
-ssize_t read(int fd, void* to, size_t size) {
+TURBOCI_BEFORE_MAIN ssize_t read(int fd, void* to, size_t size) {
     return call(FailingCall::error_of("read"), SYS_read, fd, to, size);
 }
-ssize_t write(int fd, const void* from, size_t size) {
+TURBOCI_BEFORE_MAIN ssize_t write(int fd, const void* from, size_t size) {
     return call(FailingCall::error_of("write"), SYS_write, fd, from, size);
 }
-ssize_t pread(int fd, void* to, size_t size, off_t at) {
+TURBOCI_BEFORE_MAIN ssize_t pread(int fd, void* to, size_t size, off_t at) {
     return call(FailingCall::error_of("pread"), SYS_pread64, fd, to, size, at);
 }
-ssize_t pread64(int fd, void* to, size_t size, off64_t at) {
+TURBOCI_BEFORE_MAIN ssize_t pread64(int fd, void* to, size_t size, off64_t at) {
     return call(FailingCall::error_of("pread"), SYS_pread64, fd, to, size, at);
 }
-ssize_t pwrite(int fd, const void* from, size_t size, off_t at) {
+TURBOCI_BEFORE_MAIN ssize_t pwrite(int fd, const void* from, size_t size, off_t at) {
     return call(FailingCall::error_of("pwrite"), SYS_pwrite64, fd, from, size, at);
 }
-ssize_t pwrite64(int fd, const void* from, size_t size, off64_t at) {
+TURBOCI_BEFORE_MAIN ssize_t pwrite64(int fd, const void* from, size_t size, off64_t at) {
     return call(FailingCall::error_of("pwrite"), SYS_pwrite64, fd, from, size, at);
 }
 // Which of the two SQLite uses depends on how it was built.
-int fdatasync(int fd) { return static_cast<int>(call(FailingCall::error_of("fsync"), SYS_fdatasync, fd)); }
-int fsync(int fd) { return static_cast<int>(call(FailingCall::error_of("fsync"), SYS_fsync, fd)); }
-int ftruncate(int fd, off_t size) noexcept {
+TURBOCI_BEFORE_MAIN int fdatasync(int fd) {
+    return static_cast<int>(call(FailingCall::error_of("fsync"), SYS_fdatasync, fd));
+}
+TURBOCI_BEFORE_MAIN int fsync(int fd) {
+    return static_cast<int>(call(FailingCall::error_of("fsync"), SYS_fsync, fd));
+}
+TURBOCI_BEFORE_MAIN int ftruncate(int fd, off_t size) noexcept {
     return static_cast<int>(call(FailingCall::error_of("ftruncate"), SYS_ftruncate, fd, size));
 }
-int ftruncate64(int fd, off64_t size) noexcept {
+TURBOCI_BEFORE_MAIN int ftruncate64(int fd, off64_t size) noexcept {
     return static_cast<int>(call(FailingCall::error_of("ftruncate"), SYS_ftruncate, fd, size));
 }
-int fchmod(int fd, mode_t mode) noexcept {
+TURBOCI_BEFORE_MAIN int fchmod(int fd, mode_t mode) noexcept {
     return static_cast<int>(call(FailingCall::error_of("fchmod"), SYS_fchmod, fd, mode));
 }
-int link(const char* from, const char* to) noexcept {
+TURBOCI_BEFORE_MAIN int link(const char* from, const char* to) noexcept {
     return static_cast<int>(
         call(FailingCall::error_of("link", to), SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
-int linkat(int at, const char* from, int to_at, const char* to, int flags) noexcept {
+TURBOCI_BEFORE_MAIN int linkat(int at, const char* from, int to_at, const char* to, int flags) noexcept {
     return static_cast<int>(
         call(FailingCall::error_of("linkat", to), SYS_linkat, at, from, to_at, to, flags));
 }
-int unlink(const char* path) noexcept {
+TURBOCI_BEFORE_MAIN int unlink(const char* path) noexcept {
     return static_cast<int>(call(FailingCall::error_of("unlink", path), SYS_unlinkat, AT_FDCWD, path, 0));
 }
-int renameat2(int at, const char* from, int to_at, const char* to, unsigned flags) noexcept {
+TURBOCI_BEFORE_MAIN int renameat2(int at, const char* from, int to_at, const char* to,
+                                  unsigned flags) noexcept {
     return static_cast<int>(
         call(FailingCall::error_of("renameat2", to), SYS_renameat2, at, from, to_at, to, flags));
 }
-int getrlimit(__rlimit_resource_t what, struct rlimit* limit) noexcept {
+TURBOCI_BEFORE_MAIN int getrlimit(__rlimit_resource_t what, struct rlimit* limit) noexcept {
     return static_cast<int>(call(FailingCall::error_of("getrlimit"), SYS_prlimit64, 0, what, nullptr, limit));
 }
-int getrlimit64(__rlimit_resource_t what, struct rlimit64* limit) noexcept {
+TURBOCI_BEFORE_MAIN int getrlimit64(__rlimit_resource_t what, struct rlimit64* limit) noexcept {
     return static_cast<int>(call(FailingCall::error_of("getrlimit"), SYS_prlimit64, 0, what, nullptr, limit));
 }
 }
