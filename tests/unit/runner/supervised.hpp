@@ -50,7 +50,9 @@ inline std::vector<int> processes_with(const std::string& mark) {
         const std::string name = &entry->d_name[0];
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         std::ifstream file("/proc/" + name + "/cmdline", std::ios::binary);
-        const std::string line((std::istreambuf_iterator<char>(file)), {});
+        // The process may be gone by now: getline() makes of that what an iterator would throw.
+        std::string line;
+        std::getline(file, line, '\1');
         if (line.find(mark) != std::string::npos) found.push_back(std::stoi(name));
     }
     ::closedir(proc);
