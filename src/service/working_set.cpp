@@ -340,14 +340,14 @@ void WorkingSet::flush() {
         fill_body(node, body);
         uow_.insert_node(node.row, body);
         for (const CachedGroup& g : node.groups) uow_.insert_group(g.row);
-        flush_parts(node);
+        flush_goals(node);
         count(node.row.type, node.row.state, node.row.outcome, 1);
     }
     for (Node& node : old_nodes_) {
         if (node.dirty) uow_.update_node(node.row);
         for (const CachedGroup& g : node.groups)
             if (g.dirty) uow_.update_group(g.row);
-        flush_parts(node);
+        flush_goals(node);
         if (node.stored_state != node.row.state || node.stored_outcome != node.row.outcome) {
             count(node.row.type, node.stored_state, node.stored_outcome, -1);
             count(node.row.type, node.row.state, node.row.outcome, 1);
@@ -369,7 +369,7 @@ void WorkingSet::flush() {
     uow_.add_counts(plan_, counts);
 }
 
-void WorkingSet::flush_parts(Node& node) {
+void WorkingSet::flush_goals(Node& node) {
     if (!node.goals_dirty) return;
     for (const GoalRow& g : *node.goals) uow_.put_goal(g);
 }

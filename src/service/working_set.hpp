@@ -155,7 +155,7 @@ private:
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
-    void flush_parts(Node& node);
+    void flush_goals(Node& node);
     [[nodiscard]] std::string change_json(const Change& change) const;
 
     UnitOfWork& uow_;

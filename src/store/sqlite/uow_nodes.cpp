@@ -52,17 +52,22 @@ void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
         .run();
 }
 
-}  // namespace
-
-void read_node(const Query& row, NodeRow& node) {
-    node.key = row.node(0);
-    node.plan = row.plan(1);
+/// Columns 2 to 6, which are the same wherever a node is read.
+void read_identity(const Query& row, NodeRow& node) {
     node.type = row.enumeration(2, NodeType::check, NodeType::stage);
     node.id = row.text(3);
     node.kind = row.text(4);
     node.state = decode_state(node.type, row.integer(5));
     node.outcome = row.is_null(6) ? std::nullopt
                                   : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+}
+
+}  // namespace
+
+void read_node(const Query& row, NodeRow& node) {
+    node.key = row.node(0);
+    node.plan = row.plan(1);
+    read_identity(row, node);
     node.concluded_reason = row.is_null(7)
                                 ? std::nullopt
                                 : std::optional(row.enumeration(7, ConcludedReason::attempt_complete,
@@ -77,12 +82,7 @@ void read_node(const Query& row, NodeRow& node) {
 }
 
 void read_few_columns(const Query& row, NodeRow& node) {
-    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
-    node.id = row.text(3);
-    node.kind = row.text(4);
-    node.state = decode_state(node.type, row.integer(5));
-    node.outcome = row.is_null(6) ? std::nullopt
-                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    read_identity(row, node);
     if (node.state == State::final)
         unpack_history(node.type, row.blob(7), node.history);
     else
