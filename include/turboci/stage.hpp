@@ -43,6 +43,8 @@ struct Retry {
     Duration backoff{0};           ///< before attempt 2; doubles with each further one, at most 24 h
     bool operator==(const Retry&) const = default;
 };
+/// How long after the end of attempt `idx` the next one may begin.
+[[nodiscard]] Duration wait_after(const Retry& retry, std::int32_t idx) noexcept;
 
 /// "When all stages with this goal are FINAL, take the check there." PLANNED, WAITING or FINAL.
 struct Assignment {

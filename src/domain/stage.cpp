@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "turboci/stage.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -54,6 +55,14 @@ std::optional<AttemptState> parse_attempt_state(std::string_view text) noexcept 
     return value_of(kAttemptStates, text);
 }
 bool may_move(AttemptState from, AttemptState to) noexcept { return !is_ended(from) && from < to; }
+
+Duration wait_after(const Retry& retry, std::int32_t idx) noexcept {
+    constexpr Duration kLongest = std::chrono::hours(24);
+    Duration wait = std::min(retry.backoff, kLongest);
+    for (std::int32_t i = 1; i < idx && wait < kLongest && wait > Duration::zero(); ++i)
+        wait = std::min(wait * 2, kLongest);
+    return wait;
+}
 
 std::string_view to_string(ConcludedReason reason) noexcept { return name_of(kReasons, reason); }
 std::optional<ConcludedReason> parse_concluded_reason(std::string_view text) noexcept {

@@ -18,14 +18,6 @@ namespace {
 
 constexpr Duration kSettle = std::chrono::seconds(5);
 
-/// The wait before the attempt that follows attempt `idx`.
-Duration backoff_after(const Retry& retry, std::int32_t idx) {
-    constexpr Duration kLongest = std::chrono::hours(24);
-    Duration wait = std::min(retry.backoff, kLongest);
-    for (std::int32_t i = 1; i < idx && wait < kLongest; ++i) wait = std::min(wait * 2, kLongest);
-    return wait;
-}
-
 }  // namespace
 
 Executor::Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock, RunListener& listener,
@@ -285,7 +277,7 @@ void Executor::start(const ClaimedAttempt& claimed) {
 void Executor::report_end(const Ended& ended) {
     StageEnd event = ended.event;
     const bool again = event.failure && !ended.no_retry && event.idx <= ended.retry.max_retries;
-    if (again) event.retry_in = backoff_after(ended.retry, event.idx);
+    if (again) event.retry_in = wait_after(ended.retry, event.idx);
     if (event.failure && !again && options_.fail_fast) failing_ = true;
     listener_.on_end(event);
     if (event.log_error != 0) {

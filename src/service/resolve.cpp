@@ -12,8 +12,6 @@ namespace turboci::service {
 
 namespace {
 
-constexpr Duration kMaxBackoff = std::chrono::hours(24);
-
 /// One member of a group has left the unresolved: counts it, and so on up to the root.
 void count_member(WorkingSet& nodes, Node& owner, PredicateRole role, std::int32_t group, bool satisfied) {
     while (true) {
@@ -179,13 +177,6 @@ Resolution group_resolution(WorkingSet& nodes, Node& stage) {
     return nodes.group_count(stage, PredicateRole::continuation, 0).resolution;
 }
 
-Duration backoff_before(const Retry& retry, std::int32_t ended_idx) {
-    Duration backoff = std::min(retry.backoff, kMaxBackoff);
-    for (std::int32_t i = 1; i < ended_idx && backoff < kMaxBackoff && backoff > Duration::zero(); ++i)
-        backoff = std::min(backoff * 2, kMaxBackoff);
-    return backoff;
-}
-
 /// The attempts are over; what is left is the continuation group.
 void advance_ended_stage(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
     if (stage.row.has_continuation && stage.row.state == State::attempting)
@@ -217,7 +208,7 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
         !last->no_retry) {
         const Retry retry = nodes.body(stage).retry;
         if (last->attempt.idx <= retry.max_retries)
-            return start_attempt(nodes, stage, backoff_before(retry, last->attempt.idx));
+            return start_attempt(nodes, stage, wait_after(retry, last->attempt.idx));
     }
     advance_ended_stage(nodes, stage, *last);
 }
