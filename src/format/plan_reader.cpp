@@ -46,6 +46,7 @@ void PlanReader::begin_seq(Position at) {
 void PlanReader::begin_collection(bool map, Position at) {
     if (top().place == Place::labels) {
         problem(at, fmt::format("a label must be a string, not {}", map ? "a map" : "a list"));
+        labels_.text += R"("")";  // labels of another document may be merged with these
         push(Place::skip, at);
         return;
     }

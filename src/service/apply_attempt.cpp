@@ -104,10 +104,11 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     AttemptRow row = *row_found;
     if (write.idx && *write.idx != row.attempt.idx) {
         const bool past = *write.idx >= 1 && *write.idx < row.attempt.idx;
-        // Who did not see the answer says it again.
+        // Who did not see the answer says it again; nobody comes to hold what has ended.
         if (past && !write.heartbeat)
             if (const auto old = nodes.uow().attempt(stage.row.key, *write.idx);
-                old && asks_nothing_new(write, *old))
+                old && write.process_uid.value_or(old->attempt.process_uid) == old->attempt.process_uid &&
+                asks_nothing_new(write, *old))
                 return;
         session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
                              past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",

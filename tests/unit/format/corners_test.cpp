@@ -106,6 +106,7 @@ TEST_CASE("a stage without a name is told once, and labels have no control chara
     CHECK(read("stages: [{args: {}}]").problems() == std::vector<std::string>{"1:10: 'id' is missing"});
     CHECK_THAT(first(R"({"plan": {"a\u0001": "x"}})"), Contains("label's name has a control character"));
     CHECK_THAT(first(R"({"plan": {"a": "x\u0001"}})"), Contains("label has a control character"));
+    CHECK_THAT(first("plan: {a: [b], c: d}\n---\nplan: {a: b}\n"), Contains("not a list"));
 }
 
 TEST_CASE("a file that is called JSON is told what JSON lacks") {

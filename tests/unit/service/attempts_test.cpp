@@ -55,6 +55,15 @@ TEST_CASE("An attempt that is not the current one is told apart from one that ne
     CHECK(w.refused("stages: [{id: later, attempt: {state: COMPLETE}}]") == ErrorCode::invalid_state);
 }
 
+TEST_CASE("What an earlier attempt was may be said again, but nobody comes to hold it") {
+    World w;
+    w.write("stages: [{id: s, retry: {max_retries: 1}}]");
+    w.write("stages: [{id: s, attempt: {state: INCOMPLETE}}]");
+    w.write("stages: [{id: s, attempt: {idx: 1, state: INCOMPLETE}}]");
+    CHECK(w.refused("stages: [{id: s, attempt: {idx: 1, process_uid: w}}]") == ErrorCode::invalid_state);
+    CHECK(w.stage("s").attempts[0].process_uid.empty());
+}
+
 TEST_CASE("Details are merged and progress is kept in order") {
     World w;
     w.write("stages: [{id: s}]");
