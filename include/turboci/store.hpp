@@ -317,7 +317,8 @@ struct StoreOptions {
     std::string command;  ///< advice for others in the lock file: what runs here
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
-    /// Asked while the lock is waited for, from the waiting thread; true ends the wait at once (LOCKED).
+    /// Asked while the lock, or a file that another program reads, is waited for, from the waiting thread;
+    /// true ends the wait at once (LOCKED). Must not throw.
     std::function<bool()> give_up;
     /// Called after an older schema was upgraded, with one sentence for each step.
     std::function<void(const std::string& sentence)> on_upgrade;

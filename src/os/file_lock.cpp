@@ -65,8 +65,10 @@ bool FileLock::try_once() {
         struct stat mine {
         }, named{};
         if (::fstat(fd_.get(), &mine) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
-            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
+            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino) {
+            size_ = mine.st_size;
             return true;
+        }
         fd_.reset();
     }
 }
@@ -110,7 +112,7 @@ void FileLock::write_holder() {
         fmt::format("pid {} ({}) since {}\n", ::getpid(), one_line(command_), format_timestamp(now));
     // Advice only: a full disk must not keep anybody from a lock that is already held.
     const ssize_t n = ::pwrite(fd_.get(), line.data(), line.size(), 0);
-    if (n >= 0) {
+    if (n >= 0 && n < size_) {
         [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), n);
     }
 }

@@ -38,6 +38,7 @@ private:
     std::string path_;
     std::string command_;
     UniqueFd fd_;
+    std::int64_t size_ = 0;  ///< of the file when it was locked
     bool held_ = false;
 };
 

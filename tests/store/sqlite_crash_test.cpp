@@ -157,3 +157,26 @@ TEST_CASE("a database that another program holds is LOCKED after the timeout, an
         CHECK_FALSE(store->begin(Access::read)->find_plan("q"));
     }
 }
+
+TEST_CASE("who need not wait any longer is LOCKED at once, and can write afterwards") {
+    Fixture f;
+    f.close();
+    bool patient = false;
+    auto store =
+        Fixture::open({.path = f.path(), .lock_timeout = std::chrono::hours(1), .give_up = [&patient] {
+                           return !patient;
+                       }});
+    auto reader = Fixture::open({.path = f.path(), .read_only = true});
+    {
+        const auto reading = reader->begin(Access::read);
+        static_cast<void>(reading->find_plan("q"));
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("q")));
+        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
+    }
+    patient = true;
+    auto uow = store->begin(Access::write);
+    static_cast<void>(uow->insert_plan(plan_row("q")));
+    uow->commit();
+    CHECK(reader->begin(Access::read)->find_plan("q"));
+}

@@ -293,3 +293,51 @@ TEST_CASE("a backup is private, and a failed one leaves nothing") {
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(f.dir().path())) ++files;
     CHECK(files == 5);  // store, lock, journal, copy, link
 }
+
+TEST_CASE(
+    "a store that is written to repeatedly keeps its journal until it is closed, without a word in it") {
+    Fixture f;
+    const std::string journal = f.path() + "-journal";
+    CHECK(read_file(journal).empty());
+    for (int i = 0; i < 2; ++i) {
+        auto uow = f.write();
+        static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
+        uow->commit();
+        CHECK(read_file(journal).size() > 512);
+        CHECK(read_file(journal).starts_with(std::string(28, '\0')));
+    }
+    {
+        // Another process does not mind, and may empty it.
+        auto other = Fixture::open({.path = f.path()});
+        auto uow = other->begin(Access::write);
+        static_cast<void>(f.add(*uow, NodeType::check, "other"));
+        uow->commit();
+    }
+    CHECK(read_file(journal).empty());
+    {
+        auto uow = f.write();
+        static_cast<void>(f.add(*uow, NodeType::check, "last"));
+        uow->commit();
+    }
+    CHECK(read_file(journal).size() > 512);
+    f.close();
+    CHECK(read_file(journal).empty());
+    f.reopen();
+    CHECK(f.store().check().empty());
+    CHECK(f.read()->find_node(f.plan(), NodeType::check, "last"));
+}
+
+TEST_CASE("a store that is closed while another process writes leaves its journal as it is") {
+    Fixture f;
+    for (int i = 0; i < 2; ++i) {
+        auto uow = f.write();
+        static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
+        uow->commit();
+    }
+    auto other = Fixture::open({.path = f.path()});
+    auto uow = other->begin(Access::write);
+    static_cast<void>(f.add(*uow, NodeType::check, "other"));
+    f.close();
+    uow->commit();
+    CHECK(other->check().size() == 0);
+}

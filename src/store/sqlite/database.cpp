@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <mutex>
 #include <thread>
+
+#include "os/unique_fd.hpp"
 
 namespace turboci::sqlite {
 
@@ -35,8 +39,8 @@ void configure_library() {
 
 }  // namespace
 
-Database::Database(std::string path, Mode mode, Duration busy_timeout)
-    : path_(std::move(path)), busy_timeout_(busy_timeout) {
+Database::Database(std::string path, Mode mode, Duration busy_timeout, std::function<bool()> give_up)
+    : path_(std::move(path)), busy_timeout_(busy_timeout), give_up_(std::move(give_up)) {
     configure_library();
     const int flags = mode == Mode::memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
                                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
@@ -120,12 +124,41 @@ void Database::use_durably() {
         throw Error(ErrorCode::store, "this SQLite library does not offer full durability");
 }
 
+void Database::keep_journal() {
+    if (keeps_journal_) return;
+    Query journal(*this, "PRAGMA journal_mode=PERSIST");
+    if (!journal.step() || journal.text(0) != "persist")
+        throw Error(ErrorCode::store,
+                    fmt::format("'{}' does not take the journal mode that turboci needs", path_),
+                    "see whether another program has it open");
+    keeps_journal_ = true;
+}
+
+void Database::empty_kept_journal() noexcept {
+    if (!keeps_journal_) return;
+    // The lock of SQLite keeps away other programs too that might be about to use the journal. It is not
+    // worth waiting for.
+    sqlite3_busy_handler(db_, nullptr, nullptr);
+    if (sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK) return;
+    {
+        const UniqueFd fd(::open((path_ + "-journal").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+        std::array<char, 8> head{};
+        const bool idle =
+            fd && ::read(fd.get(), head.data(), head.size()) > 0 && head == std::array<char, 8>{};
+        // If not, it stays: a cleared journal is as good as an empty one.
+        if (idle) {
+            [[maybe_unused]] const int ignored = ::ftruncate(fd.get(), 0);
+        }
+    }
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
 int Database::wait_when_busy(void* self, int attempt) {
     auto& db = *static_cast<Database*>(self);
     const std::int64_t now = monotonic_microseconds();
     if (attempt == 0) db.busy_since_ = now;
     const Duration left = db.busy_timeout_ - Duration(now - db.busy_since_);
-    if (left <= Duration::zero()) return 0;
+    if (left <= Duration::zero() || (db.give_up_ && db.give_up_())) return 0;
     const Duration pause = std::chrono::milliseconds(std::clamp(attempt, 1, 25));
     std::this_thread::sleep_for(std::min(pause, left));
     return 1;

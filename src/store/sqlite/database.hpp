@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -39,13 +40,21 @@ class Database {
 public:
     enum class Mode { read_write, memory };
     /// `path` must be absolute and free of symbolic links. Sets everything that does not look into the file.
-    Database(std::string path, Mode mode, Duration busy_timeout);
+    /// `give_up`, if any, is asked before each pause while others keep the file busy; true is as if the
+    /// timeout were over. It must not throw.
+    Database(std::string path, Mode mode, Duration busy_timeout, std::function<bool()> give_up = {});
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
     /// Settings that make SQLite read the file: memory, journal and durability. STORE if one is refused.
     void use_durably();
+    /// From now on commits end by clearing the head of the journal and not by emptying it: that spares the
+    /// file system the work of giving back its blocks and finding new ones.
+    void keep_journal();
+    [[nodiscard]] bool keeps_journal() const noexcept { return keeps_journal_; }
+    /// Empties the journal that was kept, unless others are at it. Only as the last thing that is done here.
+    void empty_kept_journal() noexcept;
     /// Runs statements that return nothing.
     void exec(const char* sql);
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -83,7 +92,9 @@ private:
     sqlite3* db_ = nullptr;
     std::vector<Prepared> statements_;
     Duration busy_timeout_;
+    std::function<bool()> give_up_;
     std::int64_t busy_since_ = 0;
+    bool keeps_journal_ = false;
     StoreStatistics statistics_;
 };
 

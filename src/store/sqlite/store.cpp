@@ -51,10 +51,21 @@ SqliteStore::SqliteStore(StoreOptions options)
       where_(resolve_path(options_.path)),
       lock_(where_.path + ".lock", options_.command) {
     create_if_absent();
-    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write, options_.lock_timeout);
+    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write, options_.lock_timeout,
+                                     options_.give_up);
     examine_file();
     db_->use_durably();
     upgrade();
+}
+
+SqliteStore::~SqliteStore() {
+    if (!db_ || !db_->keeps_journal()) return;
+    try {
+        lock_.acquire(Duration::zero(), {});
+        db_->empty_kept_journal();
+    } catch (const Error&) {
+        // Somebody writes; the journal may stay as it is.
+    }
 }
 
 void SqliteStore::create_if_absent() {
@@ -159,6 +170,8 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
                        "check its permissions, and whether it is mounted read-only");
             lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
         }
+        // Who writes a second time, will do so often.
+        if (access == Access::write && has_written_) db_->keep_journal();
         if (db_->moved())
             refuse(where_.path, "was removed or replaced while in use", "run the command again");
         Query(*db_, access == Access::write ? kBeginWrite : kBeginRead).run();
@@ -169,8 +182,9 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
         throw;
     }
     in_use_ = true;
-    return std::make_unique<SqliteUnitOfWork>(*db_, access, [this] {
+    return std::make_unique<SqliteUnitOfWork>(*db_, access, [this, access] {
         in_use_ = false;
+        has_written_ = has_written_ || access == Access::write;
         lock_.release();
     });
 }

@@ -16,6 +16,9 @@ namespace turboci::sqlite {
 class SqliteStore final : public Store {
 public:
     explicit SqliteStore(StoreOptions options);
+    ~SqliteStore() override;
+    SqliteStore(const SqliteStore&) = delete;
+    SqliteStore& operator=(const SqliteStore&) = delete;
 
     [[nodiscard]] std::unique_ptr<UnitOfWork> begin(Access access) override;
     [[nodiscard]] std::vector<StoreProblem> check() override;
@@ -38,6 +41,7 @@ private:
     std::unique_ptr<Database> db_;
     std::int64_t verified_schema_ = -1;  ///< SQLite's schema cookie of the schema that was compared
     bool in_use_ = false;                ///< a unit of work is open
+    bool has_written_ = false;
 };
 
 /// Everything that `turboci store check` can see in the rows, one line each; needs a transaction.
