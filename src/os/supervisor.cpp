@@ -15,6 +15,7 @@
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <span>
 
 #include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
@@ -29,6 +30,23 @@ constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 // What may be left in a pipe whose writer is over: its capacity, which the writer may have raised.
 constexpr std::size_t kMaxPipeBytes = 1u << 20;
+
+constexpr std::chrono::nanoseconds kLongestWait = std::chrono::hours(1);
+
+/// epoll_wait(2) that can wait for less than a millisecond. A negative time is for ever.
+int wait_for_events(int epoll, std::span<epoll_event> ready, std::chrono::nanoseconds left) {
+    const int size = static_cast<int>(ready.size());
+    if (left.count() <= 0 || left >= std::chrono::milliseconds(20)) {
+        const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+        return ::epoll_wait(epoll, ready.data(), size, left.count() < 0 ? -1 : static_cast<int>(rounded));
+    }
+    const timespec precise{0, static_cast<long>(left.count())};
+    const int n = ::epoll_pwait2(epoll, ready.data(), size, &precise, nullptr);
+    // A kernel older than 5.11, or a sandbox that does not know it.
+    if (n < 0 && (errno == ENOSYS || errno == EPERM))
+        return ::epoll_wait(epoll, ready.data(), size, 1 + static_cast<int>(left.count() / 1'000'000));
+    return n;
+}
 
 Error os_error(const char* what) {
     return {ErrorCode::store, fmt::format("{}: {}", what, std::strerror(errno))};
@@ -164,16 +182,15 @@ RunnerEvents Supervisor::wait(std::optional<Duration> at_most) {
         first = false;
         std::optional<SteadyTime> until = next_timer();
         if (deadline && (!until || *deadline < *until)) until = deadline;
-        int timeout = -1;
+        auto left = std::chrono::nanoseconds(-1);
         if (!events.ended.empty()) {
-            timeout = 0;
+            left = {};
         } else if (until) {
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
-            timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+            left = std::clamp<std::chrono::nanoseconds>(*until - std::chrono::steady_clock::now(), {},
+                                                        kLongestWait);
         }
         std::array<epoll_event, 64> ready{};
-        const int n = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), timeout);
+        const int n = wait_for_events(epoll_.get(), ready, left);
         if (n < 0 && errno != EINTR) throw os_error("cannot wait for processes");
         // Output first: what a command wrote before it ended comes before its end.
         for (int i = 0; i < n; ++i) {

@@ -20,14 +20,19 @@ Committer::~Committer() {
 }
 
 void Committer::submit(std::function<void()> job) {
+    if (!threaded_) return do_here(job);
     busy_ = true;
-    if (!threaded_) return do_job(job);
     {
         const std::lock_guard lock(mutex_);
         job_ = std::move(job);
         done_ = false;
     }
     changed_.notify_all();
+}
+
+void Committer::do_here(const std::function<void()>& job) {
+    busy_ = true;
+    do_job(job);
 }
 
 bool Committer::done() {
@@ -53,6 +58,7 @@ void Committer::work() {
             job = std::exchange(job_, nullptr);
         }
         do_job(job);
+        changed_.notify_all();
     }
 }
 
@@ -68,7 +74,6 @@ void Committer::do_job(const std::function<void()>& job) {
         failure_ = failure;
         done_ = true;
     }
-    changed_.notify_all();
     on_done_();
 }
 

@@ -74,10 +74,32 @@ RunReport Executor::run() {
 
 void Executor::loop() {
     while (true) {
-        submit();
+        // What has ended meanwhile goes on its way before anything else: the disk works while the next
+        // commands start, and these run while their starts are told.
+        const bool held = gather();
+        if (!held && !ended_.empty()) submit();
+        start_claimed();
+        if (!held) submit();
+        report_batch();
         if (finished()) return;
         handle(runner_.wait(time_to_wait()));
     }
+}
+
+/// True if what has ended is not to be written yet, because more is about to end.
+bool Executor::gather() {
+    held_until_.reset();
+    const bool may_wait = !stopping() && !retry_at_ && batch_failures_ == 0;
+    if (ended_.empty() || committer_->busy() || !may_wait) {
+        gathering_.release();
+        return false;
+    }
+    const Duration at = now();
+    for (const auto& [id, active] : active_) gathering_.running_since(active.started, at);
+    for (std::size_t i = 0; i < claimed_.size(); ++i) gathering_.running_since(at, at);
+    held_until_ = gathering_.held_until(at);
+    if (!held_until_) gathering_.release();
+    return held_until_.has_value();
 }
 
 bool Executor::finished() const {
@@ -95,6 +117,7 @@ std::optional<Duration> Executor::time_to_wait() const {
         const Duration left = std::max(moment - at, Duration::zero());
         if (!least || left < *least) least = left;
     };
+    if (held_until_) until(*held_until_);
     if (options_.timeout && !stopping()) until(began_ + *options_.timeout);
     for (const auto& [id, active] : active_) {
         if (active.timeout && active.stopped == Stopped::no) until(active.started + *active.timeout);
@@ -108,8 +131,7 @@ std::optional<Duration> Executor::time_to_wait() const {
     for (const auto& [id, active] : active_) {
         if (active.heartbeat && active.stopped == Stopped::no) until(active.next_heartbeat);
     }
-    if (ready_at_ && !stopping() && active_.size() < static_cast<std::size_t>(options_.jobs))
-        until(*ready_at_);
+    if (ready_at_ && !stopping() && free_slots() > 0) until(*ready_at_);
     if (inspect_) until(inspected_at_ + options_.watch_interval);
     if (!active_.empty() || others_work_) until(looked_at_ + options_.watch_interval);
     return least;
@@ -175,6 +197,7 @@ void Executor::handle_end(const CommandEnd& end) {
         ended.event.failure = turboci::describe(end);
     }
     durations_[active.stage] += ended.event.elapsed;
+    gathering_.command_took(ended.event.elapsed);
     if (active.completed) {
         ended.event.failure.reset();
     } else if (active.stopped == Stopped::disowned) {
@@ -182,6 +205,7 @@ void Executor::handle_end(const CommandEnd& end) {
         ended.no_retry = true;  // whether another attempt follows was not for us to say
     }
     if (active.completed || active.stopped == Stopped::disowned) {
+        judge_end(ended);
         report_end(ended);
         may_claim_ = true;
         idle_checked_ = false;
@@ -223,6 +247,10 @@ void Executor::check_times() {
         may_claim_ = true;
     }
     if (retry_at_ && at >= *retry_at_) retry_at_.reset();
+}
+
+void Executor::start_claimed() {
+    for (const ClaimedAttempt& claimed : std::exchange(claimed_, {})) start(claimed);
 }
 
 void Executor::start(const ClaimedAttempt& claimed) {
@@ -269,21 +297,37 @@ void Executor::start(const ClaimedAttempt& claimed) {
                             {std::string(kWithinVariable),
                              within_ + enclosing_stage(options_.store_path, options_.plan, stage.id)}});
     command.output = active.log;
-    listener_.on_start({active.stage, active.idx, active.retry.max_retries + 1, active.log->path()});
     const CommandId id = runner_.start(command);
+    started_.push_back({active.stage, active.idx, active.retry.max_retries + 1, active.log->path()});
     active_.emplace(static_cast<std::uint64_t>(id), std::move(active));
+}
+
+/// What an end that is in the store means for what else may be started.
+void Executor::judge_end(const Ended& ended) {
+    const bool again = ended.event.failure && !ended.no_retry && ended.event.idx <= ended.retry.max_retries;
+    if (ended.event.failure && !again && options_.fail_fast) failing_ = true;
 }
 
 void Executor::report_end(const Ended& ended) {
     StageEnd event = ended.event;
     const bool again = event.failure && !ended.no_retry && event.idx <= ended.retry.max_retries;
     if (again) event.retry_in = wait_after(ended.retry, event.idx);
-    if (event.failure && !again && options_.fail_fast) failing_ = true;
     listener_.on_end(event);
     if (event.log_error != 0) {
         listener_.on_note(fmt::format("stage:{}: its log is incomplete: {}", event.stage,
                                       std::generic_category().message(event.log_error)));
     }
+}
+
+void Executor::report_batch() {
+    const Batch told = std::exchange(told_, {});
+    for (const Ended& ended : told.ended) report_end(ended);
+    for (const Advance& advance : told.result.advanced) {
+        if (advance.to != State::final || !advance.outcome) continue;
+        if (is_selected(selection_.get(), advance.node)) listener_.on_final(advance.node, *advance.outcome);
+    }
+    for (const std::string& warning : told.result.warnings) listener_.on_note("warning: " + warning);
+    for (const StageStart& start : std::exchange(started_, {})) listener_.on_start(start);
 }
 
 void Executor::report_progress() {

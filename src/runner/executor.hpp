@@ -15,6 +15,7 @@
 
 #include "runner/attempt_log.hpp"
 #include "runner/committer.hpp"
+#include "runner/gathering.hpp"
 #include "runner/run_listener.hpp"
 #include "runner/selection.hpp"
 #include "turboci/command_runner.hpp"
@@ -94,6 +95,7 @@ private:
         std::vector<Ended> ended;
         std::vector<std::pair<std::string, std::int32_t>> heartbeats;
         std::int32_t asked = 0;  ///< attempts asked for
+        bool tick = false;       ///< dead runners are looked for as well
         WriteResult result;
     };
     /// What a look at the store found.
@@ -108,10 +110,14 @@ private:
     enum class Job : std::uint8_t { none, batch, look, inspect };
 
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
+    [[nodiscard]] std::size_t free_slots() const {
+        return static_cast<std::size_t>(options_.jobs) - active_.size() - claimed_.size();
+    }
     [[nodiscard]] bool stopping() const { return interrupted_by_ != 0 || out_of_time_ || failing_ || fatal_; }
 
     void prepare();
     void loop();
+    [[nodiscard]] bool gather();
     [[nodiscard]] std::optional<Duration> time_to_wait() const;
     void handle(const RunnerEvents& events);
     void handle_signal(int number);
@@ -128,8 +134,11 @@ private:
     void handle_inspection();
     void inspect(const QueryNodes& query);  ///< in the committer's thread
     void give_up(std::exception_ptr reason);
+    void start_claimed();
     void start(const ClaimedAttempt& claimed);
+    void judge_end(const Ended& ended);
     void report_end(const Ended& ended);
+    void report_batch();
     void report_progress();
     [[nodiscard]] RunReport make_report();
     [[nodiscard]] bool finished() const;
@@ -151,9 +160,18 @@ private:
 
     std::map<std::uint64_t, Active> active_;  ///< by CommandId
     std::vector<Ended> ended_;
+    std::vector<ClaimedAttempt> claimed_;  ///< RUNNING in the store, to be started at once
     Job job_ = Job::none;
-    Batch batch_;            ///< in flight with Job::batch
-    Inspection inspection_;  ///< in flight with Job::look and Job::inspect
+    Batch batch_;                      ///< in flight with Job::batch
+    Inspection inspection_;            ///< in flight with Job::look and Job::inspect
+    Batch told_;                       ///< what the last batch brought, to be told
+    std::vector<StageStart> started_;  ///< the same, of what was started
+    bool in_place_ = false;            ///< the job in flight was done without its thread, and without waiting
+    bool be_patient_ = false;          ///< the next one may have to wait for the store
+
+    Gathering gathering_;
+    std::optional<Duration> held_until_;  ///< the ends at hand wait so long for others
+    Duration submitted_at_{0};
 
     WorkPlan plan_;
     Duration began_{0};

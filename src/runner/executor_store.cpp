@@ -37,7 +37,7 @@ void Executor::submit() {
     if (committer_->busy() || retry_at_) return;
     const Duration at = now();
     if (fatal_) return;
-    const bool free_slot = active_.size() < static_cast<std::size_t>(options_.jobs);
+    const bool free_slot = free_slots() > 0;
     // A failure that is not yet in the store must not start anything.
     const bool hold = options_.fail_fast && !ended_.empty();
     const bool claim = !stopping() && free_slot && (may_claim_ || !ended_.empty()) && !hold;
@@ -90,6 +90,7 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     wanted.runner = me_;
     std::unordered_set<std::string> running;
     for (const auto& [id, active] : active_) running.insert(active.stage);
+    for (const ClaimedAttempt& claimed : claimed_) running.insert(claimed.stage.id);
     wanted.accept = [selection = selection_, running = std::move(running)](const std::string& id,
                                                                            const JsonText& args) {
         // A stage whose last attempt is over in the store may still have its process here.
@@ -104,6 +105,7 @@ void Executor::submit_batch(bool claim) {
     batch_ = {};
     batch_.ended = std::exchange(ended_, {});
     const Duration at = now();
+    submitted_at_ = at;
     for (auto& [id, active] : active_) {
         if (!active.heartbeat || active.stopped != Stopped::no) continue;
         // Those due soon go along.
@@ -112,26 +114,34 @@ void Executor::submit_batch(bool claim) {
         active.next_heartbeat = at + period;
         batch_.heartbeats.emplace_back(active.stage, active.idx);
     }
-    if (claim)
-        batch_.asked = static_cast<std::int32_t>(static_cast<std::size_t>(options_.jobs) - active_.size());
-    const bool tick = std::exchange(tick_, false);
-    if (tick) ticked_at_ = at;
+    if (claim) batch_.asked = static_cast<std::int32_t>(free_slots());
+    batch_.tick = std::exchange(tick_, false);
+    if (batch_.tick) ticked_at_ = at;
     may_claim_ = false;
     job_ = Job::batch;
     auto request = std::make_shared<const WriteNodes>(make_request(batch_, claim));
-    committer_->submit([this, request, tick] {
-        batch_.result = tick ? endpoint_.tick(*request) : endpoint_.write_nodes(*request);
-    });
+    const auto job = [this, request] {
+        batch_.result = batch_.tick ? endpoint_.tick(*request) : endpoint_.write_nodes(*request);
+    };
+    // Nothing runs that would have to be looked after, unless the store keeps us waiting.
+    in_place_ = options_.threaded && options_.stop_waiting && active_.empty() && claimed_.empty() &&
+                !std::exchange(be_patient_, false);
+    if (!in_place_) return committer_->submit(job);
+    options_.stop_waiting->store(true);
+    committer_->do_here(job);
+    options_.stop_waiting->store(at_once_);
 }
 
 void Executor::submit_look() {
     job_ = Job::look;
+    in_place_ = false;
     inspection_ = {};
     committer_->submit([this] { inspection_.plan = endpoint_.get_plan(options_.plan); });
 }
 
 void Executor::submit_inspection() {
     job_ = Job::inspect;
+    in_place_ = false;
     inspect_ = false;
     inspection_ = {};
     QueryNodes query;
@@ -189,6 +199,7 @@ void Executor::handle_reply() {
         return;
     }
     if (job == Job::batch) {
+        gathering_.write_took(looked_at_ - submitted_at_);
         batch_failures_ = 0;
         handle_batch(std::move(batch_));
         return;
@@ -209,12 +220,17 @@ void Executor::handle_failure(Job job, const Error& error) {
                       std::make_move_iterator(batch_.ended.end()));
         for (auto& [id, active] : active_) active.next_heartbeat = now();
         if (batch_.asked > 0) may_claim_ = true;
+        tick_ = tick_ || batch_.tick;
         batch_.ended.clear();
     } else {
         inspect_ = true;
     }
     switch (error.code()) {
         case ErrorCode::locked:
+            if (in_place_ && !at_once_) {
+                be_patient_ = true;
+                return;
+            }
             if (at_once_) {
                 // The next run finds that this one is gone, and carries on.
                 listener_.on_note(fmt::format("{}: what ended last is not recorded", error.what()));
@@ -251,15 +267,13 @@ void Executor::handle_batch(Batch batch) {
     if (result.plan.version - plan_.version > (wrote ? 1 : 0)) inspect_ = true;
     plan_ = result.plan;
     if (changed || (batch.asked > 0 && result.claimed.empty())) idle_checked_ = false;
-    for (const Ended& ended : batch.ended) report_end(ended);
+    for (const Ended& ended : batch.ended) judge_end(ended);
     for (const Advance& advance : result.advanced) {
-        if (advance.to != State::final || !advance.outcome) continue;
-        if (!is_selected(selection_.get(), advance.node)) continue;
-        const bool failed_check = advance.node.type == NodeType::check && *advance.outcome == Outcome::failed;
-        if (failed_check && options_.fail_fast) failing_ = true;
-        listener_.on_final(advance.node, *advance.outcome);
+        const bool failed_check = advance.to == State::final && advance.node.type == NodeType::check &&
+                                  advance.outcome == Outcome::failed;
+        if (failed_check && options_.fail_fast && is_selected(selection_.get(), advance.node))
+            failing_ = true;
     }
-    for (const std::string& warning : result.warnings) listener_.on_note("warning: " + warning);
     if (result.next_ready_in) {
         const Duration at = now() + std::max(*result.next_ready_in, Duration::zero());
         if (!ready_at_ || at < *ready_at_) ready_at_ = at;
@@ -269,7 +283,8 @@ void Executor::handle_batch(Batch batch) {
     } else if (result.claimed.size() == static_cast<std::size_t>(batch.asked)) {
         may_claim_ = true;
     }
-    for (const ClaimedAttempt& claimed : result.claimed) start(claimed);
+    claimed_ = std::move(result.claimed);
+    told_ = std::move(batch);
 }
 
 void Executor::handle_inspection() {
@@ -301,6 +316,7 @@ void Executor::handle_inspection() {
         }
         if (state == AttemptState::complete) ended.event.failure.reset();
         ended.no_retry = true;
+        judge_end(ended);
         report_end(ended);
         may_claim_ = true;
     }

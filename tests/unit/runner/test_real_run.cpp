@@ -19,6 +19,7 @@ public:
     explicit RealRun(const std::string& yaml) : real(*fixture.store, system_clock()) {
         fixture.options.plan = "real";
         fixture.options.threaded = true;
+        fixture.options.stop_waiting = std::make_shared<std::atomic<bool>>(false);
         fixture.options.jobs = 4;
         fixture.options.environment = own_environment();
         real.set_runner_probe(runner_is_alive);
@@ -78,6 +79,15 @@ TEST_CASE("A wide plan with many ends at once is run to its end, each stage once
     CHECK(r.run().exit_code == 0);
     CHECK(r.fixture.hearer.starts.size() == 60);
     CHECK(r.fixture.hearer.summary.passed == 60);
+}
+
+TEST_CASE("A store that is locked for a moment between two stages is waited for, and nothing said") {
+    RealRun r(
+        "stages: [{id: a, args: {command: 'true'}}, {id: b, args: {command: 'true'}, dependencies: [a]}]");
+    r.fixture.store->refuse = 1;
+    CHECK(r.run().exit_code == 0);
+    CHECK(r.fixture.hearer.notes.empty());
+    CHECK_FALSE(r.fixture.options.stop_waiting->load());
 }
 
 TEST_CASE("Stages that will not end are ended at their timeout, and leave nothing behind") {
