@@ -22,6 +22,9 @@ namespace turboci {
 
 // ------------------------------------------------------------------------------------ writing
 
+inline constexpr std::size_t kMaxNameBytes = 1024;         ///< of kinds, actors, op_ids and the like
+inline constexpr std::size_t kMaxMessageBytes = 1u << 20;  ///< of reasons, failures and progress
+
 /// An attempt that speaks: the owner of results written from inside it.
 struct AttemptRef {
     std::string stage_id;  ///< "PLAN:" may stand before it

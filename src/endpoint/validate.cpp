@@ -11,9 +11,6 @@ namespace turboci {
 
 namespace {
 
-constexpr std::size_t kMaxName = 1024;
-constexpr std::size_t kMaxMessage = 1u << 20;
-
 /// One pass over a request. Problems carry the position of the node or value that they are about.
 class Validator {
 public:
@@ -58,8 +55,8 @@ private:
 };
 
 void Validator::name(std::string_view text, std::string_view what, Position at) {
-    if (text.size() > kMaxName) {
-        problem(at, fmt::format("'{}' is {} bytes long, {} at most", what, text.size(), kMaxName));
+    if (text.size() > kMaxNameBytes) {
+        problem(at, fmt::format("'{}' is {} bytes long, {} at most", what, text.size(), kMaxNameBytes));
     } else if (!is_valid_utf8(text)) {
         problem(at, fmt::format("'{}' is not valid UTF-8", what));
     } else if (has_control_character(text)) {
@@ -68,8 +65,8 @@ void Validator::name(std::string_view text, std::string_view what, Position at) 
 }
 
 void Validator::message(std::string_view text, std::string_view what, Position at) {
-    if (text.size() > kMaxMessage) {
-        problem(at, fmt::format("'{}' is {} bytes long, {} at most", what, text.size(), kMaxMessage));
+    if (text.size() > kMaxMessageBytes) {
+        problem(at, fmt::format("'{}' is {} bytes long, {} at most", what, text.size(), kMaxMessageBytes));
     } else if (!is_valid_utf8(text)) {
         problem(at, fmt::format("'{}' is not valid UTF-8", what));
     } else if (text.find('\0') != std::string_view::npos) {

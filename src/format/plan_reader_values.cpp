@@ -78,6 +78,8 @@ void PlanReader::put_header(std::string& field, std::string_view text, std::stri
     // What is wrong with it is said here, where its place is known.
     if (has_control_character(text)) {
         problem(at, fmt::format("'{}' has a control character: {}", name, in_quotes(text)));
+    } else if (text.size() > kMaxNameBytes) {
+        problem(at, fmt::format("'{}' is {} bytes long, {} at most", name, text.size(), kMaxNameBytes));
     } else if (!field.empty() && field != text) {
         problem(at, fmt::format("'{}' was given before with another value: {}", name, in_quotes(field)));
     } else {
@@ -109,6 +111,12 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
                 return problem(at, fmt::format("'{}' has a null character", rule.name));
             if (!request_.reason.empty() && request_.reason != text) request_.reason += "; ";
             if (request_.reason != text) request_.reason += text;
+            if (request_.reason.size() > kMaxMessageBytes) {
+                // Not kept: it would be a second problem, and one without a position.
+                problem(at, fmt::format("'{}' is {} bytes long, {} at most", rule.name,
+                                        request_.reason.size(), kMaxMessageBytes));
+                request_.reason.clear();
+            }
             return;
         case Slot::actor:
             put_header(request_.actor, text, rule.name, at);

@@ -150,7 +150,9 @@ TEST_CASE("names have a length and no control characters, messages may have line
     named.reason = std::string("a\0b", 3);
     CHECK(found_in(named).problems ==
           Texts{"'reason' has a null character", "'actor' has a control character: 'a\\tb'"});
-    CHECK(found_in("op_id: " + std::string(1025, 'k') + "\n").problems.size() == 1);
+    WriteNodes keyed;
+    keyed.op_id = std::string(1025, 'k');
+    CHECK(found_in(keyed).problems == Texts{"'op_id' is 1025 bytes long, 1024 at most"});
     CHECK(found_in("checks: [{id: a, result: {failure: " + std::string((1u << 20) + 1, 'k') + "}}]\n")
               .problems.size() == 1);
     CHECK(found_in("checks: [{id: a, result: {failure: " + std::string(1u << 20, 'k') + "}}]\n")

@@ -109,6 +109,15 @@ TEST_CASE("a stage without a name is told once, and labels have no control chara
     CHECK_THAT(first("plan: {a: [b], c: d}\n---\nplan: {a: b}\n"), Contains("not a list"));
 }
 
+TEST_CASE("what is too long at the head of a file is told where it stands") {
+    CHECK(read("actor: " + std::string(1025, 'a') + "\n").problems() ==
+          std::vector<std::string>{"1:8: 'actor' is 1025 bytes long, 1024 at most"});
+    CHECK(read("op_id: " + std::string(1024, 'a') + "\n").problems().empty());
+    const std::string half(1u << 19, 'r');
+    CHECK(read("reason: " + half + "\n---\nreason: s" + half + "\n").problems() ==
+          std::vector<std::string>{"3:9: 'reason' is 1048579 bytes long, 1048576 at most"});
+}
+
 TEST_CASE("a file that is called JSON is told what JSON lacks") {
     CHECK(read("{a: [}", "plan.JSON").mentions("not valid JSON"));
     CHECK(read("{a: [}", "plan.json").mentions("not valid JSON"));

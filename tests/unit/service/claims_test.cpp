@@ -81,6 +81,12 @@ TEST_CASE("A claim that is sent again tells what it took the first time, whateve
     CHECK(ids(again) == std::vector<std::string>{"a", "b"});
     CHECK(again.claimed.at(1).idx == 1);
     CHECK(w.write(held).claimed.at(0).idx == 2);
+    // Who claims under an op_id of another has not got what that one holds.
+    WriteNodes other = any(2, "other");
+    other.op_id = "two";
+    const auto nothing = w.write(other);
+    CHECK(nothing.replayed);
+    CHECK(nothing.claimed.empty());
     CHECK(w.stage("c").attempts.at(0).state == AttemptState::pending);
 }
 
