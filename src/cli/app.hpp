@@ -103,6 +103,9 @@ public:
     /// The endpoint on the store. Once open, the mode of the first call stays.
     Endpoint& endpoint(Open mode);
     Store& store(Open mode);
+    /// Takes the store apart, so that the journal which repeated writes have kept is emptied. Ends
+    /// endpoint().
+    void close_store() noexcept;
 
     /// A write of this plan: actor, reason, and the attempt that it comes from.
     [[nodiscard]] WriteNodes begin_write(const WriteFlags& flags) const;

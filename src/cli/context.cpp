@@ -56,6 +56,11 @@ Context::~Context() {
     if (store_) leave_to_kernel(std::move(store_));
 }
 
+void Context::close_store() noexcept {
+    endpoint_.reset();
+    store_.reset();
+}
+
 bool Context::color() const {
     if (options_.color != ColorMode::automatic) return options_.color == ColorMode::always;
     const auto term = environment("TERM");

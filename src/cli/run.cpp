@@ -168,6 +168,7 @@ int run_plan(Context& context, const Options& options) {
     fit_jobs(context, run);
     const RunReport report = Executor(endpoint, supervisor, system_clock(), *view, run).run();
     context.out().mark_committed();
+    context.close_store();
     if (context.format() != Format::table) context.print_json(report_json(report));
     return report.exit_code;
 }

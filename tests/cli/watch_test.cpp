@@ -69,3 +69,14 @@ TEST_CASE("On a terminal watch speaks in words") {
     CHECK_FALSE(contains(words.out, "{\"version\""));
     CHECK(contains(turboci.on_terminal({"watch", "-o", "jsonl"}).out, "{\"version\""));
 }
+
+TEST_CASE("run leaves nothing beside its store but the lock file and the logs") {
+    const Binary turboci;
+    turboci.ok(
+        {"plan", "create", "p", "-f", "-"},
+        "stages: [{id: a, args: {command: 'true'}}, {id: b, args: {command: 'true'}, dependencies: [a]}]");
+    CHECK(turboci.run({"run"}).code == 0);
+    const Ran files = turboci.shell("cd \"$(dirname \"$TURBOCI_STORE\")\" && find . -type f -size +0 | sort");
+    CHECK_FALSE(contains(files.out, "-journal"));
+    CHECK(contains(files.out, ".db\n"));
+}
