@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures of running: many short stages, and what the end of one costs."""
+import subprocess
+
 import plans
 from context import Command
 from table import Row
@@ -7,6 +9,7 @@ from writing import count
 
 LIMITS = {"chain": (2.0, 1.5), "fan": (1.5, 1.3)}
 MOST_COMPLETIONS = 2_000  # of a plan; each is a durable transaction
+TIDY = "rm -rf .ninja_log .ninja_deps .doit.db* out .snakemake"
 NAMES = {"chain": "a chain", "fan": "fan-out and fan-in"}
 
 
@@ -16,6 +19,15 @@ def _steps(ctx, kind, n):
         directory.mkdir()
         plans.write_steps(str(directory), kind, n)
     return directory, ctx.store_of(f"{kind}-{n}.db", str(directory / "plan.yaml"))
+
+
+def _why_not(ctx, argv, directory):
+    """Why a peer cannot be measured, "" if it can; also warms its caches."""
+    if not ctx.has(argv[0]):
+        return "not installed"
+    done = subprocess.run(["sh", "-c", TIDY + '; exec "$@"', "sh", *argv], cwd=directory, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False)
+    return f"fails, exit {done.returncode}" if done.returncode else ""
 
 
 def run(ctx, _curves):
@@ -34,18 +46,18 @@ def _run(ctx, kind):
     ]
     peers = {"ninja": ["ninja", "-j2"], "make": ["make", "-s", "-j2"], "doit": ["doit", "-n2", "s"],
              "snakemake": ["snakemake", "-q", "--cores", "2", "--forceall"]}
+    why_not = {name: _why_not(ctx, argv, directory) for name, argv in peers.items()}
     for name, argv in peers.items():
-        if ctx.has(name):
-            commands.append(Command(name, argv, ["sh", "-c", "rm -rf .ninja_log .ninja_deps .doit.db* out .snakemake"],
-                                    rounds={"doit": 3, "snakemake": 1}.get(name, 0)))
+        if not why_not[name]:
+            commands.append(Command(name, argv, ["sh", "-c", TIDY], rounds={"doit": 3, "snakemake": 1}.get(name, 0)))
     ctx.say(f"run of {count(n)} stages, {NAMES[kind]}")
-    t = ctx.take(commands, ctx.sizes.rounds, warmup=0 if ctx.has("snakemake") else 1, cwd=directory)
+    t = ctx.take(commands, ctx.sizes.rounds, warmup=0, cwd=directory)
     group = f"`run -j2` of {count(n)} × `true`"
     rows = []
     for name in peers:
         limit, stretch = LIMITS[kind] if name == "ninja" else (None, None) if name == "make" else (1.0, None)
         rows.append(Row(group, NAMES[kind], t["turboci"].us, name, t[name].us if name in t else None, limit, stretch,
-                        note="" if name in t else "not installed"))
+                        note=why_not[name]))
     rows.append(Row(group, NAMES[kind], t["turboci"].us, "starting as many shells and waiting for them",
                     t["spawn"].us))
     rows.append(Row(group, NAMES[kind], t["turboci"].us, f"{count(n + 1)} durable transactions of one row",
