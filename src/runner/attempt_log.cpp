@@ -16,7 +16,7 @@ namespace turboci {
 
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 160;
+constexpr std::size_t kLongestNameBytes = 160;
 
 /// FNV-1a, 64 bits.
 std::uint64_t hash_of(std::string_view text) {
@@ -58,7 +58,8 @@ std::string log_file_name(std::string_view stage_id, std::int32_t idx) {
         }
     }
     // "~" is never part of an escaped name, so a cut one cannot be mistaken for another stage's.
-    if (name.size() > kMaxNameBytes) name = fmt::format("{}~{:016x}", name.substr(0, 120), hash_of(stage_id));
+    if (name.size() > kLongestNameBytes)
+        name = fmt::format("{}~{:016x}", name.substr(0, 120), hash_of(stage_id));
     return fmt::format("{}.{}.log", name, idx);
 }
 

@@ -29,14 +29,14 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
     result.plan.version = operation->version;
     result.replayed = true;
     if (request.claim)
-        for (const auto& [key, idx] : operation->claimed) {
-            Stage stage = view_stage(read_record(uow, uow.node(key)));
+        for (const OperationRow::Taken& taken : operation->claimed) {
+            Stage stage = view_stage(read_record(uow, uow.node(taken.stage)));
             // Another claimer that uses the same op_id must not take for its own what it does not hold.
             const bool holds =
                 std::any_of(stage.attempts.begin(), stage.attempts.end(), [&](const Attempt& a) {
-                    return a.idx == idx && a.process_uid == request.claim->process_uid;
+                    return a.idx == taken.idx && a.process_uid == request.claim->process_uid;
                 });
-            if (holds) result.claimed.push_back({std::move(stage), idx});
+            if (holds) result.claimed.push_back({std::move(stage), taken.idx});
         }
     return result;
 }
