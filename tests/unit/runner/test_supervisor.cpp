@@ -88,6 +88,10 @@ TEST_CASE("A command runs in a process group of its own with the signals that we
     ::sigaddset(&given, SIGUSR1);
     ::sigprocmask(SIG_SETMASK, &given, &before);
     ::signal(SIGPIPE, SIG_IGN);
+    // Whoever runs the tests in the background, or with nohup, ignores these.
+    const auto hangup = ::signal(SIGHUP, SIG_DFL);
+    const auto interrupt = ::signal(SIGINT, SIG_DFL);
+    const auto quit = ::signal(SIGQUIT, SIG_DFL);
     {
         Supervisor supervisor(impatient());
         auto sink = std::make_shared<StringSink>();
@@ -99,6 +103,9 @@ TEST_CASE("A command runs in a process group of its own with the signals that we
         CHECK(next_end(supervisor).success());
         CHECK(sink->text == "leader\nSigBlk:\t0000000000000200\nSigIgn:\t0000000000000000\n");
     }
+    ::signal(SIGHUP, hangup);
+    ::signal(SIGINT, interrupt);
+    ::signal(SIGQUIT, quit);
     ::signal(SIGPIPE, SIG_DFL);
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
