@@ -158,6 +158,25 @@ TEST_CASE("a database that another program holds is LOCKED after the timeout, an
     }
 }
 
+TEST_CASE("a store that is closed while another program holds it leaves its journal as it is") {
+    Fixture f;
+    for (const char* name : {"a", "b"}) {
+        auto uow = f.write();
+        static_cast<void>(uow->insert_plan(plan_row(name)));
+        uow->commit();
+    }
+    const std::string journal = f.path() + "-journal";
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(f.path().c_str(), &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+    f.close();
+    CHECK(read_file(journal).size() > 512);
+    sqlite3_close(other);
+    f.reopen();
+    CHECK(f.read()->find_plan("b"));
+    CHECK(f.store().check().empty());
+}
+
 TEST_CASE("who need not wait any longer is LOCKED at once, and can write afterwards") {
     Fixture f;
     f.close();

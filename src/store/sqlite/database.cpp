@@ -135,7 +135,6 @@ void Database::keep_journal() {
 }
 
 void Database::empty_kept_journal() noexcept {
-    if (!keeps_journal_) return;
     // The lock of SQLite keeps away other programs too that might be about to use the journal. It is not
     // worth waiting for.
     sqlite3_busy_handler(db_, nullptr, nullptr);

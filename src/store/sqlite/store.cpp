@@ -59,7 +59,7 @@ SqliteStore::SqliteStore(StoreOptions options)
 }
 
 SqliteStore::~SqliteStore() {
-    if (!db_ || !db_->keeps_journal()) return;
+    if (!db_->keeps_journal()) return;
     try {
         lock_.acquire(Duration::zero(), {});
         db_->empty_kept_journal();
