@@ -304,14 +304,12 @@ void Executor::start(const ClaimedAttempt& claimed) {
 
 /// What an end that is in the store means for what else may be started.
 void Executor::judge_end(const Ended& ended) {
-    const bool again = ended.event.failure && !ended.no_retry && ended.event.idx <= ended.retry.max_retries;
-    if (ended.event.failure && !again && options_.fail_fast) failing_ = true;
+    if (ended.event.failure && !ended.again() && options_.fail_fast) failing_ = true;
 }
 
 void Executor::report_end(const Ended& ended) {
     StageEnd event = ended.event;
-    const bool again = event.failure && !ended.no_retry && event.idx <= ended.retry.max_retries;
-    if (again) event.retry_in = wait_after(ended.retry, event.idx);
+    if (ended.again()) event.retry_in = wait_after(ended.retry, event.idx);
     listener_.on_end(event);
     if (event.log_error != 0) {
         listener_.on_note(fmt::format("stage:{}: its log is incomplete: {}", event.stage,

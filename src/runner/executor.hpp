@@ -90,12 +90,17 @@ private:
         StageEnd event;
         Retry retry;
         bool no_retry = false;
+        /// Does another attempt follow?
+        [[nodiscard]] bool again() const noexcept {
+            return event.failure && !no_retry && event.idx <= retry.max_retries;
+        }
     };
     struct Batch {
         std::vector<Ended> ended;
         std::vector<std::pair<std::string, std::int32_t>> heartbeats;
         std::int32_t asked = 0;  ///< attempts asked for
         bool tick = false;       ///< dead runners are looked for as well
+        bool in_place = false;   ///< done without the committer's thread, and without waiting
         WriteResult result;
     };
     /// What a look at the store found.
@@ -166,7 +171,6 @@ private:
     Inspection inspection_;            ///< in flight with Job::look and Job::inspect
     Batch told_;                       ///< what the last batch brought, to be told
     std::vector<StageStart> started_;  ///< the same, of what was started
-    bool in_place_ = false;            ///< the job in flight was done without its thread, and without waiting
     bool be_patient_ = false;          ///< the next one may have to wait for the store
 
     Gathering gathering_;

@@ -124,9 +124,9 @@ void Executor::submit_batch(bool claim) {
         batch_.result = batch_.tick ? endpoint_.tick(*request) : endpoint_.write_nodes(*request);
     };
     // Nothing runs that would have to be looked after, unless the store keeps us waiting.
-    in_place_ = options_.threaded && options_.stop_waiting && active_.empty() && claimed_.empty() &&
-                !std::exchange(be_patient_, false);
-    if (!in_place_) return committer_->submit(job);
+    batch_.in_place = options_.threaded && options_.stop_waiting && active_.empty() && claimed_.empty() &&
+                      !std::exchange(be_patient_, false);
+    if (!batch_.in_place) return committer_->submit(job);
     options_.stop_waiting->store(true);
     committer_->do_here(job);
     options_.stop_waiting->store(at_once_);
@@ -134,14 +134,12 @@ void Executor::submit_batch(bool claim) {
 
 void Executor::submit_look() {
     job_ = Job::look;
-    in_place_ = false;
     inspection_ = {};
     committer_->submit([this] { inspection_.plan = endpoint_.get_plan(options_.plan); });
 }
 
 void Executor::submit_inspection() {
     job_ = Job::inspect;
-    in_place_ = false;
     inspect_ = false;
     inspection_ = {};
     QueryNodes query;
@@ -227,7 +225,7 @@ void Executor::handle_failure(Job job, const Error& error) {
     }
     switch (error.code()) {
         case ErrorCode::locked:
-            if (in_place_ && !at_once_) {
+            if (job == Job::batch && batch_.in_place && !at_once_) {
                 be_patient_ = true;
                 return;
             }

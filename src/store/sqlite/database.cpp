@@ -109,13 +109,7 @@ void Database::use_durably() {
     // over later commits. Exclusive locking makes it clear and sync the journal instead; the next transaction
     // lets go of the lock.
     exec("PRAGMA locking_mode=EXCLUSIVE");
-    {
-        Query journal(*this, "PRAGMA journal_mode=TRUNCATE");
-        if (!journal.step() || journal.text(0) != "truncate")
-            throw Error(ErrorCode::store,
-                        fmt::format("'{}' does not take the journal mode that turboci needs", path_),
-                        "see whether another program has it open");
-    }
+    set_journal_mode("PRAGMA journal_mode=TRUNCATE", "truncate");
     exec("PRAGMA locking_mode=NORMAL");
     exec(kCacheSize);
     exec("PRAGMA synchronous=FULL");
@@ -126,12 +120,16 @@ void Database::use_durably() {
 
 void Database::keep_journal() {
     if (keeps_journal_) return;
-    Query journal(*this, "PRAGMA journal_mode=PERSIST");
-    if (!journal.step() || journal.text(0) != "persist")
+    set_journal_mode("PRAGMA journal_mode=PERSIST", "persist");
+    keeps_journal_ = true;
+}
+
+void Database::set_journal_mode(const char* pragma, std::string_view mode) {
+    Query journal(*this, pragma);
+    if (!journal.step() || journal.text(0) != mode)
         throw Error(ErrorCode::store,
                     fmt::format("'{}' does not take the journal mode that turboci needs", path_),
                     "see whether another program has it open");
-    keeps_journal_ = true;
 }
 
 void Database::empty_kept_journal() noexcept {

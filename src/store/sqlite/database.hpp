@@ -84,6 +84,7 @@ private:
         bool busy = false;
     };
     void harden();
+    void set_journal_mode(const char* pragma, std::string_view mode);
     [[nodiscard]] Handle prepare(const char* sql, unsigned flags);
     [[nodiscard]] Prepared& prepared(const Sql& sql);
     static int wait_when_busy(void* self, int attempt);
