@@ -43,8 +43,13 @@ class Scene:
         child.stdin = None
         return child
 
+    def named(self, child):
+        """Whether the lock file names a process; a holder writes its line an instant after it has the lock."""
+        with open(self.lock, "rb") as lock:
+            return lock.read().startswith(b"pid %d " % child.pid)
+
     def stopped_holder(self):
-        """A writer of ours that was stopped while it holds the lock."""
+        """A writer of ours that was stopped while it holds the lock and has told so."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             child = self.ctx.start("-s", self.store, "nodes", "write", "--dry-run", "-q", self.big, stdout=-3, stderr=-3)
@@ -52,7 +57,7 @@ class Scene:
                 if child.pid in holders(self.lock):
                     os.kill(child.pid, signal.SIGSTOP)
                     time.sleep(0.02)
-                    if child.pid in holders(self.lock):
+                    if child.pid in holders(self.lock) and self.named(child):
                         return child
                     os.kill(child.pid, signal.SIGCONT)
             child.wait()

@@ -92,7 +92,7 @@ def judge(t, stage, child, codes, limit):
     try:
         code = child.wait(limit * stage.ctx.slow)
     except subprocess.TimeoutExpired:
-        t.fail("hangs", f"{what}: not over after {limit * stage.ctx.slow:.0f} s: {stage.said()}")
+        t.fail("hangs", f"{what}: not over after {limit * stage.ctx.slow:.0f} s: {stage.said()}\n{autopsy(child)}")
         child.kill()
         child.wait()
         code = None
@@ -109,6 +109,32 @@ def judge(t, stage, child, codes, limit):
     t.expect(code is None or attempt["state"] in ("COMPLETE", "INCOMPLETE", "PENDING"), "wrong", f"{what}: the attempt is left {attempt['state']}")
     t.count("runs")
     return code, seconds, attempt
+
+
+def autopsy(child):
+    """What a run that should be over is doing, what is left of its commands, and whether it is only late."""
+    lines = []
+    for pid in (child.pid, *children_of(child.pid)):
+        for name in ("stat", "wchan", "syscall"):
+            try:
+                lines.append(f"{pid} {name}: " + pathlib.Path(f"/proc/{pid}/{name}").read_text(errors="replace").strip())
+            except OSError as error:
+                lines.append(f"{pid} {name}: {error.strerror}")
+    lines.append("load: " + pathlib.Path("/proc/loadavg").read_text().strip())
+    begun = time.monotonic()
+    try:
+        code = child.wait(20)
+        lines.append(f"it ended {time.monotonic() - begun:.1f} s later, exit {code}")
+    except subprocess.TimeoutExpired:
+        lines.append("it had not ended 20 s later")
+    return "\n".join(lines)
+
+
+def children_of(pid):
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def describe(pids):
