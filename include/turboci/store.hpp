@@ -180,6 +180,17 @@ struct StoreStatistics {
     std::int64_t rows = 0;        ///< rows read and written
 };
 
+/// Very many rows, handed over one after another: called once for each index from 0, in turn. What it returns
+/// must live until the next call. It must not call the store; what it throws passes through.
+template <class Row>
+using RowAt = std::function<const Row&(std::size_t index)>;
+
+/// An edge with what is stored of its target besides.
+struct TypedEdge {
+    EdgeRow edge;
+    NodeType target_type = NodeType::check;
+};
+
 /// A transaction. Reads see one consistent state; nothing is written unless commit() returns.
 /// The destructor rolls back. Not thread-safe. Errors are thrown as Error (STORE unless said otherwise).
 class UnitOfWork {
@@ -210,7 +221,9 @@ public:
     [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< STORE (damaged) if there is none
     virtual void insert_node(const NodeRow& row,
                              const NodeBody& body) = 0;  ///< row.key from next_node_key() on
-    virtual void update_node(const NodeRow& row) = 0;    ///< everything but key, plan, type, id, kind
+    /// As if insert_node() were called for each, but many cost less together.
+    virtual void insert_nodes(std::size_t count, const RowAt<NodeRow>& row, const RowAt<NodeBody>& body) = 0;
+    virtual void update_node(const NodeRow& row) = 0;  ///< everything but key, plan, type, id, kind
     /// Between these two, nodes, groups and edges are inserted and no node or edge is looked up: leave to
     /// make indexes afterwards. What is stored is the same without them.
     virtual void begin_bulk_insert() = 0;
@@ -236,6 +249,7 @@ public:
     /// Edges that wait for `target` to enter a state with after < number <= up_to; by owner, role, position.
     [[nodiscard]] virtual std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) = 0;
     virtual void insert_edge(const EdgeRow& row, NodeType target_type) = 0;
+    virtual void insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) = 0;
     virtual void delete_predicate(NodeKey owner, PredicateRole role) = 0;  ///< its groups and edges
 
     // ---- assignments
@@ -273,9 +287,10 @@ public:
     virtual void update_result(const ResultRow& row) = 0;
 
     // ---- the record
-    /// Followed by exactly `changes` calls of append_change().
+    /// Followed by append_change() or append_changes(), for exactly `changes` of them.
     virtual void append_write(const WriteRow& write, std::size_t changes) = 0;
     virtual void append_change(const ChangeRow& change) = 0;
+    virtual void append_changes(std::size_t count, const RowAt<ChangeRow>& change) = 0;
     /// The version that answered `op_id`, if it was seen.
     [[nodiscard]] virtual std::optional<OperationRow> find_operation(PlanKey plan,
                                                                      std::string_view op_id) = 0;

@@ -336,9 +336,13 @@ void WorkingSet::flush() {
     const bool bulk = new_nodes_.size() + new_edges_.size() >= kBulkRows;
     if (bulk) uow_.begin_bulk_insert();
     NodeBody body;
+    uow_.insert_nodes(
+        new_nodes_.size(), [&](std::size_t i) -> const NodeRow& { return new_nodes_[i].row; },
+        [&](std::size_t i) -> const NodeBody& {
+            fill_body(new_nodes_[i], body);
+            return body;
+        });
     for (Node& node : new_nodes_) {
-        fill_body(node, body);
-        uow_.insert_node(node.row, body);
         for (const CachedGroup& g : node.groups) uow_.insert_group(g.row);
         flush_goals(node);
         count(node.row.type, node.row.state, node.row.outcome, 1);
@@ -353,7 +357,11 @@ void WorkingSet::flush() {
             count(node.row.type, node.row.state, node.row.outcome, 1);
         }
     }
-    for (const NewEdge& e : new_edges_) uow_.insert_edge(e.row(), e.target_type);
+    TypedEdge edge;
+    uow_.insert_edges(new_edges_.size(), [&](std::size_t i) -> const TypedEdge& {
+        edge = {new_edges_[i].row(), new_edges_[i].target_type};
+        return edge;
+    });
     // Memory for the indexes that are made now.
     new_edges_.clear();
     new_edges_.shrink_to_fit();
@@ -408,7 +416,12 @@ std::string WorkingSet::change_json(const Change& c) const {
 void WorkingSet::record_write(const WriteRow& write) {
     uow_.append_write(write, changes_.size() + (plan_changes_.empty() ? 0 : 1));
     if (!plan_changes_.empty()) uow_.append_change({NodeKey::none, Mover::writer, plan_changes_});
-    for (const Change& c : changes_) uow_.append_change({c.node->row.key, c.by, change_json(c)});
+    ChangeRow row;
+    uow_.append_changes(changes_.size(), [&](std::size_t i) -> const ChangeRow& {
+        const Change& c = changes_[i];
+        row = {c.node->row.key, c.by, change_json(c)};
+        return row;
+    });
 }
 
 }  // namespace turboci::service

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "store/sqlite/errors.hpp"
+#include "store/sqlite/value.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
@@ -34,6 +35,7 @@ private:
 };
 
 class EdgeScan;
+class RowFeed;
 
 /// One connection. Every statement of turboci runs through it.
 class Database {
@@ -71,6 +73,8 @@ public:
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
     EdgeScan* edge_scan = nullptr;  ///< the one that is in a step
     bool knows_edge_scan = false;   ///< its function has been made known
+    RowFeed* row_feed = nullptr;    ///< the one that is being inserted
+    bool knows_row_feed = false;    ///< its table has been made known
 
 private:
     friend class Query;
@@ -107,7 +111,7 @@ public:
     Query(Database& db, const Sql& sql, Args&&... args) : db_(db) {
         start(sql);
         int index = 0;
-        (bind(++index, std::forward<Args>(args)), ...);
+        (bind(++index, to_value(std::forward<Args>(args))), ...);
         claim(sql);
     }
     /// Text that is not known at compile time, such as a pragma.
@@ -186,40 +190,7 @@ public:
 private:
     void start(const Sql& sql);
     void claim(const Sql& sql) noexcept;
-    void check_bind(int rc) const {
-        if (rc != SQLITE_OK) db_.fail(rc, "binding a value for");
-    }
-    void bind(int i, std::nullopt_t) { check_bind(sqlite3_bind_null(handle_, i)); }
-    void bind(int i, std::string_view v) {
-        // A null pointer would bind NULL.
-        check_bind(sqlite3_bind_text64(handle_, i, v.data() == nullptr ? "" : v.data(), v.size(),
-                                       SQLITE_STATIC, SQLITE_UTF8));
-    }
-    void bind(int i, std::span<const std::byte> v) {
-        check_bind(sqlite3_bind_blob64(handle_, i, v.empty() ? static_cast<const void*>("") : v.data(),
-                                       v.size(), SQLITE_STATIC));
-    }
-    void bind(int i, Timestamp v) { bind(i, v.time_since_epoch().count()); }
-    void bind(int i, Duration v) { bind(i, v.count()); }
-    template <class T>
-    requires std::is_integral_v<T>
-    void bind(int i, T v) { check_bind(sqlite3_bind_int64(handle_, i, static_cast<sqlite3_int64>(v))); }
-    template <class E>
-    requires std::is_enum_v<E>
-    void bind(int i, E v) {
-        static_assert(!std::is_same_v<E, State>, "states are stored by state_number()");
-        bind(i, static_cast<std::int64_t>(v));
-    }
-    template <class T>
-    void bind(int i, const std::optional<T>& v) {
-        if (v)
-            bind(i, *v);
-        else
-            bind(i, std::nullopt);
-    }
-    void bind(int, std::string&&) = delete;  // would dangle
-    void bind(int i, const std::string& v) { bind(i, std::string_view(v)); }
-    void bind(int i, std::string& v) { bind(i, std::string_view(v)); }
+    void bind(int i, const Value& value);
 
     Database& db_;
     Database::Handle own_;  ///< when it is not one of the connection's
@@ -227,5 +198,25 @@ private:
     std::size_t busy_slot_ = 0;
     bool writes_ = false;
 };
+
+inline void Query::bind(int i, const Value& value) {
+    int rc = SQLITE_OK;
+    switch (value.type) {
+        case Value::Type::null:
+            rc = sqlite3_bind_null(handle_, i);
+            break;
+        case Value::Type::integer:
+            rc = sqlite3_bind_int64(handle_, i, value.integer);
+            break;
+        case Value::Type::text:
+            rc = sqlite3_bind_text64(handle_, i, static_cast<const char*>(value.data), value.size,
+                                     SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case Value::Type::blob:
+            rc = sqlite3_bind_blob64(handle_, i, value.data, value.size, SQLITE_STATIC);
+            break;
+    }
+    if (rc != SQLITE_OK) db_.fail(rc, "binding a value for");
+}
 
 }  // namespace turboci::sqlite

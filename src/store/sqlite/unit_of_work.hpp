@@ -43,6 +43,7 @@ public:
     [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) override;
     [[nodiscard]] NodeRow node(NodeKey key) override;
     void insert_node(const NodeRow& row, const NodeBody& body) override;
+    void insert_nodes(std::size_t count, const RowAt<NodeRow>& row, const RowAt<NodeBody>& body) override;
     void update_node(const NodeRow& row) override;
     void begin_bulk_insert() override;
     void end_bulk_insert() override;
@@ -61,6 +62,7 @@ public:
     [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) override;
     [[nodiscard]] std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) override;
     void insert_edge(const EdgeRow& row, NodeType target_type) override;
+    void insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) override;
     void delete_predicate(NodeKey owner, PredicateRole role) override;
 
     [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage) override;
@@ -90,6 +92,7 @@ public:
 
     void append_write(const WriteRow& write, std::size_t changes) override;
     void append_change(const ChangeRow& change) override;
+    void append_changes(std::size_t count, const RowAt<ChangeRow>& change) override;
     [[nodiscard]] std::optional<OperationRow> find_operation(PlanKey plan, std::string_view op_id) override;
     void insert_operation(PlanKey plan, const OperationRow& row) override;
     [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
@@ -104,6 +107,8 @@ private:
     };
     [[nodiscard]] Counters& counters();
     void save_counters();
+    /// Takes the next key for a new node: INTERNAL if it was used.
+    void use_key(NodeKey key);
     /// Every call that writes begins with this: INTERNAL in a unit of work for reading.
     void require_write() const;
     void finish() noexcept;

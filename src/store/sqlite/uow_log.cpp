@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/encoding.hpp"
+#include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -11,6 +12,9 @@ const Sql kInsertWrite(
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 const Sql kInsertChange(
     "INSERT INTO changes(change_key, node_key, version, by_whom, changes) VALUES(?1, ?2, ?3, ?4, ?5)");
+const Sql kInsertChanges(
+    "INSERT INTO changes(change_key, node_key, version, by_whom, changes)"
+    " SELECT c1, c2, c3, c4, c5 FROM turboci_feed");
 const Sql kFindOperation("SELECT op_id, version, claimed FROM operations WHERE plan_key = ?1 AND op_id = ?2");
 const Sql kOperations("SELECT op_id, version, claimed FROM operations WHERE plan_key = ?1 ORDER BY op_id");
 const Sql kInsertOperation(
@@ -63,6 +67,22 @@ void SqliteUnitOfWork::append_change(const ChangeRow& change) {
     require_write();
     Query(db_, kInsertChange, counters().change++, change.node, changes_version_, change.by, change.changes)
         .run();
+}
+
+void SqliteUnitOfWork::append_changes(std::size_t count, const RowAt<ChangeRow>& change) {
+    require_write();
+    std::size_t at = 0;
+    if (count < kFewRows) {
+        for (; at < count; ++at) append_change(change(at));
+        return;
+    }
+    std::int64_t& key = counters().change;
+    RowFeed::run(db_, kInsertChanges, [&](RowFeed::Row& out) {
+        if (at == count) return false;
+        const ChangeRow& row = change(at++);
+        fill_row(out, key++, row.node, changes_version_, row.by, row.changes);
+        return true;
+    });
 }
 
 std::optional<OperationRow> SqliteUnitOfWork::find_operation(PlanKey plan, std::string_view op_id) {

@@ -7,6 +7,7 @@
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/node_columns.hpp"
 #include "store/sqlite/record_reader.hpp"
+#include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
@@ -22,6 +23,9 @@ const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
 const Sql kInsertNode(
     "INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
     ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+const Sql kInsertNodes("INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
+                       ") SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17,"
+                       " c18, c19 FROM turboci_feed");
 const Sql kUpdateNode(
     "UPDATE nodes SET state = ?2, outcome = ?3, concluded_reason = ?4, version = ?5, updated_at = ?6,"
     " history = ?7, group_kind = ?8, threshold = ?9, unresolved = ?10, satisfied = ?11, resolution = ?12,"
@@ -30,6 +34,9 @@ const Sql kBody("SELECT json, max_retries, backoff, timeout, heartbeat FROM node
 const Sql kInsertBody(
     "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+const Sql kInsertBodies(
+    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
+    " SELECT c1, c2, c3, c4, c5, c6 FROM turboci_feed");
 const Sql kPutBody(
     "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
@@ -50,6 +57,16 @@ void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
     Query(db, how, key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout,
           body.heartbeat)
         .run();
+}
+
+/// The values of TURBOCI_NODE_COLUMNS.
+template <class Use>
+void use_values(const NodeRow& row, const PackedHistory& history, Use&& use) {
+    const GroupCount& count = row.dependencies;
+    use(row.key, row.plan, row.type, row.id, row.kind, state_number(row.type, row.state), row.outcome,
+        row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind, count.threshold,
+        count.unresolved, count.satisfied, count.resolution, row.dependencies_since, row.attempt,
+        row.has_continuation);
 }
 
 /// Columns 2 to 6, which are the same wherever a node is read.
@@ -144,19 +161,50 @@ NodeRow SqliteUnitOfWork::node(NodeKey key) {
     return node;
 }
 
+void SqliteUnitOfWork::use_key(NodeKey key) {
+    const auto number = static_cast<std::int64_t>(key);
+    if (number < counters().node)
+        throw Error(ErrorCode::internal, fmt::format("node key {} is used up", number));
+    counters().node = number + 1;
+}
+
 void SqliteUnitOfWork::insert_node(const NodeRow& row, const NodeBody& body) {
     require_write();
-    const auto key = static_cast<std::int64_t>(row.key);
-    if (key < counters().node) throw Error(ErrorCode::internal, fmt::format("node key {} is used up", key));
-    counters().node = key + 1;
+    use_key(row.key);
     const PackedHistory history(row.type, row.history);
-    const GroupCount& count = row.dependencies;
-    Query(db_, kInsertNode, row.key, row.plan, row.type, row.id, row.kind, state_number(row.type, row.state),
-          row.outcome, row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind,
-          count.threshold, count.unresolved, count.satisfied, count.resolution, row.dependencies_since,
-          row.attempt, row.has_continuation)
-        .run();
+    use_values(row, history, [&](const auto&... values) { Query(db_, kInsertNode, values...).run(); });
     if (body != NodeBody{}) put_body(db_, kInsertBody, row.key, body);
+}
+
+void SqliteUnitOfWork::insert_nodes(std::size_t count, const RowAt<NodeRow>& row,
+                                    const RowAt<NodeBody>& body) {
+    require_write();
+    if (count < kFewRows) {
+        for (std::size_t i = 0; i < count; ++i) insert_node(row(i), body(i));
+        return;
+    }
+    std::vector<NodeKey> keys;
+    keys.reserve(count);
+    std::optional<PackedHistory> history;
+    RowFeed::run(db_, kInsertNodes, [&](RowFeed::Row& out) {
+        if (keys.size() == count) return false;
+        const NodeRow& node = row(keys.size());
+        keys.push_back(node.key);
+        use_key(node.key);
+        history.emplace(node.type, node.history);
+        use_values(node, *history, [&](const auto&... values) { fill_row(out, values...); });
+        return true;
+    });
+    std::size_t at = 0;
+    RowFeed::run(db_, kInsertBodies, [&](RowFeed::Row& out) {
+        static const NodeBody kNone;
+        const NodeBody* found = &kNone;
+        while (at < count && *(found = &body(at)) == kNone) ++at;
+        if (at == count) return false;
+        fill_row(out, keys[at++], found->json.text, found->retry.max_retries, found->retry.backoff,
+                 found->timeout, found->heartbeat);
+        return true;
+    });
 }
 
 void SqliteUnitOfWork::begin_bulk_insert() {

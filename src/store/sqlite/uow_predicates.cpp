@@ -4,6 +4,7 @@
 
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/predicate_columns.hpp"
+#include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -25,8 +26,17 @@ const Sql kEdgesTo(
     "SELECT " TURBOCI_EDGE_COLUMNS
     " FROM edges INDEXED BY edges_by_target WHERE target_key = ?1 AND on_state > ?2 AND on_state <= ?3");
 const Sql kInsertEdge("INSERT INTO edges(" TURBOCI_EDGE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+const Sql kInsertEdges("INSERT INTO edges(" TURBOCI_EDGE_COLUMNS
+                       ") SELECT c1, c2, c3, c4, c5, c6, c7, c8 FROM turboci_feed");
 const Sql kDeleteGroups("DELETE FROM predicate_groups WHERE owner_key = ?1 AND role = ?2");
 const Sql kDeleteEdges("DELETE FROM edges WHERE owner_key = ?1 AND role = ?2");
+
+/// The values of TURBOCI_EDGE_COLUMNS.
+template <class Use>
+void use_values(const EdgeRow& row, NodeType target_type, Use&& use) {
+    use(row.owner, row.role, row.position, row.group, row.target, target_type,
+        state_number(target_type, row.on_state), row.when);
+}
 
 }  // namespace
 
@@ -103,9 +113,25 @@ std::vector<EdgeRow> SqliteUnitOfWork::edges_to(NodeKey target, int after, int u
 
 void SqliteUnitOfWork::insert_edge(const EdgeRow& row, NodeType target_type) {
     require_write();
-    Query(db_, kInsertEdge, row.owner, row.role, row.position, row.group, row.target, target_type,
-          state_number(target_type, row.on_state), row.when)
-        .run();
+    use_values(row, target_type, [&](const auto&... values) { Query(db_, kInsertEdge, values...).run(); });
+}
+
+void SqliteUnitOfWork::insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) {
+    require_write();
+    std::size_t at = 0;
+    if (count < kFewRows) {
+        for (; at < count; ++at) {
+            const TypedEdge& e = edge(at);
+            insert_edge(e.edge, e.target_type);
+        }
+        return;
+    }
+    RowFeed::run(db_, kInsertEdges, [&](RowFeed::Row& out) {
+        if (at == count) return false;
+        const TypedEdge& e = edge(at++);
+        use_values(e.edge, e.target_type, [&](const auto&... values) { fill_row(out, values...); });
+        return true;
+    });
 }
 
 void SqliteUnitOfWork::delete_predicate(NodeKey owner, PredicateRole role) {

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows by the hundred are stored as they are one by one.
+#include <stdexcept>
+
+#include "store/samples.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+
+namespace {
+
+struct Rows {
+    std::vector<NodeRow> nodes;
+    std::vector<NodeBody> bodies;
+    std::vector<TypedEdge> edges;
+    std::vector<ChangeRow> changes;
+};
+
+/// Nodes of both types with and without what a node may lack, each with edges to the one before it.
+Rows make_rows(PlanKey plan, NodeKey first, int count) {
+    Rows rows;
+    for (int i = 0; i < count; ++i) {
+        const NodeKey key{static_cast<std::int64_t>(first) + i};
+        const NodeType type = i % 2 == 0 ? NodeType::check : NodeType::stage;
+        NodeRow& row = rows.nodes.emplace_back(node_row(plan, key, type, "n" + std::to_string(i)));
+        NodeBody& body = rows.bodies.emplace_back();
+        if (i % 3 == 0) {
+            row.kind = type == NodeType::check ? "build" : "";
+            row.state = State::final;
+            row.outcome = Outcome::failed;
+            row.history.push_back({State::final, 1, at(2 + i)});
+        }
+        if (i % 5 == 1) {
+            body.json.text = R"({"n":)" + std::to_string(i) + "}";
+            body.retry = {i, std::chrono::seconds(i)};
+            if (i % 2 == 0) body.timeout = std::chrono::minutes(i);
+        }
+        if (i > 0) {
+            const NodeType before = rows.nodes[rows.nodes.size() - 2].type;
+            const NodeKey target{static_cast<std::int64_t>(key) - 1};
+            for (int p = 0; p < 1 + i % 2; ++p)
+                rows.edges.push_back(
+                    {{key, PredicateRole::dependencies, 0, p, target, State::final, When::always}, before});
+        }
+        if (i % 4 != 0) rows.changes.push_back({key, Mover::writer, R"({"i":)" + std::to_string(i) + "}"});
+    }
+    rows.changes.push_back({NodeKey::none, Mover::orchestrator, "{}"});
+    return rows;
+}
+
+template <class Row>
+RowAt<Row> each_of(const std::vector<Row>& rows) {
+    return [&rows, next = std::size_t{0}](std::size_t i) mutable -> const Row& {
+        CHECK(i == next++);
+        return rows.at(i);
+    };
+}
+
+void insert_one_by_one(UnitOfWork& uow, const WriteRow& write, const Rows& rows) {
+    for (std::size_t i = 0; i < rows.nodes.size(); ++i) uow.insert_node(rows.nodes[i], rows.bodies[i]);
+    for (const TypedEdge& e : rows.edges) uow.insert_edge(e.edge, e.target_type);
+    append(uow, write, rows.changes);
+}
+
+void insert_together(UnitOfWork& uow, const WriteRow& write, const Rows& rows) {
+    uow.begin_bulk_insert();
+    uow.insert_nodes(rows.nodes.size(), each_of(rows.nodes),
+                     [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
+    uow.insert_edges(rows.edges.size(), each_of(rows.edges));
+    uow.end_bulk_insert();
+    uow.append_write(write, rows.changes.size());
+    uow.append_changes(rows.changes.size(), each_of(rows.changes));
+}
+
+/// All that can be read of a plan, as text.
+std::string everything(UnitOfWork& uow, PlanKey plan) {
+    std::string text;
+    const auto add = [&](const auto& value) {
+        text += std::to_string(static_cast<std::int64_t>(value)) + " ";
+    };
+    uow.read_records(plan, std::nullopt, nullptr, {}, [&](NodeRecord& r) {
+        add(r.row.key);
+        add(r.row.type);
+        text += r.row.id + " " + r.row.kind + " ";
+        add(r.row.state);
+        add(r.row.outcome.value_or(Outcome{}));
+        for (const StateEntry& entry : r.row.history) add(entry.at.time_since_epoch().count());
+        text += r.body.json.text + " ";
+        add(r.body.retry.max_retries);
+        add(r.body.retry.backoff.count());
+        add(r.body.timeout.value_or(Duration(-1)).count());
+        for (const EdgeRecord& e : r.edges) {
+            add(e.edge.position);
+            add(e.edge.target);
+            text += to_string(e.target) + " ";
+        }
+        text += "\n";
+    });
+    uow.read_log(plan, std::nullopt, 0, [&](const LogEntry& entry) {
+        add(entry.version);
+        text += entry.actor + " " + (entry.node ? to_string(*entry.node) : "plan") + " ";
+        add(entry.by);
+        text += entry.changes.text + "\n";
+        return true;
+    });
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("many rows together are stored as they are one by one") {
+    for (const int count : {0, 3, 400}) {
+        CAPTURE(count);
+        std::vector<std::string> seen;
+        for (const bool together : {false, true}) {
+            Fixture f;
+            auto uow = f.write();
+            const NodeKey first = uow->next_node_key();
+            const Rows rows = make_rows(f.plan(), first, count);
+            const WriteRow write{
+                .plan = f.plan(), .version = 1, .time = at(1), .actor = "me", .reason = "", .op_id = ""};
+            (together ? insert_together : insert_one_by_one)(*uow, write, rows);
+            CHECK(uow->next_node_key() == NodeKey{static_cast<std::int64_t>(first) + count});
+            uow->commit();
+            uow.reset();
+            auto reader = f.read();
+            if (count > 0) {
+                const std::size_t middle = rows.nodes.size() / 2;
+                CHECK(reader->find_node(f.plan(), rows.nodes.back().type, rows.nodes.back().id));
+                CHECK(reader->edges_to(rows.nodes[middle].key, 0, 40).size() == 1 + (middle + 1) % 2);
+                std::size_t changes = 0;
+                reader->read_log(f.plan(), rows.changes.front().node, 0,
+                                 [&](const LogEntry&) { return ++changes > 0; });
+                CHECK(changes == 1);
+            }
+            seen.push_back(everything(*reader, f.plan()));
+            reader.reset();
+            // The rows have their faults, and the same ones either way.
+            for (const StoreProblem& problem : f.store().check()) seen.back() += problem.message + "\n";
+        }
+        CHECK(seen[0] == seen[1]);
+    }
+}
+
+TEST_CASE("what the giver of many rows throws comes through, and a rollback undoes the rest") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        const Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        const RowAt<NodeBody> body = [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); };
+        const RowAt<NodeRow> node = [&](std::size_t i) -> const NodeRow& {
+            if (i == 250) throw std::runtime_error("no more");
+            return rows.nodes.at(i);
+        };
+        CHECK_THROWS_WITH(uow->insert_nodes(300, node, body), "no more");
+    }
+    {
+        auto uow = f.write();
+        CHECK(everything(*uow, f.plan()).empty());
+        // A key that was used, in the middle.
+        Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        rows.nodes[200].key = rows.nodes[100].key;
+        CHECK(code_of([&] {
+                  uow->insert_nodes(300, each_of(rows.nodes),
+                                    [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
+              }) == ErrorCode::internal);
+    }
+    auto uow = f.write();
+    const Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
+    insert_together(
+        *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
+    CHECK(uow->edges_to(rows.nodes[1].key, 0, 40).size() == 1);
+    CHECK(code_of([&] { uow->insert_edges(rows.edges.size(), each_of(rows.edges)); }) == ErrorCode::store);
+}
+
+TEST_CASE("many rows too are written in a transaction for writing alone") {
+    Fixture f;
+    auto uow = f.read();
+    const Rows rows = make_rows(f.plan(), NodeKey{1}, 2);
+    CHECK(code_of([&] {
+              uow->insert_nodes(2, each_of(rows.nodes),
+                                [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
+          }) == ErrorCode::internal);
+    CHECK(code_of([&] { uow->insert_edges(rows.edges.size(), each_of(rows.edges)); }) == ErrorCode::internal);
+    CHECK(code_of([&] { uow->append_changes(rows.changes.size(), each_of(rows.changes)); }) ==
+          ErrorCode::internal);
+}
