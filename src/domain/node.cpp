@@ -170,6 +170,8 @@ std::optional<std::string> node_id_problem(std::string_view id) {
     if (id.empty()) return "is empty";
     if (id.size() > kMaxNodeIdBytes)
         return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
+    // Most ids are of visible ASCII alone and have no colon: nothing below can be wrong with them.
+    if (std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~' && c != ':'; })) return std::nullopt;
     if (!is_valid_utf8(id)) return "is not valid UTF-8";
     if (has_control_character(id)) return "has a control character";
     if (is_blank_at(id, true) || is_blank_at(id, false)) return "begins or ends with a blank";

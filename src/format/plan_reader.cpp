@@ -143,7 +143,7 @@ void PlanReader::open_list(const KeyRule& rule, Position at) {
     if (rule.form == Form::predicate) {
         auto& predicate = predicate_of(rule.slot, at);
         push(Place::members, at);
-        top().into = &predicate;
+        open_members(predicate);
     } else if (rule.inside == Place::members) {
         open_group_list(rule, at);
     } else {
@@ -156,29 +156,35 @@ void PlanReader::open_list(const KeyRule& rule, Position at) {
 void PlanReader::open_object(const KeyRule& rule, Position at) {
     switch (rule.slot) {
         case Slot::check_options:
-            json_ = &request_.checks.back().options.emplace().text;
+            json_into_ = &request_.checks.back().options.emplace();
             break;
         case Slot::result_data:
-            json_ = &request_.checks.back().results.back().data.emplace().text;
+            json_into_ = &request_.checks.back().results.back().data.emplace();
             break;
         case Slot::stage_args:
-            json_ = &request_.stages.back().args.emplace().text;
+            json_into_ = &request_.stages.back().args.emplace();
             break;
         case Slot::attempt_details:
-            json_ = &request_.stages.back().attempt->details.emplace().text;
+            json_into_ = &request_.stages.back().attempt->details.emplace();
             break;
         default:
-            json_ = &request_.stages.back().attempt->progress.back().second.text;
+            json_into_ = &request_.stages.back().attempt->progress.back().second;
             break;
     }
-    *json_ = "{";
+    json_ = "{";
     push(Place::json, at);
 }
 
 void PlanReader::begin_json(char bracket, Position at) {
     json_comma();
-    *json_ += bracket;
+    json_ += bracket;
     push(Place::json, at);
+}
+
+/// Of a map or list whose frame has been taken away.
+void PlanReader::end_json(char bracket) {
+    json_ += bracket;
+    if (top().place != Place::json) json_into_->text = json_;
 }
 
 /// Before an item of a list; a map's comma comes before its key.
@@ -188,7 +194,7 @@ void PlanReader::json_comma() {
         frame.rule = nullptr;
         return;
     }
-    if (!frame.first) *json_ += ',';
+    if (!frame.first) json_ += ',';
     frame.first = false;
 }
 
@@ -196,7 +202,7 @@ void PlanReader::end_map(Position) {
     const Frame frame = top();
     frames_.pop_back();
     if (frame.place == Place::json) {
-        *json_ += '}';
+        end_json('}');
     } else if (frame.place != Place::skip) {
         close_map(frame);
     }
@@ -205,8 +211,8 @@ void PlanReader::end_map(Position) {
 void PlanReader::end_seq(Position) {
     const Frame frame = top();
     frames_.pop_back();
-    if (frame.place == Place::json) *json_ += ']';
-    if (frame.place == Place::members) frame.into->edges.shrink_to_fit();
+    if (frame.place == Place::json) end_json(']');
+    if (frame.place == Place::members) close_members(*frame.into);
 }
 
 void PlanReader::close_map(const Frame& frame) {
@@ -249,7 +255,7 @@ void PlanReader::key(std::string_view text, Position at) {
     if (frame.place == Place::skip) return;
     if (frame.place == Place::json || frame.place == Place::labels) {
         static constexpr KeyRule kAny{"", Form::object};
-        std::string& out = frame.place == Place::json ? *json_ : labels_.text;
+        std::string& out = frame.place == Place::json ? json_ : labels_.text;
         if (frame.place == Place::labels && has_control_character(text))
             problem(at, fmt::format("the label's name has a control character: {}", in_quotes(text)));
         if (!frame.first) out += ',';
@@ -290,7 +296,7 @@ void PlanReader::scalar(const Scalar& scalar, Position at) {
             return;
         case Place::json: {
             json_comma();
-            const auto why_not = append_json_scalar(*json_, scalar);
+            const auto why_not = append_json_scalar(json_, scalar);
             if (!why_not.empty()) problem(at, why_not);
             return;
         }

@@ -61,6 +61,7 @@ private:
     void open_object(const KeyRule& rule, Position at);
     void close_map(const Frame& frame);
     void begin_json(char bracket, Position at);
+    void end_json(char bracket);
     void json_comma();
     void label(const Scalar& scalar, Position at);
     void unknown_key(std::string_view text, Position at);
@@ -81,6 +82,8 @@ private:
     // plan_reader_nodes.cpp: predicates and owners
     PredicateSpec& predicate_of(Slot slot, Position at);
     [[nodiscard]] RefText reference(std::string_view text) const;
+    void open_members(PredicateSpec& into);
+    void close_members(PredicateSpec& into);
     void open_group_list(const KeyRule& rule, Position at);
     void close_member(const Frame& frame);
     [[nodiscard]] bool check_group(const Member& member, const Frame& frame);
@@ -90,7 +93,11 @@ private:
     FileProblems& problems_;
     std::vector<Frame> frames_;
     std::deque<Member> members_;  ///< open Place::group and Place::member frames; addresses stay
-    std::string* json_ = nullptr;
+    // What grows while it is read is read here, and moves into the request when its size is known: a request
+    // of a million nodes has no memory to waste.
+    std::string json_;
+    JsonText* json_into_ = nullptr;
+    std::vector<EdgeSpec> spare_edges_;
     JsonText labels_;
     OwnerKeys owner_;
     bool in_attempt_ = false;       ///< whose failure is read

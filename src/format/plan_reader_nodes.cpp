@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <iterator>
 
 #include "format/plan_reader.hpp"
 #include "format/scalars.hpp"
@@ -40,7 +41,20 @@ void PlanReader::open_group_list(const KeyRule& rule, Position at) {
                  : rule.slot == Slot::member_any ? GroupKind::any
                                                  : GroupKind::at_least;
     push(Place::members, at);
-    top().into = &group;
+    open_members(group);
+}
+
+void PlanReader::open_members(PredicateSpec& into) {
+    top().into = &into;
+    if (into.edges.empty()) into.edges.swap(spare_edges_);
+}
+
+void PlanReader::close_members(PredicateSpec& into) {
+    std::vector<EdgeSpec> exact(std::make_move_iterator(into.edges.begin()),
+                                std::make_move_iterator(into.edges.end()));
+    exact.swap(into.edges);
+    exact.clear();
+    if (exact.capacity() > spare_edges_.capacity()) spare_edges_.swap(exact);
 }
 
 /// Says what is wrong with the keys of a group; true if nothing is.

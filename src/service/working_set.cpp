@@ -19,14 +19,22 @@ void append_member(std::string& members, std::string_view member) {
     members += member;
 }
 
-void fill_body(const Node& node, NodeBody& body) {
+/// The body that the request gives to a new node; `take`: out of the request.
+void fill_body(const Node& node, NodeBody& body, bool take) {
     static const NodeBody kEmpty;
     body = kEmpty;
+    const auto fill_json = [&](std::optional<JsonText>& json) {
+        if (!json) return;
+        if (take)
+            body.json = std::move(*json);
+        else
+            body.json = *json;
+    };
     if (node.check_write != nullptr) {
-        if (node.check_write->options) body.json = *node.check_write->options;
+        fill_json(node.check_write->options);
     } else if (node.stage_write != nullptr) {
-        const StageWrite& w = *node.stage_write;
-        if (w.args) body.json = *w.args;
+        StageWrite& w = *node.stage_write;
+        fill_json(w.args);
         if (w.retry) body.retry = *w.retry;
         body.timeout = w.timeout;
         body.heartbeat = w.heartbeat;
@@ -111,7 +119,7 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state) {
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new) return uow_.body(node.row.key);
     NodeBody body;
-    fill_body(node, body);
+    fill_body(node, body, false);
     return body;
 }
 
@@ -335,11 +343,15 @@ void WorkingSet::flush() {
     };
     const bool bulk = new_nodes_.size() + new_edges_.size() >= kBulkRows;
     if (bulk) uow_.begin_bulk_insert();
+    // Not needed any more, and the store has use for the memory.
+    names_ = {};
+    first_to_new_ = {};
+    to_new_ = {};
     NodeBody body;
     uow_.insert_nodes(
         new_nodes_.size(), [&](std::size_t i) -> const NodeRow& { return new_nodes_[i].row; },
         [&](std::size_t i) -> const NodeBody& {
-            fill_body(new_nodes_[i], body);
+            fill_body(new_nodes_[i], body, true);
             return body;
         });
     for (Node& node : new_nodes_) {
@@ -362,9 +374,7 @@ void WorkingSet::flush() {
         edge = {new_edges_[i].row(), new_edges_[i].target_type};
         return edge;
     });
-    // Memory for the indexes that are made now.
-    new_edges_.clear();
-    new_edges_.shrink_to_fit();
+    new_edges_ = {};
     if (bulk) uow_.end_bulk_insert();
     std::vector<StateCount> counts;
     for (const auto& [key, delta] : deltas) {
