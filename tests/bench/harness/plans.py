@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plans and the same work for other programs, made by rule: the same size gives the same bytes everywhere."""
 
+import json
+import pathlib
+
 EDGES = 3
 ROOTS = 4
 FINISHED_ROUNDS = 200  # ready stages that a plan has for measures that finish one
@@ -139,7 +142,7 @@ def shape(kind, n):
 
 
 def write_steps(directory, kind, n):
-    """The same steps, each running `true`, for turboci, ninja, make, doit and snakemake."""
+    """The same steps, each running `true`, for turboci and its peers; those of npm have directories of their own."""
     steps = shape(kind, n)
     with open(f"{directory}/plan.yaml", "w", encoding="ascii") as out:
         out.write("stages:\n")
@@ -162,3 +165,27 @@ def write_steps(directory, kind, n):
         for i, deps in enumerate(steps):
             inputs = f"    input: {', '.join(repr(f'out/s{j}') for j in deps)}\n" if deps else ""
             out.write(f"rule s{i}:\n{inputs}    output: touch('out/s{i}')\n    shell: 'true'\n")
+    _write_packages(directory, steps)
+
+
+def _write_packages(directory, steps):
+    """A package whose scripts are the steps, for wireit, turbo and nx, with nothing cached."""
+    def needs(deps):
+        return [f"s{j}" for j in deps]
+    package = {"name": "steps", "version": "1.0.0", "private": True}
+    scripts = {f"s{i}": {"command": "true", "dependencies": needs(deps)} for i, deps in enumerate(steps)}
+    targets = {f"s{i}": {"command": "true", "dependsOn": needs(deps), "cache": False} for i, deps in enumerate(steps)}
+    tasks = {f"s{i}": {"dependsOn": needs(deps), "cache": False} for i, deps in enumerate(steps)}
+    files = {
+        "wireit/package.json": {**package, "scripts": dict.fromkeys(scripts, "wireit"), "wireit": scripts},
+        "turbo/package.json": {**package, "scripts": dict.fromkeys(tasks, "true"), "packageManager": "npm@11.0.0"},
+        "turbo/package-lock.json": {"name": "steps", "version": "1.0.0", "lockfileVersion": 3,
+                                    "packages": {"": {"name": "steps", "version": "1.0.0"}}},
+        "turbo/turbo.json": {"tasks": tasks},
+        "nx/package.json": {**package, "nx": {"targets": targets}},
+        "nx/nx.json": {},
+    }
+    for name, content in files.items():
+        path = pathlib.Path(directory, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content), encoding="ascii")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs of a run: turboci, our own floors and tools, and the peers that happen to be installed."""
+import json
 import pathlib
 import platform
 import re
@@ -7,7 +8,7 @@ import shutil
 import subprocess
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ("sqlite3", "ninja", "make", "doit", "snakemake")
+PEERS = ("sqlite3", "ninja", "make", "doit", "snakemake", "wireit", "turbo", "nx")
 
 
 class SetupError(Exception):
@@ -42,9 +43,14 @@ def first_line(command):
 
 
 def version(name):
-    """The first number with a dot in what --version says."""
+    """The first number with a dot in what --version says; of a program of npm that says none, its package's."""
     found = re.search(r"\d+(\.\d+)+", first_line([name, "--version"]))
-    return found.group() if found else "of unknown version"
+    if found:
+        return found.group()
+    for directory in pathlib.Path(shutil.which(name)).resolve().parents:
+        if (directory / "package.json").is_file():
+            return json.loads((directory / "package.json").read_text(encoding="utf-8"))["version"]
+    return "of unknown version"
 
 
 def peers():

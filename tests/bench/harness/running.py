@@ -9,7 +9,8 @@ from writing import count
 
 LIMITS = {"chain": (2.0, 1.5), "fan": (1.5, 1.3)}
 MOST_COMPLETIONS = 2_000  # of a plan; each is a durable transaction
-TIDY = "rm -rf .ninja_log .ninja_deps .doit.db* out .snakemake"
+TIDY = "rm -rf .ninja_log .ninja_deps .doit.db* out .snakemake wireit/.wireit turbo/.turbo nx/.nx"
+ROUNDS = {"doit": 3, "snakemake": 1, "wireit": 3, "turbo": 1, "nx": 3}  # of what takes long
 NAMES = {"chain": "a chain", "fan": "fan-out and fan-in"}
 
 
@@ -21,9 +22,25 @@ def _steps(ctx, kind, n):
     return directory, ctx.store_of(f"{kind}-{n}.db", str(directory / "plan.yaml"))
 
 
-def _why_not(ctx, argv, directory):
+def _peers(n):
+    """How each is told to run all steps, two at a time, whatever it remembers of an earlier run."""
+    last = f"s{n - 1}"
+    return {
+        "ninja": ["ninja", "-j2"],
+        "make": ["make", "-s", "-j2"],
+        "doit": ["doit", "-n2", "s"],
+        "snakemake": ["snakemake", "-q", "--cores", "2", "--forceall"],
+        "wireit": ["env", "-C", "wireit", "WIREIT_PARALLEL=2", "WIREIT_CACHE=none", "npm", "run", "-s", last],
+        "turbo": ["env", "-C", "turbo", "TURBO_TELEMETRY_DISABLED=1", "turbo", "run", last, "--concurrency=2",
+                  "--no-update-notifier"],
+        "nx": ["env", "-C", "nx", "NX_DAEMON=false", "NX_NO_CLOUD=true", "nx", "run", f"steps:{last}", "--parallel=2",
+               "--skip-nx-cache", "--outputStyle=static"],
+    }
+
+
+def _why_not(ctx, name, argv, directory):
     """Why a peer cannot be measured, "" if it can; also warms its caches."""
-    if not ctx.has(argv[0]):
+    if not ctx.has(name):
         return "not installed"
     done = subprocess.run(["sh", "-c", TIDY + '; exec "$@"', "sh", *argv], cwd=directory, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False)
@@ -44,12 +61,11 @@ def _run(ctx, kind):
         Command("commits", [ctx.program("one_transaction"), ctx.path("commits.db"), "x", n + 1],
                 ctx.scratch(ctx.bare_database(ctx.sizes.small), "commits.db"), reports=True),
     ]
-    peers = {"ninja": ["ninja", "-j2"], "make": ["make", "-s", "-j2"], "doit": ["doit", "-n2", "s"],
-             "snakemake": ["snakemake", "-q", "--cores", "2", "--forceall"]}
-    why_not = {name: _why_not(ctx, argv, directory) for name, argv in peers.items()}
+    peers = _peers(n)
+    why_not = {name: _why_not(ctx, name, argv, directory) for name, argv in peers.items()}
     for name, argv in peers.items():
         if not why_not[name]:
-            commands.append(Command(name, argv, ["sh", "-c", TIDY], rounds={"doit": 3, "snakemake": 1}.get(name, 0)))
+            commands.append(Command(name, argv, ["sh", "-c", TIDY], rounds=ROUNDS.get(name, 0)))
     ctx.say(f"run of {count(n)} stages, {NAMES[kind]}")
     t = ctx.take(commands, ctx.sizes.rounds, warmup=0, cwd=directory)
     group = f"`run -j2` of {count(n)} × `true`"
