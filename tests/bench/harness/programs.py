@@ -42,15 +42,19 @@ def first_line(command):
     return (done.stdout or done.stderr).strip().split("\n")[0]
 
 
+def package_of(name):
+    """The directory of the npm package that a program comes from, else None."""
+    parents = pathlib.Path(shutil.which(name)).resolve().parents
+    return next((directory for directory in parents if (directory / "package.json").is_file()), None)
+
+
 def version(name):
     """The first number with a dot in what --version says; of a program of npm that says none, its package's."""
     found = re.search(r"\d+(\.\d+)+", first_line([name, "--version"]))
     if found:
         return found.group()
-    for directory in pathlib.Path(shutil.which(name)).resolve().parents:
-        if (directory / "package.json").is_file():
-            return json.loads((directory / "package.json").read_text(encoding="utf-8"))["version"]
-    return "of unknown version"
+    package = package_of(name)
+    return json.loads((package / "package.json").read_text(encoding="utf-8"))["version"] if package else "of unknown version"
 
 
 def peers():

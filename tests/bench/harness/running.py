@@ -4,6 +4,7 @@ import subprocess
 
 import plans
 from context import Command
+from programs import package_of
 from table import Row
 from writing import count
 
@@ -19,6 +20,8 @@ def _steps(ctx, kind, n):
     if not directory.exists():
         directory.mkdir()
         plans.write_steps(str(directory), kind, n)
+        if ctx.has("nx"):  # it wants to be a part of what it runs
+            (directory / "nx" / "node_modules").symlink_to(package_of("nx").parent)
     return directory, ctx.store_of(f"{kind}-{n}.db", str(directory / "plan.yaml"))
 
 
