@@ -32,14 +32,10 @@ public:
         orchestrator_.set_runner_probe(std::move(probe));
     }
 
-    // What is handed over is taken apart, as by the orchestrator.
-    WriteResult create_plan(CreatePlan&& request);
-    WriteResult create_plan(const CreatePlan& request) { return create_plan(CreatePlan(request)); }
-    WriteResult write_nodes(WriteNodes&& request);
-    WriteResult write_nodes(const WriteNodes& request) { return write_nodes(WriteNodes(request)); }
+    WriteResult create_plan(const CreatePlan& request);
+    WriteResult write_nodes(const WriteNodes& request);
     /// PENDING if nothing is ready to claim; CONFLICT if `op_id` was another write's.
     WriteResult claim(const WriteNodes& request);
-    WriteResult tick(WriteNodes&& request) { return orchestrator_.tick(std::move(request)); }
     WriteResult tick(const WriteNodes& request) { return orchestrator_.tick(request); }
     void delete_plan(const std::string& plan) { orchestrator_.delete_plan(plan); }
     [[nodiscard]] std::vector<WorkPlan> list_plans() { return orchestrator_.list_plans(); }

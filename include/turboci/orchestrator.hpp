@@ -28,19 +28,13 @@ public:
     /// Without a probe, tick() takes every runner for alive.
     void set_runner_probe(RunnerProbe probe) { runner_alive_ = std::move(probe); }
 
-    // Writes take requests apart while they apply them, for the sake of memory: what is handed over is only
-    // good to be destroyed afterwards, whether it was done or refused. What is not handed over is copied.
-
     /// CONFLICT if the id exists; else as write_nodes().
-    WriteResult create_plan(CreatePlan&& request);
-    WriteResult create_plan(const CreatePlan& request) { return create_plan(CreatePlan(request)); }
+    WriteResult create_plan(const CreatePlan& request);
     /// NOT_FOUND (plan), CONFLICT (if_version, attempt held by another), INVALID_STATE, INVALID_ARGUMENT
     /// (ambiguous bare names), INVALID_DEPENDENCY, CYCLIC_DEPENDENCY. Nothing is written on any error.
-    WriteResult write_nodes(WriteNodes&& request);
-    WriteResult write_nodes(const WriteNodes& request) { return write_nodes(WriteNodes(request)); }
+    WriteResult write_nodes(const WriteNodes& request);
     /// Ends attempts that are past their timeout or heartbeat, or whose runner on this host is gone.
-    WriteResult tick(WriteNodes&& request);
-    WriteResult tick(const WriteNodes& request) { return tick(WriteNodes(request)); }
+    WriteResult tick(const WriteNodes& request);
     void delete_plan(const std::string& plan);
 
     [[nodiscard]] std::vector<WorkPlan> list_plans();

@@ -134,7 +134,7 @@ int update(Context& context, const UpdateOptions& options, const std::function<v
     require_node(context, {NodeType::stage, stage.id});
     attempt.process_uid = options.process;
     fill(attempt);
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(std::move(request));
+    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);
     return 0;

@@ -65,7 +65,7 @@ int report(Context& context, const ReportOptions& options) {
     require_node(context, {NodeType::check, check.id});
     check.results.push_back(make_result(options));
     if (options.final) check.state = State::final;
-    const WriteResult done = context.endpoint(Context::Open::write).write_nodes(std::move(request));
+    const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, done);
     return 0;

@@ -36,7 +36,7 @@ int write_nodes(Context& context, const WriteOptions& options) {
     context.finish_write(request, options.write);
     if (options.if_version) request.if_version = options.if_version;
     request.dry_run = options.dry_run;
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(std::move(request));
+    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     if (!options.dry_run) context.out().mark_committed();
     print_write_result(context, result, options.dry_run);
     leave_to_kernel(std::move(whole_request));

@@ -55,7 +55,7 @@ int create_plan(Context& context, const CreateOptions& options) {
     Problems problems;
     validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
-    const WriteResult result = context.endpoint(Context::Open::create).create_plan(std::move(request));
+    const WriteResult result = context.endpoint(Context::Open::create).create_plan(request);
     context.out().mark_committed();
     if (context.format() == Format::table || context.format() == Format::name) {
         for (const auto& warning : result.warnings) context.warn(warning);

@@ -19,7 +19,7 @@ int cancel(Context& context, const CancelOptions& options) {
     stage.id = id_argument(NodeType::stage, options.stage);
     stage.cancel = true;
     require_node(context, {NodeType::stage, stage.id});
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(std::move(request));
+    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);
     return 0;

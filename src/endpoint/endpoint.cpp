@@ -28,7 +28,7 @@ void validate_labels(const CreatePlan& request, Problems& problems) {
 
 }  // namespace
 
-WriteResult Endpoint::create_plan(CreatePlan&& request) {
+WriteResult Endpoint::create_plan(const CreatePlan& request) {
     Problems problems;
     if (!request.id.empty()) {
         if (const auto why = plan_id_problem(request.id)) {
@@ -39,12 +39,12 @@ WriteResult Endpoint::create_plan(CreatePlan&& request) {
     validate_labels(request, problems);
     validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
-    return orchestrator_.create_plan(std::move(request));
+    return orchestrator_.create_plan(request);
 }
 
-WriteResult Endpoint::write_nodes(WriteNodes&& request) {
+WriteResult Endpoint::write_nodes(const WriteNodes& request) {
     refuse_problems(request);
-    return orchestrator_.write_nodes(std::move(request));
+    return orchestrator_.write_nodes(request);
 }
 
 WriteResult Endpoint::claim(const WriteNodes& request) {

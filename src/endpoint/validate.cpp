@@ -230,6 +230,7 @@ void Validator::edge(const EdgeSpec& edge, bool continuation) {
 template <class Write>
 void Validator::duplicates(NodeType type, const std::deque<Write>& writes) {
     KeySet seen;
+    seen.reserve(writes.size());
     for (std::size_t i = 0; i < writes.size(); ++i) {
         // What is no id was reported, and has no place in a message as it is.
         if (seen.insert(writes[i].id) || node_id_problem(writes[i].id)) continue;

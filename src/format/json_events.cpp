@@ -11,6 +11,7 @@
 
 #include "format/key_set.hpp"
 #include "format/scalars.hpp"
+#include "format/text_check.hpp"
 
 namespace turboci {
 
@@ -48,8 +49,13 @@ class LineCounter {
 public:
     LineCounter(std::string_view text, std::uint32_t file) : text_(text), at_{file, 1, 1} {}
     Position at(std::size_t offset) noexcept {
-        for (; offset_ < offset; ++offset_) {
-            const auto c = static_cast<unsigned char>(text_[offset_]);
+        while (offset_ < offset) {
+            if (offset - offset_ >= 8 && eight_plain(&text_[offset_])) {
+                offset_ += 8;
+                at_.column += 8;
+                continue;
+            }
+            const auto c = static_cast<unsigned char>(text_[offset_++]);
             if (c == '\n') {
                 ++at_.line;
                 at_.column = 1;
@@ -159,7 +165,12 @@ private:
         return static_cast<std::size_t>(reached_ - text_.data());
     }
     [[nodiscard]] std::size_t token_start() const noexcept {
-        return std::min(text_.find_first_not_of(" \t\r\n,:", scanned_), text_.size());
+        const auto between = [](char c) {
+            return c == ' ' || c == ',' || c == ':' || c == '\n' || c == '\r' || c == '\t';
+        };
+        std::size_t at = scanned_;
+        while (at < text_.size() && between(text_[at])) ++at;
+        return at;
     }
     void done() noexcept { scanned_ = end_offset(); }
     bool enter() {

@@ -51,6 +51,10 @@ bool check_text(std::string_view text, std::uint32_t file, FileProblems& problem
         return false;
     }
     for (std::size_t i = 0; i < text.size();) {
+        if (text.size() - i >= 8 && eight_plain(&text[i])) {
+            i += 8;
+            continue;
+        }
         const auto c = static_cast<unsigned char>(text[i]);
         if (kSimple[c]) {
             ++i;

@@ -11,7 +11,7 @@ std::string name_of(const Node& node) { return fmt::format("{}:{}", to_string(no
 
 void create_nodes(Session& session) {
     WorkingSet& nodes = session.nodes;
-    for (CheckWrite& write : session.request.checks) {
+    for (const CheckWrite& write : session.request.checks) {
         Node* check = nodes.find(NodeType::check, write.id);
         if (check == nullptr) {
             check = &nodes.create(NodeType::check, write.id, write.state.value_or(State::planning));
@@ -19,7 +19,7 @@ void create_nodes(Session& session) {
         }
         session.checks.push_back(check);
     }
-    for (StageWrite& write : session.request.stages) {
+    for (const StageWrite& write : session.request.stages) {
         Node* stage = nodes.find(NodeType::stage, write.id);
         if (stage == nullptr) {
             stage = &nodes.create(NodeType::stage, write.id, State::planned);
@@ -30,8 +30,8 @@ void create_nodes(Session& session) {
 }
 
 void apply_writes(Session& session) {
-    auto& checks = session.request.checks;
-    auto& stages = session.request.stages;
+    const auto& checks = session.request.checks;
+    const auto& stages = session.request.stages;
     // States and outcomes first: predicates count what their targets are.
     std::vector<bool> open;
     open.reserve(checks.size());
@@ -39,16 +39,9 @@ void apply_writes(Session& session) {
         open.push_back(session.checks[i]->row.state == State::planning);
         apply_check(session, *session.checks[i], checks[i]);
     }
-    // Predicates as written are half of a large request, and no longer needed when they are edges.
-    for (std::size_t i = 0; i < checks.size(); ++i) {
+    for (std::size_t i = 0; i < checks.size(); ++i)
         apply_check_predicate(session, *session.checks[i], checks[i], open[i]);
-        checks[i].dependencies.reset();
-    }
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-        apply_stage(session, *session.stages[i], stages[i]);
-        stages[i].dependencies.reset();
-        stages[i].continuation_group.reset();
-    }
+    for (std::size_t i = 0; i < stages.size(); ++i) apply_stage(session, *session.stages[i], stages[i]);
 }
 
 void apply_late(Session& session) {

@@ -13,7 +13,7 @@ namespace turboci::service {
 
 /// One write in progress. Refusals are collected in `problems`; the caller raises them and rolls back.
 struct Session {
-    WriteNodes& request;  ///< parts of it are taken or freed when they have been applied
+    const WriteNodes& request;
     const PlanRow& plan;
     WorkingSet& nodes;
     Problems problems;

@@ -104,7 +104,7 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
 
 /// The body of every write: apply, resolve, record. `plan` is a row that exists; `created` tells that
 /// this transaction made it.
-WriteResult write_in(UnitOfWork& uow, PlanRow plan, WriteNodes& request, const ClockReading& reading,
+WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
                      bool created, const Orchestrator::RunnerProbe& runner_alive) {
     const Timestamp now = plan_time(plan.clock, reading);
     const bool has_nodes = !created && !uow.counts(plan.key).empty();
@@ -165,7 +165,7 @@ std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& reque
 
 }  // namespace
 
-WriteResult Orchestrator::create_plan(CreatePlan&& request) {
+WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     const auto uow = store_.begin(Access::write);
     const ClockReading reading = clock_.read();
     PlanRow plan;
@@ -183,7 +183,7 @@ WriteResult Orchestrator::create_plan(CreatePlan&& request) {
     return write_in(*uow, plan, request.nodes, reading, true, {});
 }
 
-WriteResult Orchestrator::write_nodes(WriteNodes&& request) {
+WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     PlanRow plan = require_plan(*uow, request.plan);
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
@@ -191,7 +191,7 @@ WriteResult Orchestrator::write_nodes(WriteNodes&& request) {
     return write_in(*uow, std::move(plan), request, clock_.read(), false, {});
 }
 
-WriteResult Orchestrator::tick(WriteNodes&& request) {
+WriteResult Orchestrator::tick(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     const auto everything_lives = [](const RunnerIdentity&) { return true; };
     PlanRow plan = require_plan(*uow, request.plan);

@@ -19,22 +19,14 @@ void append_member(std::string& members, std::string_view member) {
     members += member;
 }
 
-/// The body that the request gives to a new node; `take`: out of the request.
-void fill_body(const Node& node, NodeBody& body, bool take) {
+void fill_body(const Node& node, NodeBody& body) {
     static const NodeBody kEmpty;
     body = kEmpty;
-    const auto fill_json = [&](std::optional<JsonText>& json) {
-        if (!json) return;
-        if (take)
-            body.json = std::move(*json);
-        else
-            body.json = *json;
-    };
     if (node.check_write != nullptr) {
-        fill_json(node.check_write->options);
+        if (node.check_write->options) body.json = *node.check_write->options;
     } else if (node.stage_write != nullptr) {
-        StageWrite& w = *node.stage_write;
-        fill_json(w.args);
+        const StageWrite& w = *node.stage_write;
+        if (w.args) body.json = *w.args;
         if (w.retry) body.retry = *w.retry;
         body.timeout = w.timeout;
         body.heartbeat = w.heartbeat;
@@ -119,7 +111,7 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state) {
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new) return uow_.body(node.row.key);
     NodeBody body;
-    fill_body(node, body, false);
+    fill_body(node, body);
     return body;
 }
 
@@ -351,7 +343,7 @@ void WorkingSet::flush() {
     uow_.insert_nodes(
         new_nodes_.size(), [&](std::size_t i) -> const NodeRow& { return new_nodes_[i].row; },
         [&](std::size_t i) -> const NodeBody& {
-            fill_body(new_nodes_[i], body, true);
+            fill_body(new_nodes_[i], body);
             return body;
         });
     for (Node& node : new_nodes_) {

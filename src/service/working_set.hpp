@@ -25,8 +25,8 @@ struct CachedGroup {
 /// A node as this write sees it. There may be a million: what few have is kept apart.
 struct Node {
     NodeRow row;
-    CheckWrite* check_write = nullptr;  ///< the request that created it
-    StageWrite* stage_write = nullptr;
+    const CheckWrite* check_write = nullptr;  ///< the request that created it
+    const StageWrite* stage_write = nullptr;
     std::vector<CachedGroup> groups;               ///< those that do not live in the row, by role and number
     Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
@@ -97,7 +97,7 @@ public:
     /// A new node in `state`. `id` must outlive the working set.
     Node& create(NodeType type, std::string_view id, State state);
 
-    /// What it was created with, or as the store has it. Not of new nodes after flush().
+    /// What it was created with, or as the store has it.
     [[nodiscard]] NodeBody body(const Node& node);
 
     // ---- changes
@@ -141,8 +141,8 @@ public:
     [[nodiscard]] Node* next_queued();
 
     // ---- the outcome
-    /// Writes everything buffered, and takes the bodies of new nodes from the request. The plan row is the
-    /// caller's. Nothing may be asked of names and predicates afterwards.
+    /// Writes everything buffered. The plan row is the caller's. Nothing may be asked of names
+    /// and predicates afterwards.
     void flush();
     /// Appends the record of all changes.
     void record_write(const WriteRow& write);

@@ -24,6 +24,50 @@ TEST_CASE("a key set knows its keys, few or many, and can be emptied") {
     CHECK(keys.insert(std::string_view("\0", 1)));
 }
 
+TEST_CASE("a key set with room made for its keys is the same set") {
+    for (const std::size_t room : {0u, 5u, 12u, 13u, 500u}) {
+        KeySet keys;
+        REQUIRE(keys.insert("before"));
+        keys.reserve(room);
+        for (int i = 0; i < 300; ++i) REQUIRE(keys.insert("key" + std::to_string(i)));
+        keys.reserve(room);
+        for (int i = 0; i < 300; ++i) REQUIRE_FALSE(keys.insert("key" + std::to_string(i)));
+        CHECK(keys.contains("before"));
+        CHECK_FALSE(keys.contains("after"));
+        keys.clear();
+        CHECK_FALSE(keys.contains("before"));
+        CHECK(keys.insert("before"));
+    }
+}
+
+TEST_CASE("eight bytes are plain if each of them is") {
+    std::array<char, 8> bytes{};
+    for (const char fill : {' ', 'a', '~'}) {
+        for (std::size_t place = 0; place < bytes.size(); ++place) {
+            for (int value = 0; value < 256; ++value) {
+                bytes.fill(fill);
+                bytes.at(place) = static_cast<char>(value);
+                REQUIRE(eight_plain(bytes.data()) == (value >= ' ' && value <= '~'));
+            }
+        }
+    }
+}
+
+TEST_CASE("positions are told across lines and characters of any length") {
+    std::string text = "{\"checks\": [";
+    std::vector<std::string> expected;
+    for (std::size_t i = 0; i < 19; ++i) {
+        text += (i == 0 ? "\n" : ",\n") + std::string(i, ' ') + "{\"id\": \"é" +
+                std::string(19 - i / 2, 'x') + "\", \"nope\": 1}";
+        expected.push_back(std::to_string(i + 2) + ":" + std::to_string(i + 13 + 19 - i / 2) +
+                           ": unknown key");
+    }
+    const auto problems = read(text + "]}").problems();
+    REQUIRE(problems.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        CHECK(problems[i].substr(0, expected[i].size()) == expected[i]);
+}
+
 TEST_CASE("the edit distance counts a swap of neighbours as one") {
     CHECK(edit_distance("state", "state", 3) == 0);
     CHECK(edit_distance("staet", "state", 3) == 1);
