@@ -78,6 +78,13 @@ def large(harness, directory):
     (directory / "large.yaml").write_text("stages:\n" + stages)
 
 
+def many(harness, directory):
+    """So many nodes that their rows are fed to one statement each."""
+    planned(harness, directory)
+    checks = "".join(f"  - {{id: m{i}, options: {{n: {i}}}, dependencies: [build, m{i // 2}]}}\n" for i in range(1, 150))
+    (directory / "many.yaml").write_text("checks:\n  - {id: m0}\n" + checks)
+
+
 @dataclasses.dataclass
 class Scenario:
     name: str
@@ -104,6 +111,7 @@ SCENARIOS = [
     Scenario("delete", claimed, ["plan", "delete", "p"], again=4),
     Scenario("backup", claimed, ["store", "backup", "copy.db"], again=6, store="copy.db"),
     Scenario("migrate", older, ["nodes", "write", "-p", "main", "--op-id", "op-m", "next.yaml"], plan="main"),
+    Scenario("many", many, ["nodes", "write", "-p", "p", "--op-id", "op-n", "many.yaml"], long_only=True),
     Scenario("large", large, ["nodes", "write", "-p", "p", "large.yaml"], long_only=True),
 ]
 

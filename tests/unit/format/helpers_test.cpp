@@ -62,6 +62,9 @@ TEST_CASE("positions are told across lines and characters of any length") {
         expected.push_back(std::to_string(i + 2) + ":" + std::to_string(i + 13 + 19 - i / 2) +
                            ": unknown key");
     }
+    // Blanks of every kind stand between the tokens.
+    text += ",\r\n\t\t{\"id\"\t:\r\n\"y\"\r,\t\"nope\" :1}";
+    expected.push_back("22:7: unknown key");
     const auto problems = read(text + "]}").problems();
     REQUIRE(problems.size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i)
