@@ -10,7 +10,7 @@ import sys
 from harness import sample
 import failing
 
-NAMES = {"create", "write", "cancel", "import-second"}
+NAMES = {"create", "write", "many", "cancel", "import-second"}
 COUNT = ("--alloc", 0, 0)
 
 

@@ -15,7 +15,7 @@ import failing
 
 # "For good" is not said of EINTR: whoever tries again, as one should, would do so for ever.
 ERRORS = {"ENOSPC": 0, "EIO": 0, "EDQUOT": 0, "EINTR": 25, "EACCES": 0}
-NAMES = {"create", "create-named", "backup", "write", "cancel", "import-second", "run"}
+NAMES = {"create", "create-named", "backup", "write", "many", "cancel", "import-second", "run"}
 
 
 def every_call(judge, scenario):
