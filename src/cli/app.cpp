@@ -256,8 +256,10 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
         [&options](const std::string& value) {
             const auto format = parse_format(value);
             if (!format) {
+                const bool drawing = value == "dot" || value == "mermaid" || value == "tree";
                 usage("unknown output format '" + printable(value) + "'",
-                      "use table, json, jsonl, yaml or name");
+                      drawing ? "drawings are made by 'turboci graph show --format " + value + "'"
+                              : "use table, json, jsonl, yaml or name");
             }
             options.format = *format;
         },

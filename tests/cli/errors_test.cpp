@@ -34,6 +34,18 @@ TEST_CASE("With -o json an error is one JSON object, usage errors too") {
     CHECK(bad["error"]["details"][0]["line"] == 1);
 }
 
+TEST_CASE("An output format that there is not is named, and one of drawings shown its way") {
+    const Binary turboci;
+    const Ran unknown = turboci.run({"graph", "show", "-o", "xml"});
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.err, "unknown output format 'xml'; use table, json, jsonl, yaml or name"));
+    for (const std::string drawing : {"dot", "mermaid", "tree"}) {
+        const Ran ran = turboci.run({"graph", "show", "-o", drawing});
+        CHECK(ran.code == 2);
+        CHECK(contains(ran.err, "drawings are made by 'turboci graph show --format " + drawing + "'"));
+    }
+}
+
 TEST_CASE("File problems are told with their places, all of them") {
     const Binary turboci;
     turboci.ok({"plan", "create", "p"});
