@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "format/graph.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci::cli {
@@ -256,10 +257,10 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
         [&options](const std::string& value) {
             const auto format = parse_format(value);
             if (!format) {
-                const bool drawing = value == "dot" || value == "mermaid" || value == "tree";
                 usage("unknown output format '" + printable(value) + "'",
-                      drawing ? "drawings are made by 'turboci graph show --format " + value + "'"
-                              : "use table, json, jsonl, yaml or name");
+                      parse_graph_format(value)
+                          ? "drawings are made by 'turboci graph show --format " + value + "'"
+                          : "use table, json, jsonl, yaml or name");
             }
             options.format = *format;
         },

@@ -30,18 +30,12 @@ void declare_drawing(Parser& parser, GraphOptions& graph) {
     parser.option(
         "--format", "FORMAT",
         [&graph](const std::string& value) {
-            if (value == "dot") {
-                graph.format = GraphFormat::dot;
-            } else if (value == "mermaid") {
-                graph.format = GraphFormat::mermaid;
-            } else if (value == "json") {
-                graph.format = GraphFormat::json;
-            } else if (value == "tree") {
-                graph.format = GraphFormat::tree;
-            } else {
+            const auto format = parse_graph_format(value);
+            if (!format) {
                 throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
                             "use dot, mermaid, json or tree");
             }
+            graph.format = *format;
         },
         "dot (default), mermaid, json or tree");
     parser.option(

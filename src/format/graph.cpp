@@ -5,6 +5,14 @@
 
 namespace turboci {
 
+std::optional<GraphFormat> parse_graph_format(std::string_view text) noexcept {
+    if (text == "dot") return GraphFormat::dot;
+    if (text == "mermaid") return GraphFormat::mermaid;
+    if (text == "json") return GraphFormat::json;
+    if (text == "tree") return GraphFormat::tree;
+    return std::nullopt;
+}
+
 void render_graph(const Outline& graph, const GraphOptions& options, const TextSink& write) {
     const bool collapsed = options.collapse_by_kind;
     if (options.format == GraphFormat::json && !collapsed) return write(graph_json(graph));

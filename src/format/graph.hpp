@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "turboci/outline.hpp"
@@ -10,6 +11,7 @@
 namespace turboci {
 
 enum class GraphFormat { dot, mermaid, json, tree };
+[[nodiscard]] std::optional<GraphFormat> parse_graph_format(std::string_view text) noexcept;
 enum class RankDir { LR, TB };
 
 struct GraphOptions {

@@ -11,8 +11,6 @@
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/value.hpp"
 
-struct sqlite3_module;
-
 namespace turboci::sqlite {
 
 /// Rows that one "INSERT INTO … SELECT c1, c2, … FROM turboci_feed" takes, a virtual table of ours. Within

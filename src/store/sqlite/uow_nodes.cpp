@@ -30,18 +30,18 @@ const Sql kUpdateNode(
     "UPDATE nodes SET state = ?2, outcome = ?3, concluded_reason = ?4, version = ?5, updated_at = ?6,"
     " history = ?7, group_kind = ?8, threshold = ?9, unresolved = ?10, satisfied = ?11, resolution = ?12,"
     " dependencies_since = ?13, attempt = ?14, has_continuation = ?15 WHERE node_key = ?1");
-const Sql kBody("SELECT json, max_retries, backoff, timeout, heartbeat FROM node_bodies WHERE node_key = ?1");
-const Sql kInsertBody(
-    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-const Sql kInsertBodies(
-    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
-    " SELECT c1, c2, c3, c4, c5, c6 FROM turboci_feed");
+#define TURBOCI_BODY_COLUMNS "json, max_retries, backoff, timeout, heartbeat"
+const Sql kBody("SELECT " TURBOCI_BODY_COLUMNS " FROM node_bodies WHERE node_key = ?1");
+const Sql kInsertBody("INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+const Sql kInsertBodies("INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
+                        ") SELECT c1, c2, c3, c4, c5, c6 FROM turboci_feed");
 const Sql kPutBody(
-    "INSERT INTO node_bodies(node_key, json, max_retries, backoff, timeout, heartbeat)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
+    "INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
+    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
     " max_retries = excluded.max_retries, backoff = excluded.backoff, timeout = excluded.timeout,"
     " heartbeat = excluded.heartbeat");
+#undef TURBOCI_BODY_COLUMNS
 const Sql kDeleteBody("DELETE FROM node_bodies WHERE node_key = ?1");
 const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
 const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
@@ -53,10 +53,14 @@ constexpr std::array<std::string_view, 2> kLateIndexes{"nodes_by_id", "edges_by_
 // A scan reads at most so many rows for one that it wants.
 constexpr std::int64_t kScanFactor = 4;
 
+/// The key and the values of TURBOCI_BODY_COLUMNS.
+template <class Use>
+void use_values(NodeKey key, const NodeBody& body, Use&& use) {
+    use(key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout, body.heartbeat);
+}
+
 void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
-    Query(db, how, key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout,
-          body.heartbeat)
-        .run();
+    use_values(key, body, [&](const auto&... values) { Query(db, how, values...).run(); });
 }
 
 /// The values of TURBOCI_NODE_COLUMNS.
@@ -201,8 +205,7 @@ void SqliteUnitOfWork::insert_nodes(std::size_t count, const RowAt<NodeRow>& row
         const NodeBody* found = &kNone;
         while (at < count && *(found = &body(at)) == kNone) ++at;
         if (at == count) return false;
-        fill_row(out, keys[at++], found->json.text, found->retry.max_retries, found->retry.backoff,
-                 found->timeout, found->heartbeat);
+        use_values(keys[at++], *found, [&](const auto&... values) { fill_row(out, values...); });
         return true;
     });
 }
