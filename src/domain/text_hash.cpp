@@ -2,7 +2,8 @@
 #include "domain/text_hash.hpp"
 
 #include <cstring>
-#include <random>
+
+#include "domain/random.hpp"
 
 namespace turboci {
 
@@ -16,10 +17,7 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
 }
 
 std::uint64_t secret() {
-    static const std::uint64_t value = [] {
-        std::random_device device;
-        return ((std::uint64_t{device()} << 32) ^ device()) | 1;
-    }();
+    static const std::uint64_t value = random_bits() | 1;
     return value;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "turboci/work_plan.hpp"
 
-#include <random>
+#include "domain/random.hpp"
 
 namespace turboci {
 
@@ -36,8 +36,11 @@ std::string new_plan_id(Timestamp now) {
     std::string id(26, '0');
     auto value = static_cast<std::uint64_t>(ms);
     for (std::size_t i = 10; i-- > 0; value /= 32) id[i] = kAlphabet[value % 32];
-    std::random_device random;
-    for (std::size_t i = 10; i < id.size(); ++i) id[i] = kAlphabet[random() % 32];
+    std::uint64_t random = 0;
+    for (std::size_t i = 10; i < id.size(); ++i, random /= 32) {
+        if (i % 8 == 2) random = random_bits();
+        id[i] = kAlphabet[random % 32];
+    }
     return id;
 }
 
