@@ -174,6 +174,24 @@ struct NodeRecord {
     std::vector<Result> results;                ///< by id
 };
 
+/// Takes the nodes of a plan in runs, for reading them by several threads: each run are some nodes that
+/// follow one another.
+class RecordRuns {
+public:
+    class Run {
+    public:
+        virtual ~Run() = default;
+        /// Called for each node of a run, in order, by one thread at a time, which may be another than the
+        /// caller's. What is visited may be emptied.
+        virtual void visit(NodeRecord& record) = 0;
+    };
+    virtual ~RecordRuns() = default;
+    [[nodiscard]] virtual std::unique_ptr<Run> make() = 0;  ///< in the caller's thread
+    /// A run is complete: called in the caller's thread and in the order of the runs. The object is used
+    /// again, for a run to come. The store must not be called.
+    virtual void take(Run& run) = 0;
+};
+
 /// What a unit of work did so far; for tests and benchmarks of the cost of a write.
 struct StoreStatistics {
     std::int64_t statements = 0;  ///< statements executed
@@ -237,6 +255,9 @@ public:
     /// `keys` is null. What is visited may be emptied by the visitor, to save a copy.
     virtual void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
                               const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) = 0;
+    /// All nodes of the plan and `type` as in read_records(), in runs, by several threads where that is
+    /// quicker.
+    virtual void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) = 0;
 
     // ---- predicates
     [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
@@ -329,7 +350,8 @@ struct StoreOptions {
     bool create = false;     ///< create the file if there is none, else NOT_FOUND
     bool read_only = false;  ///< never writes; begin(Access::write) is INTERNAL
     Duration lock_timeout = std::chrono::seconds(10);
-    std::string command;  ///< advice for others in the lock file: what runs here
+    std::string command;   ///< advice for others in the lock file: what runs here
+    int read_threads = 0;  ///< for reading large plans, at most; 0: as many as there are processors, up to 4
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
     /// Asked while the lock, or a file that another program reads, is waited for, from the waiting thread;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/node_output.hpp"
 
+#include <type_traits>
+
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
 
@@ -42,19 +44,51 @@ public:
         begin_stages();
         node(stage);
     }
+    [[nodiscard]] std::unique_ptr<NodePart> part() override { return std::make_unique<Part>(*this); }
     void finish() override {
         begin_stages();
         out_.write("]}\n");
     }
 
 private:
+    static constexpr std::string_view kBetween = ",\n";
+
+    class Part final : public NodePart {
+    public:
+        explicit Part(JsonStream& sink) : sink_(sink) {}
+        void check(const Check& check) override { node(check); }
+        void stage(const Stage& stage) override {
+            of_stages_ = true;
+            node(stage);
+        }
+        void hand_over() override {
+            if (text_.empty()) return;
+            if (of_stages_) sink_.begin_stages();
+            // The first in its list has nothing before it.
+            sink_.out_.write(std::string_view(text_).substr(kBetween.size() - sink_.separator_.size()));
+            sink_.separator_ = kBetween;
+            text_.clear();
+        }
+
+    private:
+        template <typename Node>
+        void node(const Node& value) {
+            text_ += kBetween;
+            append_json(text_, value);
+        }
+
+        JsonStream& sink_;
+        std::string text_;
+        bool of_stages_ = false;
+    };
+
     template <typename Node>
     void node(const Node& value) {
         std::string& out = out_.buffer();
         out += separator_;
         append_json(out, value);
         out_.settle();
-        separator_ = ",\n";
+        separator_ = kBetween;
     }
     void begin_stages() {
         if (in_stages_) return;
@@ -64,7 +98,7 @@ private:
     }
 
     Output& out_;
-    const char* separator_ = "";
+    std::string_view separator_;
     bool in_stages_ = false;
 };
 
@@ -91,20 +125,40 @@ public:
         return parts;
     }
     void plan(const WorkPlan&) override {}
-    void check(const Check& check) override { line("{\"type\":\"check\"", check); }
-    void stage(const Stage& stage) override { line("{\"type\":\"stage\"", stage); }
+    void check(const Check& check) override {
+        line(out_.buffer(), check);
+        out_.settle();
+    }
+    void stage(const Stage& stage) override {
+        line(out_.buffer(), stage);
+        out_.settle();
+    }
+    [[nodiscard]] std::unique_ptr<NodePart> part() override { return std::make_unique<Part>(out_); }
     void finish() override {}
 
 private:
+    class Part final : public NodePart {
+    public:
+        explicit Part(Output& out) : out_(out) {}
+        void check(const Check& check) override { line(text_, check); }
+        void stage(const Stage& stage) override { line(text_, stage); }
+        void hand_over() override {
+            out_.write(text_);
+            text_.clear();
+        }
+
+    private:
+        Output& out_;
+        std::string text_;
+    };
+
     template <typename Node>
-    void line(std::string_view head, const Node& node) {
-        std::string& out = out_.buffer();
-        out += head;
+    static void line(std::string& out, const Node& node) {
+        out += std::is_same_v<Node, Check> ? R"({"type":"check")" : R"({"type":"stage")";
         const std::size_t brace = out.size();
         append_json(out, node);
         out[brace] = ',';  // the node goes on from the head
         out += '\n';
-        out_.settle();
     }
 
     Output& out_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reading half of the orchestrator: select, expand, show.
 #include <algorithm>
+#include <memory>
+#include <type_traits>
 
 #include "service/selection.hpp"
 #include "service/view.hpp"
@@ -24,6 +26,37 @@ std::string failure_of(UnitOfWork& uow, const NodeRow& row) {
                                 : std::string(to_string(row.state));
 }
 
+/// The nodes of one type, in parts.
+template <class Node>
+class Parts final : public RecordRuns {
+public:
+    explicit Parts(NodeSink& sink) : sink_(sink) {}
+    std::unique_ptr<Run> make() override { return std::make_unique<Part>(sink_.part()); }
+    void take(Run& run) override { static_cast<Part&>(run).hand_over(); }
+
+private:
+    class Part final : public Run {
+    public:
+        explicit Part(std::unique_ptr<NodePart> part) : part_(std::move(part)) {}
+        void visit(NodeRecord& record) override {
+            if constexpr (std::is_same_v<Node, Check>) {
+                view_check(record, node_);
+                part_->check(node_);
+            } else {
+                view_stage(record, node_);
+                part_->stage(node_);
+            }
+        }
+        void hand_over() { part_->hand_over(); }
+
+    private:
+        std::unique_ptr<NodePart> part_;
+        Node node_;
+    };
+
+    NodeSink& sink_;
+};
+
 }  // namespace
 
 std::vector<WorkPlan> Orchestrator::list_plans() {
@@ -46,6 +79,13 @@ void Orchestrator::query(const QueryNodes& request, NodeSink& sink) {
     sink.plan(view_plan(*uow, plan, request.parts.counts));
     NodeParts parts = request.parts;
     parts.targets = parts.predicates || parts.assignments;
+    if (keys == nullptr && sink.part()) {
+        Parts<Check> checks(sink);
+        uow->read_runs(plan.key, NodeType::check, parts, checks);
+        Parts<Stage> stages(sink);
+        uow->read_runs(plan.key, NodeType::stage, parts, stages);
+        return;
+    }
     Check check;
     uow->read_records(plan.key, NodeType::check, keys, parts, [&](NodeRecord& r) {
         view_check(r, check);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -156,6 +157,28 @@ TEST_CASE("nodes query prints every format") {
           "check:b  build   WAITING       waits for an answer\n"
           "check:c  test    PLANNED       waits for check:b\n"
           "stage:s          ATTEMPTING    attempt 1 PENDING\n");
+}
+
+TEST_CASE("A large plan is printed the same, whether all of it is asked for or each of its nodes") {
+    const Binary turboci;
+    std::string plan = "checks:\n";
+    for (int i = 0; i < 4500; ++i)
+        plan +=
+            "  - {id: c" + std::to_string(i) + ", state: PLANNED, options: {n: " + std::to_string(i) + "}}\n";
+    plan +=
+        "stages:\n  - {id: first, args: {command: 'true'}, dependencies: [c7]}\n"
+        "  - {id: last, args: {command: 'true'}, dependencies: [first]}\n";
+    turboci.ok({"plan", "create", "large", "-f", "-"}, plan);
+    // Who asks for nodes by a pattern gets them one by one.
+    for (const char* format : {"json", "jsonl"}) {
+        const std::string all = turboci.ok({"nodes", "query", "-o", format});
+        CHECK(all == turboci.ok({"nodes", "query", "--match", "*", "-o", format}));
+        CHECK(std::count(all.begin(), all.end(), '\n') >= 4502);
+    }
+    const Json document = Json::parse(turboci.ok({"nodes", "query", "-o", "json"}));
+    CHECK(document["checks"].size() == 4500);
+    CHECK(document["checks"][4499]["options"]["n"] == 4499);
+    CHECK(document["stages"][1]["id"] == "last");
 }
 
 TEST_CASE("An empty selection is an empty result in every format") {

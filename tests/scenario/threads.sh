@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs for a program with ThreadSanitizer, which exits 66 if it has seen a race: what ends, fails, is tried again,
-# waits for the lock and is interrupted while the store's thread is at work.
+# waits for the lock and is interrupted while the store's thread is at work; and a large plan read by several.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export TSAN_OPTIONS=exitcode=66
@@ -49,5 +49,17 @@ expect_equal 130 "$status"
 status=0
 turboci run -j2 >"$work/out" 2>&1 || status=$?
 ((status == 0 || status == 1)) || fail "the next run exited $status: $(cat "$work/out")"
+
+scenario 'a large plan, read by several threads'
+{
+    echo 'checks:'
+    for ((i = 0; i < 5000; i++)); do echo "  - {id: n$i, state: PLANNED, options: {i: $i}}"; done
+    echo 'stages: [{id: last, args: {command: "true"}, dependencies: [n0, n4999]}]'
+} >large.yaml
+expect_exit 0 turboci plan create large -f large.yaml
+expect_exit 0 turboci -p large nodes query -o jsonl
+together=$out
+expect_exit 0 turboci -p large nodes query --match '*' -o jsonl
+[[ $out == "$together" ]] || fail 'several threads answer otherwise than one'
 
 done_testing

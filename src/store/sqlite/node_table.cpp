@@ -21,10 +21,13 @@ std::optional<Outcome> outcome_of(const PackedTarget& t) {
 
 }  // namespace
 
-void NodeTable::load(Database& db, const NodeRange& range, std::size_t expected) {
-    nodes_.reserve(expected);
-    places_.reserve(expected);
-    bytes_.reserve(expected * 64);
+void NodeTable::reserve(std::size_t nodes) {
+    nodes_.reserve(nodes);
+    places_.reserve(nodes);
+    bytes_.reserve(nodes * 64);
+}
+
+void NodeTable::load(Database& db, const NodeRange& range) {
     if (range.scan) {
         Query row(db, kInRange, range.first, range.last);
         while (row.step())
@@ -36,6 +39,19 @@ void NodeTable::load(Database& db, const NodeRange& range, std::size_t expected)
         }
     }
     if (!nodes_.empty()) first_key_ = key(0);
+}
+
+void NodeTable::append(const NodeTable& other) {
+    for (const std::size_t place : other.places_) places_.push_back(bytes_.size() + place);
+    nodes_.insert(nodes_.end(), other.nodes_.begin(), other.nodes_.end());
+    bytes_ += other.bytes_;
+    if (!nodes_.empty()) first_key_ = key(0);
+}
+
+void NodeTable::clear() noexcept {
+    nodes_.clear();
+    places_.clear();
+    bytes_.clear();
 }
 
 void NodeTable::add(const Query& row) {

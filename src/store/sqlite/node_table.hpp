@@ -35,12 +35,17 @@ struct PackedNode {
     std::int32_t attempt;
 };
 
-/// Filled once, in the order of keys; then only read. Nodes go by their place in it.
+/// Filled in the order of keys; then only read. Nodes go by their place in it.
 class NodeTable {
 public:
     explicit NodeTable(PlanKey plan) : plan_(plan) {}
     [[nodiscard]] PlanKey plan() const noexcept { return plan_; }
-    void load(Database& db, const NodeRange& range, std::size_t expected);
+    void reserve(std::size_t nodes);
+    /// Adds the nodes of a range, which are behind those that it has.
+    void load(Database& db, const NodeRange& range);
+    /// Adds all nodes of a table, which are behind those that it has.
+    void append(const NodeTable& other);
+    void clear() noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
     [[nodiscard]] std::int64_t key(std::size_t node) const { return target(node).key; }
     [[nodiscard]] NodeType type(std::size_t node) const { return target(node).type; }

@@ -354,62 +354,51 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
     }
 }
 
-/// While it lives, SQLite keeps few pages: who reads large tables once, from end to end, does not come back
-/// to a page, and fresh memory for each costs more than reading it. Within a write it does nothing: what has
-/// changed must not be driven out to the file.
-class PassingThrough {
-public:
-    PassingThrough(Database& db, std::size_t nodes) : db_(db) {
-        constexpr std::size_t kMany = 4096;
-        if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
-        Query size(db, "PRAGMA cache_size");
-        if (size.step()) before_ = size.integer(0);
-        if (before_ != 0) db.exec("PRAGMA cache_size=-512");
-    }
-    ~PassingThrough() {
-        // If that fails, later reads are slower.
-        if (before_ != 0)
-            sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
-                         nullptr);
-    }
-    PassingThrough(const PassingThrough&) = delete;
-    PassingThrough& operator=(const PassingThrough&) = delete;
+}  // namespace
 
-private:
-    Database& db_;
-    std::int64_t before_ = 0;
-};
-
-/// Leaves of `range` what lies between the first node of a type and the last: often all checks come before
-/// all stages. False if there is none.
-bool narrow(NodeRange& range, const NodeTable& table, NodeType type) {
-    std::size_t first = 0;
-    while (first < table.size() && table.type(first) != type) ++first;
-    if (first == table.size()) return false;
-    std::size_t last = table.size() - 1;
-    while (table.type(last) != type) --last;
-    range.first = table.key(first);
-    range.last = table.key(last);
-    return true;
+PassingThrough::PassingThrough(Database& db, std::size_t nodes) : db_(db) {
+    if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
+    Query size(db, "PRAGMA cache_size");
+    if (size.step()) before_ = size.integer(0);
+    if (before_ != 0) db.exec("PRAGMA cache_size=-512");
 }
 
-/// From the table of all nodes, in which edges find their targets.
+PassingThrough::~PassingThrough() {
+    // If that fails, later reads are slower.
+    if (before_ != 0)
+        sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
+                     nullptr);
+}
+
+bool needs_table(const NodeParts& parts) { return parts.targets && (parts.predicates || parts.assignments); }
+
+std::optional<TablePart> part_of_type(const NodeTable& table, NodeType type) {
+    TablePart part;
+    while (part.first < table.size() && table.type(part.first) != type) ++part.first;
+    if (part.first == table.size()) return std::nullopt;
+    part.last = table.size() - 1;
+    while (table.type(part.last) != type) --part.last;
+    return part;
+}
+
 void read_from_table(Database& db, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                     const NodeParts& parts, const NodeRange& range, const NodeTable& table,
+                     const NodeParts& parts, bool scan, const NodeTable& table, TablePart part,
                      const std::function<void(NodeRecord&)>& visit) {
     TableTargets targets(table);
     NodeRecord record;
+    NodeRange range;
+    range.first = table.key(part.first);
+    range.last = table.key(part.last);
+    range.scan = scan;
     Assembler assembler(db, &targets, record, parts, &range);
     Wanted wanted(keys);
-    for (std::size_t node = 0; node < table.size() && !wanted.over(); ++node) {
+    for (std::size_t node = part.first; node <= part.last && !wanted.over(); ++node) {
         if ((type && table.type(node) != *type) || !wanted(table.key(node))) continue;
         table.unpack(node, record.row);
         assembler.complete();
         visit(record);
     }
 }
-
-}  // namespace
 
 void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
                   const NodeParts& parts, const std::function<std::int64_t()>& next_key,
@@ -422,17 +411,22 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
     if (keys != nullptr && keys->size() < total / kLookUpFactor + kAlwaysFew)
         return read_few(db, plan, type, *keys, parts, visit);
     const PassingThrough few_pages(db, total);
-    NodeRange range = nodes_of_plan(db, plan, next_key());
+    const NodeRange range = nodes_of_plan(db, plan, next_key());
     const bool has_table = cache && cache->plan() == plan;
-    if (!has_table && !(parts.targets && (parts.predicates || parts.assignments)))
-        return read_stream(db, plan, type, keys, parts, range, visit);
+    if (!has_table && !needs_table(parts)) return read_stream(db, plan, type, keys, parts, range, visit);
     if (!has_table) {
         auto loaded = std::make_unique<NodeTable>(plan);
-        loaded->load(db, range, std::min(total, static_cast<std::size_t>(next_key())));
+        loaded->reserve(std::min(total, static_cast<std::size_t>(next_key())));
+        loaded->load(db, range);
         cache = std::move(loaded);
     }
-    if (type && !narrow(range, *cache, *type)) return;
-    read_from_table(db, type, keys, parts, range, *cache, visit);
+    const NodeTable& table = *cache;
+    std::optional<TablePart> part;
+    if (type)
+        part = part_of_type(table, *type);
+    else if (table.size() > 0)
+        part = TablePart{0, table.size() - 1};
+    if (part) read_from_table(db, type, keys, parts, range.scan, table, *part, visit);
 }
 
 }  // namespace turboci::sqlite

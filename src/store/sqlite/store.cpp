@@ -182,7 +182,7 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
         throw;
     }
     in_use_ = true;
-    return std::make_unique<SqliteUnitOfWork>(*db_, access, [this, access] {
+    return std::make_unique<SqliteUnitOfWork>(*db_, access, options_.read_threads, [this, access] {
         in_use_ = false;
         has_written_ = has_written_ || access == Access::write;
         lock_.release();

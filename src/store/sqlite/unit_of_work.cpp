@@ -11,8 +11,13 @@ const Sql kSaveCounters("UPDATE counters SET next_plan = ?1, next_node = ?2, nex
 
 }  // namespace
 
-SqliteUnitOfWork::SqliteUnitOfWork(Database& db, Access access, std::function<void()> on_end)
-    : db_(db), access_(access), on_end_(std::move(on_end)), before_(db.statistics()) {}
+SqliteUnitOfWork::SqliteUnitOfWork(Database& db, Access access, int read_threads,
+                                   std::function<void()> on_end)
+    : db_(db),
+      access_(access),
+      read_threads_(read_threads),
+      on_end_(std::move(on_end)),
+      before_(db.statistics()) {}
 
 SqliteUnitOfWork::~SqliteUnitOfWork() { finish(); }
 
@@ -27,6 +32,7 @@ void SqliteUnitOfWork::commit() {
 void SqliteUnitOfWork::finish() noexcept {
     if (!open_) return;
     open_ = false;
+    beside_.reset();
     // Some errors have made SQLite roll back already. If a rollback itself fails, SQLite does it when the
     // file is next opened: nothing was committed either way.
     if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);

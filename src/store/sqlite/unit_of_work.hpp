@@ -14,6 +14,7 @@
 #include "os/file_lock.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/node_table.hpp"
+#include "store/sqlite/record_runs.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
@@ -23,7 +24,8 @@ namespace turboci::sqlite {
 class SqliteUnitOfWork final : public UnitOfWork {
 public:
     /// Takes over a transaction that has begun. `on_end` runs once, when it is over: it frees the lock.
-    SqliteUnitOfWork(Database& db, Access access, std::function<void()> on_end);
+    /// `read_threads`: see StoreOptions.
+    SqliteUnitOfWork(Database& db, Access access, int read_threads, std::function<void()> on_end);
     ~SqliteUnitOfWork() override;
     SqliteUnitOfWork(const SqliteUnitOfWork&) = delete;
     SqliteUnitOfWork& operator=(const SqliteUnitOfWork&) = delete;
@@ -53,6 +55,7 @@ public:
                     const std::function<void(const NodeRow&)>& visit) override;
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
                       const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
+    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override;
 
     [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
     [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
@@ -115,12 +118,14 @@ private:
 
     Database& db_;
     Access access_;
+    int read_threads_;
     std::function<void()> on_end_;
     bool open_ = true;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;
     std::unique_ptr<NodeTable> node_table_;  ///< of the plan last read as a whole
-    std::int64_t changes_version_ = 0;       ///< of the write whose changes are appended
+    std::unique_ptr<Beside> beside_;
+    std::int64_t changes_version_ = 0;  ///< of the write whose changes are appended
     bool indexes_dropped_ = false;
 };
 

@@ -282,4 +282,14 @@ void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
     turboci::sqlite::read_records(db_, plan, type, keys, parts, next_key, node_table_, visit);
 }
 
+void SqliteUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
+    // What a transaction for writing has written, no other connection sees.
+    if (access_ == Access::write)
+        node_table_.reset();
+    else if (!beside_)
+        beside_ = std::make_unique<Beside>(db_, read_threads_);
+    const auto next_key = [this] { return counters().node; };
+    turboci::sqlite::read_runs(db_, beside_.get(), plan, type, parts, next_key, node_table_, runs);
+}
+
 }  // namespace turboci::sqlite
