@@ -15,10 +15,7 @@ namespace {
 class Line {
 public:
     explicit Line(const OrderedWork& what) : what_(what), done_(what.slots) {}
-    ~Line() {
-        stop();
-        for (std::thread& thread : threads_) thread.join();
-    }
+    ~Line() { stop(); }
     Line(const Line&) = delete;
     Line& operator=(const Line&) = delete;
 
@@ -42,6 +39,9 @@ public:
                 changed_.wait(lock);
             }
         }
+        lock.unlock();
+        stop();
+        if (failure_) std::rethrow_exception(failure_);
     }
 
 private:
@@ -84,10 +84,15 @@ private:
         done_[piece % what_.slots] = true;
     }
 
+    /// Waits for the others.
     void stop() {
-        const std::lock_guard lock(mutex_);
-        stopped_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            stopped_ = true;
+        }
         changed_.notify_all();
+        for (std::thread& thread : threads_) thread.join();
+        threads_.clear();
     }
 
     const OrderedWork& what_;
