@@ -63,10 +63,12 @@ class Taken:
 
 class Context:
     def __init__(self, turboci, programs, peers, directory, sizes, say):
-        self.turboci = str(turboci)
         self.programs = programs
         self.peers = peers
         self.dir = pathlib.Path(directory)
+        # A copy, as an installation makes one: a linker writes here and there, which leaves the file in many small
+        # pieces of the kernel's memory, and each start of it pays for that.
+        self.turboci = str(shutil.copy(turboci, self.dir / "turboci"))
         self.sizes = sizes
         self.say = say
 
