@@ -193,7 +193,8 @@ TEST_CASE("a backup needs a place to write, and a moment when nobody else holds 
 TEST_CASE("a commit that the disk does not take is an error that names the cause, and no commit") {
     CHECK_THAT(write_with("pwrite", EDQUOT), Contains("disk full"));
     CHECK_THAT(write_with("pwrite", ENOSPC), Contains("disk full"));
-    CHECK_THAT(write_with("fsync", EIO), Contains("I/O error") && Contains("check the disk"));
+    CHECK_THAT(write_with("fsync", EIO),
+               Contains("writing '") && Contains("I/O error") && Contains("Input/output error"));
     CHECK_THAT(write_with("pwrite", EFBIG), Contains("I/O error"));
     const FailingCall unknown("getrlimit", EPERM);
     CHECK_THAT(write_with("pwrite", EFBIG), Contains("I/O error"));

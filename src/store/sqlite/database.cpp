@@ -44,9 +44,11 @@ Database::Database(std::string path, Mode mode, Duration busy_timeout, std::func
     configure_library();
     const int flags = mode == Mode::memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
                                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
-    const int rc = sqlite3_open_v2(
-        mode == Mode::memory ? ":memory:" : path_.c_str(), &db_,
-        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, nullptr);
+    if (mode != Mode::memory) vfs_ = std::make_unique<JournalVfs>();
+    const int rc =
+        sqlite3_open_v2(mode == Mode::memory ? ":memory:" : path_.c_str(), &db_,
+                        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+                        vfs_ ? vfs_->name() : nullptr);
     try {
         if (rc != SQLITE_OK) fail(rc, "opening");
         harden();
@@ -204,6 +206,7 @@ Database::Prepared& Database::prepared(const Sql& sql) {
 Query::Query(Database& db, const char* sql) : db_(db), own_(db.prepare(sql, 0)), handle_(own_.get()) {
     ++db_.statistics_.statements;
     writes_ = sqlite3_stmt_readonly(handle_) == 0;
+    if (writes_) ends_write();
 }
 
 void Query::start(const Sql& sql) {
@@ -215,6 +218,7 @@ void Query::start(const Sql& sql) {
         handle_ = p.handle.get();
     }
     writes_ = p.writes;
+    if (writes_) ends_write();
     ++db_.statistics_.statements;
 }
 
@@ -236,7 +240,7 @@ bool Query::step() {
         ++db_.statistics_.rows;
         return true;
     }
-    if (rc != SQLITE_DONE) db_.fail(rc, writes_ ? "writing" : "reading");
+    if (rc != SQLITE_DONE) db_.fail(rc, doing_);
     if (writes_) db_.statistics_.rows += sqlite3_changes64(db_.db_);
     return false;
 }

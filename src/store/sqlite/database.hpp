@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "store/sqlite/errors.hpp"
+#include "store/sqlite/journal_vfs.hpp"
 #include "store/sqlite/value.hpp"
 #include "turboci/store.hpp"
 
@@ -68,7 +69,9 @@ public:
     /// Is `path` no longer the file that was opened?
     [[nodiscard]] bool moved() const noexcept;
     [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
-    [[noreturn]] void fail(int rc, std::string_view doing) const { throw_error(db_, rc, path_, doing); }
+    [[noreturn]] void fail(int rc, std::string_view doing) const {
+        throw_error(db_, rc, path_, doing, vfs_ ? vfs_->error() : 0);
+    }
     /// For rows that no Query counts.
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
     EdgeScan* edge_scan = nullptr;  ///< the one that is in a step
@@ -94,6 +97,7 @@ private:
     static int wait_when_busy(void* self, int attempt);
 
     std::string path_;
+    std::unique_ptr<JournalVfs> vfs_;
     sqlite3* db_ = nullptr;
     std::vector<Prepared> statements_;
     Duration busy_timeout_;
@@ -122,6 +126,8 @@ public:
 
     /// True: there is a row. False: done.
     bool step();
+    /// What fails is a write, though SQLite takes the statement for none: a COMMIT.
+    void ends_write() noexcept { doing_ = "writing"; }
     /// To the end, ignoring rows.
     void run() {
         while (step()) {
@@ -197,6 +203,7 @@ private:
     sqlite3_stmt* handle_ = nullptr;
     std::size_t busy_slot_ = 0;
     bool writes_ = false;
+    const char* doing_ = "reading";  ///< for the message of a failure
 };
 
 inline void Query::bind(int i, const Value& value) {

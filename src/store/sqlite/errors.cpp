@@ -16,9 +16,8 @@ namespace turboci::sqlite {
 
 namespace {
 
-/// The operating system's reason, where SQLite kept one.
-std::string cause(sqlite3* db, int rc) {
-    const int error = db != nullptr ? sqlite3_system_errno(db) : 0;
+/// The operating system's reason `error`, if there is one.
+std::string cause(int error, int rc) {
     if (error != 0 && error != ENOENT) return errno_text(error);
     return sqlite3_errstr(rc);
 }
@@ -37,7 +36,8 @@ void throw_damaged(std::string_view what) {
                 "run 'turboci store check', and restore a copy made with 'turboci store backup'");
 }
 
-void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing) {
+void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing, int error) {
+    if (error == 0 && db != nullptr) error = sqlite3_system_errno(db);
     const auto fail = [&](ErrorCode code, const std::string& what, std::string_view remedy) {
         throw Error(code, fmt::format("{} '{}' failed: {}", doing, path, what), std::string(remedy));
     };
@@ -68,7 +68,7 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
             fail(ErrorCode::store, "the file or its directory is read-only", "check their permissions");
             break;
         case SQLITE_CANTOPEN:
-            fail(ErrorCode::store, fmt::format("cannot open it or its journal: {}", cause(db, rc)),
+            fail(ErrorCode::store, fmt::format("cannot open it or its journal: {}", cause(error, rc)),
                  "check the permissions of the file and its directory");
             break;
         case SQLITE_PERM:
@@ -76,13 +76,13 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
             fail(ErrorCode::store, "permission denied", "check the file's permissions");
             break;
         case SQLITE_IOERR:
-            if (db != nullptr && (sqlite3_system_errno(db) == ENOSPC || sqlite3_system_errno(db) == EDQUOT))
+            if (error == ENOSPC || error == EDQUOT)
                 fail(ErrorCode::store, "disk full", "free some space and try again");
             // The rollback that followed may have another errno to tell of.
             if (rc == SQLITE_IOERR_WRITE && size_limited())
                 fail(ErrorCode::store, "the file would grow past the limit on file sizes",
                      "raise it (ulimit -f)");
-            fail(ErrorCode::store, fmt::format("I/O error ({}): {}", sqlite3_errstr(rc), cause(db, rc)),
+            fail(ErrorCode::store, fmt::format("I/O error ({}): {}", sqlite3_errstr(rc), cause(error, rc)),
                  "check the disk, then try again");
             break;
         case SQLITE_TOOBIG:

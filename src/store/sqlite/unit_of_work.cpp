@@ -25,7 +25,9 @@ void SqliteUnitOfWork::commit() {
     if (!open_) throw Error(ErrorCode::internal, "the transaction is over");
     if (access_ == Access::write) save_counters();
     // A failure leaves the transaction to be rolled back by the destructor.
-    Query(db_, kCommit).run();
+    Query commit(db_, kCommit);
+    if (access_ == Access::write) commit.ends_write();
+    commit.run();
     finish();
 }
 
