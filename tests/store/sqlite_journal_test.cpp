@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the rollback journal is written: put together in memory, and open from one transaction to the next.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "store/samples.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/journal_vfs.hpp"
+#include "support/child.hpp"
 #include "support/failing_call.hpp"
 
 using namespace turboci;
@@ -210,6 +212,43 @@ TEST_CASE("a journal that is not there any more, or another, is not written to")
     add_plan(f.store(), "third");
     CHECK(f.read()->plans().size() == 4);
     f.reopen();
+    CHECK(f.store().check().empty());
+}
+
+TEST_CASE("a journal that is open here is played back if another who wrote to it was killed") {
+    Fixture f;
+    f.close();  // SQLite does not bear a fork with a file that is open
+    const std::string go = f.dir() / "go";
+    Child writer([&](const std::function<void()>& ready) {
+        while (!std::filesystem::exists(go)) ::usleep(1000);
+        sqlite3* db = nullptr;
+        if (sqlite3_open(f.path().c_str(), &db) != SQLITE_OK) return std::string("cannot open");
+        // What does not fit into the cache goes to the database before the transaction ends.
+        if (sqlite3_exec(db,
+                         "PRAGMA journal_mode=PERSIST; PRAGMA cache_size=2; BEGIN IMMEDIATE;"
+                         " UPDATE plans SET id = id || 'x'; UPDATE counters SET next_plan = 9;"
+                         " INSERT INTO plans SELECT plan_key + 100, hex(zeroblob(100000)), version, labels,"
+                         " created_at, clock_time, clock_since_boot, clock_boot_id FROM plans LIMIT 1",
+                         nullptr, nullptr, nullptr) != SQLITE_OK)
+            return std::string(sqlite3_errmsg(db));
+        ready();
+        ::pause();
+        return std::string();
+    });
+    f.reopen();
+    add_plan(f.store(), "first");
+    add_plan(f.store(), "second");
+    const auto size = std::filesystem::file_size(f.path());
+    write_file(go, "");
+    REQUIRE(writer.await());
+    CHECK(std::filesystem::file_size(f.path()) > size);
+    writer.kill();
+    CHECK(read_file(f.path() + "-journal").starts_with("\xd9\xd5\x05\xf9"));
+    const bool reads_first = GENERATE(true, false);
+    if (reads_first) CHECK(f.read()->find_plan("second"));
+    add_plan(f.store(), "third");
+    CHECK(f.read()->plans().size() == 4);
+    CHECK(std::filesystem::file_size(f.path()) <= size);
     CHECK(f.store().check().empty());
 }
 
