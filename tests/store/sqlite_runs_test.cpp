@@ -2,6 +2,8 @@
 // The connections of further threads, and what keeps them from being made.
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 
 #include "store/raw.hpp"
@@ -49,6 +51,33 @@ TEST_CASE("further connections see what the first one sees, and are kept") {
     CHECK(Beside(first.db, 0).threads() >= 1);
     CHECK(Beside(first.db, 0).threads() <= 4);
     CHECK(Beside(first.db, 1).threads() == 1);
+}
+
+TEST_CASE("a large plan is read by one thread where the others get no connection") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        for (int i = 0; i < 5000; ++i) static_cast<void>(f.add(*uow, NodeType::check, std::to_string(i)));
+        uow->commit();
+    }
+    f.close();
+    struct Count final : RecordRuns {
+        struct Nothing final : Run {
+            explicit Nothing(std::atomic<int>& nodes) : count(nodes) {}
+            void visit(NodeRecord&) override { ++count; }
+            std::atomic<int>& count;
+        };
+        std::unique_ptr<Run> make() override { return std::make_unique<Nothing>(count); }
+        void take(Run&) override {}
+        std::atomic<int> count{0};
+    };
+    const auto store = Fixture::open({.path = f.path(), .read_threads = 3});
+    const auto uow = store->begin(Access::read);
+    const FailingCall failing("open", EMFILE, {.path = "turboci.db"});
+    Count nodes;
+    uow->read_runs(f.plan(), NodeType::check, {}, nodes);
+    CHECK(nodes.count == 5000);
+    CHECK(failing.calls() > 0);
 }
 
 TEST_CASE("there is no further connection where none can be opened, or to a file that is another by now") {

@@ -187,8 +187,7 @@ void JournalVfs::close() noexcept {
 
 bool JournalVfs::still_at(const char* path) const noexcept {
     struct stat found {};
-    return std::strcmp(path_, path) == 0 && ::stat(path, &found) == 0 && found.st_ino == inode_ &&
-           found.st_dev == device_;
+    return ::stat(path, &found) == 0 && found.st_ino == inode_ && found.st_dev == device_;
 }
 
 int JournalVfs::read(char* to, int size, sqlite3_int64 at) {

@@ -133,13 +133,39 @@ TEST_CASE("runs without targets, of a small plan, and of a type that is not ther
         write->commit();
     }
     uow = f.store->begin(Access::read);
-    Notes none, all;
+    Notes none, all, first;
+    uow->read_runs(f.plan(), NodeType::stage, {}, first);  // another plan than the next
+    CHECK(first.all.size() == 4000);
     const PlanKey checks = uow->find_plan("checks")->key;
     uow->read_runs(checks, NodeType::stage, {}, none);
     CHECK(none.all.empty());
     CHECK(none.taken == 0);
     uow->read_runs(checks, NodeType::check, {}, all);
     CHECK(all.all.size() == 5000);
+}
+
+TEST_CASE("a large plan whose nodes lie scattered between those of another is read by its own") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        const PlanKey q = uow->insert_plan(plan_row("q"));
+        for (int i = 0; i < 4200; ++i) {
+            static_cast<void>(f.add(*uow, NodeType::check, std::to_string(i)));
+            for (int j = 0; j < 9; ++j) {
+                const std::string id = std::to_string(i) + "-" + std::to_string(j);
+                uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, id), {});
+            }
+        }
+        uow->commit();
+    }
+    f.close();
+    const auto store = Fixture::open({.path = f.path(), .read_threads = 2});
+    const auto uow = store->begin(Access::read);
+    Notes notes;
+    uow->read_runs(f.plan(), NodeType::check, {}, notes);
+    CHECK(notes.all.size() == 4200);
+    CHECK(notes.all.back() == "4199 {}");
+    CHECK(notes.made == 1);
 }
 
 TEST_CASE("within a write, runs hold what it has written") {

@@ -115,6 +115,30 @@ TEST_CASE("what work or delivery throws ends it all and comes to the caller") {
         };
         CHECK_THROWS_WITH(work_in_order(squares.work), "nothing to begin with");
     }
+    SECTION("a beginning that comes when all is done") {
+        Squares squares(10, 2, 4);
+        const auto worker = squares.work.worker;
+        std::atomic<bool> done{false};
+        squares.work.worker = [&](std::size_t thread) -> PieceWork {
+            if (thread == 0) return worker(0);
+            while (!done) std::this_thread::yield();
+            throw std::runtime_error("too late");
+        };
+        squares.before_delivery = [&] { done = squares.delivered.size() == 9; };
+        CHECK_THROWS_WITH(work_in_order(squares.work), "too late");
+        CHECK(squares.delivered.size() == 10);
+    }
+    SECTION("several at once") {
+        Squares squares(100, 3, 6);
+        std::atomic<int> arrived{0};
+        squares.before_piece = [&](std::size_t, std::size_t) {
+            ++arrived;
+            while (arrived < 3) std::this_thread::yield();
+            throw std::runtime_error("one of three");
+        };
+        CHECK_THROWS_WITH(work_in_order(squares.work), "one of three");
+        CHECK(squares.delivered.empty());
+    }
     SECTION("delivery") {
         Squares squares(100, 3, 4);
         squares.before_delivery = [&] {
