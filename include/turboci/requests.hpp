@@ -106,6 +106,9 @@ struct Claim {
     std::vector<std::string> stages;  ///< stage ids to choose among; empty: all
     bool exact = false;  ///< `stages` were named by a person: an error says why one cannot be had
     std::int32_t at_most = 1;
+    /// ClaimedAttempt::stage has everything. Else it lacks dependencies, assignments and attempts: what
+    /// executes a stage needs none of them.
+    bool whole = true;
     std::string process_uid;
     std::optional<RunnerIdentity> runner;
     /// Asked about each ready stage inside the transaction, oldest first; empty: take any. Must not call

@@ -69,7 +69,26 @@ AttemptLog::AttemptLog(UniqueFd file, std::string path, std::size_t limit)
       head_(limit / 2),
       ring_(std::max<std::uint64_t>(1, limit - limit / 2)) {}
 
+AttemptLog::AttemptLog(std::shared_ptr<const UniqueFd> directory, std::string name, std::string path,
+                       std::size_t limit)
+    : AttemptLog(UniqueFd(), std::move(path), limit) {
+    directory_ = std::move(directory);
+    name_ = std::move(name);
+}
+
 AttemptLog::~AttemptLog() { finish(); }
+
+void AttemptLog::make() noexcept {
+    if (!directory_) return;
+    constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    file_.reset(::openat(directory_->get(), name_.c_str(), kFlags, 0600));
+    if (!file_ && errno == EEXIST) {
+        ::unlinkat(directory_->get(), name_.c_str(), 0);
+        file_.reset(::openat(directory_->get(), name_.c_str(), kFlags, 0600));
+    }
+    if (!file_) error_ = errno;
+    directory_.reset();
+}
 
 void AttemptLog::put(std::string_view bytes, std::uint64_t offset) noexcept {
     while (!bytes.empty() && error_ == 0) {
@@ -85,6 +104,7 @@ void AttemptLog::put(std::string_view bytes, std::uint64_t offset) noexcept {
 }
 
 void AttemptLog::write(std::string_view bytes) noexcept {
+    make();
     if (bytes.size() >= kTailBytes) {
         tail_.assign(bytes.substr(bytes.size() - kTailBytes));
     } else {
@@ -104,6 +124,7 @@ void AttemptLog::write(std::string_view bytes) noexcept {
 }
 
 void AttemptLog::finish() noexcept {
+    make();
     if (!file_) return;
     if (total_ > head_ + ring_ && error_ == 0) {
         const std::uint64_t start = (total_ - head_) % ring_;
@@ -153,20 +174,14 @@ LogDirectory::LogDirectory(const std::string& store_path, const std::string& pla
     const std::string base = store_path + ".logs";
     path_ = base + "/" + plan;
     const UniqueFd parent = open_directory(AT_FDCWD, base, base);
-    directory_ = open_directory(parent.get(), plan, path_);
+    directory_ = std::make_shared<const UniqueFd>(open_directory(parent.get(), plan, path_));
 }
 
-std::shared_ptr<AttemptLog> LogDirectory::open(std::string_view stage_id, std::int32_t idx,
-                                               std::size_t limit) const {
-    const std::string name = log_file_name(stage_id, idx);
-    constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    UniqueFd file(::openat(directory_.get(), name.c_str(), kFlags, 0600));
-    if (!file && errno == EEXIST) {
-        ::unlinkat(directory_.get(), name.c_str(), 0);
-        file.reset(::openat(directory_.get(), name.c_str(), kFlags, 0600));
-    }
-    if (!file) fail(path_ + "/" + name);
-    return std::make_shared<AttemptLog>(std::move(file), path_ + "/" + name, limit);
+std::shared_ptr<AttemptLog> LogDirectory::log_of(std::string_view stage_id, std::int32_t idx,
+                                                 std::size_t limit) const {
+    std::string name = log_file_name(stage_id, idx);
+    std::string path = path_ + "/" + name;
+    return std::make_shared<AttemptLog>(directory_, std::move(name), std::move(path), limit);
 }
 
 }  // namespace turboci

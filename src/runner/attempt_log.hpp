@@ -25,10 +25,15 @@ public:
     static constexpr std::size_t kTailLines = 32;
 
     AttemptLog(UniqueFd file, std::string path, std::size_t limit);
+    /// The file is made, in place of an older one, by make(), or by the first write() or finish().
+    AttemptLog(std::shared_ptr<const UniqueFd> directory, std::string name, std::string path,
+               std::size_t limit);
     ~AttemptLog() override;
     AttemptLog(const AttemptLog&) = delete;
     AttemptLog& operator=(const AttemptLog&) = delete;
 
+    /// Making a file takes a while, which the command need not wait for.
+    void make() noexcept;
     void write(std::string_view bytes) noexcept override;
     /// Puts the file in its final form. No write() after it.
     void finish() noexcept;
@@ -42,6 +47,8 @@ public:
 private:
     void put(std::string_view bytes, std::uint64_t offset) noexcept;
 
+    std::shared_ptr<const UniqueFd> directory_;  ///< where `name_` is to be made; null: that is done
+    std::string name_;
     UniqueFd file_;
     std::string path_;
     std::uint64_t head_;  ///< bytes at the front that are kept as they come
@@ -57,13 +64,13 @@ public:
     /// Makes the directories where they are missing. STORE Error if that cannot be done, or if one of them
     /// is a symbolic link.
     LogDirectory(const std::string& store_path, const std::string& plan);
-    /// A new, empty log in place of an older one of the same name.
-    [[nodiscard]] std::shared_ptr<AttemptLog> open(std::string_view stage_id, std::int32_t idx,
-                                                   std::size_t limit) const;
+    /// A new log. Its file is not made yet.
+    [[nodiscard]] std::shared_ptr<AttemptLog> log_of(std::string_view stage_id, std::int32_t idx,
+                                                     std::size_t limit) const;
 
 private:
     std::string path_;
-    UniqueFd directory_;
+    std::shared_ptr<const UniqueFd> directory_;
 };
 
 }  // namespace turboci

@@ -80,6 +80,7 @@ void Executor::loop() {
         if (!held && !ended_.empty()) submit();
         start_claimed();
         if (!held) submit();
+        for (const auto& log : std::exchange(unmade_logs_, {})) log->make();
         report_batch();
         if (finished()) return;
         handle(runner_.wait(time_to_wait()));
@@ -279,7 +280,7 @@ void Executor::start(const ClaimedAttempt& claimed) {
     const StageCommand& wanted = std::get<StageCommand>(parsed);
     try {
         if (!logs_) logs_ = std::make_unique<LogDirectory>(options_.store_path, options_.plan);
-        active.log = logs_->open(stage.id, claimed.idx, options_.log_limit);
+        active.log = logs_->log_of(stage.id, claimed.idx, options_.log_limit);
     } catch (const Error& error) {
         refuse(error.what(), false);
         give_up(std::current_exception());
@@ -298,6 +299,7 @@ void Executor::start(const ClaimedAttempt& claimed) {
                              within_ + enclosing_stage(options_.store_path, options_.plan, stage.id)}});
     command.output = active.log;
     const CommandId id = runner_.start(command);
+    unmade_logs_.push_back(active.log);
     started_.push_back({active.stage, active.idx, active.retry.max_retries + 1, active.log->path()});
     active_.emplace(static_cast<std::uint64_t>(id), std::move(active));
 }

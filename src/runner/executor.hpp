@@ -167,11 +167,12 @@ private:
     std::vector<Ended> ended_;
     std::vector<ClaimedAttempt> claimed_;  ///< RUNNING in the store, to be started at once
     Job job_ = Job::none;
-    Batch batch_;                      ///< in flight with Job::batch
-    Inspection inspection_;            ///< in flight with Job::look and Job::inspect
-    Batch told_;                       ///< what the last batch brought, to be told
-    std::vector<StageStart> started_;  ///< the same, of what was started
-    bool be_patient_ = false;          ///< the next one may have to wait for the store
+    Batch batch_;                                           ///< in flight with Job::batch
+    Inspection inspection_;                                 ///< in flight with Job::look and Job::inspect
+    Batch told_;                                            ///< what the last batch brought, to be told
+    std::vector<StageStart> started_;                       ///< the same, of what was started
+    std::vector<std::shared_ptr<AttemptLog>> unmade_logs_;  ///< and its logs
+    bool be_patient_ = false;                               ///< the next one may have to wait for the store
 
     Gathering gathering_;
     std::optional<Duration> held_until_;  ///< the ends at hand wait so long for others

@@ -86,6 +86,7 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     if (!claim) return request;
     Claim& wanted = request.claim.emplace();
     wanted.at_most = batch.asked;
+    wanted.whole = false;
     wanted.process_uid = uid_;
     wanted.runner = me_;
     std::unordered_set<std::string> running;

@@ -97,8 +97,16 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
     result.created = refs_of(session.nodes.created_nodes);
     result.changed = refs_of(session.nodes.changed_nodes);
     result.advanced = std::move(session.nodes.advanced);
-    for (Node* stage : claimed)
-        result.claimed.push_back({view_stage(read_record(uow, stage->row)), stage->row.attempt});
+    for (const Node* stage : claimed) {
+        NodeRecord record;
+        if (session.request.claim->whole) {
+            record = read_record(uow, stage->row);
+        } else {
+            record.row = stage->row;
+            record.body = session.nodes.body(*stage);
+        }
+        result.claimed.push_back({view_stage(std::move(record)), stage->row.attempt});
+    }
     return result;
 }
 

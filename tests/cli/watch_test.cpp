@@ -80,3 +80,15 @@ TEST_CASE("run leaves nothing beside its store but the lock file and the logs") 
     CHECK_FALSE(contains(files.out, "-journal"));
     CHECK(contains(files.out, ".db\n"));
 }
+
+TEST_CASE("run says which logs it could not write, and goes on") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p", "-f", "-"},
+               "stages:\n"
+               "  - {id: a, args: {command: 'rm -r \"$TURBOCI_STORE.logs\"'}}\n"
+               "  - {id: b, args: {command: 'echo here; exit 3'}, dependencies: [a]}\n");
+    const Ran ran = turboci.run({"run"});
+    CHECK(ran.code == 1);
+    CHECK(contains(ran.err, "stage:b: its log is incomplete: No such file or directory"));
+    CHECK(contains(ran.err, "here"));
+}

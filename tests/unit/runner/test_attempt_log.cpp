@@ -44,7 +44,7 @@ TEST_CASE("Logs lie beside the store, for their owner alone, and a new one repla
     const std::string store = (directory.path / "my.db").string();
     const LogDirectory logs(store, "p");
     for (const char* text : {"a longer first text", "second"}) {
-        const auto log = logs.open("s", 3, 1000);
+        const auto log = logs.log_of("s", 3, 1000);
         log->write(text);
         log->finish();
         CHECK(log->path() == store + ".logs/p/s.3.log");
@@ -65,7 +65,7 @@ TEST_CASE("A symbolic link in the place of a log or its directory is not followe
     {
         const LogDirectory logs(store, "p");
         std::filesystem::create_symlink(precious, store + ".logs/p/s.1.log");
-        const auto log = logs.open("s", 1, 1000);
+        const auto log = logs.log_of("s", 1, 1000);
         log->write("lead");
         log->finish();
         CHECK(content(precious) == "gold");
@@ -81,7 +81,7 @@ TEST_CASE("Of too much output the beginning and the end are kept") {
     const LogDirectory logs((directory.path / "my.db").string(), "p");
     const std::string all = numbered(0, 5000);
     for (const std::size_t step : {std::size_t{1}, std::size_t{777}, std::size_t{4096}, all.size()}) {
-        const auto log = logs.open("s", 1, 1001);
+        const auto log = logs.log_of("s", 1, 1001);
         for (std::size_t at = 0; at < all.size(); at += step)
             log->write(std::string_view(all).substr(at, step));
         log->finish();
@@ -93,7 +93,7 @@ TEST_CASE("Of too much output the beginning and the end are kept") {
 TEST_CASE("Output that just fits is kept whole") {
     const TemporaryDirectory directory;
     const LogDirectory logs((directory.path / "my.db").string(), "p");
-    const auto log = logs.open("s", 1, 1000);
+    const auto log = logs.log_of("s", 1, 1000);
     log->write(std::string(700, 'a'));
     log->write(std::string(300, 'b'));
     log->finish();
@@ -104,7 +104,7 @@ TEST_CASE("The tail is the last lines, and no more of them than are of use") {
     const TemporaryDirectory directory;
     const LogDirectory logs((directory.path / "my.db").string(), "p");
     const auto tail_of = [&](const std::string& text) {
-        const auto log = logs.open("s", 1, 1u << 20);
+        const auto log = logs.log_of("s", 1, 1u << 20);
         for (std::size_t at = 0; at < text.size(); at += 100)
             log->write(std::string_view(text).substr(at, 100));
         return log->tail();
@@ -125,4 +125,26 @@ TEST_CASE("A log that cannot be written remembers why and disturbs nobody") {
     log.finish();
     CHECK(log.error() == ENOSPC);
     CHECK(log.tail() == "text\n");
+}
+
+TEST_CASE("The file of a log is made when it is asked for, written, or finished") {
+    const TemporaryDirectory directory;
+    const std::string store = (directory.path / "my.db").string();
+    const LogDirectory logs(store, "p");
+    const auto made = logs.log_of("made", 1, 1000);
+    const auto written = logs.log_of("written", 1, 1000);
+    const auto silent = logs.log_of("silent", 1, 1000);
+    CHECK(std::filesystem::is_empty(store + ".logs/p"));
+    made->make();
+    CHECK(content(made->path()).empty());
+    written->write("x");
+    CHECK(content(written->path()) == "x");
+    silent->finish();
+    CHECK(std::filesystem::exists(silent->path()));
+    const auto lost = logs.log_of("lost", 1, 1000);
+    std::filesystem::remove_all(store + ".logs");
+    lost->write("text\n");
+    lost->finish();
+    CHECK(lost->error() == ENOENT);
+    CHECK(lost->tail() == "text\n");
 }

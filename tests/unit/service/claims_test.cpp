@@ -117,3 +117,27 @@ TEST_CASE("A claim is taken after what the same write makes ready") {
     r.claim = any(1).claim;
     CHECK(ids(w.write(r)) == std::vector<std::string>{"b"});
 }
+
+TEST_CASE("Who executes a stage may do without what surrounds it") {
+    World w;
+    w.write(
+        "checks: [{id: c}]\n"
+        "stages:\n"
+        "  - {id: a, args: {command: 'true'}, timeout: 10s, heartbeat: 2s, assignments: [c],"
+        " retry: {max_retries: 2, backoff: 5s}}\n"
+        "  - {id: b, dependencies: [a]}\n");
+    WriteNodes r = any(1);
+    r.claim->whole = GENERATE(true, false);
+    const auto result = w.write(r);
+    REQUIRE(ids(result) == std::vector<std::string>{"a"});
+    const Stage& stage = result.claimed[0].stage;
+    CHECK(result.claimed[0].idx == 1);
+    CHECK(stage.args.text == R"({"command":"true"})");
+    CHECK(stage.timeout == Duration(10s));
+    CHECK(stage.heartbeat == Duration(2s));
+    CHECK(stage.retry.max_retries == 2);
+    CHECK(stage.retry.backoff == Duration(5s));
+    CHECK(stage.state == State::attempting);
+    CHECK(stage.assignments.size() == (r.claim->whole ? 1 : 0));
+    CHECK(stage.attempts.size() == (r.claim->whole ? 1 : 0));
+}
