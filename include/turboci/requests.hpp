@@ -215,8 +215,10 @@ public:
     // Called by one thread at a time, which may be another than that of the query.
     virtual void check(const Check& check) = 0;
     virtual void stage(const Stage& stage) = 0;
-    /// The part is complete: hands it to the sink that it came from, and empties itself to be used again.
-    /// Called in the thread of the query, in the order of the parts.
+    /// Does it hold so much that it should be handed over before more is added?
+    [[nodiscard]] virtual bool full() const = 0;
+    /// Hands what it holds to the sink that it came from, and empties itself to be used again. Called in the
+    /// thread of the query, in the order of the parts.
     virtual void hand_over() = 0;
 };
 

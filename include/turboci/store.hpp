@@ -184,11 +184,13 @@ public:
         /// Called for each node of a run, in order, by one thread at a time, which may be another than the
         /// caller's. What is visited may be emptied.
         virtual void visit(NodeRecord& record) = 0;
+        /// Should it be taken before the next node, because it holds much?
+        [[nodiscard]] virtual bool full() const = 0;
     };
     virtual ~RecordRuns() = default;
     [[nodiscard]] virtual std::unique_ptr<Run> make() = 0;  ///< in the caller's thread
-    /// A run is complete: called in the caller's thread and in the order of the runs. The object is used
-    /// again, for a run to come. The store must not be called.
+    /// A run, or what there is of it if it is full: called in the caller's thread and in the order of the
+    /// runs. The object is used again. The store must not be called.
     virtual void take(Run& run) = 0;
 };
 
@@ -350,8 +352,10 @@ struct StoreOptions {
     bool create = false;     ///< create the file if there is none, else NOT_FOUND
     bool read_only = false;  ///< never writes; begin(Access::write) is INTERNAL
     Duration lock_timeout = std::chrono::seconds(10);
-    std::string command;   ///< advice for others in the lock file: what runs here
-    int read_threads = 0;  ///< for reading large plans, at most; 0: as many as there are processors, up to 4
+    std::string command;  ///< advice for others in the lock file: what runs here
+    /// For reading large plans, at most; 0: as many as there are processors, up to 4. 1 if the program has
+    /// set SQLite to be used by one thread.
+    int read_threads = 0;
     /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
     std::function<void(const std::string& holder)> on_wait;
     /// Asked while the lock, or a file that another program reads, is waited for, from the waiting thread;

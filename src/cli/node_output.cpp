@@ -11,6 +11,7 @@ namespace turboci::cli {
 namespace {
 
 constexpr std::size_t kNamed = 3;
+constexpr std::size_t kMostOfPart = std::size_t{1} << 20;  // bytes
 
 void collect_unresolved(const Predicate& predicate, std::vector<NodeRef>& refs) {
     for (const auto& edge : predicate.edges) {
@@ -61,6 +62,7 @@ private:
             of_stages_ = true;
             node(stage);
         }
+        [[nodiscard]] bool full() const override { return text_.size() >= kMostOfPart; }
         void hand_over() override {
             if (text_.empty()) return;
             if (of_stages_) sink_.begin_stages();
@@ -142,6 +144,7 @@ private:
         explicit Part(Output& out) : out_(out) {}
         void check(const Check& check) override { line(text_, check); }
         void stage(const Stage& stage) override { line(text_, stage); }
+        [[nodiscard]] bool full() const override { return text_.size() >= kMostOfPart; }
         void hand_over() override {
             out_.write(text_);
             text_.clear();

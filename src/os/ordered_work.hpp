@@ -7,8 +7,11 @@
 
 namespace turboci {
 
-/// Does one piece; what comes of it goes into a slot that is free.
-using PieceWork = std::function<void(std::size_t piece, std::size_t slot)>;
+/// Does one piece; what comes of it goes into a slot that is free. `deliver_now` waits until all pieces
+/// before this one are delivered, and then has what the slot holds by now delivered, so that it need not hold
+/// all.
+using PieceWork =
+    std::function<void(std::size_t piece, std::size_t slot, const std::function<void()>& deliver_now)>;
 
 /// How work_in_order() goes about it.
 struct OrderedWork {
@@ -19,7 +22,8 @@ struct OrderedWork {
     /// Called in each thread, with a number of its own; 0 is the caller's. What it returns is called there,
     /// piece after piece. Empty: that thread has nothing to work with and is done without; not for 0.
     std::function<PieceWork(std::size_t thread)> worker;
-    /// Called in the caller's thread, for one piece after another from 0 on. Then the slot is free.
+    /// Called in the caller's thread, for one piece after another from 0 on, in one part or in several. It
+    /// empties the slot.
     std::function<void(std::size_t slot)> deliver;
 };
 

@@ -47,6 +47,7 @@ private:
                 part_->stage(node_);
             }
         }
+        [[nodiscard]] bool full() const override { return part_->full(); }
         void hand_over() { part_->hand_over(); }
 
     private:

@@ -65,6 +65,7 @@ TEST_CASE("a large plan is read by one thread where the others get no connection
         struct Nothing final : Run {
             explicit Nothing(std::atomic<int>& nodes) : count(nodes) {}
             void visit(NodeRecord&) override { ++count; }
+            [[nodiscard]] bool full() const override { return false; }
             std::atomic<int>& count;
         };
         std::unique_ptr<Run> make() override { return std::make_unique<Nothing>(count); }

@@ -70,7 +70,7 @@ public:
     [[nodiscard]] bool moved() const noexcept;
     [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
     [[noreturn]] void fail(int rc, std::string_view doing) const {
-        throw_error(db_, rc, path_, doing, vfs_ ? vfs_->error() : 0);
+        throw_error(db_, rc, path_, doing, vfs_ ? vfs_->take_error() : 0);
     }
     /// For rows that no Query counts.
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }

@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <new>
+
+#include "os/files.hpp"
 
 namespace turboci::sqlite {
 
@@ -38,10 +41,10 @@ struct JournalVfs::Trampolines {
         JournalVfs& own = self(vfs);
         const bool is_journal = (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
         int rc = SQLITE_OK;
-        if (is_journal && own.is_open() && own.still_at(path)) {
+        const bool to_write = (flags & SQLITE_OPEN_CREATE) != 0;
+        if (is_journal && own.is_open() && own.still_at(path) && (!to_write || own.has_durable_name())) {
             if (flags_out != nullptr) *flags_out = flags;
-            if ((flags & SQLITE_OPEN_CREATE) != 0) own.error_ = 0;
-        } else if (is_journal && (flags & SQLITE_OPEN_CREATE) != 0) {
+        } else if (is_journal && to_write) {
             rc = own.open(path, flags, flags_out);
         } else {
             // Who only looks at a journal, or plays it back, needs nothing of us.
@@ -76,8 +79,8 @@ struct JournalVfs::Trampolines {
     }
 
     static int close(sqlite3_file* file) {
-        // What was never synced may be lost; the rest of the process's life it may as well be there.
-        [[maybe_unused]] const int ignored = self(file).flush();
+        // SQLite needs nothing that it has not synced. By now it may have let go of its lock: another's
+        // journal may be in the file, and a transaction that was reported to have failed must not come about.
         self(file).pending_.clear();
         return SQLITE_OK;
     }
@@ -160,19 +163,22 @@ JournalVfs::~JournalVfs() {
 
 int JournalVfs::open(const char* path, int flags, int* flags_out) noexcept {
     close();
-    error_ = 0;
     // The name must last as long as the file; SQLite's own lasts as long as its transaction.
     const char* const names = sqlite3_create_filename(sqlite3_filename_database(path), path,
                                                       sqlite3_filename_wal(path), 0, nullptr);
     if (names == nullptr) return SQLITE_NOMEM;
     path_ = sqlite3_filename_journal(names);
-    int rc = base_.xOpen(&base_, path_, kept(), flags, flags_out);
+    int opened = 0;
+    int rc = base_.xOpen(&base_, path_, kept(), flags, &opened);
     struct stat found {};
-    if (rc == SQLITE_OK && ::stat(path_, &found) != 0) rc = SQLITE_CANTOPEN;
+    // SQLite is content with reading what it may not write, and tells only who asks.
+    if (rc == SQLITE_OK && ((opened & SQLITE_OPEN_READWRITE) == 0 || ::stat(path_, &found) != 0))
+        rc = SQLITE_CANTOPEN;
     if (rc != SQLITE_OK) {
         close();
         return rc;
     }
+    if (flags_out != nullptr) *flags_out = opened;
     device_ = found.st_dev;
     inode_ = found.st_ino;
     return SQLITE_OK;
@@ -183,6 +189,21 @@ void JournalVfs::close() noexcept {
     std::ranges::fill(memory_, 0);
     if (path_ != nullptr) sqlite3_free_filename(sqlite3_filename_database(path_));
     path_ = nullptr;
+    has_durable_name_ = false;
+}
+
+/// SQLite syncs the directory once after opening, and does not mind if that fails. It would try again for the
+/// next transaction; so who keeps the file has to see to it.
+bool JournalVfs::has_durable_name() noexcept {
+    if (!has_durable_name_) {
+        try {
+            const std::string path = path_;
+            has_durable_name_ = sync_directory(path.substr(0, path.rfind('/') + 1)) == 0;
+        } catch (const std::bad_alloc&) {
+            // Then it is opened anew.
+        }
+    }
+    return has_durable_name_;
 }
 
 bool JournalVfs::still_at(const char* path) const noexcept {
@@ -204,6 +225,10 @@ int JournalVfs::read(char* to, int size, sqlite3_int64 at) {
 
 int JournalVfs::write(const char* from, int size, sqlite3_int64 at) {
     const auto bytes = static_cast<std::size_t>(size);
+    // SQLite voids the journal, at the end of a commit or when it has taken all back: then nothing in it
+    // counts any more, and what cannot be written, on a full disk say, must not be in the way.
+    constexpr std::array<char, 28> kVoid{};
+    if (at == 0 && bytes == kVoid.size() && std::memcmp(from, kVoid.data(), bytes) == 0) pending_.clear();
     if (!pending_.empty() && (at != pending_end() || pending_.size() + bytes > kMostPending)) {
         if (const int rc = flush(); rc != SQLITE_OK) return rc;
     }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace turboci::sqlite {
@@ -29,8 +30,8 @@ public:
     ~JournalVfs();
     JournalVfs(const JournalVfs&) = delete;
     JournalVfs& operator=(const JournalVfs&) = delete;
-    /// errno of the first failure since the journal was opened last to be written; 0: there was none.
-    [[nodiscard]] int error() const noexcept { return error_; }
+    /// errno of the first failure to write the journal since this was last asked; 0: there was none.
+    [[nodiscard]] int take_error() noexcept { return std::exchange(error_, 0); }
     /// For sqlite3_open_v2().
     [[nodiscard]] const char* name() const noexcept { return name_.c_str(); }
 
@@ -44,6 +45,7 @@ private:
     void close() noexcept;
     /// Does the name lead to the journal that is open?
     [[nodiscard]] bool still_at(const char* path) const noexcept;
+    [[nodiscard]] bool has_durable_name() noexcept;
 
     int read(char* to, int size, sqlite3_int64 at);
     int write(const char* from, int size, sqlite3_int64 at);
@@ -63,6 +65,7 @@ private:
     const char* path_ = nullptr;        ///< of the journal that is open; as SQLite makes names of files
     dev_t device_ = 0;
     ino_t inode_ = 0;
+    bool has_durable_name_ = false;
     std::vector<char> pending_;  ///< not yet written
     sqlite3_int64 pending_at_ = 0;
     int error_ = 0;

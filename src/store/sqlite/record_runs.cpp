@@ -16,16 +16,18 @@ constexpr std::int64_t kKeysOfPart = 1024;
 constexpr unsigned kMostThreads = 4;
 constexpr std::size_t kSlotsPerThread = 2;  // so that nobody waits for the one who takes what is done
 
-/// The nodes of a run, by the caller's thread alone.
+/// Visits, and takes the run whenever it is long or full: by the caller's thread alone.
 template <class Read>
 void read_alone(RecordRuns& runs, const Read& read) {
     const std::unique_ptr<RecordRuns::Run> run = runs.make();
     std::size_t nodes = 0;
     read([&](NodeRecord& record) {
         run->visit(record);
-        if (++nodes % kNodesOfRun == 0) runs.take(*run);
+        if (++nodes < kNodesOfRun && !run->full()) return;
+        runs.take(*run);
+        nodes = 0;
     });
-    if (nodes % kNodesOfRun != 0) runs.take(*run);
+    if (nodes > 0) runs.take(*run);
 }
 
 class Threads {
@@ -44,7 +46,9 @@ public:
         all.worker = [&](std::size_t thread) -> PieceWork {
             Database* const mine = thread == 0 ? &db_ : beside_.of(thread);
             if (mine == nullptr) return {};
-            return [&, mine](std::size_t piece, std::size_t slot) { work(*mine, piece, slots[slot]); };
+            return [&, mine](std::size_t piece, std::size_t slot, const std::function<void()>& deliver_now) {
+                work(*mine, piece, slots[slot], deliver_now);
+            };
         };
         all.deliver = [&](std::size_t slot) { deliver(slots[slot]); };
         work_in_order(all);
@@ -62,7 +66,7 @@ std::unique_ptr<NodeTable> load_table(Threads& threads, PlanKey plan, const Node
     threads.in_order<NodeTable>(
         static_cast<std::size_t>((range.last - range.first) / kKeysOfPart + 1),
         [plan] { return NodeTable(plan); },
-        [&](Database& db, std::size_t piece, NodeTable& part) {
+        [&](Database& db, std::size_t piece, NodeTable& part, const auto&) {
             NodeRange keys;
             keys.first = range.first + static_cast<std::int64_t>(piece) * kKeysOfPart;
             keys.last = std::min(keys.first + kKeysOfPart - 1, range.last);
@@ -99,8 +103,8 @@ std::unique_ptr<Database> Beside::open() const {
         if (!same) return nullptr;
         db->exec("PRAGMA query_only=ON; PRAGMA cache_size=-512; BEGIN; SELECT 1 FROM plans LIMIT 1");
         return db;
-    } catch (const Error&) {
-        // Too many open files, say: then there are fewer.
+    } catch (const std::exception&) {
+        // Too many open files, or no memory: then there are fewer.
         return nullptr;
     }
 }
@@ -124,12 +128,15 @@ void read_runs(Database& db, Beside* beside, PlanKey plan, NodeType type, const 
     if (!all) return;
     using Run = std::unique_ptr<RecordRuns::Run>;
     threads.in_order<Run>((all->last - all->first) / kNodesOfRun + 1, [&] { return runs.make(); },
-                          [&](Database& own, std::size_t piece, const Run& run) {
+                          [&](Database& own, std::size_t piece, const Run& run, const auto& deliver_now) {
                               TablePart part;
                               part.first = all->first + piece * kNodesOfRun;
                               part.last = std::min(part.first + kNodesOfRun - 1, all->last);
                               read_from_table(own, type, nullptr, parts, true, table, part,
-                                              [&](NodeRecord& record) { run->visit(record); });
+                                              [&](NodeRecord& record) {
+                                                  run->visit(record);
+                                                  if (run->full()) deliver_now();
+                                              });
                           },
                           [&](const Run& run) { runs.take(*run); });
 }

@@ -63,8 +63,8 @@ SqliteStore::~SqliteStore() {
     try {
         lock_.acquire(Duration::zero(), {});
         db_->empty_kept_journal();
-    } catch (const Error&) {
-        // Somebody writes; the journal may stay as it is.
+    } catch (const std::exception&) {
+        // Somebody writes, or there is no memory; the journal may stay as it is.
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Large plans read in runs, by several threads: the same nodes as one after another.
+#include <algorithm>
 #include <stdexcept>
 
 #include "store/samples.hpp"
@@ -23,6 +24,7 @@ public:
     void take(Run& run) override {
         ++taken;
         auto& lines = static_cast<Note&>(run).lines;
+        most = std::max(most, static_cast<Note&>(run).most);
         if (fail_at == taken) throw std::runtime_error("no more");
         all.insert(all.end(), lines.begin(), lines.end());
         lines.clear();
@@ -30,6 +32,7 @@ public:
     std::vector<std::string> all;
     std::string unwanted;  ///< an id whose visit fails
     int made = 0, taken = 0, fail_at = 0;
+    std::size_t full_at = 1'000'000, most = 0;
 
 private:
     struct Note final : Run {
@@ -37,9 +40,12 @@ private:
         void visit(NodeRecord& record) override {
             if (record.row.id == notes.unwanted) throw std::runtime_error("not this one");
             lines.push_back(describe(record));
+            most = std::max(most, lines.size());
         }
+        [[nodiscard]] bool full() const override { return lines.size() >= notes.full_at; }
         const Notes& notes;
         std::vector<std::string> lines;
+        std::size_t most = 0;
     };
 };
 
@@ -106,6 +112,20 @@ TEST_CASE("runs hold the same nodes in the same order as reading one after anoth
     Notes again;
     uow->read_runs(f.plan(), NodeType::check, {}, again);
     CHECK(again.all.size() == 2000);
+}
+
+TEST_CASE("a run that is full is taken before it is at its end") {
+    Many f;
+    auto uow = f.store->begin(Access::read);
+    const std::size_t full_at = GENERATE(1u, 7u);
+    const NodeParts parts = GENERATE(NodeParts(), kBareNodes);  // by several threads, and by one
+    Notes notes, all;
+    notes.full_at = full_at;
+    uow->read_runs(f.plan(), NodeType::stage, parts, notes);
+    uow->read_runs(f.plan(), NodeType::stage, parts, all);
+    CHECK(notes.all == all.all);
+    CHECK(notes.most == full_at);
+    CHECK(notes.taken >= static_cast<int>(4000 / full_at));
 }
 
 TEST_CASE("runs without targets, of a small plan, and of a type that is not there") {

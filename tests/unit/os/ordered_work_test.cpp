@@ -20,9 +20,13 @@ struct Squares {
         work.slots = slots;
         work.worker = [this, helpers](std::size_t thread) -> PieceWork {
             if (thread > helpers) return {};
-            return [this, thread](std::size_t piece, std::size_t slot) {
+            return [this, thread](std::size_t piece, std::size_t slot, const auto& deliver_now) {
                 if (before_piece) before_piece(thread, piece);
-                values[slot] = piece * piece;
+                for (std::size_t part = 1; part < parts; ++part) {
+                    values[slot] = piece * parts + part - 1;
+                    deliver_now();
+                }
+                values[slot] = parts > 1 ? piece * parts + parts - 1 : piece * piece;
             };
         };
         work.deliver = [this](std::size_t slot) {
@@ -37,6 +41,7 @@ struct Squares {
     }
     OrderedWork work;
     std::vector<std::size_t> values, delivered;
+    std::size_t parts = 1;  ///< more: numbers in a row, so many for each piece
     std::function<void(std::size_t thread, std::size_t piece)> before_piece;
     std::function<void()> before_delivery;
 };
@@ -67,6 +72,35 @@ TEST_CASE("others work while the caller does, but not further ahead than there a
     squares.check_all();
     CHECK(helped);
     CHECK_FALSE(too_early);
+}
+
+TEST_CASE("what a piece holds can be delivered before it is done, in its turn") {
+    const std::size_t threads = GENERATE(1u, 2u, 4u);
+    const std::size_t slots = GENERATE(1u, 3u);
+    Squares numbers(60, threads, slots);
+    numbers.parts = 5;
+    work_in_order(numbers.work);
+    REQUIRE(numbers.delivered.size() == 300);
+    for (std::size_t i = 0; i < 300; ++i) REQUIRE(numbers.delivered[i] == i);
+}
+
+TEST_CASE("a thread that waits for its turn is let go when all is over") {
+    Squares numbers(60, 3, 6);
+    numbers.parts = 3;
+    SECTION("because a delivery failed") {
+        numbers.before_delivery = [&] {
+            if (numbers.delivered.size() == 7) throw std::runtime_error("full");
+        };
+        CHECK_THROWS_WITH(work_in_order(numbers.work), "full");
+        CHECK(numbers.delivered.size() == 7);
+    }
+    SECTION("because another failed") {
+        numbers.before_piece = [](std::size_t, std::size_t piece) {
+            if (piece == 20) throw std::runtime_error("twenty");
+        };
+        CHECK_THROWS_WITH(work_in_order(numbers.work), "twenty");
+        CHECK(numbers.delivered.size() <= 60);
+    }
 }
 
 TEST_CASE("threads that find nothing to work with leave it to the rest") {
