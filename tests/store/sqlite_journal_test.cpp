@@ -191,6 +191,10 @@ TEST_CASE("a journal is made void even if what waits to be written has no place"
     CHECK(j.sync() == SQLITE_OK);
     CHECK(j.size() == 37);
     CHECK(j.on_disk().starts_with(std::string(28, '\0')));
+    // As many bytes that say something make nothing void.
+    CHECK(j.write("more", 1000) == SQLITE_OK);
+    CHECK(j.write(std::string(28, 'x'), 0) == SQLITE_OK);
+    CHECK(j.read(4, 1000) == "more");
 }
 
 TEST_CASE("a journal that may only be read is not one to write to") {
