@@ -9,6 +9,7 @@ truncations may survive, in their order, and of a write any selection of its 512
 over a write that was lost, there are zeros or garbage.
 """
 SECTOR = 512
+PAGE = 4096  # of the kernel's memory, which keeps or loses each on its own
 GARBAGE = bytes(range(1, 256)) * 3
 
 
@@ -64,7 +65,8 @@ class Disk:
         elif kind == "rename":
             self.changes.append(("move", words[0], words[1]))
         elif kind == "write":
-            self.files[words[0]].pending.append(("write", int(words[1]), bytes.fromhex(words[2])))
+            op = ("write", int(words[1]), bytes.fromhex(words[2]))
+            self.files[words[0]].pending.extend(pieces(op, PAGE))
         elif kind == "trunc":
             self.files[words[0]].pending.append(("trunc", int(words[1])))
         elif kind == "sync":
@@ -160,14 +162,18 @@ def spread(count, limit, rng):
     return range(count) if count <= limit else sorted(rng.sample(range(count), limit))
 
 
-def sectors(op):
-    """The parts of a write that a sector each holds."""
+def pieces(op, size):
+    """The parts of a write that a sector or page of that size each holds."""
     _, offset, data = op
     at = 0
     while at < len(data):
-        size = min(len(data) - at, SECTOR - (offset + at) % SECTOR)
-        yield ("write", offset + at, data[at:at + size])
-        at += size
+        length = min(len(data) - at, size - (offset + at) % size)
+        yield ("write", offset + at, data[at:at + length])
+        at += length
+
+
+def sectors(op):
+    return pieces(op, SECTOR)
 
 
 def torn(op, rng, odds):

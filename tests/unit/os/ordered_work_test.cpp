@@ -94,6 +94,23 @@ TEST_CASE("a thread that waits for its turn is let go when all is over") {
         CHECK_THROWS_WITH(work_in_order(numbers.work), "full");
         CHECK(numbers.delivered.size() == 7);
     }
+    SECTION("because the caller's own work failed") {
+        std::atomic<bool> begun{false}, waits{false};
+        const auto worker = numbers.work.worker;
+        numbers.work.threads = 2;
+        numbers.work.worker = [&](std::size_t thread) {
+            while (thread == 1 && !begun) std::this_thread::yield();  // the first piece is the caller's
+            return worker(thread);
+        };
+        numbers.before_piece = [&](std::size_t thread, std::size_t) {
+            begun = true;
+            if (thread == 1) waits = true;
+            while (!waits) std::this_thread::yield();
+            if (thread == 0) throw std::runtime_error("mine");
+        };
+        CHECK_THROWS_WITH(work_in_order(numbers.work), "mine");
+        CHECK(numbers.delivered.empty());
+    }
     SECTION("because another failed") {
         numbers.before_piece = [](std::size_t, std::size_t piece) {
             if (piece == 20) throw std::runtime_error("twenty");
