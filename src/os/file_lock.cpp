@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "os/files.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -65,7 +66,7 @@ bool FileLock::try_once() {
         struct stat mine {
         }, named{};
         if (::fstat(fd_.get(), &mine) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
-            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino) {
+            is_same_file(mine, named)) {
             size_ = mine.st_size;
             return true;
         }

@@ -60,6 +60,10 @@ std::optional<FileStatus> file_status(const std::string& path) {
     return status;
 }
 
+bool is_same_file(const struct stat& a, const struct stat& b) noexcept {
+    return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
 int write_all(int fd, std::string_view data) noexcept {
     while (!data.empty()) {
         const ssize_t n = ::write(fd, data.data(), data.size());

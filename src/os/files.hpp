@@ -2,6 +2,7 @@
 // Descriptors and paths: the few file operations that more than one layer needs.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -34,6 +35,9 @@ struct FileStatus {
 };
 /// nullopt if there is no such file. STORE on any other failure.
 [[nodiscard]] std::optional<FileStatus> file_status(const std::string& path);
+
+/// Do two answers of stat() speak of the same file? Only while it is open can its number not be another's.
+[[nodiscard]] bool is_same_file(const struct stat& a, const struct stat& b) noexcept;
 
 /// Writes all of it at the descriptor's position. Returns 0 or an errno value.
 [[nodiscard]] int write_all(int fd, std::string_view data) noexcept;

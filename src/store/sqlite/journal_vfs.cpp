@@ -2,7 +2,6 @@
 #include "store/sqlite/journal_vfs.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -170,17 +169,14 @@ int JournalVfs::open(const char* path, int flags, int* flags_out) noexcept {
     path_ = sqlite3_filename_journal(names);
     int opened = 0;
     int rc = base_.xOpen(&base_, path_, kept(), flags, &opened);
-    struct stat found {};
     // SQLite is content with reading what it may not write, and tells only who asks.
-    if (rc == SQLITE_OK && ((opened & SQLITE_OPEN_READWRITE) == 0 || ::stat(path_, &found) != 0))
+    if (rc == SQLITE_OK && ((opened & SQLITE_OPEN_READWRITE) == 0 || ::stat(path_, &file_) != 0))
         rc = SQLITE_CANTOPEN;
     if (rc != SQLITE_OK) {
         close();
         return rc;
     }
     if (flags_out != nullptr) *flags_out = opened;
-    device_ = found.st_dev;
-    inode_ = found.st_ino;
     return SQLITE_OK;
 }
 
@@ -208,7 +204,7 @@ bool JournalVfs::has_durable_name() noexcept {
 
 bool JournalVfs::still_at(const char* path) const noexcept {
     struct stat found {};
-    return ::stat(path, &found) == 0 && found.st_ino == inode_ && found.st_dev == device_;
+    return ::stat(path, &found) == 0 && is_same_file(found, file_);
 }
 
 int JournalVfs::read(char* to, int size, sqlite3_int64 at) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <sqlite3.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <string>
@@ -63,8 +63,7 @@ private:
     std::string name_;
     std::vector<std::int64_t> memory_;  ///< of the base's file, zero while there is none
     const char* path_ = nullptr;        ///< of the journal that is open; as SQLite makes names of files
-    dev_t device_ = 0;
-    ino_t inode_ = 0;
+    struct stat file_ {};               ///< what stat() said of it
     bool has_durable_name_ = false;
     std::vector<char> pending_;  ///< not yet written
     sqlite3_int64 pending_at_ = 0;

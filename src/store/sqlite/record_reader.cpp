@@ -360,7 +360,7 @@ PassingThrough::PassingThrough(Database& db, std::size_t nodes) : db_(db) {
     if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
     Query size(db, "PRAGMA cache_size");
     if (size.step()) before_ = size.integer(0);
-    if (before_ != 0) db.exec("PRAGMA cache_size=-512");
+    if (before_ != 0) db.exec(kFewPages);
 }
 
 PassingThrough::~PassingThrough() {

@@ -32,6 +32,7 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
 class PassingThrough {
 public:
     static constexpr std::size_t kMany = 4096;  ///< so many nodes are worth it
+    static constexpr const char* kFewPages = "PRAGMA cache_size=-512";
     PassingThrough(Database& db, std::size_t nodes);
     ~PassingThrough();
     PassingThrough(const PassingThrough&) = delete;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "os/files.hpp"
 #include "os/ordered_work.hpp"
 
 namespace turboci::sqlite {
@@ -98,10 +99,10 @@ std::unique_ptr<Database> Beside::open() const {
     try {
         auto db = std::make_unique<Database>(path_, Database::Mode::read_write, Duration::zero());
         struct stat now {};
-        const bool same = ::stat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
-                          now.st_dev == file_.st_dev && !db->moved();
+        const bool same = ::stat(path_.c_str(), &now) == 0 && is_same_file(now, file_) && !db->moved();
         if (!same) return nullptr;
-        db->exec("PRAGMA query_only=ON; PRAGMA cache_size=-512; BEGIN; SELECT 1 FROM plans LIMIT 1");
+        db->exec(PassingThrough::kFewPages);
+        db->exec("PRAGMA query_only=ON; BEGIN; SELECT 1 FROM plans LIMIT 1");
         return db;
     } catch (const std::exception&) {
         // Too many open files, or no memory: then there are fewer.
@@ -109,11 +110,11 @@ std::unique_ptr<Database> Beside::open() const {
     }
 }
 
-void read_runs(Database& db, Beside* beside, PlanKey plan, NodeType type, const NodeParts& parts,
-               const std::function<std::int64_t()>& next_key, std::unique_ptr<NodeTable>& cache,
-               RecordRuns& runs) {
+void read_runs(Database& db, int threads, std::unique_ptr<Beside>& beside, PlanKey plan, NodeType type,
+               const NodeParts& parts, const std::function<std::int64_t()>& next_key,
+               std::unique_ptr<NodeTable>& cache, RecordRuns& runs) {
     const std::size_t total = count_nodes(db, plan);
-    const bool large = beside != nullptr && total >= PassingThrough::kMany && needs_table(parts);
+    const bool large = threads != 1 && total >= PassingThrough::kMany && needs_table(parts);
     const NodeRange range = large ? nodes_of_plan(db, plan, next_key()) : NodeRange{};
     if (!large || !range.scan) {
         return read_alone(runs, [&](const std::function<void(NodeRecord&)>& visit) {
@@ -121,24 +122,25 @@ void read_runs(Database& db, Beside* beside, PlanKey plan, NodeType type, const 
         });
     }
     const PassingThrough few_pages(db, total);
-    Threads threads(db, *beside);
-    if (!cache || cache->plan() != plan) cache = load_table(threads, plan, range, total);
+    if (!beside) beside = std::make_unique<Beside>(db, threads);
+    Threads all_threads(db, *beside);
+    if (!cache || cache->plan() != plan) cache = load_table(all_threads, plan, range, total);
     const NodeTable& table = *cache;
     const std::optional<TablePart> all = part_of_type(table, type);
     if (!all) return;
     using Run = std::unique_ptr<RecordRuns::Run>;
-    threads.in_order<Run>((all->last - all->first) / kNodesOfRun + 1, [&] { return runs.make(); },
-                          [&](Database& own, std::size_t piece, const Run& run, const auto& deliver_now) {
-                              TablePart part;
-                              part.first = all->first + piece * kNodesOfRun;
-                              part.last = std::min(part.first + kNodesOfRun - 1, all->last);
-                              read_from_table(own, type, nullptr, parts, true, table, part,
-                                              [&](NodeRecord& record) {
-                                                  run->visit(record);
-                                                  if (run->full()) deliver_now();
-                                              });
-                          },
-                          [&](const Run& run) { runs.take(*run); });
+    all_threads.in_order<Run>((all->last - all->first) / kNodesOfRun + 1, [&] { return runs.make(); },
+                              [&](Database& own, std::size_t piece, const Run& run, const auto& deliver_now) {
+                                  TablePart part;
+                                  part.first = all->first + piece * kNodesOfRun;
+                                  part.last = std::min(part.first + kNodesOfRun - 1, all->last);
+                                  read_from_table(own, type, nullptr, parts, true, table, part,
+                                                  [&](NodeRecord& record) {
+                                                      run->visit(record);
+                                                      if (run->full()) deliver_now();
+                                                  });
+                              },
+                              [&](const Run& run) { runs.take(*run); });
 }
 
 }  // namespace turboci::sqlite

@@ -32,10 +32,10 @@ private:
     std::vector<std::unique_ptr<Database>> own_;  ///< by thread; each touches its own alone
 };
 
-/// UnitOfWork::read_runs(): the table of the nodes is loaded in parts as well, and shared. `beside` null:
-/// there is one thread. The others are as for read_records().
-void read_runs(Database& db, Beside* beside, PlanKey plan, NodeType type, const NodeParts& parts,
-               const std::function<std::int64_t()>& next_key, std::unique_ptr<NodeTable>& cache,
-               RecordRuns& runs);
+/// UnitOfWork::read_runs(): the table of the nodes is loaded in parts as well, and shared. `beside` is made
+/// where it is needed: not if `threads` is 1, nor for a small plan. The others are as for read_records().
+void read_runs(Database& db, int threads, std::unique_ptr<Beside>& beside, PlanKey plan, NodeType type,
+               const NodeParts& parts, const std::function<std::int64_t()>& next_key,
+               std::unique_ptr<NodeTable>& cache, RecordRuns& runs);
 
 }  // namespace turboci::sqlite

@@ -283,13 +283,11 @@ void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
 }
 
 void SqliteUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
+    if (access_ == Access::write) node_table_.reset();
     // What a transaction for writing has written, no other connection sees.
-    if (access_ == Access::write)
-        node_table_.reset();
-    else if (!beside_)
-        beside_ = std::make_unique<Beside>(db_, read_threads_);
+    const int threads = access_ == Access::write ? 1 : read_threads_;
     const auto next_key = [this] { return counters().node; };
-    turboci::sqlite::read_runs(db_, beside_.get(), plan, type, parts, next_key, node_table_, runs);
+    turboci::sqlite::read_runs(db_, threads, beside_, plan, type, parts, next_key, node_table_, runs);
 }
 
 }  // namespace turboci::sqlite

@@ -146,3 +146,17 @@ TEST_CASE("a descriptor that is moved to itself stays open") {
     fd = std::move(same);
     CHECK(fd);
 }
+
+TEST_CASE("a file is the same one by its number and its file system, whatever its name") {
+    struct stat a {};
+    a.st_dev = 1;
+    a.st_ino = 2;
+    struct stat b = a;
+    b.st_size = 3;
+    CHECK(is_same_file(a, b));
+    b.st_ino = 4;
+    CHECK_FALSE(is_same_file(a, b));
+    b = a;
+    b.st_dev = 5;
+    CHECK_FALSE(is_same_file(a, b));
+}
