@@ -30,12 +30,13 @@ elseif(is_release)
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
 
-# Fat objects, so that the installed archive suits any linker. With another compiler than GCC an archive
-# would hold nothing but bitcode: no LTO there.
+# With another compiler than GCC an archive would hold nothing but bitcode: no LTO there.
 if(TURBOCI_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   check_cxx_compiler_flag(-flto=auto TURBOCI_HAVE_LTO)
   if(TURBOCI_HAVE_LTO)
-    set(TURBOCI_LTO_COMPILE -flto=auto -ffat-lto-objects)
+    set(TURBOCI_LTO_COMPILE -flto=auto)
+    # Fat objects, so that the installed archive suits any linker.
+    set(TURBOCI_LTO_ARCHIVE -flto=auto -ffat-lto-objects)
     # The warnings come up again where the files are put together, and two more of the same kind.
     set(TURBOCI_LTO_LINK -flto=auto -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
         -Wno-array-bounds)

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "turboci/check.hpp"
 #include "turboci/dependency.hpp"
 #include "turboci/error.hpp"
+#include "turboci/packed_list.hpp"
 #include "turboci/stage.hpp"
 #include "turboci/work_plan.hpp"
 
@@ -101,6 +102,23 @@ struct StageWrite {
     Position id_at;  ///< of the id itself
 };
 
+/// The head is all but dependencies and results.
+template <>
+struct Packing<CheckWrite> {
+    static void pack(const CheckWrite& write, std::string& bytes);
+    static void unpack(const char* bytes, CheckWrite& write);
+    static void unpack_head(const char* bytes, CheckWrite& write);
+    [[nodiscard]] static std::string_view id(const char* bytes);
+};
+/// The head is all but dependencies, assignments, continuation group and attempt.
+template <>
+struct Packing<StageWrite> {
+    static void pack(const StageWrite& write, std::string& bytes);
+    static void unpack(const char* bytes, StageWrite& write);
+    static void unpack_head(const char* bytes, StageWrite& write);
+    [[nodiscard]] static std::string_view id(const char* bytes);
+};
+
 /// Takes ready attempts: oldest ready first, each at most once, in the same transaction.
 struct Claim {
     std::vector<std::string> stages;  ///< stage ids to choose among; empty: all
@@ -126,8 +144,8 @@ struct WriteNodes {
     bool dry_run = false;                    ///< do everything, then roll back
     std::optional<JsonText> labels;          ///< merged into the plan's labels
     std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
-    std::deque<CheckWrite> checks;           ///< there may be a million of them
-    std::deque<StageWrite> stages;
+    PackedList<CheckWrite> checks;           ///< there may be a million of them
+    PackedList<StageWrite> stages;
     std::optional<Claim> claim;      ///< taken after everything else has been resolved
     std::vector<std::string> files;  ///< names that Position::file points into
 };

@@ -123,7 +123,7 @@ struct UpdateOptions {
 /// Fills what the four verbs have in common; `fill` does the rest.
 int update(Context& context, const UpdateOptions& options, const std::function<void(AttemptWrite&)>& fill) {
     WriteNodes request = context.begin_write(options.write);
-    StageWrite& stage = request.stages.emplace_back();
+    StageWrite stage;
     stage.id = id_argument(NodeType::stage, options.stage);
     AttemptWrite& attempt = stage.attempt.emplace();
     if (options.attempt) {
@@ -134,6 +134,7 @@ int update(Context& context, const UpdateOptions& options, const std::function<v
     require_node(context, {NodeType::stage, stage.id});
     attempt.process_uid = options.process;
     fill(attempt);
+    request.stages.push_back(stage);
     const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);

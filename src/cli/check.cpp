@@ -60,11 +60,12 @@ int report(Context& context, const ReportOptions& options) {
         throw Error(ErrorCode::usage, "the answer is missing", "add --pass, --fail MESSAGE or --junit FILE");
     }
     WriteNodes request = context.begin_write(options.write);
-    CheckWrite& check = request.checks.emplace_back();
+    CheckWrite check;
     check.id = id_argument(NodeType::check, options.check);
     require_node(context, {NodeType::check, check.id});
     check.results.push_back(make_result(options));
     if (options.final) check.state = State::final;
+    request.checks.push_back(check);
     const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, done);

@@ -15,9 +15,10 @@ struct CancelOptions {
 
 int cancel(Context& context, const CancelOptions& options) {
     WriteNodes request = context.begin_write(options.write);
-    StageWrite& stage = request.stages.emplace_back();
+    StageWrite stage;
     stage.id = id_argument(NodeType::stage, options.stage);
     stage.cancel = true;
+    request.stages.push_back(stage);
     require_node(context, {NodeType::stage, stage.id});
     const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
     context.out().mark_committed();

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <numeric>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"
@@ -21,8 +21,8 @@ namespace {
 class Directory {
 public:
     template <class Write>
-    explicit Directory(const std::deque<Write>& writes) {
-        for (const auto& w : writes) ids_.push_back(w.id);
+    explicit Directory(const PackedList<Write>& writes) {
+        for (std::size_t i = 0; i < writes.size(); ++i) ids_.push_back(writes.id(i));
         order_.resize(ids_.size());
         std::iota(order_.begin(), order_.end(), std::size_t{0});
         std::ranges::stable_sort(order_, {}, [&](std::size_t i) { return ids_[i]; });
@@ -52,11 +52,11 @@ public:
     }
     [[nodiscard]] std::string name(std::int64_t node) const {
         const auto n = static_cast<std::size_t>(node);
-        return is_check(n) ? "check:" + request_.checks[n].id : "stage:" + stage(n).id;
+        return (is_check(n) ? "check:" : "stage:") + std::string(id(n));
     }
     [[nodiscard]] Position at(std::int64_t node) const {
         const auto n = static_cast<std::size_t>(node);
-        return is_check(n) ? request_.checks[n].at : stage(n).at;
+        return is_check(n) ? request_.checks[n].at : request_.stages[stage(n)].at;
     }
     /// Whether load() tells of dependency edges alone, so that each circle is a cycle of them.
     void only_dependencies(bool only) noexcept { only_dependencies_ = only; }
@@ -73,12 +73,14 @@ private:
     };
 
     [[nodiscard]] bool is_check(std::size_t n) const noexcept { return n < request_.checks.size(); }
-    [[nodiscard]] const StageWrite& stage(std::size_t n) const {
-        return request_.stages[n - request_.checks.size()];
+    /// Its number among the stages.
+    [[nodiscard]] std::size_t stage(std::size_t n) const noexcept { return n - request_.checks.size(); }
+    [[nodiscard]] std::string_view id(std::size_t n) const {
+        return is_check(n) ? checks_.ids()[n] : stages_.ids()[stage(n)];
     }
     void resolve();
     void judge_state(const CheckWrite& check);
-    void resolve_assignments(std::size_t n);
+    void resolve_assignments(std::size_t n, const StageWrite& stage);
     void resolve_predicate(std::size_t n, const PredicateSpec& root, bool continuation);
     [[nodiscard]] std::int64_t target(std::size_t n, const EdgeSpec& edge);
     [[nodiscard]] std::string suggestion(std::string_view id, bool among_checks, bool among_stages);
@@ -93,23 +95,31 @@ private:
     std::vector<WaitNode::Group> groups_;  ///< of all nodes; parents relative to the node's first
     std::vector<WaitNode::Edge> edges_;    ///< of all nodes; likewise
     std::vector<Span> groups_of_, edges_of_;
+    std::vector<State> states_;                              ///< that checks are to have
     std::vector<std::vector<WaitNode::Assigned>> assigned_;  ///< by check
 };
 
 void Plan::resolve() {
     assigned_.resize(request_.checks.size());
-    for (const CheckWrite& check : request_.checks) judge_state(check);
-    for (std::size_t n = 0; n < size(); ++n) {
-        const std::size_t groups = groups_.size();
-        const std::size_t edges = edges_.size();
-        const auto& dependencies = is_check(n) ? request_.checks[n].dependencies : stage(n).dependencies;
-        if (dependencies) resolve_predicate(n, *dependencies, false);
-        if (!is_check(n)) {
-            if (stage(n).continuation_group) resolve_predicate(n, *stage(n).continuation_group, true);
-            resolve_assignments(n);
-        }
-        groups_of_.push_back({groups, groups_.size()});
-        edges_of_.push_back({edges, edges_.size()});
+    std::size_t groups = 0, edges = 0;
+    const auto end_node = [&] {
+        groups_of_.push_back({std::exchange(groups, groups_.size()), groups_.size()});
+        edges_of_.push_back({std::exchange(edges, edges_.size()), edges_.size()});
+    };
+    std::size_t n = 0;
+    for (const CheckWrite& check : request_.checks) {
+        judge_state(check);
+        states_.push_back(check.state.value_or(State::planning));
+        if (check.dependencies) resolve_predicate(n, *check.dependencies, false);
+        end_node();
+        ++n;
+    }
+    for (const StageWrite& stage : request_.stages) {
+        if (stage.dependencies) resolve_predicate(n, *stage.dependencies, false);
+        if (stage.continuation_group) resolve_predicate(n, *stage.continuation_group, true);
+        resolve_assignments(n, stage);
+        end_node();
+        ++n;
     }
 }
 
@@ -127,16 +137,15 @@ void Plan::judge_state(const CheckWrite& check) {
             fmt::format("check:{} is PLANNING; results can be written while it is WAITING", check.id));
 }
 
-void Plan::resolve_assignments(std::size_t n) {
-    if (!stage(n).assignments) return;
-    for (const auto& a : *stage(n).assignments) {
+void Plan::resolve_assignments(std::size_t n, const StageWrite& stage) {
+    if (!stage.assignments) return;
+    for (const auto& a : *stage.assignments) {
         if (const auto check = checks_.find(a.target_check_id)) {
             assigned_[*check].push_back({static_cast<std::int64_t>(n), a.goal_state});
         } else {
-            problems_.add(
-                ErrorCode::invalid_dependency, a.at,
-                fmt::format("stage:{} is assigned to check:{}, which no file defines{}", stage(n).id,
-                            a.target_check_id, suggestion(a.target_check_id, true, false)));
+            problems_.add(ErrorCode::invalid_dependency, a.at,
+                          fmt::format("stage:{} is assigned to check:{}, which no file defines{}", stage.id,
+                                      a.target_check_id, suggestion(a.target_check_id, true, false)));
         }
     }
 }
@@ -241,7 +250,7 @@ void Plan::load(std::int64_t node, WaitNode& out) {
     out.edges.assign(edges_.begin() + static_cast<std::ptrdiff_t>(first_edge),
                      edges_.begin() + static_cast<std::ptrdiff_t>(last_edge));
     out.type = is_check(n) ? NodeType::check : NodeType::stage;
-    out.state = is_check(n) ? request_.checks[n].state.value_or(State::planning) : State::planned;
+    out.state = is_check(n) ? states_[n] : State::planned;
     if (is_check(n)) out.assigned = assigned_[n];
 }
 

@@ -48,7 +48,7 @@ private:
     void group(const PredicateSpec& group, Position at, bool is_root);
     void edge(const EdgeSpec& edge, bool continuation);
     template <class Write>
-    void duplicates(NodeType type, const std::deque<Write>& writes);
+    void duplicates(NodeType type, const PackedList<Write>& writes);
 
     const WriteNodes& request_;
     Problems& problems_;
@@ -228,19 +228,21 @@ void Validator::edge(const EdgeSpec& edge, bool continuation) {
 }
 
 template <class Write>
-void Validator::duplicates(NodeType type, const std::deque<Write>& writes) {
+void Validator::duplicates(NodeType type, const PackedList<Write>& writes) {
     KeySet seen;
     seen.reserve(writes.size());
     for (std::size_t i = 0; i < writes.size(); ++i) {
         // What is no id was reported, and has no place in a message as it is.
-        if (seen.insert(writes[i].id) || node_id_problem(writes[i].id)) continue;
+        const std::string_view id = writes.id(i);
+        if (seen.insert(id) || node_id_problem(id)) continue;
         if (problems_.size() >= Problems::kMaxKept) {
             problem({}, {});  // only counted
             continue;
         }
-        const auto first = std::ranges::find(writes, writes[i].id, &Write::id);
-        std::string text = fmt::format("{}:{} is named twice", to_string(type), writes[i].id);
-        if (const Position at = first->at; at.line != 0 && at.file < request_.files.size()) {
+        std::size_t first = 0;
+        while (writes.id(first) != id) ++first;
+        std::string text = fmt::format("{}:{} is named twice", to_string(type), id);
+        if (const Position at = writes[first].at; at.line != 0 && at.file < request_.files.size()) {
             fmt::format_to(std::back_inserter(text), ", first at {}:{}:{}", request_.files[at.file], at.line,
                            at.column);
         }

@@ -103,27 +103,27 @@ void PlanReader::open_map(const KeyRule& rule, Position at) {
     push(rule.inside, at);
     switch (rule.inside) {
         case Place::check:
-            request_.checks.emplace_back().at = at;
+            begin_node(check_, at);
             break;
         case Place::stage:
-            request_.stages.emplace_back().at = at;
+            begin_node(stage_, at);
             break;
         case Place::result:
-            request_.checks.back().results.emplace_back().at = at;
+            check_.results.emplace_back().at = at;
             owner_ = {};
             break;
         case Place::retry:
-            request_.stages.back().retry.emplace();
+            stage_.retry.emplace();
             break;
         case Place::attempt:
-            request_.stages.back().attempt.emplace().at = at;
+            stage_.attempt.emplace().at = at;
             in_attempt_ = true;
             break;
         case Place::message:
-            request_.stages.back().attempt->progress.emplace_back();
+            stage_.attempt->progress.emplace_back();
             break;
         case Place::assignment:
-            request_.stages.back().assignments->emplace_back().at = at;
+            stage_.assignments->emplace_back().at = at;
             break;
         case Place::member: {
             auto& member = members_.emplace_back();
@@ -139,6 +139,16 @@ void PlanReader::open_map(const KeyRule& rule, Position at) {
     }
 }
 
+template <class Write>
+void PlanReader::begin_node(Write& write, Position at) {
+    if (write.dependencies) {
+        spare_edges_.swap(write.dependencies->edges);
+        spare_edges_.clear();
+    }
+    write = {};
+    write.at = at;
+}
+
 void PlanReader::open_list(const KeyRule& rule, Position at) {
     if (rule.form == Form::predicate) {
         auto& predicate = predicate_of(rule.slot, at);
@@ -147,7 +157,7 @@ void PlanReader::open_list(const KeyRule& rule, Position at) {
     } else if (rule.inside == Place::members) {
         open_group_list(rule, at);
     } else {
-        if (rule.inside == Place::assignments) request_.stages.back().assignments.emplace();
+        if (rule.inside == Place::assignments) stage_.assignments.emplace();
         push(rule.inside, at);
     }
     top().list = rule.name;
@@ -156,19 +166,19 @@ void PlanReader::open_list(const KeyRule& rule, Position at) {
 void PlanReader::open_object(const KeyRule& rule, Position at) {
     switch (rule.slot) {
         case Slot::check_options:
-            json_into_ = &request_.checks.back().options.emplace();
+            json_into_ = &check_.options.emplace();
             break;
         case Slot::result_data:
-            json_into_ = &request_.checks.back().results.back().data.emplace();
+            json_into_ = &check_.results.back().data.emplace();
             break;
         case Slot::stage_args:
-            json_into_ = &request_.stages.back().args.emplace();
+            json_into_ = &stage_.args.emplace();
             break;
         case Slot::attempt_details:
-            json_into_ = &request_.stages.back().attempt->details.emplace();
+            json_into_ = &stage_.attempt->details.emplace();
             break;
         default:
-            json_into_ = &request_.stages.back().attempt->progress.back().second;
+            json_into_ = &stage_.attempt->progress.back().second;
             break;
     }
     json_ = "{";
@@ -212,7 +222,6 @@ void PlanReader::end_seq(Position) {
     const Frame frame = top();
     frames_.pop_back();
     if (frame.place == Place::json) end_json(']');
-    if (frame.place == Place::members) close_members(*frame.into);
 }
 
 void PlanReader::close_map(const Frame& frame) {
@@ -225,10 +234,10 @@ void PlanReader::close_map(const Frame& frame) {
     switch (frame.place) {
         // What has no name was reported and could be nothing but a second problem for others.
         case Place::check:
-            if (request_.checks.back().id.empty()) request_.checks.pop_back();
+            if (!check_.id.empty()) request_.checks.push_back(check_);
             break;
         case Place::stage:
-            if (request_.stages.back().id.empty()) request_.stages.pop_back();
+            if (!stage_.id.empty()) request_.stages.push_back(stage_);
             break;
         case Place::result:
             close_owner();
@@ -362,15 +371,6 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
     return end == ReadEnd::complete;
 }
 
-template <class T>
-void append(std::deque<T>& to, std::deque<T>& from) {
-    if (to.empty()) {
-        to.swap(from);
-    } else {
-        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-    }
-}
-
 }  // namespace
 
 bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
@@ -396,8 +396,8 @@ bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problem
         request.if_version = own.if_version;
         request.op_id = std::move(own.op_id);
         request.labels = std::move(own.labels);
-        append(request.checks, own.checks);
-        append(request.stages, own.stages);
+        request.checks.append(std::move(own.checks));
+        request.stages.append(std::move(own.stages));
     }
     found.move_to(problems);
     return whole;

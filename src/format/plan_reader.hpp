@@ -57,6 +57,8 @@ private:
     void begin_collection(bool map, Position at);
     void push(Place place, Position at);
     void open_map(const KeyRule& rule, Position at);
+    template <class Write>
+    void begin_node(Write& write, Position at);
     void open_list(const KeyRule& rule, Position at);
     void open_object(const KeyRule& rule, Position at);
     void close_map(const Frame& frame);
@@ -83,7 +85,6 @@ private:
     PredicateSpec& predicate_of(Slot slot, Position at);
     [[nodiscard]] RefText reference(std::string_view text) const;
     void open_members(PredicateSpec& into);
-    void close_members(PredicateSpec& into);
     void open_group_list(const KeyRule& rule, Position at);
     void close_member(const Frame& frame);
     [[nodiscard]] bool check_group(const Member& member, const Frame& frame);
@@ -93,11 +94,11 @@ private:
     FileProblems& problems_;
     std::vector<Frame> frames_;
     std::deque<Member> members_;  ///< open Place::group and Place::member frames; addresses stay
-    // What grows while it is read is read here, and moves into the request when its size is known: a request
-    // of a million nodes has no memory to waste.
+    CheckWrite check_;            ///< the node that is being read; it goes into the request when it is whole
+    StageWrite stage_;
+    std::vector<EdgeSpec> spare_edges_;  ///< memory of the dependencies of the node before
     std::string json_;
     JsonText* json_into_ = nullptr;
-    std::vector<EdgeSpec> spare_edges_;
     JsonText labels_;
     OwnerKeys owner_;
     bool in_attempt_ = false;       ///< whose failure is read

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <iterator>
 
 #include "format/plan_reader.hpp"
 #include "format/scalars.hpp"
@@ -20,9 +19,9 @@ constexpr std::uint32_t kEdgeKeys = kNode | kOnState | kWhen;
 
 PredicateSpec& PlanReader::predicate_of(Slot slot, Position at) {
     in_continuation_ = slot == Slot::stage_group;
-    auto& field = slot == Slot::check_dependencies   ? request_.checks.back().dependencies
-                  : slot == Slot::stage_dependencies ? request_.stages.back().dependencies
-                                                     : request_.stages.back().continuation_group;
+    auto& field = slot == Slot::check_dependencies   ? check_.dependencies
+                  : slot == Slot::stage_dependencies ? stage_.dependencies
+                                                     : stage_.continuation_group;
     auto& predicate = field.emplace();
     predicate.at = at;
     return predicate;
@@ -47,14 +46,6 @@ void PlanReader::open_group_list(const KeyRule& rule, Position at) {
 void PlanReader::open_members(PredicateSpec& into) {
     top().into = &into;
     if (into.edges.empty()) into.edges.swap(spare_edges_);
-}
-
-void PlanReader::close_members(PredicateSpec& into) {
-    std::vector<EdgeSpec> exact(std::make_move_iterator(into.edges.begin()),
-                                std::make_move_iterator(into.edges.end()));
-    exact.swap(into.edges);
-    exact.clear();
-    if (exact.capacity() > spare_edges_.capacity()) spare_edges_.swap(exact);
 }
 
 /// Says what is wrong with the keys of a group; true if nothing is.
@@ -111,7 +102,7 @@ void PlanReader::close_member(const Frame& frame) {
 
 /// owner_id is "PLAN:STAGE:IDX" or "STAGE:IDX". Plan ids have no colon, stage ids may.
 void PlanReader::close_owner() {
-    auto& result = request_.checks.back().results.back();
+    auto& result = check_.results.back();
     if (owner_.stage || owner_.attempt) {
         if (owner_.type || owner_.id) {
             problem(owner_.stage ? owner_.stage_at : owner_.attempt_at,

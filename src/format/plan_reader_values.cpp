@@ -60,13 +60,13 @@ void PlanReader::put_null(const KeyRule& rule, Position at) {
             return;
         case Form::list:
             if (rule.inside == Place::members) break;
-            if (rule.inside == Place::assignments) request_.stages.back().assignments.emplace();
+            if (rule.inside == Place::assignments) stage_.assignments.emplace();
             return;
         case Form::predicate:
             predicate_of(rule.slot, at);
             return;
         case Form::failure:
-            if (!in_attempt_) request_.checks.back().results.back().clear_failure = true;
+            if (!in_attempt_) check_.results.back().clear_failure = true;
             return;
         default:
             break;
@@ -94,7 +94,7 @@ void PlanReader::put_state(std::optional<State>& field, std::string_view text, s
 }
 
 void PlanReader::put_assignment(std::string_view text, Position at) {
-    auto& assignment = request_.stages.back().assignments->back();
+    auto& assignment = stage_.assignments->back();
     auto ref = parse_ref(text);
     if (ref.type == NodeType::stage) {
         problem(at, fmt::format("a stage is assigned to checks, not to {}", in_quotes(text)));
@@ -103,8 +103,8 @@ void PlanReader::put_assignment(std::string_view text, Position at) {
 }
 
 void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position at) {
-    const auto result = [&]() -> ResultWrite& { return request_.checks.back().results.back(); };
-    const auto attempt = [&]() -> AttemptWrite& { return *request_.stages.back().attempt; };
+    const auto result = [&]() -> ResultWrite& { return check_.results.back(); };
+    const auto attempt = [&]() -> AttemptWrite& { return *stage_.attempt; };
     switch (rule.slot) {
         case Slot::reason:
             if (text.find('\0') != std::string_view::npos)
@@ -125,14 +125,14 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             put_header(request_.op_id, text, rule.name, at);
             return;
         case Slot::check_id:
-            request_.checks.back().id = text;
-            request_.checks.back().id_at = at;
+            check_.id = text;
+            check_.id_at = at;
             return;
         case Slot::check_kind:
-            request_.checks.back().kind = text;
+            check_.kind = text;
             return;
         case Slot::check_state:
-            put_state(request_.checks.back().state, text, kCheckStates, at);
+            put_state(check_.state, text, kCheckStates, at);
             return;
         case Slot::result_owner_type:
             owner_.type = text;
@@ -156,8 +156,8 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             (in_attempt_ ? attempt().failure : result().failure) = text;
             return;
         case Slot::stage_id:
-            request_.stages.back().id = text;
-            request_.stages.back().id_at = at;
+            stage_.id = text;
+            stage_.id_at = at;
             return;
         case Slot::attempt_state:
             attempt().state = parse_attempt_state(text);
@@ -174,7 +174,7 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             attempt().progress.back().first = text;
             return;
         case Slot::assignment_item:
-            request_.stages.back().assignments->emplace_back().at = at;
+            stage_.assignments->emplace_back().at = at;
             put_assignment(text, at);
             return;
         case Slot::assignment_check:
@@ -183,7 +183,7 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
         case Slot::assignment_goal: {
             std::optional<State> goal;
             put_state(goal, text, kGoalStates, at);
-            request_.stages.back().assignments->back().goal_state = goal.value_or(State::final);
+            stage_.assignments->back().goal_state = goal.value_or(State::final);
             return;
         }
         case Slot::member_item: {
@@ -236,10 +236,10 @@ void PlanReader::put_integer(const KeyRule& rule, std::int64_t value, Position a
             owner_.attempt_at = at;
             return;
         case Slot::retry_max:
-            request_.stages.back().retry->max_retries = narrow(0, 1000);
+            stage_.retry->max_retries = narrow(0, 1000);
             return;
         case Slot::attempt_idx:
-            request_.stages.back().attempt->idx = narrow(1, kMaxIdx);
+            stage_.attempt->idx = narrow(1, kMaxIdx);
             return;
         case Slot::member_at_least:
             members_.back().group.at_least = value;
@@ -252,16 +252,16 @@ void PlanReader::put_integer(const KeyRule& rule, std::int64_t value, Position a
 void PlanReader::put_boolean(const KeyRule& rule, bool value) {
     switch (rule.slot) {
         case Slot::result_finalize:
-            request_.checks.back().results.back().finalize = value;
+            check_.results.back().finalize = value;
             return;
         case Slot::stage_cancel:
-            request_.stages.back().cancel = value;
+            stage_.cancel = value;
             return;
         case Slot::attempt_no_retry:
-            request_.stages.back().attempt->no_retry = value;
+            stage_.attempt->no_retry = value;
             return;
         case Slot::attempt_heartbeat:
-            request_.stages.back().attempt->heartbeat = value;
+            stage_.attempt->heartbeat = value;
             return;
         default:
             throw Error(ErrorCode::internal, fmt::format("no place for the value of '{}'", rule.name));
@@ -269,13 +269,12 @@ void PlanReader::put_boolean(const KeyRule& rule, bool value) {
 }
 
 void PlanReader::put_duration(const KeyRule& rule, Duration value, Position at) {
-    auto& stage = request_.stages.back();
     if (rule.slot == Slot::retry_backoff) {
-        stage.retry->backoff = value;
+        stage_.retry->backoff = value;
     } else if (value <= Duration::zero()) {
         problem(at, fmt::format("'{}' must be more than nothing", rule.name));
     } else {
-        (rule.slot == Slot::stage_timeout ? stage.timeout : stage.heartbeat) = value;
+        (rule.slot == Slot::stage_timeout ? stage_.timeout : stage_.heartbeat) = value;
     }
 }
 

@@ -68,21 +68,26 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     request.plan = options_.plan;
     request.reason = "run";
     request.actor = options_.actor;
-    const auto add = [&](const std::string& stage, std::int32_t idx) -> AttemptWrite& {
-        StageWrite& write = request.stages.emplace_back();
+    const auto add = [&](const std::string& stage, std::int32_t idx, AttemptWrite&& attempt) {
+        attempt.idx = idx;
+        attempt.runner = me_;
+        StageWrite write;
         write.id = stage;
-        write.attempt.emplace();
-        write.attempt->idx = idx;
-        write.attempt->runner = me_;
-        return *write.attempt;
+        write.attempt = std::move(attempt);
+        request.stages.push_back(write);
     };
     for (const Ended& ended : batch.ended) {
-        AttemptWrite& write = add(ended.event.stage, ended.event.idx);
-        write.state = ended.event.failure ? AttemptState::incomplete : AttemptState::complete;
-        write.failure = ended.event.failure;
-        write.no_retry = ended.no_retry;
+        AttemptWrite attempt;
+        attempt.state = ended.event.failure ? AttemptState::incomplete : AttemptState::complete;
+        attempt.failure = ended.event.failure;
+        attempt.no_retry = ended.no_retry;
+        add(ended.event.stage, ended.event.idx, std::move(attempt));
     }
-    for (const auto& [stage, idx] : batch.heartbeats) add(stage, idx).heartbeat = true;
+    for (const auto& [stage, idx] : batch.heartbeats) {
+        AttemptWrite attempt;
+        attempt.heartbeat = true;
+        add(stage, idx, std::move(attempt));
+    }
     if (!claim) return request;
     Claim& wanted = request.claim.emplace();
     wanted.at_most = batch.asked;

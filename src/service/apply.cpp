@@ -11,21 +11,25 @@ std::string name_of(const Node& node) { return fmt::format("{}:{}", to_string(no
 
 void create_nodes(Session& session) {
     WorkingSet& nodes = session.nodes;
-    for (const CheckWrite& write : session.request.checks) {
-        Node* check = nodes.find(NodeType::check, write.id);
-        if (check == nullptr) {
-            check = &nodes.create(NodeType::check, write.id, write.state.value_or(State::planning));
-            check->check_write = &write;
+    const auto& checks = session.request.checks;
+    const auto& stages = session.request.stages;
+    session.checks.reserve(checks.size());
+    session.stages.reserve(stages.size());
+    CheckWrite check;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        const std::string_view id = checks.id(i);
+        Node* node = nodes.find(NodeType::check, id);
+        if (node == nullptr) {
+            checks.read_head(i, check);
+            node = &nodes.create(NodeType::check, id, check.state.value_or(State::planning), i);
         }
-        session.checks.push_back(check);
+        session.checks.push_back(node);
     }
-    for (const StageWrite& write : session.request.stages) {
-        Node* stage = nodes.find(NodeType::stage, write.id);
-        if (stage == nullptr) {
-            stage = &nodes.create(NodeType::stage, write.id, State::planned);
-            stage->stage_write = &write;
-        }
-        session.stages.push_back(stage);
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        const std::string_view id = stages.id(i);
+        Node* node = nodes.find(NodeType::stage, id);
+        if (node == nullptr) node = &nodes.create(NodeType::stage, id, State::planned, i);
+        session.stages.push_back(node);
     }
 }
 
@@ -35,20 +39,28 @@ void apply_writes(Session& session) {
     // States and outcomes first: predicates count what their targets are.
     std::vector<bool> open;
     open.reserve(checks.size());
+    CheckWrite check;
     for (std::size_t i = 0; i < checks.size(); ++i) {
+        checks.read(i, check);
         open.push_back(session.checks[i]->row.state == State::planning);
-        apply_check(session, *session.checks[i], checks[i]);
+        apply_check(session, *session.checks[i], check);
     }
-    for (std::size_t i = 0; i < checks.size(); ++i)
-        apply_check_predicate(session, *session.checks[i], checks[i], open[i]);
-    for (std::size_t i = 0; i < stages.size(); ++i) apply_stage(session, *session.stages[i], stages[i]);
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        checks.read(i, check);
+        apply_check_predicate(session, *session.checks[i], check, open[i]);
+    }
+    StageWrite stage;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        stages.read(i, stage);
+        apply_stage(session, *session.stages[i], stage);
+    }
 }
 
 void apply_late(Session& session) {
-    for (const auto& [check, write] : session.late_results) apply_results(session, *check, *write, false);
+    for (const auto& [check, write] : session.late_results) apply_results(session, *check, write, false);
     for (const auto& [stage, write] : session.late_stages) {
-        if (write->attempt) apply_attempt(session, *stage, *write->attempt);
-        if (write->cancel) apply_cancel(session, *stage, *write);
+        if (write.attempt) apply_attempt(session, *stage, *write.attempt);
+        if (write.cancel) apply_cancel(session, *stage, write);
     }
 }
 

@@ -21,8 +21,8 @@ struct Session {
     /// The nodes of the request, in its order.
     std::vector<Node*> checks, stages;
     /// Parts that need a first fixpoint before they can be judged.
-    std::vector<std::pair<Node*, const CheckWrite*>> late_results;
-    std::vector<std::pair<Node*, const StageWrite*>> late_stages;
+    std::vector<std::pair<Node*, CheckWrite>> late_results;
+    std::vector<std::pair<Node*, StageWrite>> late_stages;
 };
 
 /// Creates what the request names for the first time, so that all names are known afterwards.

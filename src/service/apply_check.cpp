@@ -175,7 +175,7 @@ void apply_check(Session& session, Node& check, const CheckWrite& write) {
         (from == State::waiting || (from == State::planning && !has_dependencies(check, write)));
     if (!finishing) apply_state(session, check, write);
     if (check.row.state == State::planned && !write.results.empty())
-        session.late_results.emplace_back(&check, &write);  // it may be WAITING after the first fixpoint
+        session.late_results.emplace_back(&check, write);  // it may be WAITING after the first fixpoint
     else
         apply_results(session, check, write, finishing || (check.is_new && check.row.state == State::final));
     if (finishing) apply_state(session, check, write);

@@ -39,7 +39,8 @@ std::vector<AssignmentRow> resolve_assignments(Session& session, Node& stage, co
     return rows;
 }
 
-void create_assignments(Session& session, const std::vector<AssignmentRow>& rows) {
+void create_assignments(Session& session, Node& stage, const std::vector<AssignmentRow>& rows) {
+    stage.assigned = !rows.empty();
     for (const AssignmentRow& row : rows) {
         session.nodes.uow().insert_assignment(row);
         GoalRow& goal = session.nodes.goal(session.nodes.get(row.check), row.goal);
@@ -101,7 +102,7 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
 
 void apply_stage(Session& session, Node& stage, const StageWrite& write) {
     if (stage.is_new) {
-        if (write.assignments) create_assignments(session, resolve_assignments(session, stage, write));
+        if (write.assignments) create_assignments(session, stage, resolve_assignments(session, stage, write));
         session.nodes.enqueue(stage);
     } else {
         compare_fixed(session, stage, write);
@@ -113,7 +114,7 @@ void apply_stage(Session& session, Node& stage, const StageWrite& write) {
                               write.at);
     if (!write.attempt && !write.cancel) return;
     if (stage.is_new) {
-        session.late_stages.emplace_back(&stage, &write);
+        session.late_stages.emplace_back(&stage, write);
         return;
     }
     if (write.attempt) apply_attempt(session, stage, *write.attempt);

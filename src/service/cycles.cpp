@@ -155,10 +155,14 @@ void refuse_cycles(Session& session) {
     if (cycle.size() > kMaxShown) text += fmt::format("… {} more … -> ", cycle.size() - kMaxShown);
     const Node& first = session.nodes.get(cycle.front());
     Position at;
-    for (const CheckWrite& w : session.request.checks)
-        if (first.row.type == NodeType::check && w.id == first.row.id) at = w.at;
-    for (const StageWrite& w : session.request.stages)
-        if (first.row.type == NodeType::stage && w.id == first.row.id) at = w.at;
+    const auto find = [&](const auto& writes) {
+        for (std::size_t i = 0; i < writes.size(); ++i)
+            if (writes.id(i) == first.row.id) at = writes[i].at;
+    };
+    if (first.row.type == NodeType::check)
+        find(session.request.checks);
+    else
+        find(session.request.stages);
     session.problems.add(ErrorCode::cyclic_dependency, at,
                          fmt::format("dependencies form a cycle: {}{}", text, name_of(first)));
 }

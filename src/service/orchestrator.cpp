@@ -116,7 +116,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                      bool created, const Orchestrator::RunnerProbe& runner_alive) {
     const Timestamp now = plan_time(plan.clock, reading);
     const bool has_nodes = !created && !uow.counts(plan.key).empty();
-    WorkingSet nodes(uow, plan.key, has_nodes, plan.version + 1, now);
+    WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
     Session session{.request = request,
                     .plan = plan,
                     .nodes = nodes,

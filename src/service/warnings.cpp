@@ -95,10 +95,7 @@ std::vector<std::string> deadlock_warnings(Session& session) {
     // Only assignments and continuation groups can close a circle that is not a cycle of edges.
     std::vector<std::int64_t> changed;
     for (const Node* node : nodes.created_nodes)
-        if (node->row.type == NodeType::stage && node->stage_write != nullptr &&
-            ((node->stage_write->assignments && !node->stage_write->assignments->empty()) ||
-             node->row.has_continuation))
-            changed.push_back(id_of(node->row.key));
+        if (node->assigned || node->row.has_continuation) changed.push_back(id_of(node->row.key));
     for (const Node* node : nodes.changed_nodes)
         if (node->edge_count > 0) changed.push_back(id_of(node->row.key));
     if (changed.empty()) return {};

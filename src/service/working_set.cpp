@@ -19,30 +19,43 @@ void append_member(std::string& members, std::string_view member) {
     members += member;
 }
 
-void fill_body(const Node& node, NodeBody& body) {
-    static const NodeBody kEmpty;
-    body = kEmpty;
-    if (node.check_write != nullptr) {
-        if (node.check_write->options) body.json = *node.check_write->options;
-    } else if (node.stage_write != nullptr) {
-        const StageWrite& w = *node.stage_write;
-        if (w.args) body.json = *w.args;
-        if (w.retry) body.retry = *w.retry;
-        body.timeout = w.timeout;
-        body.heartbeat = w.heartbeat;
+/// What a new node was created with. One after another: the writes keep their memory.
+class NewBodies {
+public:
+    explicit NewBodies(const WriteNodes& request) : request_(request) {}
+
+    void read(const Node& node, NodeBody& body) {
+        body = kEmpty;
+        if (node.row.type == NodeType::check) {
+            request_.checks.read_head(node.write, check_);
+            if (check_.options) body.json = *check_.options;
+            return;
+        }
+        request_.stages.read_head(node.write, stage_);
+        if (stage_.args) body.json = *stage_.args;
+        if (stage_.retry) body.retry = *stage_.retry;
+        body.timeout = stage_.timeout;
+        body.heartbeat = stage_.heartbeat;
     }
-}
+
+private:
+    static inline const NodeBody kEmpty;
+    const WriteNodes& request_;
+    CheckWrite check_;
+    StageWrite stage_;
+};
 
 // From here on it pays to make indexes after the rows.
 constexpr std::size_t kBulkRows = 20'000;
 
 }  // namespace
 
-WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, std::int64_t version,
-                       Timestamp now)
+WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const WriteNodes& request,
+                       std::int64_t version, Timestamp now)
     : uow_(uow),
       plan_(plan),
       plan_has_nodes_(plan_has_nodes),
+      request_(request),
       version_(version),
       now_(now),
       first_new_(uow.next_node_key()) {}
@@ -89,9 +102,10 @@ Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
     return &adopt(std::move(*row));
 }
 
-Node& WorkingSet::create(NodeType type, std::string_view id, State state) {
+Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::size_t write) {
     Node& node = new_nodes_.emplace_back();
     node.is_new = true;
+    node.write = static_cast<std::uint32_t>(write);
     node.row.key = NodeKey{number(first_new_) + static_cast<std::int64_t>(new_nodes_.size()) - 1};
     node.row.plan = plan_;
     node.row.type = type;
@@ -111,7 +125,7 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state) {
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new) return uow_.body(node.row.key);
     NodeBody body;
-    fill_body(node, body);
+    NewBodies(request_).read(node, body);
     return body;
 }
 
@@ -339,11 +353,12 @@ void WorkingSet::flush() {
     names_ = {};
     first_to_new_ = {};
     to_new_ = {};
+    NewBodies bodies(request_);
     NodeBody body;
     uow_.insert_nodes(
         new_nodes_.size(), [&](std::size_t i) -> const NodeRow& { return new_nodes_[i].row; },
         [&](std::size_t i) -> const NodeBody& {
-            fill_body(new_nodes_[i], body);
+            bodies.read(new_nodes_[i], body);
             return body;
         });
     for (Node& node : new_nodes_) {

@@ -25,8 +25,7 @@ struct CachedGroup {
 /// A node as this write sees it. There may be a million: what few have is kept apart.
 struct Node {
     NodeRow row;
-    const CheckWrite* check_write = nullptr;  ///< the request that created it
-    const StageWrite* stage_write = nullptr;
+    std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
     std::vector<CachedGroup> groups;               ///< those that do not live in the row, by role and number
     Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
@@ -40,6 +39,7 @@ struct Node {
     bool moved = false;       ///< waits in the queue of moved nodes
     bool all_groups = false;  ///< `groups` lacks none
     bool goals_dirty = false;
+    bool assigned = false;  ///< new, with assignments
 };
 
 /// What one mover did to one node.
@@ -79,7 +79,8 @@ struct NewEdge {
 class WorkingSet {
 public:
     /// `version` and `now` are those that this write gives to everything that it changes.
-    WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, std::int64_t version, Timestamp now);
+    WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const WriteNodes& request,
+               std::int64_t version, Timestamp now);
     WorkingSet(const WorkingSet&) = delete;
     WorkingSet& operator=(const WorkingSet&) = delete;
 
@@ -94,8 +95,8 @@ public:
     [[nodiscard]] Node* find(NodeType type, std::string_view id);
     /// Both nodes of that name, each null where there is none.
     [[nodiscard]] NodeIndex::Named find(std::string_view id);
-    /// A new node in `state`. `id` must outlive the working set.
-    Node& create(NodeType type, std::string_view id, State state);
+    /// A new node in `state`: that of the request's check or stage number `write`.
+    Node& create(NodeType type, std::string_view id, State state, std::size_t write);
 
     /// What it was created with, or as the store has it.
     [[nodiscard]] NodeBody body(const Node& node);
@@ -161,6 +162,7 @@ private:
     UnitOfWork& uow_;
     PlanKey plan_;
     bool plan_has_nodes_;
+    const WriteNodes& request_;
     std::int64_t version_;
     Timestamp now_;
     NodeKey first_new_;

@@ -363,10 +363,10 @@ private:
 
     /// Names a node twice only now and then: that is refused.
     template <class Write>
-    void add(std::deque<Write>& to, Write write) {
+    void add(PackedList<Write>& to, const Write& write) {
         for (const auto& w : to)
             if (w.id == write.id && !odd(Oddity::twice)) return;
-        to.push_back(std::move(write));
+        to.push_back(write);
     }
 
     void attempts(WriteNodes& r) {
@@ -380,7 +380,7 @@ private:
                     w.attempt->runner = s.attempts.back().runner;
             if (c_.once_in(8)) w.continuation_group = predicate({NodeType::stage, w.id}, true);
             w.cancel = c_.once_in(40);
-            add(r.stages, std::move(w));
+            add(r.stages, w);
         }
         if (c_.once_in(6)) add(r.checks, check(any_check()));
     }
@@ -435,7 +435,7 @@ private:
             if (c_.once_in(12)) w.results.push_back(result());
             if (c_.once_in(6)) w.state = State::final;
             if (c_.once_in(12)) w.state = one_of(c_, kCheckStates);
-            add(r.checks, std::move(w));
+            add(r.checks, w);
         }
         if (c_.once_in(6)) attempts(r);
     }
@@ -448,7 +448,7 @@ private:
                 StageWrite w;
                 w.id = known_stage();
                 w.cancel = true;
-                add(r.stages, std::move(w));
+                add(r.stages, w);
                 continue;
             }
             CheckWrite w;
@@ -458,7 +458,7 @@ private:
                 w.results.emplace_back();
                 w.results.back().failure = "no";
             }
-            add(r.checks, std::move(w));
+            add(r.checks, w);
         }
     }
 

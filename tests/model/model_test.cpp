@@ -30,16 +30,8 @@ Operations sequence(std::uint64_t seed) {
 class Story {
 public:
     Story() { next(); }
-    CheckWrite& check(const std::string& id) {
-        CheckWrite& write = next().checks.emplace_back();
-        write.id = id;
-        return write;
-    }
-    StageWrite& stage(const std::string& id) {
-        StageWrite& write = next().stages.emplace_back();
-        write.id = id;
-        return write;
-    }
+    void add(const CheckWrite& write) { next().checks.push_back(write); }
+    void add(const StageWrite& write) { next().stages.push_back(write); }
     void again() { operations.push_back(operations.back()); }
     Operations operations;
 
@@ -57,23 +49,31 @@ private:
 TEST_CASE("Sequences on which product and model once parted") {
     Bench bench;
     Story story;
+    CheckWrite check;
+    check.id = "a";
     SECTION("a null in options that are written again is what is so already") {
-        CheckWrite& write = story.check("a");
-        write.options = JsonText{R"({"k":null})"};
-        write.state = State::planned;
+        check.options = JsonText{R"({"k":null})"};
+        check.state = State::planned;
+        story.add(check);
         story.again();
     }
     SECTION("nulls remove from the first data of a result, too") {
-        story.check("a").state = State::planned;
-        story.check("a").results.emplace_back().data = JsonText{R"({"k":null,"l":1})"};
+        CheckWrite planned = check;
+        planned.state = State::planned;
+        story.add(planned);
+        check.results.emplace_back().data = JsonText{R"({"k":null,"l":1})"};
+        story.add(check);
         story.again();
     }
     SECTION("a check that the orchestrator skips at once takes no result in the same write") {
-        story.stage("s").cancel = true;
-        CheckWrite& write = story.check("a");
-        write.state = State::planned;
-        write.dependencies.emplace().edges.emplace_back().target = {NodeType::stage, "s"};
-        write.results.emplace_back().failure = "late";
+        StageWrite stage;
+        stage.id = "s";
+        stage.cancel = true;
+        story.add(stage);
+        check.state = State::planned;
+        check.dependencies.emplace().edges.emplace_back().target = {NodeType::stage, "s"};
+        check.results.emplace_back().failure = "late";
+        story.add(check);
     }
     if (bench.run(story.operations)) {
         INFO(bench.explain(story.operations));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench.hpp"
+#include "support/packed.hpp"
 
 namespace turboci::model {
 
@@ -39,34 +40,46 @@ void simpler_predicates(const PredicateSpec& p, const std::function<void(const P
     }
 }
 
+/// An operation whose nodes can be changed.
+struct Opened : Operation {
+    std::vector<CheckWrite> checks;
+    std::vector<StageWrite> stages;
+};
+
 class Simplifier {
 public:
-    explicit Simplifier(const Operation& from) : from_(from) {}
+    explicit Simplifier(const Operation& from)
+        : from_{from, unpacked(from.request.checks), unpacked(from.request.stages)} {}
 
     std::vector<Operation> run() {
         const WriteNodes& r = from_.request;
-        each(r.checks.size(), [](Operation& o, std::size_t i) { erase(o.request.checks, i); });
-        each(r.stages.size(), [](Operation& o, std::size_t i) { erase(o.request.stages, i); });
+        each(from_.checks.size(), [](Opened& o, std::size_t i) { erase(o.checks, i); });
+        each(from_.stages.size(), [](Opened& o, std::size_t i) { erase(o.stages, i); });
         if (r.claim) {
-            Operation less = from_;
+            Opened less = from_;
             less.kind = OperationKind::write;
             less.request.claim.reset();
-            found_.push_back(std::move(less));
+            found(std::move(less));
         }
-        drop([](Operation & o) -> auto& { return o.request.labels; });
-        drop([](Operation & o) -> auto& { return o.request.inside; });
-        drop([](Operation & o) -> auto& { return o.request.if_version; });
-        reset([](Operation & o) -> auto& { return o.request.op_id; });
-        reset([](Operation & o) -> auto& { return o.request.dry_run; });
-        reset([](Operation & o) -> auto& { return o.reboot; });
-        reset([](Operation & o) -> auto& { return o.wall_jump; });
-        reset([](Operation & o) -> auto& { return o.pause; });
-        for (std::size_t i = 0; i < r.checks.size(); ++i) check(i);
-        for (std::size_t i = 0; i < r.stages.size(); ++i) stage(i);
+        drop([](Opened & o) -> auto& { return o.request.labels; });
+        drop([](Opened & o) -> auto& { return o.request.inside; });
+        drop([](Opened & o) -> auto& { return o.request.if_version; });
+        reset([](Opened & o) -> auto& { return o.request.op_id; });
+        reset([](Opened & o) -> auto& { return o.request.dry_run; });
+        reset([](Opened & o) -> auto& { return o.reboot; });
+        reset([](Opened & o) -> auto& { return o.wall_jump; });
+        reset([](Opened & o) -> auto& { return o.pause; });
+        for (std::size_t i = 0; i < from_.checks.size(); ++i) check(i);
+        for (std::size_t i = 0; i < from_.stages.size(); ++i) stage(i);
         return std::move(found_);
     }
 
 private:
+    void found(Opened&& less) {
+        less.request.checks = packed(less.checks);
+        less.request.stages = packed(less.stages);
+        found_.push_back(std::move(less));
+    }
     template <class List>
     static void erase(List& list, std::size_t i) {
         list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
@@ -74,86 +87,85 @@ private:
     template <class Change>
     void each(std::size_t n, const Change& change) {
         for (std::size_t i = 0; i < n; ++i) {
-            Operation less = from_;
+            Opened less = from_;
             change(less, i);
-            found_.push_back(std::move(less));
+            found(std::move(less));
         }
     }
     template <class Member>
     void drop(const Member& member) {
-        Operation less = from_;
+        Opened less = from_;
         if (!member(less)) return;
         member(less).reset();
-        found_.push_back(std::move(less));
+        found(std::move(less));
     }
     template <class Member>
     void reset(const Member& member) {
-        Operation less = from_;
+        Opened less = from_;
         std::remove_reference_t<decltype(member(less))> nothing{};
         if (member(less) == nothing) return;
         member(less) = nothing;
-        found_.push_back(std::move(less));
+        found(std::move(less));
     }
     template <class Member>
     void predicate(const Member& member) {
         drop(member);
-        Operation original = from_;
+        Opened original = from_;
         if (!member(original)) return;
         simpler_predicates(*member(original), [&](const PredicateSpec& p) {
-            Operation less = from_;
+            Opened less = from_;
             member(less) = p;
-            found_.push_back(std::move(less));
+            found(std::move(less));
         });
     }
 
     void check(std::size_t i) {
-        const auto at = [i](Operation& o) -> CheckWrite& { return o.request.checks[i]; };
-        const auto& write = from_.request.checks[i];
-        each(write.results.size(), [&](Operation& o, std::size_t r) { erase(at(o).results, r); });
-        predicate([&](Operation & o) -> auto& { return at(o).dependencies; });
-        drop([&](Operation & o) -> auto& { return at(o).kind; });
-        drop([&](Operation & o) -> auto& { return at(o).options; });
-        drop([&](Operation & o) -> auto& { return at(o).state; });
+        const auto at = [i](Opened& o) -> CheckWrite& { return o.checks[i]; };
+        const auto& write = from_.checks[i];
+        each(write.results.size(), [&](Opened& o, std::size_t r) { erase(at(o).results, r); });
+        predicate([&](Opened & o) -> auto& { return at(o).dependencies; });
+        drop([&](Opened & o) -> auto& { return at(o).kind; });
+        drop([&](Opened & o) -> auto& { return at(o).options; });
+        drop([&](Opened & o) -> auto& { return at(o).state; });
         for (std::size_t r = 0; r < write.results.size(); ++r) {
-            const auto of = [&](Operation& o) -> ResultWrite& { return at(o).results[r]; };
-            drop([&](Operation & o) -> auto& { return of(o).data; });
-            drop([&](Operation & o) -> auto& { return of(o).failure; });
-            drop([&](Operation & o) -> auto& { return of(o).owner; });
-            reset([&](Operation & o) -> auto& { return of(o).finalize; });
-            reset([&](Operation & o) -> auto& { return of(o).clear_failure; });
+            const auto of = [&](Opened& o) -> ResultWrite& { return at(o).results[r]; };
+            drop([&](Opened & o) -> auto& { return of(o).data; });
+            drop([&](Opened & o) -> auto& { return of(o).failure; });
+            drop([&](Opened & o) -> auto& { return of(o).owner; });
+            reset([&](Opened & o) -> auto& { return of(o).finalize; });
+            reset([&](Opened & o) -> auto& { return of(o).clear_failure; });
         }
     }
 
     void stage(std::size_t i) {
-        const auto at = [i](Operation& o) -> StageWrite& { return o.request.stages[i]; };
-        const auto& write = from_.request.stages[i];
-        predicate([&](Operation & o) -> auto& { return at(o).dependencies; });
-        predicate([&](Operation & o) -> auto& { return at(o).continuation_group; });
-        drop([&](Operation & o) -> auto& { return at(o).assignments; });
+        const auto at = [i](Opened& o) -> StageWrite& { return o.stages[i]; };
+        const auto& write = from_.stages[i];
+        predicate([&](Opened & o) -> auto& { return at(o).dependencies; });
+        predicate([&](Opened & o) -> auto& { return at(o).continuation_group; });
+        drop([&](Opened & o) -> auto& { return at(o).assignments; });
         if (write.assignments)
-            each(write.assignments->size(),
-                 [&](Operation& o, std::size_t a) { erase(*at(o).assignments, a); });
-        drop([&](Operation & o) -> auto& { return at(o).args; });
-        drop([&](Operation & o) -> auto& { return at(o).retry; });
-        if (write.retry) reset([&](Operation & o) -> auto& { return at(o).retry->backoff; });
-        drop([&](Operation & o) -> auto& { return at(o).timeout; });
-        drop([&](Operation & o) -> auto& { return at(o).heartbeat; });
-        drop([&](Operation & o) -> auto& { return at(o).attempt; });
-        reset([&](Operation & o) -> auto& { return at(o).cancel; });
+            each(write.assignments->size(), [&](Opened& o, std::size_t a) { erase(*at(o).assignments, a); });
+        drop([&](Opened & o) -> auto& { return at(o).args; });
+        drop([&](Opened & o) -> auto& { return at(o).retry; });
+        if (write.retry) reset([&](Opened & o) -> auto& { return at(o).retry->backoff; });
+        drop([&](Opened & o) -> auto& { return at(o).timeout; });
+        drop([&](Opened & o) -> auto& { return at(o).heartbeat; });
+        drop([&](Opened & o) -> auto& { return at(o).attempt; });
+        reset([&](Opened & o) -> auto& { return at(o).cancel; });
         if (!write.attempt) return;
-        const auto of = [&](Operation& o) -> AttemptWrite& { return *at(o).attempt; };
-        drop([&](Operation & o) -> auto& { return of(o).idx; });
-        drop([&](Operation & o) -> auto& { return of(o).runner; });
-        drop([&](Operation & o) -> auto& { return of(o).details; });
-        drop([&](Operation & o) -> auto& { return of(o).failure; });
-        drop([&](Operation & o) -> auto& { return of(o).process_uid; });
-        drop([&](Operation & o) -> auto& { return of(o).state; });
-        reset([&](Operation & o) -> auto& { return of(o).heartbeat; });
-        reset([&](Operation & o) -> auto& { return of(o).no_retry; });
-        each(write.attempt->progress.size(), [&](Operation& o, std::size_t p) { erase(of(o).progress, p); });
+        const auto of = [&](Opened& o) -> AttemptWrite& { return *at(o).attempt; };
+        drop([&](Opened & o) -> auto& { return of(o).idx; });
+        drop([&](Opened & o) -> auto& { return of(o).runner; });
+        drop([&](Opened & o) -> auto& { return of(o).details; });
+        drop([&](Opened & o) -> auto& { return of(o).failure; });
+        drop([&](Opened & o) -> auto& { return of(o).process_uid; });
+        drop([&](Opened & o) -> auto& { return of(o).state; });
+        reset([&](Opened & o) -> auto& { return of(o).heartbeat; });
+        reset([&](Opened & o) -> auto& { return of(o).no_retry; });
+        each(write.attempt->progress.size(), [&](Opened& o, std::size_t p) { erase(of(o).progress, p); });
     }
 
-    const Operation& from_;
+    const Opened from_;
     std::vector<Operation> found_;
 };
 

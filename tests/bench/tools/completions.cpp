@@ -23,9 +23,10 @@ turboci::WriteNodes completion(const std::string& plan, std::string stage) {
     turboci::WriteNodes write;
     write.plan = plan;
     write.actor = "bench";
-    turboci::StageWrite& s = write.stages.emplace_back();
+    turboci::StageWrite s;
     s.id = std::move(stage);
     s.attempt.emplace().state = turboci::AttemptState::complete;
+    write.stages.push_back(s);
     return write;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "support/catch.hpp"
+#include "support/packed.hpp"
 #include "turboci/endpoint.hpp"
 
 using namespace turboci;
@@ -142,17 +143,19 @@ TEST_CASE("a plan two hundred thousand deep is reviewed without recursion") {
     // Frames of 80 bytes would fill the usual stack twice over.
     constexpr int kDepth = 200'000;
     WriteNodes request;
-    request.checks.resize(kDepth);
     for (int i = 0; i < kDepth; ++i) {
-        auto& c = request.checks[static_cast<std::size_t>(i)];
+        CheckWrite c;
         c.id = std::to_string(i);
         if (i > 0)
             c.dependencies.emplace().edges.push_back(
                 {{NodeType::check, std::to_string(i - 1)}, State::final, {}, {}});
+        request.checks.push_back(c);
     }
     CHECK(reviewed(request).problems.empty());
-    request.checks[0].dependencies.emplace().edges.push_back(
-        {{NodeType::check, std::to_string(kDepth - 1)}, State::final, {}, {}});
+    change(request.checks, 0, [](CheckWrite& first) {
+        first.dependencies.emplace().edges.push_back(
+            {{NodeType::check, std::to_string(kDepth - 1)}, State::final, {}, {}});
+    });
     const auto r = reviewed(request);
     REQUIRE(r.problems.size() == 1);
     CHECK(r.problems[0].size() < 1000);

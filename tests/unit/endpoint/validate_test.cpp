@@ -65,7 +65,7 @@ TEST_CASE("ids that cannot name a node are refused") {
     CHECK(found_in("stages: [{id: a, assignments: [\"b\\n\"]}]\n").problems.size() == 1);
     CHECK(found_in("checks: [{id: a, result: {stage: ' s', attempt: 1}}]\n").problems.size() == 1);
     WriteNodes empty;
-    empty.checks.emplace_back();
+    empty.checks.push_back({});
     CHECK(found_in(empty).problems == Texts{"the id '' is empty"});
 }
 
@@ -125,10 +125,12 @@ TEST_CASE("groups must be possible") {
 
 TEST_CASE("groups nested beyond the limit are refused without recursion") {
     WriteNodes request;
-    request.checks.emplace_back().id = "a";
-    PredicateSpec* group = &request.checks[0].dependencies.emplace();
+    CheckWrite check;
+    check.id = "a";
+    PredicateSpec* group = &check.dependencies.emplace();
     for (int i = 0; i < 200; ++i) group = &group->groups.emplace_back();
     group->edges.push_back({parse_ref("b"), State::final, {}, {}});
+    request.checks.push_back(check);
     CHECK(found_in(request).problems == Texts{"groups are nested deeper than 64 levels"});
 }
 
@@ -172,12 +174,13 @@ TEST_CASE("numbers and durations must make sense, wherever they come from") {
     version.if_version = -1;
     CHECK(found_in(version).problems == Texts{"'if_version' must not be negative, but is -1"});
     WriteNodes r;
-    auto& s = r.stages.emplace_back();
+    StageWrite s;
     s.id = "s";
     s.retry = Retry{-1, std::chrono::seconds(-1)};
     s.timeout = Duration::zero();
     s.heartbeat = Duration(-1);
     s.attempt.emplace().idx = 0;
+    r.stages.push_back(s);
     CHECK(found_in(r).problems == Texts{"'max_retries' must be between 0 and 1000, not -1",
                                         "'backoff' is negative", "'timeout' must be more than nothing",
                                         "'heartbeat' must be more than nothing",
@@ -192,10 +195,12 @@ TEST_CASE("failures and blocked retries belong to INCOMPLETE attempts") {
 
 TEST_CASE("a failure cannot be set and taken back in one result") {
     WriteNodes r;
-    r.checks.emplace_back().id = "c";
-    auto& result = r.checks[0].results.emplace_back();
+    CheckWrite check;
+    check.id = "c";
+    auto& result = check.results.emplace_back();
     result.failure = "x";
     result.clear_failure = true;
+    r.checks.push_back(check);
     CHECK(found_in(r).problems == Texts{"a failure cannot be set and taken back at once"});
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("predicates are read as trees, with positions") {
         "checks:\n- id: p\n  dependencies: {all: [src, {any: [x, {node: check:y, when: failure}]}, "
         "{at_least: 2, of: [stage:a, b, {node: c, on_state: WAITING}]}]}\n");
     CHECK(r.problems().empty());
-    const auto& root = r.request.checks.at(0).dependencies.value();
+    const auto root = r.request.checks.at(0).dependencies.value();
     CHECK(root.kind == GroupKind::all);
     REQUIRE(root.edges.size() == 1);
     CHECK(root.edges[0].target.id == "src");

@@ -51,7 +51,7 @@ inline Reading read(std::string_view text, const std::string& name = "plan.yaml"
 inline std::string options(const std::string& text) {
     const auto reading = read("checks: [{id: a, options: " + text + "}]\n");
     if (!reading.details.empty()) return reading.problems().front();
-    return reading.request.checks.at(0).options.value().text;
+    return reading.request.checks[0].options.value().text;
 }
 
 }  // namespace turboci

@@ -225,20 +225,23 @@ public:
         WriteNodes request;
         request.plan = "p";
         request.actor = "worker";
-        StageWrite& write = request.stages.emplace_back();
+        StageWrite write;
         write.id = stage;
         write.attempt.emplace();
         write.attempt->state = state;
         if (!uid.empty()) write.attempt->process_uid = uid;
         write.attempt->runner = std::move(holder);
+        request.stages.push_back(write);
         return endpoint->write_nodes(request);
     }
     void cancel(const std::string& stage) {
         WriteNodes request;
         request.plan = "p";
         request.actor = "somebody";
-        request.stages.emplace_back().id = stage;
-        request.stages.back().cancel = true;
+        StageWrite write;
+        write.id = stage;
+        write.cancel = true;
+        request.stages.push_back(write);
         endpoint->write_nodes(request);
     }
 

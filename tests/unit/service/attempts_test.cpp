@@ -152,7 +152,7 @@ TEST_CASE("A runner that vouches for its attempt is believed, however late the w
     w.write(r);
     w.clock.advance(11s);
     WriteNodes end = World::request("stages: [{id: s, attempt: {state: COMPLETE}}]");
-    end.stages[0].attempt->runner = runner;
+    change(end.stages, 0, [&](StageWrite& write) { write.attempt->runner = runner; });
     w.write(end);
     CHECK(w.state("stage:s") == "FINAL passed");
 }

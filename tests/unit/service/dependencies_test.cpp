@@ -175,12 +175,13 @@ TEST_CASE("A chain of a hundred thousand nodes is written, resolved and refused 
             c.dependencies->edges.push_back(
                 {.target = {NodeType::check, "n" + std::to_string(i - 1)}, .when = {}, .at = {}});
         }
-        r.checks.push_back(std::move(c));
+        r.checks.push_back(c);
     }
     WriteNodes circle = r;
-    circle.checks[0].dependencies.emplace();
-    circle.checks[0].dependencies->edges.push_back(
-        {.target = {NodeType::check, "n" + std::to_string(n - 1)}, .when = {}, .at = {}});
+    change(circle.checks, 0, [&](CheckWrite& first) {
+        first.dependencies.emplace().edges.push_back(
+            {.target = {NodeType::check, "n" + std::to_string(n - 1)}, .when = {}, .at = {}});
+    });
     CHECK(w.refusal(circle).code() == ErrorCode::cyclic_dependency);
     w.write(r);
     CHECK(w.state("check:n1") == "PLANNED");

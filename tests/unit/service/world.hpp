@@ -9,6 +9,7 @@
 
 #include "support/fake_clock.hpp"
 #include "support/node_list.hpp"
+#include "support/packed.hpp"
 #include "support/temp_dir.hpp"
 #include "turboci/turboci.hpp"
 

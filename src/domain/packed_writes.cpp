@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// How checks and stages of a request are kept as bytes. They never leave the process: there is no version, no
+// check of what is read, and the order of members may change.
+//
+// Numbers are LEB128, signed ones after ZigZag; texts have their length before them. The head comes first:
+// the id, which members are there, the positions, and what a node's body is made of.
+#include "turboci/requests.hpp"
+
+namespace turboci {
+
+namespace {
+
+class Packer {
+public:
+    explicit Packer(std::string& bytes) : bytes_(bytes) {}
+
+    void number(std::uint64_t value) {
+        for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>(value | 0x80);
+        bytes_ += static_cast<char>(value);
+    }
+    void signed_number(std::int64_t value) {
+        number((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+    }
+    template <class Enum>
+    void enumeration(Enum value) {
+        bytes_ += static_cast<char>(value);
+    }
+    void text(std::string_view value) {
+        number(value.size());
+        bytes_ += value;
+    }
+    /// Near `base`, as most are, it is three bytes.
+    void position(Position at, Position base) {
+        signed_number(std::int64_t{at.file} - base.file);
+        signed_number(std::int64_t{at.line} - base.line);
+        number(at.column);
+    }
+    void duration(Duration value) { signed_number(value.count()); }
+
+private:
+    std::string& bytes_;
+};
+
+class Unpacker {
+public:
+    explicit Unpacker(const char* bytes) : at_(bytes) {}
+
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        for (int shift = 0;; shift += 7) {
+            const auto byte = static_cast<unsigned char>(*at_++);
+            value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+            if (byte < 0x80) return value;
+        }
+    }
+    std::int64_t signed_number() {
+        const std::uint64_t value = number();
+        return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+    }
+    std::int32_t small() { return static_cast<std::int32_t>(signed_number()); }
+    template <class Enum>
+    Enum enumeration() {
+        return static_cast<Enum>(*at_++);
+    }
+    std::string_view text() {
+        const auto size = static_cast<std::size_t>(number());
+        const std::string_view value(at_, size);
+        at_ += size;
+        return value;
+    }
+    Position position(Position base) {
+        Position at;
+        at.file = static_cast<std::uint32_t>(base.file + signed_number());
+        at.line = static_cast<std::uint32_t>(base.line + signed_number());
+        at.column = static_cast<std::uint32_t>(number());
+        return at;
+    }
+    Duration duration() { return Duration(signed_number()); }
+
+private:
+    const char* at_;
+};
+
+/// Which members are there, a bit for each in the order of the calls.
+class Bits {
+public:
+    Bits() = default;
+    explicit Bits(std::uint64_t bits) : bits_(bits) {}
+    void add(bool is_there) { bits_ |= std::uint64_t{is_there} << count_++; }
+    bool next() { return (bits_ >> count_++ & 1) != 0; }
+    [[nodiscard]] std::uint64_t get() const noexcept { return bits_; }
+
+private:
+    std::uint64_t bits_ = 0;
+    int count_ = 0;
+};
+
+/// The value to fill, which keeps the memory that it has.
+template <class Holder>
+auto& filled(Holder& holder) {
+    return holder ? *holder : holder.emplace();
+}
+
+void unpack_text(Unpacker& in, std::optional<std::string>& text) { filled(text) = in.text(); }
+void unpack_json(Unpacker& in, std::optional<JsonText>& json) { filled(json).text = in.text(); }
+
+/// `member` from what comes next if it is there, else none.
+template <class Member, class Read>
+void maybe(Bits& bits, Member& member, Read&& read) {
+    if (bits.next())
+        read(member);
+    else
+        member.reset();
+}
+
+// ------------------------------------------------------------------------------------ predicates
+
+// An edge's enumerations in one byte.
+constexpr int kStateShift = 2, kWhenShift = 5;
+static_assert(static_cast<int>(State::final) < 1 << (kWhenShift - kStateShift));
+
+void pack_edge(Packer& out, const EdgeSpec& edge, Position base) {
+    const int type = edge.target.type ? static_cast<int>(*edge.target.type) : 0;
+    const int when = edge.when ? static_cast<int>(*edge.when) : 0;
+    out.enumeration(type | static_cast<int>(edge.on_state) << kStateShift | when << kWhenShift);
+    out.text(edge.target.id);
+    out.position(edge.at, base);
+}
+
+void unpack_edge(Unpacker& in, EdgeSpec& edge, Position base) {
+    const auto bits = static_cast<int>(in.enumeration<unsigned char>());
+    const int type = bits & ((1 << kStateShift) - 1), when = bits >> kWhenShift;
+    edge.target.type = type == 0 ? std::nullopt : std::optional(static_cast<NodeType>(type));
+    edge.on_state = static_cast<State>(bits >> kStateShift & ((1 << (kWhenShift - kStateShift)) - 1));
+    edge.when = when == 0 ? std::nullopt : std::optional(static_cast<When>(when));
+    edge.target.id = in.text();
+    edge.at = in.position(base);
+}
+
+void pack_predicate(Packer& out, const PredicateSpec& group, Position base) {
+    out.enumeration(group.kind);
+    out.signed_number(group.at_least);
+    out.position(group.at, base);
+    out.number(group.edges.size());
+    for (const EdgeSpec& edge : group.edges) pack_edge(out, edge, base);
+    out.number(group.groups.size());
+    for (const PredicateSpec& inner : group.groups) pack_predicate(out, inner, base);
+}
+
+void unpack_predicate(Unpacker& in, PredicateSpec& group, Position base) {
+    group.kind = in.enumeration<GroupKind>();
+    group.at_least = in.signed_number();
+    group.at = in.position(base);
+    group.edges.resize(static_cast<std::size_t>(in.number()));
+    for (EdgeSpec& edge : group.edges) unpack_edge(in, edge, base);
+    group.groups.resize(static_cast<std::size_t>(in.number()));
+    for (PredicateSpec& inner : group.groups) unpack_predicate(in, inner, base);
+}
+
+// ------------------------------------------------------------------------------------ results, attempts
+
+void pack_owner(Packer& out, const AttemptRef& owner) {
+    out.text(owner.stage_id);
+    out.signed_number(owner.idx);
+}
+
+void pack_result(Packer& out, const ResultWrite& result, Position base) {
+    Bits bits;
+    for (const bool there : {result.data.has_value(), result.failure.has_value(), result.owner.has_value(),
+                             result.clear_failure, result.finalize})
+        bits.add(there);
+    out.number(bits.get());
+    if (result.data) out.text(result.data->text);
+    if (result.failure) out.text(*result.failure);
+    if (result.owner) pack_owner(out, *result.owner);
+    out.position(result.at, base);
+}
+
+void unpack_result(Unpacker& in, ResultWrite& result, Position base) {
+    Bits bits(in.number());
+    maybe(bits, result.data, [&](auto& data) { unpack_json(in, data); });
+    maybe(bits, result.failure, [&](auto& failure) { unpack_text(in, failure); });
+    maybe(bits, result.owner, [&](auto& owner) {
+        filled(owner).stage_id = in.text();
+        owner->idx = in.small();
+    });
+    result.clear_failure = bits.next();
+    result.finalize = bits.next();
+    result.at = in.position(base);
+}
+
+void pack_runner(Packer& out, const RunnerIdentity& runner) {
+    out.text(runner.host);
+    out.text(runner.boot_id);
+    out.signed_number(runner.pid);
+    out.signed_number(runner.start_time);
+}
+
+void unpack_runner(Unpacker& in, RunnerIdentity& runner) {
+    runner.host = in.text();
+    runner.boot_id = in.text();
+    runner.pid = in.signed_number();
+    runner.start_time = in.signed_number();
+}
+
+void pack_attempt(Packer& out, const AttemptWrite& attempt, Position base) {
+    Bits bits;
+    for (const bool there :
+         {attempt.idx.has_value(), attempt.state.has_value(), attempt.process_uid.has_value(),
+          attempt.details.has_value(), attempt.failure.has_value(), attempt.runner.has_value(),
+          attempt.heartbeat, attempt.no_retry})
+        bits.add(there);
+    out.number(bits.get());
+    if (attempt.idx) out.signed_number(*attempt.idx);
+    if (attempt.state) out.enumeration(*attempt.state);
+    if (attempt.process_uid) out.text(*attempt.process_uid);
+    if (attempt.details) out.text(attempt.details->text);
+    if (attempt.failure) out.text(*attempt.failure);
+    if (attempt.runner) pack_runner(out, *attempt.runner);
+    out.number(attempt.progress.size());
+    for (const auto& [message, details] : attempt.progress) {
+        out.text(message);
+        out.text(details.text);
+    }
+    out.position(attempt.at, base);
+}
+
+void unpack_attempt(Unpacker& in, AttemptWrite& attempt, Position base) {
+    Bits bits(in.number());
+    maybe(bits, attempt.idx, [&](auto& idx) { idx = in.small(); });
+    maybe(bits, attempt.state, [&](auto& state) { state = in.enumeration<AttemptState>(); });
+    maybe(bits, attempt.process_uid, [&](auto& uid) { unpack_text(in, uid); });
+    maybe(bits, attempt.details, [&](auto& details) { unpack_json(in, details); });
+    maybe(bits, attempt.failure, [&](auto& failure) { unpack_text(in, failure); });
+    maybe(bits, attempt.runner, [&](auto& runner) { unpack_runner(in, filled(runner)); });
+    attempt.heartbeat = bits.next();
+    attempt.no_retry = bits.next();
+    attempt.progress.resize(static_cast<std::size_t>(in.number()));
+    for (auto& [message, details] : attempt.progress) {
+        message = in.text();
+        details.text = in.text();
+    }
+    attempt.at = in.position(base);
+}
+
+// ------------------------------------------------------------------------------------ heads
+
+void unpack_members(Unpacker& in, Bits& bits, CheckWrite& write) {
+    write.id = in.text();
+    bits = Bits(in.number());
+    write.at = in.position({});
+    write.id_at = in.position(write.at);
+    maybe(bits, write.kind, [&](auto& kind) { unpack_text(in, kind); });
+    maybe(bits, write.state, [&](auto& state) { state = in.enumeration<State>(); });
+    maybe(bits, write.options, [&](auto& options) { unpack_json(in, options); });
+}
+
+void unpack_members(Unpacker& in, Bits& bits, StageWrite& write) {
+    write.id = in.text();
+    bits = Bits(in.number());
+    write.at = in.position({});
+    write.id_at = in.position(write.at);
+    maybe(bits, write.args, [&](auto& args) { unpack_json(in, args); });
+    maybe(bits, write.retry, [&](auto& retry) {
+        filled(retry).max_retries = in.small();
+        retry->backoff = in.duration();
+    });
+    maybe(bits, write.timeout, [&](auto& timeout) { timeout = in.duration(); });
+    maybe(bits, write.heartbeat, [&](auto& heartbeat) { heartbeat = in.duration(); });
+    write.cancel = bits.next();
+}
+
+}  // namespace
+
+void Packing<CheckWrite>::pack(const CheckWrite& write, std::string& bytes) {
+    Packer out(bytes);
+    Bits bits;
+    for (const bool there : {write.kind.has_value(), write.state.has_value(), write.options.has_value(),
+                             write.dependencies.has_value()})
+        bits.add(there);
+    out.text(write.id);
+    out.number(bits.get());
+    out.position(write.at, {});
+    out.position(write.id_at, write.at);
+    if (write.kind) out.text(*write.kind);
+    if (write.state) out.enumeration(*write.state);
+    if (write.options) out.text(write.options->text);
+
+    if (write.dependencies) pack_predicate(out, *write.dependencies, write.at);
+    out.number(write.results.size());
+    for (const ResultWrite& result : write.results) pack_result(out, result, write.at);
+}
+
+void Packing<CheckWrite>::unpack(const char* bytes, CheckWrite& write) {
+    Unpacker in(bytes);
+    Bits bits;
+    unpack_members(in, bits, write);
+    maybe(bits, write.dependencies, [&](auto& box) { unpack_predicate(in, filled(box), write.at); });
+    write.results.resize(static_cast<std::size_t>(in.number()));
+    for (ResultWrite& result : write.results) unpack_result(in, result, write.at);
+}
+
+void Packing<CheckWrite>::unpack_head(const char* bytes, CheckWrite& write) {
+    Unpacker in(bytes);
+    Bits bits;
+    unpack_members(in, bits, write);
+    write.dependencies.reset();
+    write.results.clear();
+}
+
+void Packing<StageWrite>::pack(const StageWrite& write, std::string& bytes) {
+    Packer out(bytes);
+    Bits bits;
+    for (const bool there :
+         {write.args.has_value(), write.retry.has_value(), write.timeout.has_value(),
+          write.heartbeat.has_value(), write.cancel, write.dependencies.has_value(),
+          write.assignments.has_value(), write.continuation_group.has_value(), write.attempt.has_value()})
+        bits.add(there);
+    out.text(write.id);
+    out.number(bits.get());
+    out.position(write.at, {});
+    out.position(write.id_at, write.at);
+    if (write.args) out.text(write.args->text);
+    if (write.retry) {
+        out.signed_number(write.retry->max_retries);
+        out.duration(write.retry->backoff);
+    }
+    if (write.timeout) out.duration(*write.timeout);
+    if (write.heartbeat) out.duration(*write.heartbeat);
+
+    if (write.dependencies) pack_predicate(out, *write.dependencies, write.at);
+    if (write.assignments) {
+        out.number(write.assignments->size());
+        for (const StageWrite::AssignmentSpec& assignment : *write.assignments) {
+            out.text(assignment.target_check_id);
+            out.enumeration(assignment.goal_state);
+            out.position(assignment.at, write.at);
+        }
+    }
+    if (write.continuation_group) pack_predicate(out, *write.continuation_group, write.at);
+    if (write.attempt) pack_attempt(out, *write.attempt, write.at);
+}
+
+void Packing<StageWrite>::unpack(const char* bytes, StageWrite& write) {
+    Unpacker in(bytes);
+    Bits bits;
+    unpack_members(in, bits, write);
+    maybe(bits, write.dependencies, [&](auto& box) { unpack_predicate(in, filled(box), write.at); });
+    maybe(bits, write.assignments, [&](auto& assignments) {
+        filled(assignments).resize(static_cast<std::size_t>(in.number()));
+        for (StageWrite::AssignmentSpec& assignment : *assignments) {
+            assignment.target_check_id = in.text();
+            assignment.goal_state = in.enumeration<State>();
+            assignment.at = in.position(write.at);
+        }
+    });
+    maybe(bits, write.continuation_group, [&](auto& box) { unpack_predicate(in, filled(box), write.at); });
+    maybe(bits, write.attempt, [&](auto& attempt) { unpack_attempt(in, filled(attempt), write.at); });
+}
+
+void Packing<StageWrite>::unpack_head(const char* bytes, StageWrite& write) {
+    Unpacker in(bytes);
+    Bits bits;
+    unpack_members(in, bits, write);
+    write.dependencies.reset();
+    write.assignments.reset();
+    write.continuation_group.reset();
+    write.attempt.reset();
+}
+
+std::string_view Packing<CheckWrite>::id(const char* bytes) { return Unpacker(bytes).text(); }
+std::string_view Packing<StageWrite>::id(const char* bytes) { return Unpacker(bytes).text(); }
+
+}  // namespace turboci
