@@ -201,7 +201,7 @@ void take_oldest(Session& session, const Claim& claim, std::size_t limit, std::v
         auto rows = nodes.uow().ready_attempts(nodes.plan(), nodes.now(), asked);
         for (std::size_t i = refused; i < rows.size() && taken.size() < limit; ++i) {
             Node& stage = nodes.get(rows[i].stage);
-            if (claim.accept && !claim.accept(stage.row.id, nodes.body(stage).json)) {
+            if (claim.accept && !claim.accept(std::string(stage.row.id), nodes.body(stage).json)) {
                 ++refused;
                 continue;
             }

@@ -19,7 +19,7 @@ void refuse(Session& session, Position at, std::string message) {
 }
 
 void apply_options(Session& session, Node& check, const CheckWrite& write) {
-    if (!write.options || check.is_new) return;
+    if (!write.options || check.is_new()) return;
     NodeBody body = session.nodes.body(check);
     // What is so already is said again when a file is written again, nulls and all.
     if (same_json(*write.options, body.json)) return;
@@ -156,42 +156,43 @@ void apply_results(Session& session, Node& check, const CheckWrite& write, bool 
 }
 
 void apply_check(Session& session, Node& check, const CheckWrite& write) {
-    if (check.is_new) {
-        if (write.kind) check.row.kind = *write.kind;
+    if (check.is_new()) {
         if (check.row.state != State::planning && check.row.state != State::planned &&
             has_dependencies(check, write))
             refuse(session, write.at,
                    fmt::format("{} has dependencies and cannot be created {}; ask for PLANNED",
                                name_of(check), to_string(check.row.state)));
-    } else if (write.kind && *write.kind != check.row.kind) {
-        refuse(session, write.at,
-               fmt::format("the kind of {} is '{}' and cannot be changed", name_of(check), check.row.kind));
+    } else if (write.kind && *write.kind != check.stored->kind) {
+        refuse(
+            session, write.at,
+            fmt::format("the kind of {} is '{}' and cannot be changed", name_of(check), check.stored->kind));
     }
     apply_options(session, check, write);
 
     const State from = check.row.state;
     const bool finishing =
-        write.state == State::final && !check.is_new &&
+        write.state == State::final && !check.is_new() &&
         (from == State::waiting || (from == State::planning && !has_dependencies(check, write)));
     if (!finishing) apply_state(session, check, write);
     if (check.row.state == State::planned && !write.results.empty())
         session.late_results.emplace_back(&check, write);  // it may be WAITING after the first fixpoint
     else
-        apply_results(session, check, write, finishing || (check.is_new && check.row.state == State::final));
+        apply_results(session, check, write,
+                      finishing || (check.is_new() && check.row.state == State::final));
     if (finishing) apply_state(session, check, write);
-    if (check.is_new && check.row.state == State::final) end_new_check(session, check);
+    if (check.is_new() && check.row.state == State::final) end_new_check(session, check);
 }
 
 void apply_check_predicate(Session& session, Node& check, const CheckWrite& write, bool open) {
     if (!write.dependencies) {
-        if (check.is_new) session.nodes.enqueue(check);
+        if (check.is_new()) session.nodes.enqueue(check);
         return;
     }
     const std::size_t problems = session.problems.size();
     FlatPredicate flat =
         flatten(session.nodes, session.problems, check, PredicateRole::dependencies, *write.dependencies);
     if (session.problems.size() != problems) return;
-    if (!check.is_new) {
+    if (!check.is_new()) {
         if (same_predicate(session.nodes, check, flat)) return;
         if (!open)
             return refuse(session, write.at,

@@ -81,9 +81,9 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
     const std::size_t problems = session.problems.size();
     FlatPredicate flat = flatten(session.nodes, session.problems, stage, role, spec);
     if (session.problems.size() != problems) return;
-    if (!stage.is_new && same_predicate(session.nodes, stage, flat)) return;
+    if (!stage.is_new() && same_predicate(session.nodes, stage, flat)) return;
     if (role == PredicateRole::dependencies) {
-        if (!stage.is_new) return refuse_change(session, stage, at, "dependencies");
+        if (!stage.is_new()) return refuse_change(session, stage, at, "dependencies");
     } else {
         if (stage.row.state != State::planned && stage.row.state != State::attempting) {
             session.problems.add(
@@ -92,7 +92,7 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
                             name_of(stage), to_string(stage.row.state)));
             return;
         }
-        if (!stage.is_new)
+        if (!stage.is_new())
             session.nodes.record(stage, Mover::writer, "continuation_group", edges_json(session.nodes, flat));
     }
     set_predicate(session.nodes, stage, role, std::move(flat));
@@ -101,7 +101,7 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
 }  // namespace
 
 void apply_stage(Session& session, Node& stage, const StageWrite& write) {
-    if (stage.is_new) {
+    if (stage.is_new()) {
         if (write.assignments) create_assignments(session, stage, resolve_assignments(session, stage, write));
         session.nodes.enqueue(stage);
     } else {
@@ -113,7 +113,7 @@ void apply_stage(Session& session, Node& stage, const StageWrite& write) {
         apply_stage_predicate(session, stage, PredicateRole::continuation, *write.continuation_group,
                               write.at);
     if (!write.attempt && !write.cancel) return;
-    if (stage.is_new) {
+    if (stage.is_new()) {
         session.late_stages.emplace_back(&stage, write);
         return;
     }

@@ -65,7 +65,7 @@ bool change_plan(Session& session, PlanRow& plan, bool created) {
 std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
     std::vector<NodeRef> refs;
     refs.reserve(nodes.size());
-    for (const Node* n : nodes) refs.push_back({n->row.type, n->row.id});
+    for (const Node* n : nodes) refs.push_back({n->row.type, std::string(n->row.id)});
     return refs;
 }
 
@@ -100,9 +100,9 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
     for (const Node* stage : claimed) {
         NodeRecord record;
         if (session.request.claim->whole) {
-            record = read_record(uow, stage->row);
+            record = read_record(uow, session.nodes.row(*stage));
         } else {
-            record.row = stage->row;
+            record.row = session.nodes.row(*stage);
             record.body = session.nodes.body(*stage);
         }
         result.claimed.push_back({view_stage(std::move(record)), stage->row.attempt});

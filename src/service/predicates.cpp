@@ -113,8 +113,7 @@ private:
 /// been told yet arrives as a move, so that each edge is counted exactly once.
 Resolution initial_resolution(const Node& target, const NewEdge& edge) {
     if (state_number(target.row.type, edge.on_state) > target.told) return Resolution::unresolved;
-    return resolve_edge(target.row.type, edge.on_state, edge.when, target.row.state, target.row.outcome,
-                        target.row.history);
+    return resolve_edge(target, edge.on_state, edge.when);
 }
 
 void count_members(WorkingSet& nodes, FlatPredicate& flat) {
@@ -173,8 +172,8 @@ std::string edges_json(WorkingSet& nodes, const FlatPredicate& flat) {
     std::string names;
     for (std::size_t i = 0; i < std::min(flat.edges.size(), kMaxNamed); ++i) {
         if (i > 0) names += ',';
-        const NodeRow& target = nodes.get(flat.edges[i].target).row;
-        append_json_string(names, to_string(NodeRef{target.type, target.id}));
+        const HotRow& target = nodes.get(flat.edges[i].target).row;
+        append_json_string(names, to_string(NodeRef{target.type, std::string(target.id)}));
     }
     return fmt::format(R"({{"edges":{},"to":[{}]}})", flat.edges.size(), names);
 }
@@ -216,7 +215,7 @@ void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredi
     std::span<const GroupRow> groups = flat.groups;
     if (role == PredicateRole::dependencies) {
         owner.row.dependencies = groups.front().count;
-        owner.row.dependencies_since = nodes.now();
+        owner.new_dependencies = true;
         groups = groups.subspan(1);
     } else {
         owner.row.has_continuation = !empty;
@@ -235,8 +234,7 @@ std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role) 
         // Only groups that are themselves lost explain the loss of the whole.
         if (nodes.group_count(owner, role, edge.group).resolution != Resolution::unsatisfied) continue;
         Node& target = nodes.get(edge.target);
-        const auto r = resolve_edge(target.row.type, edge.on_state, edge.when, target.row.state,
-                                    target.row.outcome, target.row.history);
+        const auto r = resolve_edge(target, edge.on_state, edge.when);
         if (r != Resolution::unsatisfied) continue;
         if (++found > kMaxNamed) continue;
         if (!text.empty()) text += ", ";

@@ -31,13 +31,13 @@ void count_member(WorkingSet& nodes, Node& owner, PredicateRole role, std::int32
 
 /// Tells everybody who waits for it that a node has moved.
 void announce(WorkingSet& nodes, Node& node) {
-    const NodeRow& row = node.row;
+    const HotRow& row = node.row;
     const int reached = state_number(row.type, row.state);
     const int told = node.told;
     if (reached <= told) return;
-    node.told = reached;
+    node.told = static_cast<std::uint8_t>(reached);
     for (const EdgeRow& edge : nodes.edges_to(node, told, reached)) {
-        const auto r = resolve_edge(row.type, edge.on_state, edge.when, row.state, row.outcome, row.history);
+        const auto r = resolve_edge(node, edge.on_state, edge.when);
         count_member(nodes, nodes.get(edge.owner), edge.role, edge.group, r == Resolution::satisfied);
     }
     if (row.type != NodeType::stage || row.state != State::final) return;
@@ -135,7 +135,7 @@ void finish_assigned_check(WorkingSet& nodes, Node& check) {
 }
 
 void advance_check(WorkingSet& nodes, Node& check) {
-    NodeRow& row = check.row;
+    HotRow& row = check.row;
     if (row.state == State::final) return;
     const int wanted = wanted_number(nodes, check);
     if (row.state == State::planning && wanted > state_number(NodeType::check, State::planning))
@@ -192,7 +192,7 @@ void advance_ended_stage(WorkingSet& nodes, Node& stage, const AttemptRow& last)
 }
 
 void advance_stage(WorkingSet& nodes, Node& stage) {
-    NodeRow& row = stage.row;
+    HotRow& row = stage.row;
     if (row.state == State::planned) {
         if (row.dependencies.resolution == Resolution::unsatisfied)
             return conclude(nodes, stage, Outcome::skipped, ConcludedReason::dependencies_unsatisfied);

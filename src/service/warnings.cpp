@@ -76,8 +76,7 @@ private:
         for (const EdgeRow& e : nodes_.edges_of(node, role)) {
             if (!open.at(static_cast<std::size_t>(e.group))) continue;
             const Node& target = nodes_.get(e.target);
-            const auto r = resolve_edge(target.row.type, e.on_state, e.when, target.row.state,
-                                        target.row.outcome, target.row.history);
+            const auto r = resolve_edge(target, e.on_state, e.when);
             if (r == Resolution::unresolved)
                 out.edges.push_back(
                     {.group = base + e.group, .target = id_of(e.target), .on_state = e.on_state});

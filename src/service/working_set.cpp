@@ -19,12 +19,18 @@ void append_member(std::string& members, std::string_view member) {
     members += member;
 }
 
-/// What a new node was created with. One after another: the writes keep their memory.
-class NewBodies {
+/// What new nodes were created with. One after another: the writes keep their memory.
+class NewNodes {
 public:
-    explicit NewBodies(const WriteNodes& request) : request_(request) {}
+    explicit NewNodes(const WriteNodes& request) : request_(request) {}
 
-    void read(const Node& node, NodeBody& body) {
+    void read_kind(const Node& node, std::string& kind) {
+        kind.clear();
+        if (node.row.type != NodeType::check) return;
+        request_.checks.read_head(node.write, check_);
+        if (check_.kind) kind = *check_.kind;
+    }
+    void read_body(const Node& node, NodeBody& body) {
         body = kEmpty;
         if (node.row.type == NodeType::check) {
             request_.checks.read_head(node.write, check_);
@@ -50,6 +56,15 @@ constexpr std::size_t kBulkRows = 20'000;
 
 }  // namespace
 
+Resolution resolve_edge(const Node& target, State on_state, When when) noexcept {
+    const HotRow& row = target.row;
+    int furthest = target.stored ? furthest_before_end(row.type, target.stored->history) : 0;
+    for (std::size_t i = 0; i < target.entered_count; ++i)
+        if (target.entered[i] != State::final)
+            furthest = std::max(furthest, state_number(row.type, target.entered[i]));
+    return resolve_edge(row.type, on_state, when, row.state, row.outcome, furthest);
+}
+
 WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const WriteNodes& request,
                        std::int64_t version, Timestamp now)
     : uow_(uow),
@@ -62,10 +77,18 @@ WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const
 
 Node& WorkingSet::adopt(NodeRow row) {
     Node& node = old_nodes_.emplace_back();
-    node.row = std::move(row);
-    node.told = state_number(node.row.type, node.row.state);
-    node.stored_state = node.row.state;
-    node.stored_outcome = node.row.outcome;
+    node.stored = std::make_unique<NodeRow>(std::move(row));
+    const NodeRow& stored = *node.stored;
+    node.row = {.key = stored.key,
+                .id = stored.id,
+                .dependencies = stored.dependencies,
+                .attempt = stored.attempt,
+                .type = stored.type,
+                .state = stored.state,
+                .outcome = stored.outcome,
+                .concluded_reason = stored.concluded_reason,
+                .has_continuation = stored.has_continuation};
+    node.told = static_cast<std::uint8_t>(state_number(stored.type, stored.state));
     by_key_.emplace(number(node.row.key), &node);
     names_.insert(node);
     return node;
@@ -104,16 +127,13 @@ Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
 
 Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::size_t write) {
     Node& node = new_nodes_.emplace_back();
-    node.is_new = true;
     node.write = static_cast<std::uint32_t>(write);
     node.row.key = NodeKey{number(first_new_) + static_cast<std::int64_t>(new_nodes_.size()) - 1};
-    node.row.plan = plan_;
     node.row.type = type;
     node.row.id = id;
     node.row.state = state;
-    node.row.history.push_back({state, version_, now_});
-    node.row.dependencies_since = now_;
-    node.told = state_number(type, state);
+    enter(node, state);
+    node.told = static_cast<std::uint8_t>(state_number(type, state));
     node.all_groups = true;
     names_.insert(node);
     Change& change = touch(node, Mover::writer);
@@ -123,14 +143,46 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::s
 }
 
 NodeBody WorkingSet::body(const Node& node) {
-    if (!node.is_new) return uow_.body(node.row.key);
+    if (!node.is_new()) return uow_.body(node.row.key);
     NodeBody body;
-    NewBodies(request_).read(node, body);
+    NewNodes(request_).read_body(node, body);
     return body;
 }
 
+NodeRow WorkingSet::row(const Node& node) const {
+    NodeRow row;
+    fill_row(node, row);
+    if (node.is_new()) NewNodes(request_).read_kind(node, row.kind);
+    return row;
+}
+
+/// All but the kind of a new node.
+void WorkingSet::fill_row(const Node& node, NodeRow& row) const {
+    static const NodeRow kNone;
+    row = node.stored ? *node.stored : kNone;
+    row.key = node.row.key;
+    row.plan = plan_;
+    row.type = node.row.type;
+    row.id = node.row.id;
+    row.state = node.row.state;
+    row.outcome = node.row.outcome;
+    row.concluded_reason = node.row.concluded_reason;
+    row.dependencies = node.row.dependencies;
+    row.attempt = node.row.attempt;
+    row.has_continuation = node.row.has_continuation;
+    if (node.change[0] >= 0 || node.change[1] >= 0) {
+        row.version = version_;
+        row.updated_at = now_;
+    }
+    if (node.is_new() || node.new_dependencies) row.dependencies_since = now_;
+    for (std::size_t i = 0; i < node.entered_count; ++i)
+        row.history.push_back({node.entered[i], version_, now_});
+}
+
+void WorkingSet::enter(Node& node, State state) { node.entered.at(node.entered_count++) = state; }
+
 void WorkingSet::move(Node& node, State to, Mover mover) {
-    NodeRow& row = node.row;
+    HotRow& row = node.row;
     if (!may_move(row.type, row.state, to, mover))
         throw Error(ErrorCode::internal, fmt::format("{}:{} cannot move from {} to {}", to_string(row.type),
                                                      row.id, to_string(row.state), to_string(to)));
@@ -140,10 +192,12 @@ void WorkingSet::move(Node& node, State to, Mover mover) {
         change.from = row.state;
     }
     if (mover == Mover::orchestrator)
-        advanced.push_back(
-            {{row.type, row.id}, row.state, to, to == State::final ? row.outcome : std::nullopt});
+        advanced.push_back({{row.type, std::string(row.id)},
+                            row.state,
+                            to,
+                            to == State::final ? row.outcome : std::nullopt});
     row.state = to;
-    row.history.push_back({to, version_, now_});
+    enter(node, to);
     if (!node.moved) {
         node.moved = true;
         moved_.push_back(&node);
@@ -152,14 +206,12 @@ void WorkingSet::move(Node& node, State to, Mover mover) {
 
 Change& WorkingSet::touch(Node& node, Mover mover) {
     node.dirty = true;
-    node.row.version = version_;
-    node.row.updated_at = now_;
     std::int32_t& index = node.change[mover == Mover::writer ? 0 : 1];
     if (index < 0) {
         index = static_cast<std::int32_t>(changes_.size());
         changes_.push_back(
             {.node = &node, .by = mover, .from = std::nullopt, .state_changed = false, .details = {}});
-        if (mover == Mover::writer && !node.is_new) changed_nodes.push_back(&node);
+        if (mover == Mover::writer && !node.is_new()) changed_nodes.push_back(&node);
     }
     return changes_[static_cast<std::size_t>(index)];
 }
@@ -177,24 +229,26 @@ void WorkingSet::record_result(Node& node, Mover mover, std::string_view json) {
 // ------------------------------------------------------------------------------------ predicates
 
 const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
+    if (!node.groups) node.groups.emplace();
     if (!node.all_groups) {
         // Those that are here already may have been changed.
         std::vector<CachedGroup> known;
-        known.swap(node.groups);
-        for (GroupRow& row : uow_.groups(node.row.key)) node.groups.push_back({row, false});
+        known.swap(*node.groups);
+        for (GroupRow& row : uow_.groups(node.row.key)) node.groups->push_back({row, false});
         for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
         node.all_groups = true;
     }
-    return node.groups;
+    return *node.groups;
 }
 
 CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
     const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
-    auto it = std::ranges::lower_bound(node.groups, std::pair(role, number), {}, place);
-    if (it != node.groups.end() && place(*it) == std::pair(role, number)) return *it;
+    if (!node.groups) node.groups.emplace();
+    auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
+    if (it != node.groups->end() && place(*it) == std::pair(role, number)) return *it;
     auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
     if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *node.groups.insert(it, {*row, false});
+    return *node.groups->insert(it, {*row, false});
 }
 
 const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {
@@ -219,20 +273,23 @@ std::int32_t WorkingSet::parent_of(Node& node, PredicateRole role, std::int32_t 
 
 void WorkingSet::replace_predicate(Node& node, PredicateRole role, std::span<const GroupRow> groups,
                                    std::span<const NewEdge> edges) {
-    if (!node.is_new) {
+    if (!node.is_new()) {
         uow_.delete_predicate(node.row.key, role);
         // Together with those of the other role, which stay.
         static_cast<void>(this->groups(node));
-        std::erase_if(node.groups, [&](const CachedGroup& g) { return g.row.role == role; });
+        std::erase_if(*node.groups, [&](const CachedGroup& g) { return g.row.role == role; });
     }
-    const auto at =
-        std::ranges::upper_bound(node.groups, role, {}, [](const CachedGroup& g) { return g.row.role; });
     std::vector<CachedGroup> fresh;
     for (const GroupRow& g : groups) {
-        if (!node.is_new) uow_.insert_group(g);
+        if (!node.is_new()) uow_.insert_group(g);
         fresh.push_back({g, false});
     }
-    node.groups.insert(at, fresh.begin(), fresh.end());
+    if (!fresh.empty()) {
+        if (!node.groups) node.groups.emplace();
+        const auto at =
+            std::ranges::upper_bound(*node.groups, role, {}, [](const CachedGroup& g) { return g.row.role; });
+        node.groups->insert(at, fresh.begin(), fresh.end());
+    }
     for (const NewEdge& edge : edges) add_edge(node, edge);
 }
 
@@ -244,7 +301,7 @@ void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
 
 std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
     std::vector<EdgeRow> edges;
-    if (!node.is_new) edges = uow_.edges_of(node.row.key, role);
+    if (!node.is_new()) edges = uow_.edges_of(node.row.key, role);
     for (std::uint32_t i = 0; i < node.edge_count; ++i) {
         const NewEdge& e = new_edges_[node.first_edge + i];
         if (e.role == role) edges.push_back(e.row());
@@ -286,7 +343,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
             if (after < n && n <= up_to) edges.push_back(e.row());
         }
     };
-    if (target.is_new) {
+    if (target.is_new()) {
         if (indexed_ == 0) return edges;
         const auto at = static_cast<std::size_t>(number(target.row.key) - number(first_new_));
         add(std::span(to_new_).subspan(first_to_new_[at], first_to_new_[at + 1] - first_to_new_[at]));
@@ -305,7 +362,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
     if (!check.goals) {
         check.goals.emplace();
-        if (!check.is_new) *check.goals = uow_.goals(check.row.key);
+        if (!check.is_new()) *check.goals = uow_.goals(check.row.key);
     }
     return *check.goals;
 }
@@ -353,26 +410,37 @@ void WorkingSet::flush() {
     names_ = {};
     first_to_new_ = {};
     to_new_ = {};
-    NewBodies bodies(request_);
+    NewNodes created(request_);
+    NodeRow row;
     NodeBody body;
     uow_.insert_nodes(
-        new_nodes_.size(), [&](std::size_t i) -> const NodeRow& { return new_nodes_[i].row; },
+        new_nodes_.size(),
+        [&](std::size_t i) -> const NodeRow& {
+            fill_row(new_nodes_[i], row);
+            created.read_kind(new_nodes_[i], row.kind);
+            return row;
+        },
         [&](std::size_t i) -> const NodeBody& {
-            bodies.read(new_nodes_[i], body);
+            created.read_body(new_nodes_[i], body);
             return body;
         });
     for (Node& node : new_nodes_) {
-        for (const CachedGroup& g : node.groups) uow_.insert_group(g.row);
+        if (node.groups)
+            for (const CachedGroup& g : *node.groups) uow_.insert_group(g.row);
         flush_goals(node);
         count(node.row.type, node.row.state, node.row.outcome, 1);
     }
     for (Node& node : old_nodes_) {
-        if (node.dirty) uow_.update_node(node.row);
-        for (const CachedGroup& g : node.groups)
-            if (g.dirty) uow_.update_group(g.row);
+        if (node.dirty) {
+            fill_row(node, row);
+            uow_.update_node(row);
+        }
+        if (node.groups)
+            for (const CachedGroup& g : *node.groups)
+                if (g.dirty) uow_.update_group(g.row);
         flush_goals(node);
-        if (node.stored_state != node.row.state || node.stored_outcome != node.row.outcome) {
-            count(node.row.type, node.stored_state, node.stored_outcome, -1);
+        if (node.stored->state != node.row.state || node.stored->outcome != node.row.outcome) {
+            count(node.row.type, node.stored->state, node.stored->outcome, -1);
             count(node.row.type, node.row.state, node.row.outcome, 1);
         }
     }
@@ -415,7 +483,7 @@ std::string WorkingSet::change_json(const Change& c) const {
             const Change& next = changes_[static_cast<std::size_t>(later)];
             if (next.state_changed && next.from) to = *next.from;
         }
-        if (c.node->is_new && c.by == Mover::writer) add(R"("created":)", {}, "true", {});
+        if (c.node->is_new() && c.by == Mover::writer) add(R"("created":)", {}, "true", {});
         const std::string from = c.from ? fmt::format("\"{}\"", to_string(*c.from)) : "null";
         add(R"("state":)", R"({"from":)", from, fmt::format(R"(,"to":"{}"}})", to_string(to)));
         if (to == State::final && c.node->row.outcome && to == c.node->row.state)

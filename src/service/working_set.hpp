@@ -4,6 +4,7 @@
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,25 +23,42 @@ struct CachedGroup {
     bool dirty = false;  ///< differs from the store
 };
 
+/// What of a NodeRow a write may change, and what it is found by.
+struct HotRow {
+    NodeKey key = NodeKey::none;
+    std::string_view id;  ///< in the request, or in the stored row
+    GroupCount dependencies;
+    std::int32_t attempt = 0;
+    NodeType type = NodeType::check;
+    State state = State::planning;
+    std::optional<Outcome> outcome;
+    std::optional<ConcludedReason> concluded_reason;
+    bool has_continuation = false;
+};
+
 /// A node as this write sees it. There may be a million: what few have is kept apart.
 struct Node {
-    NodeRow row;
-    std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
-    std::vector<CachedGroup> groups;               ///< those that do not live in the row, by role and number
+    HotRow row;
+    std::unique_ptr<const NodeRow> stored;         ///< as it was before this write; null if new
+    Box<std::vector<CachedGroup>> groups;          ///< those that do not live in the row, by role and number
     Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
+    std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
     std::array<std::int32_t, 2> change{-1, -1};    ///< index into changes, by mover
-    int told = 0;          ///< number of the state up to which dependents have been told
-    State stored_state{};  ///< what plan counts hold for it
-    std::optional<Outcome> stored_outcome;
-    bool is_new = false;
-    bool dirty = false;       ///< `row` differs from the store
-    bool queued = false;      ///< waits in the advance queue
-    bool moved = false;       ///< waits in the queue of moved nodes
-    bool all_groups = false;  ///< `groups` lacks none
+    std::array<State, 4> entered{};                ///< the states that it came to in this write, in order
+    std::uint8_t entered_count = 0;
+    std::uint8_t told = 0;          ///< number of the state up to which dependents have been told
+    bool dirty = false;             ///< `row` differs from the store
+    bool new_dependencies = false;  ///< written in this write
+    bool queued = false;            ///< waits in the advance queue
+    bool moved = false;             ///< waits in the queue of moved nodes
+    bool all_groups = false;        ///< `groups` lacks none
     bool goals_dirty = false;
     bool assigned = false;  ///< new, with assignments
+    [[nodiscard]] bool is_new() const noexcept { return stored == nullptr; }
 };
+/// What an edge says of `target` as it is now.
+[[nodiscard]] Resolution resolve_edge(const Node& target, State on_state, When when) noexcept;
 
 /// What one mover did to one node.
 struct Change {
@@ -100,6 +118,8 @@ public:
 
     /// What it was created with, or as the store has it.
     [[nodiscard]] NodeBody body(const Node& node);
+    /// The whole row as this write leaves it.
+    [[nodiscard]] NodeRow row(const Node& node) const;
 
     // ---- changes
     /// The only assignment to a state. `mover` must be allowed to by the transition table.
@@ -152,6 +172,8 @@ public:
 
 private:
     Node& adopt(NodeRow row);
+    void enter(Node& node, State state);
+    void fill_row(const Node& node, NodeRow& row) const;
     [[nodiscard]] Node* find_stored(NodeType type, std::string_view id);
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
     void add_edge(Node& owner, const NewEdge& edge);

@@ -94,7 +94,7 @@ void Database::harden() {
         {SQLITE_LIMIT_EXPR_DEPTH, 50},
         {SQLITE_LIMIT_COMPOUND_SELECT, 10},
         {SQLITE_LIMIT_VDBE_OP, 25'000},
-        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_FUNCTION_ARG, 19},  // the columns of a node, in a RowScan
         {SQLITE_LIMIT_ATTACHED, 0},
         {SQLITE_LIMIT_VARIABLE_NUMBER, 100},
         {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
@@ -245,7 +245,7 @@ bool Query::step() {
     return false;
 }
 
-std::string_view Query::text(int column) const {
+std::string_view Query::bytes_of_text(int column) const {
     const unsigned char* data = sqlite3_column_text(handle_, column);
     if (data == nullptr) {
         if (sqlite3_errcode(db_.db_) == SQLITE_NOMEM) throw std::bad_alloc();
@@ -255,8 +255,7 @@ std::string_view Query::text(int column) const {
             static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
 }
 
-std::span<const std::byte> Query::blob(int column) const {
-    if (sqlite3_column_type(handle_, column) != SQLITE_BLOB) bad_column(column);
+std::span<const std::byte> Query::bytes_of_blob(int column) const {
     const void* data = sqlite3_column_blob(handle_, column);
     return {static_cast<const std::byte*>(data),
             static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
@@ -265,6 +264,18 @@ std::span<const std::byte> Query::blob(int column) const {
 void Query::bad_column(int column) const {
     const char* name = sqlite3_column_name(handle_, column);
     throw_damaged(fmt::format("a value of '{}' makes no sense", name != nullptr ? name : "?"));
+}
+
+FewPages::FewPages(Database& db) : db_(db) {
+    Query size(db, "PRAGMA cache_size");
+    if (size.step()) before_ = size.integer(0);
+    db.exec(kSetting);
+}
+
+FewPages::~FewPages() {
+    // If that fails, what follows is slower.
+    sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
+                 nullptr);
 }
 
 }  // namespace turboci::sqlite

@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "store/sqlite/columns.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_vfs.hpp"
 #include "store/sqlite/value.hpp"
@@ -35,8 +36,8 @@ private:
     static std::size_t next_slot_;
 };
 
-class EdgeScan;
 class RowFeed;
+class RowScan;
 
 /// One connection. Every statement of turboci runs through it.
 class Database {
@@ -74,10 +75,10 @@ public:
     }
     /// For rows that no Query counts.
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
-    EdgeScan* edge_scan = nullptr;  ///< the one that is in a step
-    bool knows_edge_scan = false;   ///< its function has been made known
-    RowFeed* row_feed = nullptr;    ///< the one that is being inserted
-    bool knows_row_feed = false;    ///< its table has been made known
+    RowScan* row_scan = nullptr;  ///< the one that is in a step
+    bool knows_row_scan = false;  ///< its function has been made known
+    RowFeed* row_feed = nullptr;  ///< the one that is being inserted
+    bool knows_row_feed = false;  ///< its table has been made known
 
 private:
     friend class Query;
@@ -109,7 +110,7 @@ private:
 
 /// One execution of a statement. Text and blobs are bound in place: they must outlive it.
 /// A statement that is already running (in a callback of itself) runs as a second copy.
-class Query {
+class Query : public Columns<Query> {
 public:
     template <class... Args>
     Query(Database& db, const Sql& sql, Args&&... args) : db_(db) {
@@ -137,60 +138,11 @@ public:
     /// Rows that a statement that has run to its end has inserted, changed or deleted.
     [[nodiscard]] std::int64_t changes() const noexcept { return sqlite3_changes64(db_.db_); }
 
-    // Columns of the current row; texts and blobs are valid until the next step. A value of a type or in
-    // a range that turboci never wrote is STORE "the store is damaged".
-    [[nodiscard]] bool is_null(int column) const {
-        return sqlite3_column_type(handle_, column) == SQLITE_NULL;
-    }
-    [[nodiscard]] std::int64_t integer(int column) const {
-        const std::int64_t value = sqlite3_column_int64(handle_, column);
-        // What is not a number reads as 0; asking for the type of every value would cost as much as the
-        // value.
-        if (value == 0 && sqlite3_column_type(handle_, column) != SQLITE_INTEGER) bad_column(column);
-        return value;
-    }
-    [[nodiscard]] std::int32_t small(int column) const {
-        const std::int64_t value = integer(column);
-        if (value < std::numeric_limits<std::int32_t>::min() ||
-            value > std::numeric_limits<std::int32_t>::max())
-            bad_column(column);
-        return static_cast<std::int32_t>(value);
-    }
-    [[nodiscard]] bool boolean(int column) const {
-        const std::int64_t value = integer(column);
-        if (value != 0 && value != 1) bad_column(column);
-        return value == 1;
-    }
-    [[nodiscard]] std::string_view text(int column) const;
-    [[nodiscard]] std::span<const std::byte> blob(int column) const;
-    /// A JSON object.
-    [[nodiscard]] std::string_view object(int column) const {
-        const std::string_view value = text(column);
-        if (!is_json_object(value)) bad_column(column);
-        return value;
-    }
-    [[nodiscard]] std::string string(int column) const { return std::string(text(column)); }
-    [[nodiscard]] Timestamp time(int column) const { return Timestamp(Duration(integer(column))); }
-    [[nodiscard]] std::optional<Timestamp> maybe_time(int column) const {
-        return is_null(column) ? std::nullopt : std::optional(time(column));
-    }
-    [[nodiscard]] std::optional<Duration> maybe_duration(int column) const {
-        return is_null(column) ? std::nullopt : std::optional(Duration(integer(column)));
-    }
-    [[nodiscard]] std::optional<std::string> maybe_string(int column) const {
-        return is_null(column) ? std::nullopt : std::optional(string(column));
-    }
-    [[nodiscard]] NodeKey node(int column) const { return NodeKey{integer(column)}; }
-    [[nodiscard]] PlanKey plan(int column) const { return PlanKey{integer(column)}; }
-    /// An enumeration whose values are first, first + step … last.
-    template <class E>
-    [[nodiscard]] E enumeration(int column, E first, E last, int step_size = 1) const {
-        const std::int64_t value = integer(column);
-        const auto low = static_cast<std::int64_t>(first);
-        if (value < low || value > static_cast<std::int64_t>(last) || (value - low) % step_size != 0)
-            bad_column(column);
-        return static_cast<E>(value);
-    }
+    // Of the current row, for Columns; texts and blobs are valid until the next step.
+    [[nodiscard]] std::int64_t number(int column) const { return sqlite3_column_int64(handle_, column); }
+    [[nodiscard]] int type(int column) const { return sqlite3_column_type(handle_, column); }
+    [[nodiscard]] std::string_view bytes_of_text(int column) const;
+    [[nodiscard]] std::span<const std::byte> bytes_of_blob(int column) const;
     [[noreturn]] void bad_column(int column) const;
 
 private:
@@ -204,6 +156,20 @@ private:
     std::size_t busy_slot_ = 0;
     bool writes_ = false;
     const char* doing_ = "reading";  ///< for the message of a failure
+};
+
+/// While it lives, SQLite keeps few pages in memory, and sorts in few.
+class FewPages {
+public:
+    static constexpr const char* kSetting = "PRAGMA cache_size=-512";
+    explicit FewPages(Database& db);
+    ~FewPages();
+    FewPages(const FewPages&) = delete;
+    FewPages& operator=(const FewPages&) = delete;
+
+private:
+    Database& db_;
+    std::int64_t before_ = 0;
 };
 
 inline void Query::bind(int i, const Value& value) {

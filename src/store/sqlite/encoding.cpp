@@ -152,14 +152,4 @@ std::vector<OperationRow::Taken> unpack_claimed(std::string_view text) {
     return claimed;
 }
 
-GroupCount read_count(const Query& row, int column) {
-    GroupCount count;
-    count.kind = row.enumeration(column, GroupKind::all, GroupKind::at_least);
-    count.threshold = row.small(column + 1);
-    count.unresolved = row.small(column + 2);
-    count.satisfied = row.small(column + 3);
-    count.resolution = row.enumeration(column + 4, Resolution::unresolved, Resolution::unsatisfied);
-    return count;
-}
-
 }  // namespace turboci::sqlite

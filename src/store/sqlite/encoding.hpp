@@ -45,6 +45,15 @@ void read_reached(NodeType type, State state, const StateHistory& history, EdgeR
 [[nodiscard]] std::vector<OperationRow::Taken> unpack_claimed(std::string_view text);
 
 /// The columns of a group's count, from `column` on: kind, threshold, unresolved, satisfied, resolution.
-[[nodiscard]] GroupCount read_count(const Query& row, int column);
+template <class Row>
+[[nodiscard]] GroupCount read_count(const Columns<Row>& row, int column) {
+    GroupCount count;
+    count.kind = row.enumeration(column, GroupKind::all, GroupKind::at_least);
+    count.threshold = row.small(column + 1);
+    count.unresolved = row.small(column + 2);
+    count.satisfied = row.small(column + 3);
+    count.resolution = row.enumeration(column + 4, Resolution::unresolved, Resolution::unsatisfied);
+    return count;
+}
 
 }  // namespace turboci::sqlite

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "store/sqlite/row_scan.hpp"
+
 namespace turboci::sqlite {
 
 namespace {
 
-const Sql kInRange("SELECT " TURBOCI_NODE_COLUMNS
-                   " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
+const Sql kInRange(
+    "SELECT 1 FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 AND turboci_take(" TURBOCI_NODE_COLUMNS
+    ") ORDER BY node_key");
 const Sql kByKey("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 
 static_assert(offsetof(PackedTarget, key) == 0 &&
@@ -27,34 +30,8 @@ void NodeTable::reserve(std::size_t nodes) {
     bytes_.reserve(nodes * 64);
 }
 
-void NodeTable::load(Database& db, const NodeRange& range) {
-    if (range.scan) {
-        Query row(db, kInRange, range.first, range.last);
-        while (row.step())
-            if (row.plan(1) == plan_) add(row);
-    } else {
-        for (const NodeKey key : range.keys) {
-            Query row(db, kByKey, key);
-            if (row.step()) add(row);
-        }
-    }
-    if (!nodes_.empty()) first_key_ = key(0);
-}
-
-void NodeTable::append(const NodeTable& other) {
-    for (const std::size_t place : other.places_) places_.push_back(bytes_.size() + place);
-    nodes_.insert(nodes_.end(), other.nodes_.begin(), other.nodes_.end());
-    bytes_ += other.bytes_;
-    if (!nodes_.empty()) first_key_ = key(0);
-}
-
-void NodeTable::clear() noexcept {
-    nodes_.clear();
-    places_.clear();
-    bytes_.clear();
-}
-
-void NodeTable::add(const Query& row) {
+template <class Row>
+void NodeTable::add(const Columns<Row>& row) {
     PackedTarget t{};
     t.key = row.integer(0);
     t.type = row.enumeration(2, NodeType::check, NodeType::stage);
@@ -84,6 +61,51 @@ void NodeTable::add(const Query& row) {
         .append(reinterpret_cast<const char*>(packed.data()), packed.size())
         .append(kind);
     nodes_.push_back(n);
+}
+
+/// All nodes of a range, in one step.
+class NodeTable::Scan final : RowScan {
+public:
+    Scan(NodeTable& table, Database& db, const NodeRange& range)
+        : RowScan(db, kInRange, TURBOCI_NODE_COLUMNS, range.first, range.last), table_(table) {}
+    void run() {
+        step();
+        db().count_rows(rows_);
+    }
+
+private:
+    bool take(const RowValues& row) override {
+        ++rows_;
+        if (row.plan(1) == table_.plan_) table_.add(row);
+        return false;
+    }
+    NodeTable& table_;
+    std::int64_t rows_ = 0;
+};
+
+void NodeTable::load(Database& db, const NodeRange& range) {
+    if (range.scan) {
+        Scan(*this, db, range).run();
+    } else {
+        for (const NodeKey key : range.keys) {
+            Query row(db, kByKey, key);
+            if (row.step()) add(row);
+        }
+    }
+    if (!nodes_.empty()) first_key_ = key(0);
+}
+
+void NodeTable::append(const NodeTable& other) {
+    for (const std::size_t place : other.places_) places_.push_back(bytes_.size() + place);
+    nodes_.insert(nodes_.end(), other.nodes_.begin(), other.nodes_.end());
+    bytes_ += other.bytes_;
+    if (!nodes_.empty()) first_key_ = key(0);
+}
+
+void NodeTable::clear() noexcept {
+    nodes_.clear();
+    places_.clear();
+    bytes_.clear();
 }
 
 void NodeTable::expect_place(std::int64_t key) const noexcept {

@@ -61,7 +61,9 @@ public:
     void unpack(std::size_t node, EdgeRecord& edge) const;  ///< the target's part
 
 private:
-    void add(const Query& row);
+    class Scan;
+    template <class Row>
+    void add(const Columns<Row>& row);
     [[nodiscard]] PackedTarget target(std::size_t node) const {
         PackedTarget t{};
         std::memcpy(&t, bytes_.data() + places_[node], PackedTarget::kBytes);

@@ -356,18 +356,8 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
 
 }  // namespace
 
-PassingThrough::PassingThrough(Database& db, std::size_t nodes) : db_(db) {
-    if (nodes < kMany || sqlite3_txn_state(db.handle(), "main") == SQLITE_TXN_WRITE) return;
-    Query size(db, "PRAGMA cache_size");
-    if (size.step()) before_ = size.integer(0);
-    if (before_ != 0) db.exec(kFewPages);
-}
-
-PassingThrough::~PassingThrough() {
-    // If that fails, later reads are slower.
-    if (before_ != 0)
-        sqlite3_exec(db_.handle(), fmt::format("PRAGMA cache_size={}", before_).c_str(), nullptr, nullptr,
-                     nullptr);
+PassingThrough::PassingThrough(Database& db, std::size_t nodes) {
+    if (nodes >= kMany && sqlite3_txn_state(db.handle(), "main") != SQLITE_TXN_WRITE) few_pages_.emplace(db);
 }
 
 bool needs_table(const NodeParts& parts) { return parts.targets && (parts.predicates || parts.assignments); }

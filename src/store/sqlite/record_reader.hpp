@@ -32,15 +32,10 @@ void read_records(Database& db, PlanKey plan, std::optional<NodeType> type, cons
 class PassingThrough {
 public:
     static constexpr std::size_t kMany = 4096;  ///< so many nodes are worth it
-    static constexpr const char* kFewPages = "PRAGMA cache_size=-512";
     PassingThrough(Database& db, std::size_t nodes);
-    ~PassingThrough();
-    PassingThrough(const PassingThrough&) = delete;
-    PassingThrough& operator=(const PassingThrough&) = delete;
 
 private:
-    Database& db_;
-    std::int64_t before_ = 0;
+    std::optional<FewPages> few_pages_;
 };
 
 /// Some nodes of a table that follow one another.

@@ -101,7 +101,7 @@ std::unique_ptr<Database> Beside::open() const {
         struct stat now {};
         const bool same = ::stat(path_.c_str(), &now) == 0 && is_same_file(now, file_) && !db->moved();
         if (!same) return nullptr;
-        db->exec(PassingThrough::kFewPages);
+        db->exec(FewPages::kSetting);
         db->exec("PRAGMA query_only=ON; BEGIN; SELECT 1 FROM plans LIMIT 1");
         return db;
     } catch (const std::exception&) {

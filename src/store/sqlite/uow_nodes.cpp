@@ -220,6 +220,8 @@ void SqliteUnitOfWork::begin_bulk_insert() {
 
 void SqliteUnitOfWork::end_bulk_insert() {
     if (!indexes_dropped_) return;
+    // Sorting takes as much memory as pages may.
+    const FewPages few_pages(db_);
     for (const SchemaObject& object : newest_schema())
         if (std::ranges::find(kLateIndexes, object.name) != kLateIndexes.end()) db_.exec(object.sql);
     indexes_dropped_ = false;
