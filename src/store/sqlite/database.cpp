@@ -268,7 +268,8 @@ void Query::bad_column(int column) const {
 
 FewPages::FewPages(Database& db) : db_(db) {
     Query size(db, "PRAGMA cache_size");
-    if (size.step()) before_ = size.integer(0);
+    size.step();
+    before_ = size.integer(0);
     db.exec(kSetting);
 }
 

@@ -58,13 +58,16 @@ def run(ctx, _curves):
 
 def _run(ctx, kind):
     n = ctx.sizes.steps
+    workers = 1 if kind == "chain" else 2
     directory, store = _steps(ctx, kind, n)
+    bare = ctx.bare_database(ctx.sizes.small)
     commands = [
         Command("turboci", [ctx.turboci, "-s", ctx.path("run.db"), "run", "-j2"], ctx.scratch(store, "run.db")),
-        Command("spawn", [ctx.program("spawn"), 1 if kind == "chain" else 2, n, "/bin/sh", "-c", "true"],
-                reports=True),
+        Command("spawn", [ctx.program("spawn"), workers, n, "/bin/sh", "-c", "true"], reports=True),
         Command("commits", [ctx.program("one_transaction"), ctx.path("commits.db"), "x", n + 1],
-                ctx.scratch(ctx.bare_database(ctx.sizes.small), "commits.db"), reports=True),
+                ctx.scratch(bare, "commits.db"), reports=True),
+        Command("durable", [ctx.program("durable_steps"), ctx.path("durable.db"), workers, n, "/bin/sh", "-c", "true"],
+                ctx.scratch(bare, "durable.db"), reports=True),
     ]
     peers = _peers(n)
     why_not = {name: _why_not(ctx, name, argv, directory) for name, argv in peers.items()}
@@ -83,6 +86,10 @@ def _run(ctx, kind):
                     t["spawn"].us))
     rows.append(Row(group, NAMES[kind], t["turboci"].us, f"{count(n + 1)} durable transactions of one row",
                     t["commits"].us))
+    durable = "the least with durable starts and ends"
+    rows.append(Row(group, NAMES[kind], t["turboci"].us, durable, t["durable"].us))
+    if "ninja" in t:
+        rows.append(Row(group, f"{NAMES[kind]}: {durable}", t["durable"].us, "ninja", t["ninja"].us))
     return rows
 
 
