@@ -36,10 +36,11 @@ public:
     void push_back(const T& value) {
         packed_.clear();
         Packing<T>::pack(value, packed_);
-        std::string& block = block_for(packed_.size());
+        Block& block = block_for(packed_.size());
         places_.push_back(
             {static_cast<std::uint32_t>(blocks_.size() - 1), static_cast<std::uint32_t>(block.size())});
-        block += packed_;
+        block.insert(block.end(), packed_.begin(), packed_.end());
+        if (packed_.capacity() > kLargestBlock) packed_ = {};
     }
     /// Appends all of `other`, which is empty afterwards.
     void append(PackedList&& other) {
@@ -102,6 +103,7 @@ public:
     [[nodiscard]] Iterator end() const { return {*this, size()}; }
 
 private:
+    using Block = std::vector<char>;
     struct Place {
         std::uint32_t block, offset;
     };
@@ -112,16 +114,16 @@ private:
         return blocks_[place.block].data() + place.offset;
     }
     /// One with so much room that it stays where it is.
-    std::string& block_for(std::size_t size) {
+    Block& block_for(std::size_t size) {
         if (!blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= size)
             return blocks_.back();
         const std::size_t twice = blocks_.empty() ? kFirstBlock : 2 * blocks_.back().capacity();
-        std::string block;
+        Block block;
         block.reserve(std::max(size, std::min(twice, kLargestBlock)));
         return blocks_.emplace_back(std::move(block));
     }
 
-    std::vector<std::string> blocks_;
+    std::vector<Block> blocks_;
     std::deque<Place> places_;
     std::string packed_;  ///< the one that is being appended
 };

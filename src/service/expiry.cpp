@@ -12,9 +12,13 @@ namespace turboci::service {
 namespace {
 
 bool speaks_for(const WriteNodes& request, const Node& stage, const AttemptRow& row) {
-    return row.runner && std::ranges::any_of(request.stages, [&](const StageWrite& w) {
-               return w.attempt && w.attempt->runner == row.runner && w.id == stage.row.id;
-           });
+    if (!row.runner) return false;
+    for (std::size_t i = 0; i < request.stages.size(); ++i) {
+        if (request.stages.id(i) != stage.row.id) continue;
+        const StageWrite write = request.stages[i];
+        return write.attempt && write.attempt->runner == row.runner;
+    }
+    return false;
 }
 
 }  // namespace

@@ -266,6 +266,12 @@ void Query::bad_column(int column) const {
     throw_damaged(fmt::format("a value of '{}' makes no sense", name != nullptr ? name : "?"));
 }
 
+int Database::spills() const noexcept {
+    int spills = 0, highest = 0;
+    sqlite3_db_status(db_, SQLITE_DBSTATUS_CACHE_SPILL, &spills, &highest, 0);
+    return spills;
+}
+
 FewPages::FewPages(Database& db) : db_(db) {
     Query size(db, "PRAGMA cache_size");
     size.step();

@@ -73,6 +73,8 @@ public:
     [[noreturn]] void fail(int rc, std::string_view doing) const {
         throw_error(db_, rc, path_, doing, vfs_ ? vfs_->take_error() : 0);
     }
+    /// How often pages that had changed were written to the file before a COMMIT, for want of memory.
+    [[nodiscard]] int spills() const noexcept;
     /// For rows that no Query counts.
     void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
     RowScan* row_scan = nullptr;  ///< the one that is in a step
@@ -158,7 +160,7 @@ private:
     const char* doing_ = "reading";  ///< for the message of a failure
 };
 
-/// While it lives, SQLite keeps few pages in memory, and sorts in few.
+/// While it lives, SQLite keeps few pages in memory. What has changed is driven out to the file.
 class FewPages {
 public:
     static constexpr const char* kSetting = "PRAGMA cache_size=-512";

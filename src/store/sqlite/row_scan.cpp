@@ -43,15 +43,15 @@ Database& RowScan::prepare(Database& db) {
 
 bool RowScan::step() {
     if (over_) return false;  // another step would begin again
-    db_.row_scan = this;
+    RowScan* const outer = std::exchange(db_.row_scan, this);
     try {
         over_ = !rows_.step();
     } catch (...) {
-        db_.row_scan = nullptr;
+        db_.row_scan = outer;
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
         throw;
     }
-    db_.row_scan = nullptr;
+    db_.row_scan = outer;
     return !over_;
 }
 

@@ -127,6 +127,7 @@ private:
     std::unique_ptr<Beside> beside_;
     std::int64_t changes_version_ = 0;  ///< of the write whose changes are appended
     bool indexes_dropped_ = false;
+    int spills_before_ = 0;  ///< of the connection, when they were
 };
 
 }  // namespace turboci::sqlite

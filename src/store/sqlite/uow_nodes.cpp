@@ -216,12 +216,15 @@ void SqliteUnitOfWork::begin_bulk_insert() {
     if (Query(db_, kAnyNode).step()) return;
     for (const std::string_view name : kLateIndexes) db_.exec(fmt::format("DROP INDEX {}", name).c_str());
     indexes_dropped_ = true;
+    spills_before_ = db_.spills();
 }
 
 void SqliteUnitOfWork::end_bulk_insert() {
     if (!indexes_dropped_) return;
-    // Sorting takes as much memory as pages may.
-    const FewPages few_pages(db_);
+    // Pages that were driven out to the file already leave their room to sorting. Before that none must be: a
+    // write that keeps its pages to itself keeps nobody from reading, and changes nothing if it is a dry run.
+    std::optional<FewPages> few_pages;
+    if (db_.spills() > spills_before_) few_pages.emplace(db_);
     for (const SchemaObject& object : newest_schema())
         if (std::ranges::find(kLateIndexes, object.name) != kLateIndexes.end()) db_.exec(object.sql);
     indexes_dropped_ = false;

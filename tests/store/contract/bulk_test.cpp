@@ -173,6 +173,18 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
     CHECK(code_of([&] { uow->insert_edges(rows.edges.size(), each_of(rows.edges)); }) == ErrorCode::store);
 }
 
+TEST_CASE("who writes many rows that fit into memory keeps nobody from reading what was there") {
+    Fixture f;
+    auto uow = f.write();
+    const Rows rows = make_rows(f.plan(), uow->next_node_key(), 5000);
+    insert_together(
+        *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
+    const auto other = Fixture::open({.path = f.path(), .command = "test"});
+    CHECK(everything(*other->begin(Access::read), f.plan()).empty());
+    uow->commit();
+    CHECK_FALSE(everything(*other->begin(Access::read), f.plan()).empty());
+}
+
 TEST_CASE("many rows too are written in a transaction for writing alone") {
     Fixture f;
     auto uow = f.read();
