@@ -24,6 +24,7 @@
 #include "turboci/node.hpp"
 #include "turboci/orchestrator.hpp"
 #include "turboci/outline.hpp"
+#include "turboci/packed_list.hpp"
 #include "turboci/plan_file.hpp"
 #include "turboci/problems.hpp"
 #include "turboci/requests.hpp"

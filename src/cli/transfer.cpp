@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole plans out of a store and into another.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"

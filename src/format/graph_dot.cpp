@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source for the grammar: the DOT language and escString types in Graphviz' documentation.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

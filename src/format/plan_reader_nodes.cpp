@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PlanReader: predicates and the owners of results.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PlanReader: what single scalars mean.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <limits>
 

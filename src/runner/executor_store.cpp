@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The executor's talk with the store: batches out, answers in.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

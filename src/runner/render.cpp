@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pieces that both views print.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <system_error>
 

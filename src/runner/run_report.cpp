@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run came to: its exit code, what it waits for, what took long.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <unordered_set>

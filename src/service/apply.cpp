@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/apply.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "service/resolve.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a node is where it is: from the node along what holds it or decided it, down to the root causes.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <deque>

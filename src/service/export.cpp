@@ -5,7 +5,7 @@
 //   {"write":{…,"changes":[…]}}, by version
 //   {"operation":{"op_id","version","claimed":[{"stage","idx"}]}}, by op_id; claimed only where there is any
 //   {"end":{"lines":N}}, N counting all lines before it: what is cut off is not taken for whole
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

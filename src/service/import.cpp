@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what export.cpp writes. The text is as untrusted as a plan file: every value is checked, what can be
 // derived is derived, and the rules are asked whether they could have brought each node where it is.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 // The writing half of the orchestrator: one function is one transaction.
 #include "turboci/orchestrator.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `turboci store check` sees in the rows. Every look is linear in the size of the store: joins go along
 // keys.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 // check` looks at the others.
 #include "store/sqlite/schema.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

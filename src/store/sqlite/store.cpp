@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/store.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "store/sqlite/create.hpp"
 #include "store/sqlite/migrations.hpp"
