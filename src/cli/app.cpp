@@ -11,10 +11,6 @@ namespace turboci::cli {
 
 namespace {
 
-[[noreturn]] void usage(const std::string& what, const std::string& remedy = {}) {
-    throw Error(ErrorCode::usage, what, remedy);
-}
-
 /// Does this global option take the argument after it? Only such options may stand before a command.
 bool takes_next(const std::string& token) {
     if (token.rfind("--", 0) == 0) {

@@ -33,6 +33,9 @@ class Context;
 /// What a parsed command does; returns the exit status, or throws Error.
 using Action = std::function<int(Context&)>;
 
+/// How many of a kind a message names before -v asks for all.
+inline constexpr std::size_t kListed = 20;
+
 /// A set of output formats.
 struct Formats {
     unsigned bits = 0;

@@ -7,6 +7,7 @@
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/polling.hpp"
 #include "cli/select.hpp"
 #include "cli/write_output.hpp"
 #include "format/json_output.hpp"
@@ -18,9 +19,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-constexpr milliseconds kFirstPause{20};
-constexpr milliseconds kLongestPause{250};
 
 /// "HOST:PPID": the script that runs this command.
 std::string caller_uid() {
@@ -202,7 +200,7 @@ Action define_fail(Parser& parser) {
     };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kAttemptCommands[] = {
     {"attempt claim", "Take a ready stage to work on, and print its id", "[STAGE] [--process UID] [--wait D]",
      "turboci attempt claim\n"
      "turboci attempt claim build --process \"$BUILD_TAG\"\n"
@@ -233,6 +231,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> attempt_commands() { return kCommands; }
+std::span<const Command> attempt_commands() { return kAttemptCommands; }
 
 }  // namespace turboci::cli

@@ -86,7 +86,7 @@ Action define_report(Parser& parser) {
     return [options](Context& context) { return report(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kCheckCommands[] = {
     {"check report", "Answer a check",
      "CHECK --pass | --fail MESSAGE | --junit FILE... [--data JSON] [--final]",
      "turboci check report unit-tests --pass --data '{\"tests\": 812}'\n"
@@ -101,6 +101,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> check_commands() { return kCommands; }
+std::span<const Command> check_commands() { return kCheckCommands; }
 
 }  // namespace turboci::cli

@@ -44,7 +44,7 @@ void complete(Context& context, const CompleteOptions& options) {
     context.endpoint(Context::Open::read).query(request, printer);
 }
 
-Action define_complete(Parser& parser) {
+Action define_candidates(Parser& parser) {
     auto options = std::make_shared<CompleteOptions>();
     parser.argument("WHAT", options->what, "plans, nodes, checks or stages");
     parser.argument("PREFIX", options->prefix, "only those that begin so");
@@ -58,13 +58,13 @@ Action define_complete(Parser& parser) {
     };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kCompletionCommands[] = {
     {"__complete", "Print ids for shell completion", "plans|nodes|checks|stages [PREFIX]",
-     "turboci __complete nodes check:re", Formats{Format::table}, define_complete, "", true},
+     "turboci __complete nodes check:re", Formats{Format::table}, define_candidates, "", true},
 };
 
 }  // namespace
 
-std::span<const Command> completion_commands() { return kCommands; }
+std::span<const Command> completion_commands() { return kCompletionCommands; }
 
 }  // namespace turboci::cli

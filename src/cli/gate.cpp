@@ -11,7 +11,6 @@ namespace turboci::cli {
 
 namespace {
 
-constexpr std::size_t kListed = 20;
 constexpr int kNo = 1;  // the answer is no
 
 struct GateOptions {
@@ -85,7 +84,7 @@ Action define_gate(Parser& parser) {
     return [options](Context& context) { return gate(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kGateCommands[] = {
     {"gate", "Succeed only if checks are FINAL and passed", "[REF]... [--allow-skipped]",
      "turboci gate\n"
      "turboci gate check:build check:unit-tests && git push origin HEAD:main\n"
@@ -98,6 +97,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> gate_commands() { return kCommands; }
+std::span<const Command> gate_commands() { return kGateCommands; }
 
 }  // namespace turboci::cli

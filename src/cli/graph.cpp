@@ -9,12 +9,12 @@ namespace turboci::cli {
 
 namespace {
 
-struct ShowOptions {
+struct DrawingOptions {
     Selection selection;
     GraphOptions graph;
 };
 
-int show_graph(Context& context, const ShowOptions& options) {
+int show_graph(Context& context, const DrawingOptions& options) {
     QueryNodes request = options.selection.request(context);
     // A node alone is no graph: without a wish, show what leads to it.
     if (!request.refs.empty() && !request.deps && !request.dependents) request.deps = -1;
@@ -60,26 +60,26 @@ void declare_drawing(Parser& parser, GraphOptions& graph) {
         "LR (default, left to right) or TB (top to bottom)");
 }
 
-Action define_show(Parser& parser) {
-    auto options = std::make_shared<ShowOptions>();
+Action define_graph_show(Parser& parser) {
+    auto options = std::make_shared<DrawingOptions>();
     options->selection.declare_refs(parser, "draw these and what they depend on; default: the whole plan");
     declare_drawing(parser, options->graph);
     options->selection.declare_walk(parser);
     return [options](Context& context) { return show_graph(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kGraphCommands[] = {
     {"graph show", "Draw the plan's graph", "[REF]... [--format FORMAT] [--collapse kind]",
      "turboci graph show | dot -Tsvg > plan.svg\n"
      "turboci graph show --collapse kind --rankdir TB | dot -Tpng > plan.png\n"
      "turboci graph show check:release --format tree\n"
      "turboci graph show stage:build --dependents=2 --format mermaid",
-     Formats{Format::table, Format::json}, define_show,
+     Formats{Format::table, Format::json}, define_graph_show,
      "Arrows point from what must come first to what waits for it. Same plan, same text."},
 };
 
 }  // namespace
 
-std::span<const Command> graph_commands() { return kCommands; }
+std::span<const Command> graph_commands() { return kGraphCommands; }
 
 }  // namespace turboci::cli

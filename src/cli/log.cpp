@@ -73,7 +73,7 @@ Action define_log(Parser& parser) {
     return [options](Context& context) { return print_log(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kLogCommands[] = {
     {"log", "Show the recorded changes: when, who, why, and what followed", "[REF] [--since VERSION]",
      "turboci log\n"
      "turboci log check:release\n"
@@ -83,6 +83,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> log_commands() { return kCommands; }
+std::span<const Command> log_commands() { return kLogCommands; }
 
 }  // namespace turboci::cli

@@ -86,7 +86,7 @@ Action define_explain(Parser& parser) {
     };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kNodeCommands[] = {
     {"nodes write", "Write plan files, all of them in one transaction",
      "[FILE|-]... [--dry-run] [--reason TEXT]",
      "turboci nodes write plan.yaml\n"
@@ -114,6 +114,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> node_commands() { return kCommands; }
+std::span<const Command> node_commands() { return kNodeCommands; }
 
 }  // namespace turboci::cli

@@ -96,9 +96,9 @@ void Output::require_written(int problem) {
     throw Error(ErrorCode::output, why);
 }
 
-bool Output::reader_stays(int milliseconds) const {
+bool Output::reader_stays(std::chrono::milliseconds time) const {
     pollfd reader{descriptor_, 0, 0};
-    return ::poll(&reader, 1, milliseconds) <= 0;
+    return ::poll(&reader, 1, static_cast<int>(time.count())) <= 0;
 }
 
 bool Output::is_terminal() const { return ::isatty(descriptor_) == 1; }

@@ -2,6 +2,7 @@
 // Standard output and standard error. Output is data and must arrive; what goes to stderr is best effort.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,8 +35,8 @@ public:
     void mark_committed() noexcept { committed_ = true; }
     /// The reader has gone (a closed pipe), and nothing was committed: no message is needed.
     [[nodiscard]] bool reader_left_quietly() const noexcept { return reader_left_ && !committed_; }
-    /// Waits up to `milliseconds`, less if the reader goes away; false if it did.
-    [[nodiscard]] bool reader_stays(int milliseconds) const;
+    /// Waits up to `time`, less if the reader goes away; false if it did.
+    [[nodiscard]] bool reader_stays(std::chrono::milliseconds time) const;
 
     [[nodiscard]] bool is_terminal() const;
     /// Columns of the terminal; 0 if it is none.

@@ -11,21 +11,9 @@
 
 namespace turboci::cli {
 
-namespace {
-
-struct Positional {
-    std::string name;
-    std::string help;
-    std::size_t minimum = 0;
-    bool many = false;
-    std::function<void(std::string)> set;
-};
-
-[[noreturn]] void usage(const std::string& what, const std::string& remedy = {}) {
+void usage(const std::string& what, const std::string& remedy) {
     throw Error(ErrorCode::usage, what, remedy);
 }
-
-}  // namespace
 
 namespace {
 
@@ -39,6 +27,14 @@ std::string see_help(const std::string& command) {
 // value a pair, because left alone it takes the next argument for the value of "--reason=", and splits
 // positional "[a,b]".
 struct Parser::Impl {
+    struct Positional {
+        std::string name;
+        std::string help;
+        std::size_t minimum = 0;
+        bool many = false;
+        std::function<void(std::string)> set;
+    };
+
     explicit Impl(std::string command_name) : command(std::move(command_name)) {
         app.set_help_flag();
         app.set_config();

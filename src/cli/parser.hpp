@@ -15,6 +15,9 @@
 
 namespace turboci::cli {
 
+/// Throws Error USAGE.
+[[noreturn]] void usage(const std::string& what, const std::string& remedy = {});
+
 /// Declares options and positional arguments of a command and fills them in. Every problem is an Error
 /// USAGE. A bound variable must outlive parse(). Of an option given twice the last one counts, unless it is
 /// bound to a list. A value may begin with '-'; values are never split at commas or brackets.

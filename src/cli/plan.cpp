@@ -13,7 +13,6 @@ namespace turboci::cli {
 
 namespace {
 
-constexpr std::size_t kListed = 20;
 constexpr std::size_t kReported = 1000;
 
 // ------------------------------------------------------------------------------------ plan create
@@ -111,7 +110,7 @@ Action define_list(Parser&) { return list_plans; }
 
 enum class ShowFormat { table, markdown, junit };
 
-struct ShowOptions {
+struct SummaryOptions {
     std::optional<std::string> id;
     ShowFormat format = ShowFormat::table;
 };
@@ -130,7 +129,7 @@ void show_report(Context& context, ShowFormat format) {
     }
 }
 
-int show_plan(Context& context, const ShowOptions& options) {
+int show_plan(Context& context, const SummaryOptions& options) {
     if (options.id) context.set_plan(*options.id);
     if (options.format != ShowFormat::table) {
         show_report(context, options.format);
@@ -150,8 +149,8 @@ int show_plan(Context& context, const ShowOptions& options) {
     return 0;
 }
 
-Action define_show(Parser& parser) {
-    auto options = std::make_shared<ShowOptions>();
+Action define_plan_show(Parser& parser) {
+    auto options = std::make_shared<SummaryOptions>();
     parser.argument("ID", options->id, "the plan; default: --plan, else the only one");
     parser.option(
         "--format", "FORMAT",
@@ -204,7 +203,7 @@ Action define_tick(Parser& parser) {
     };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kPlanCommands[] = {
     {"plan create", "Create a plan, and the store if there is none", "[ID] [--label K=V]... [-f FILE]...",
      "turboci plan create\n"
      "turboci plan create nightly --label branch=main -f plan.yaml\n"
@@ -221,7 +220,7 @@ constexpr Command kCommands[] = {
      "turboci plan show nightly -v\n"
      "turboci plan show --format markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
      "turboci plan show -o json | jq .totals",
-     kNoJsonl, define_show},
+     kNoJsonl, define_plan_show},
     {"plan delete", "Delete a plan with all its nodes and its log", "ID",
      "turboci plan delete nightly\n"
      "turboci plan list -o name | grep ^pr-17- | xargs -n1 turboci plan delete",
@@ -234,6 +233,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> plan_commands() { return kCommands; }
+std::span<const Command> plan_commands() { return kPlanCommands; }
 
 }  // namespace turboci::cli

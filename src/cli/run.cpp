@@ -185,7 +185,7 @@ Action define_run(Parser& parser) {
     return [options](Context& context) { return run_plan(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kRunCommands[] = {
     {"run", "Execute ready stages until nothing can move", "[REF]... [-j N] [--fail-fast] [--timeout D] [-n]",
      "turboci run\n"
      "turboci run -j8 --timeout 1h\n"
@@ -199,6 +199,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> run_commands() { return kCommands; }
+std::span<const Command> run_commands() { return kRunCommands; }
 
 }  // namespace turboci::cli

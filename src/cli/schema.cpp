@@ -19,7 +19,7 @@ int print_schema(Context& context) {
 
 Action define_schema(Parser&) { return print_schema; }
 
-constexpr Command kCommands[] = {
+constexpr Command kSchemaCommands[] = {
     {"schema", "Print the JSON Schema of plan files", "",
      "turboci schema > turboci.schema.json\n"
      "check-jsonschema --schemafile turboci.schema.json plan.yaml",
@@ -28,6 +28,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> schema_commands() { return kCommands; }
+std::span<const Command> schema_commands() { return kSchemaCommands; }
 
 }  // namespace turboci::cli

@@ -33,7 +33,7 @@ Action define_cancel(Parser& parser) {
     return [options](Context& context) { return cancel(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kStageCommands[] = {
     {"stage cancel", "End a stage that is no longer wanted, and its live attempt", "STAGE [--reason TEXT]",
      "turboci stage cancel deploy\n"
      "turboci stage cancel deploy --reason 'superseded by build 312'",
@@ -43,6 +43,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> stage_commands() { return kCommands; }
+std::span<const Command> stage_commands() { return kStageCommands; }
 
 }  // namespace turboci::cli

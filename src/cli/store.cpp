@@ -54,7 +54,7 @@ Action define_backup(Parser& parser) {
     return [file](Context& context) { return back_up(context, *file); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kStoreCommands[] = {
     {"store check", "Look for damage in the store file", "",
      "turboci store check\n"
      "turboci store check --store /var/lib/ci/plan.db",
@@ -68,6 +68,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> store_commands() { return kCommands; }
+std::span<const Command> store_commands() { return kStoreCommands; }
 
 }  // namespace turboci::cli

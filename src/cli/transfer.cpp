@@ -45,7 +45,7 @@ Action define_import(Parser& parser) {
     return [file](Context& context) { return import_plan(context, *file); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kTransferCommands[] = {
     {"plan export", "Print a whole plan, its log included, as lines of JSON", "",
      "turboci plan export > plan.jsonl\n"
      "turboci plan export --plan nightly | gzip > nightly.jsonl.gz",
@@ -61,6 +61,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> transfer_commands() { return kCommands; }
+std::span<const Command> transfer_commands() { return kTransferCommands; }
 
 }  // namespace turboci::cli

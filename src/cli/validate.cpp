@@ -42,7 +42,7 @@ Action define_validate(Parser& parser) {
     return [files](Context& context) { return validate_files(context, *files); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kValidateCommands[] = {
     {"validate", "Check plan files without a store, and report all problems at once", "FILE...",
      "turboci validate plan.yaml\n"
      "turboci validate checks.yaml stages.json\n"
@@ -55,6 +55,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> validate_commands() { return kCommands; }
+std::span<const Command> validate_commands() { return kValidateCommands; }
 
 }  // namespace turboci::cli

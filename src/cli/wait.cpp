@@ -7,6 +7,7 @@
 #include "cli/input.hpp"
 #include "cli/node_output.hpp"
 #include "cli/plan_output.hpp"
+#include "cli/polling.hpp"
 #include "cli/verdict.hpp"
 #include "format/terminal.hpp"
 
@@ -17,10 +18,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstPause{20};
-constexpr milliseconds kLongestPause{250};
 constexpr std::chrono::seconds kTickInterval{1};
-constexpr std::size_t kListed = 20;
 
 struct WaitOptions {
     std::vector<std::string> refs;
@@ -139,7 +137,7 @@ Action define_wait(Parser& parser) {
     return [options](Context& context) { return wait(context, *options); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kWaitCommands[] = {
     {"wait", "Wait until nodes are FINAL", "[REF]... [--any] [--timeout D]",
      "turboci wait --timeout 30m\n"
      "turboci wait check:build && ./publish\n"
@@ -154,6 +152,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> wait_commands() { return kCommands; }
+std::span<const Command> wait_commands() { return kWaitCommands; }
 
 }  // namespace turboci::cli

@@ -6,6 +6,7 @@
 #include "cli/input.hpp"
 #include "cli/log_output.hpp"
 #include "cli/plan_output.hpp"
+#include "cli/polling.hpp"
 #include "cli/verdict.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
@@ -13,9 +14,6 @@
 namespace turboci::cli {
 
 namespace {
-
-constexpr int kFirstPause = 20;  // ms
-constexpr int kLongestPause = 250;
 
 struct WatchOptions {
     std::vector<std::string> refs;
@@ -34,7 +32,7 @@ public:
         context_.set_plan(plan.id);
         resolve_refs();
         cursor_ = options_.since.value_or(0);
-        int pause = kFirstPause;
+        std::chrono::milliseconds pause = kFirstPause;
         while (true) {
             if (plan.version > cursor_) {
                 print_events();
@@ -133,7 +131,7 @@ Action define_watch(Parser& parser) {
     return [options](Context& context) { return Watcher(context, *options).run(); };
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kWatchCommands[] = {
     {"watch", "Print changes as they happen, one JSON object a line", "[REF]... [--since VERSION] [--follow]",
      "turboci watch\n"
      "turboci watch | jq -r 'select(.changes.outcome).node'\n"
@@ -146,6 +144,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> watch_commands() { return kCommands; }
+std::span<const Command> watch_commands() { return kWatchCommands; }
 
 }  // namespace turboci::cli

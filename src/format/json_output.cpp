@@ -476,13 +476,13 @@ std::string JsonSink::take() {
 
 std::string indent_json(std::string_view compact) {
     // Deeper levels stand below each other, so that the output of deep documents stays linear.
-    constexpr std::size_t kMaxIndent = 200;
+    constexpr std::size_t kDeepestIndent = 200;
     std::string out;
     out.reserve(compact.size() * 2);
     std::size_t depth = 0;
     const auto new_line = [&] {
         out += '\n';
-        out.append(std::min(depth * 2, kMaxIndent), ' ');
+        out.append(std::min(depth * 2, kDeepestIndent), ' ');
     };
     const auto next_solid = [&](std::size_t at) {
         while (at < compact.size() &&

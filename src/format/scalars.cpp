@@ -8,18 +8,18 @@
 #include <cmath>
 #include <limits>
 
+#include "format/ascii.hpp"
+
 namespace turboci {
 
 namespace {
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 bool all_digits(std::string_view s, int base) noexcept {
     if (s.empty()) return false;
     for (const char c : s) {
         const bool ok = base == 8    ? c >= '0' && c <= '7'
-                        : base == 10 ? is_digit(c)
-                                     : is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+                        : base == 10 ? is_ascii_digit(c)
+                                     : is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
         if (!ok) return false;
     }
     return true;
@@ -34,7 +34,7 @@ bool is_float(std::string_view s) noexcept {
     std::size_t i = 0;
     const auto digits = [&] {
         const std::size_t from = i;
-        while (i < s.size() && is_digit(s[i])) ++i;
+        while (i < s.size() && is_ascii_digit(s[i])) ++i;
         return i - from;
     };
     const std::size_t whole = digits();
@@ -146,7 +146,7 @@ ScalarKind resolve_plain(std::string_view text) noexcept {
             number.remove_prefix(1);
             break;
         default:
-            if (!is_digit(text.front())) return ScalarKind::string;
+            if (!is_ascii_digit(text.front())) return ScalarKind::string;
     }
     if (is_one_of(number, ".inf", ".Inf", ".INF")) return ScalarKind::real;
     if (text.starts_with("0x") && all_digits(text.substr(2), 16)) return ScalarKind::integer;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "format/ascii.hpp"
 #include "format/terminal_unicode.hpp"
 
 namespace turboci {
@@ -52,8 +53,6 @@ void append_visible(std::string& out, std::string_view text, const CodePoint& fi
     }
 }
 
-bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 /// "##[", "##vso[" and their like: runners look for these anywhere in a line, not only at its start.
 bool begins_logging_command(std::string_view text) {
     if (!text.starts_with("##")) return false;
@@ -63,7 +62,7 @@ bool begins_logging_command(std::string_view text) {
 }
 
 /// Nothing in `text` needs a second look: the common case of ids and messages.
-bool is_plain(std::string_view text) {
+bool is_harmless(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '#' && c != ':'; });
 }
 
@@ -71,7 +70,7 @@ bool is_plain(std::string_view text) {
 std::size_t sgr_length(std::string_view text) {
     if (!text.starts_with("\x1b[")) return 0;
     std::size_t i = 2;
-    while (i < text.size() && ((text[i] >= '0' && text[i] <= '9') || text[i] == ';')) ++i;
+    while (i < text.size() && (is_ascii_digit(text[i]) || text[i] == ';')) ++i;
     return i < text.size() && text[i] == 'm' ? i + 1 : 0;
 }
 
@@ -122,7 +121,7 @@ std::vector<std::size_t> fitted(std::vector<std::size_t> columns, std::size_t wi
 }  // namespace
 
 std::string printable(std::string_view data) {
-    if (is_plain(data)) return std::string(data);
+    if (is_harmless(data)) return std::string(data);
     std::string out;
     out.reserve(data.size() + 8);
     bool leading = true;
@@ -144,7 +143,7 @@ std::string printable(std::string_view data) {
 }
 
 std::string visible(std::string_view data) {
-    if (is_plain(data)) return std::string(data);
+    if (is_harmless(data)) return std::string(data);
     std::string out;
     out.reserve(data.size() + 8);
     for (std::size_t i = 0; i < data.size();) {

@@ -9,33 +9,33 @@
 #include <string>
 #include <string_view>
 
+#include "format/ascii.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal_unicode.hpp"
 
 namespace turboci {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// What YAML 1.1 or 1.2 readers take for something other than a string although it begins with a letter.
 bool is_reserved_word(std::string_view text) {
     constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no",
                                                      "on",   "off",  "y",     "n"};
     return std::ranges::any_of(kWords, [text](std::string_view word) {
-        return std::ranges::equal(word, text, {}, {},
-                                  [](char c) { return is_letter(c) ? static_cast<char>(c | 0x20) : c; });
+        return std::ranges::equal(
+            word, text, {}, {}, [](char c) { return is_ascii_letter(c) ? static_cast<char>(c | 0x20) : c; });
     });
 }
 
 /// Is `text` the same string to every reader without quotes? Says no when in doubt.
 bool is_plain_scalar(std::string_view text) {
-    if (text.empty() || !(is_letter(text[0]) || text[0] == '_' || text[0] == '/') || is_reserved_word(text))
+    if (text.empty() || !(is_ascii_letter(text[0]) || text[0] == '_' || text[0] == '/') ||
+        is_reserved_word(text))
         return false;
     for (std::size_t i = 1; i < text.size(); ++i) {
         const char c = text[i];
         const bool last = i + 1 == text.size();
-        if (is_letter(c) || is_digit(c) || std::string_view("_-./@+").find(c) != std::string_view::npos)
+        if (is_ascii_letter(c) || is_ascii_digit(c) ||
+            std::string_view("_-./@+").find(c) != std::string_view::npos)
             continue;
         if ((c == ' ' || c == ':') && !last && text[i + 1] != ' ' && text[i + 1] != ':') continue;
         return false;
@@ -62,7 +62,7 @@ std::string yaml_float(const std::string& json) {
     std::string out = json.substr(0, exponent);
     if (out.find('.') == std::string::npos) out += ".0";
     out += 'e';
-    if (is_digit(json[exponent + 1])) out += '+';
+    if (is_ascii_digit(json[exponent + 1])) out += '+';
     return out + json.substr(exponent + 1);
 }
 
@@ -88,11 +88,11 @@ std::string escaped_scalar(std::string_view text) {
         } else if (point.value >= 0x20 && point.value < 0x7f) {
             out += static_cast<char>(point.value);
         } else {
-            constexpr std::string_view kHex = "0123456789abcdef";
+            constexpr std::string_view kDigits = "0123456789abcdef";
             const int digits = point.value < 0x100 ? 2 : point.value < 0x10000 ? 4 : 8;
             out += '\\';
             out += digits == 2 ? 'x' : digits == 4 ? 'u' : 'U';
-            for (int d = digits - 1; d >= 0; --d) out += kHex[(point.value >> (4 * d)) & 0x0fu];
+            for (int d = digits - 1; d >= 0; --d) out += kDigits[(point.value >> (4 * d)) & 0x0fu];
         }
     }
     out += '"';

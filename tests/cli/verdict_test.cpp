@@ -11,9 +11,9 @@ using Json = nlohmann::json;
 
 namespace {
 
-class Plan : public Binary {
+class JudgedPlan : public Binary {
 public:
-    explicit Plan(const std::string& nodes) {
+    explicit JudgedPlan(const std::string& nodes) {
         ok({"plan", "create", "p"});
         ok({"nodes", "write"}, nodes);
     }
@@ -29,7 +29,7 @@ constexpr const char* kOneOfEach =
 }  // namespace
 
 TEST_CASE("gate passes only what is FINAL and passed") {
-    const Plan turboci(kOneOfEach);
+    const JudgedPlan turboci(kOneOfEach);
     CHECK(turboci.ok({"gate", "yes"}) == "passed: 1 check\n");
     CHECK(turboci.run({"gate", "check:no"}).code == 1);
     CHECK(turboci.run({"gate", "open"}).code == 1);
@@ -44,7 +44,7 @@ TEST_CASE("gate passes only what is FINAL and passed") {
 }
 
 TEST_CASE("gate judges checks that exist, and nothing is not enough") {
-    const Plan turboci("stages: [{id: s}]");
+    const JudgedPlan turboci("stages: [{id: s}]");
     const Ran none = turboci.run({"gate"});
     CHECK(none.code == 1);
     CHECK(none.err == "turboci: gate: not passed: there is no check to judge\n");
@@ -54,7 +54,7 @@ TEST_CASE("gate judges checks that exist, and nothing is not enough") {
 }
 
 TEST_CASE("gate as JSON gives its reasons") {
-    const Plan turboci(kOneOfEach);
+    const JudgedPlan turboci(kOneOfEach);
     const Json no = Json::parse(turboci.run({"gate", "no", "yes", "-o", "json"}).out);
     CHECK(no["passed"] == false);
     CHECK(no["checks"] == 2);
@@ -65,7 +65,7 @@ TEST_CASE("gate as JSON gives its reasons") {
 }
 
 TEST_CASE("wait ends with the outcome of what it waited for") {
-    const Plan turboci(kOneOfEach);
+    const JudgedPlan turboci(kOneOfEach);
     CHECK(turboci.run({"wait", "yes"}).code == 0);
     CHECK(turboci.run({"wait", "skipped"}).code == 0);
     const Ran failed = turboci.run({"wait", "yes", "no"});
@@ -76,7 +76,7 @@ TEST_CASE("wait ends with the outcome of what it waited for") {
 }
 
 TEST_CASE("wait gives up in time and names what is open") {
-    const Plan turboci(kOneOfEach);
+    const JudgedPlan turboci(kOneOfEach);
     const Ran ran = turboci.run({"wait", "--timeout", "30ms"});
     CHECK(ran.code == 8);
     CHECK(ran.out.empty());
@@ -85,7 +85,7 @@ TEST_CASE("wait gives up in time and names what is open") {
 }
 
 TEST_CASE("wait sees what others write") {
-    const Plan turboci("checks: [{id: a, state: WAITING}]");
+    const JudgedPlan turboci("checks: [{id: a, state: WAITING}]");
     const Ran ran = turboci.shell(
         "\"$T\" wait -o name > got & \n"
         "\"$T\" check report a --pass --final -q\n"
@@ -94,7 +94,7 @@ TEST_CASE("wait sees what others write") {
 }
 
 TEST_CASE("wait ends attempts that ran out of time, so that it does not wait for the dead") {
-    const Plan turboci("stages: [{id: a, timeout: 50ms}]");
+    const JudgedPlan turboci("stages: [{id: a, timeout: 50ms}]");
     turboci.ok({"attempt", "claim", "a"});
     const Ran ran = turboci.run({"wait"});
     CHECK(ran.code == 1);
@@ -102,7 +102,7 @@ TEST_CASE("wait ends attempts that ran out of time, so that it does not wait for
 }
 
 TEST_CASE("A failed stage counts for wait only if it was named or answers no check") {
-    const Plan turboci("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
+    const JudgedPlan turboci("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
     turboci.ok({"attempt", "claim", "s"});
     turboci.ok({"nodes", "write"}, "checks: [{id: c, result: {data: {}, stage: s, attempt: 1}}]");
     turboci.ok({"attempt", "fail", "s"});

@@ -15,6 +15,9 @@
 
 namespace turboci::test {
 
+inline constexpr auto kDependencies = PredicateRole::dependencies;
+inline constexpr auto kContinuation = PredicateRole::continuation;
+
 inline Timestamp at(std::int64_t seconds) { return Timestamp(std::chrono::seconds(1'700'000'000 + seconds)); }
 
 inline PlanRow plan_row(std::string id) {

@@ -16,8 +16,6 @@ namespace {
 class Sound : public Fixture {
 public:
     Sound() {
-        constexpr auto kDependencies = PredicateRole::dependencies;
-        constexpr auto kContinuation = PredicateRole::continuation;
         constexpr auto kOpen = Resolution::unresolved;
         auto uow = write();
         const NodeKey c = uow->next_node_key();

@@ -25,26 +25,26 @@ namespace turboci::test {
 
 namespace {
 
-std::vector<FailingCall*>* all = nullptr;
+std::vector<FailingCall*>* in_force = nullptr;
 
 }  // namespace
 
 FailingCall::FailingCall(std::string function, int error, Which which)
     : function_(std::move(function)), error_(error), which_(std::move(which)) {
-    if (all == nullptr) all = new std::vector<FailingCall*>;
-    all->push_back(this);
+    if (in_force == nullptr) in_force = new std::vector<FailingCall*>;
+    in_force->push_back(this);
 }
 
 FailingCall::~FailingCall() {
-    std::erase(*all, this);
-    if (!all->empty()) return;
-    delete all;
-    all = nullptr;
+    std::erase(*in_force, this);
+    if (!in_force->empty()) return;
+    delete in_force;
+    in_force = nullptr;
 }
 
 TURBOCI_BEFORE_MAIN int FailingCall::error_of(const char* function, const char* path, int flags) {
-    if (all == nullptr) return 0;
-    for (FailingCall* f : *all) {
+    if (in_force == nullptr) return 0;
+    for (FailingCall* f : *in_force) {
         if (f->function_ != function || std::string(path).find(f->which_.path) == std::string::npos) continue;
         if ((flags & f->which_.flags) != f->which_.flags) continue;
         if (f->seen_++ < f->which_.skip) continue;

@@ -13,7 +13,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& path, int error) {
+[[noreturn]] void cannot_copy(const std::string& path, int error) {
     if (error == EEXIST)
         throw Error(ErrorCode::conflict, fmt::format("'{}' exists already", path), "choose another name");
     throw Error(ErrorCode::store, fmt::format("cannot write '{}': {}", path, errno_text(error)),
@@ -26,18 +26,18 @@ public:
     explicit Draft(const std::string& beside) : path(fmt::format("{}.turboci-{}", beside, ::getpid())) {
         // Made by us, so that it is never readable by others; SQLite accepts an empty file.
         const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-        if (!fd) fail(path, errno);
+        if (!fd) cannot_copy(path, errno);
         if (::fchmod(fd.get(), S_IRUSR | S_IWUSR) == 0) return;
         const int error = errno;
         ::unlink(path.c_str());  // no destructor does it for a constructor that throws
-        fail(path, error);
+        cannot_copy(path, error);
     }
     ~Draft() {
         if (!published_) ::unlink(path.c_str());
     }
     /// Gives it its name, which must not exist.
     void publish(const std::string& to) {
-        if (const int error = rename_to_new(path, to); error != 0) fail(to, error);
+        if (const int error = rename_to_new(path, to); error != 0) cannot_copy(to, error);
         published_ = true;
     }
     Draft(const Draft&) = delete;
@@ -62,7 +62,7 @@ void copy_pages(Database& from, Database& to) {
 }  // namespace
 
 void backup_database(Database& db, const ResolvedPath& to) {
-    if (file_status(to.path)) fail(to.path, EEXIST);
+    if (file_status(to.path)) cannot_copy(to.path, EEXIST);
     refuse_leftovers(to.path, false);
     Draft draft(to.path);
     {
@@ -70,9 +70,9 @@ void backup_database(Database& db, const ResolvedPath& to) {
         copy_pages(db, copy);
     }
     const UniqueFd fd(::open(draft.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) fail(to.path, errno);
+    if (!fd || ::fsync(fd.get()) != 0) cannot_copy(to.path, errno);
     draft.publish(to.path);
-    if (const int error = sync_directory(to.directory); error != 0) fail(to.path, error);
+    if (const int error = sync_directory(to.directory); error != 0) cannot_copy(to.path, error);
 }
 
 }  // namespace turboci::sqlite

@@ -18,7 +18,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& path, int error) {
+[[noreturn]] void cannot_create(const std::string& path, int error) {
     if (error == EEXIST)
         throw Error(ErrorCode::conflict, fmt::format("'{}' exists already", path), "choose another name");
     const bool full = error == ENOSPC || error == EDQUOT;
@@ -85,7 +85,7 @@ void refuse_leftovers(const std::string& path, bool store_exists) {
         throw Error(ErrorCode::store,
                     fmt::format("'{}' is there, but not the store that it belongs to", name),
                     "put the store back beside it, or remove it");
-    if (::unlink(name.c_str()) != 0 && errno != ENOENT) fail(path, errno);
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT) cannot_create(path, errno);
 }
 
 void create_store_file(const ResolvedPath& where) {
@@ -103,7 +103,7 @@ void create_store_file(const ResolvedPath& where) {
     if (error == EISDIR || error == EOPNOTSUPP || error == EINVAL || error == ENOENT || error == EXDEV)
         error = create_by_renaming(where, image);
     if (error == 0) error = sync_directory(where.directory);
-    if (error != 0) fail(where.path, error);
+    if (error != 0) cannot_create(where.path, error);
 }
 
 }  // namespace turboci::sqlite

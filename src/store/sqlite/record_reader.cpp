@@ -18,7 +18,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
+const Sql kNodeRow("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 const Sql kNodesFrom("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key >= ?1 ORDER BY node_key");
 const Sql kFewColumnsFrom("SELECT " TURBOCI_FEW_NODE_COLUMNS
                           " FROM nodes WHERE node_key >= ?1 ORDER BY node_key");
@@ -34,17 +34,17 @@ struct Source {
         Sql("SELECT " columns " FROM " table " WHERE " key " = ?1 ORDER BY " key order),     \
             Sql("SELECT " columns " FROM " table " WHERE " key " >= ?1 ORDER BY " key order) \
     }
-const Source kBodies =
+const Source kBodySource =
     TURBOCI_SOURCE("node_key, json, max_retries, backoff, timeout, heartbeat", "node_bodies", "node_key", "");
-const Source kGroups =
+const Source kGroupSource =
     TURBOCI_SOURCE(TURBOCI_GROUP_COLUMNS, "predicate_groups", "owner_key", ", role, group_no");
-const Source kEdges = TURBOCI_SOURCE(TURBOCI_EDGE_COLUMNS, "edges", "owner_key", ", role, position");
-const Source kAssignments =
+const Source kEdgeSource = TURBOCI_SOURCE(TURBOCI_EDGE_COLUMNS, "edges", "owner_key", ", role, position");
+const Source kAssignmentSource =
     TURBOCI_SOURCE("stage_key, check_key, goal, position", "assignments", "stage_key", ", position");
-const Source kAttempts = TURBOCI_SOURCE(TURBOCI_ATTEMPT_COLUMNS, "attempts", "stage_key", ", idx");
-const Source kProgress =
+const Source kAttemptSource = TURBOCI_SOURCE(TURBOCI_ATTEMPT_COLUMNS, "attempts", "stage_key", ", idx");
+const Source kProgressSource =
     TURBOCI_SOURCE("stage_key, idx, message, timestamp, details", "progress", "stage_key", ", idx, seq");
-const Source kResults = TURBOCI_SOURCE(TURBOCI_RESULT_COLUMNS, "results", "check_key", ", id");
+const Source kResultSource = TURBOCI_SOURCE(TURBOCI_RESULT_COLUMNS, "results", "check_key", ", id");
 #undef TURBOCI_SOURCE
 
 /// The rows of one table, asked for node by node in the order of keys.
@@ -127,7 +127,7 @@ private:
     const NodeRow& get(std::int64_t key) {
         const auto [it, is_new] = seen_.try_emplace(key);
         if (is_new) {
-            Query row(db_, kNode, key);
+            Query row(db_, kNodeRow, key);
             if (!row.step()) throw_damaged("an edge or assignment leads to a node that is not there");
             read_node(row, it->second);
         }
@@ -208,13 +208,13 @@ public:
               const NodeRange* range = nullptr)
         : targets_(parts.targets ? targets : nullptr),
           record_(record),
-          bodies_(db, kBodies, parts.body, range),
-          groups_(db, kGroups, parts.predicates, range),
-          edges_(db, kEdges, parts.predicates && (range == nullptr || !range->scan)),
-          assignments_(db, kAssignments, parts.assignments, range),
-          attempts_(db, kAttempts, parts.attempts, range),
-          progress_(db, kProgress, parts.attempts && parts.progress, range),
-          results_(db, kResults, parts.results, range),
+          bodies_(db, kBodySource, parts.body, range),
+          groups_(db, kGroupSource, parts.predicates, range),
+          edges_(db, kEdgeSource, parts.predicates && (range == nullptr || !range->scan)),
+          assignments_(db, kAssignmentSource, parts.assignments, range),
+          attempts_(db, kAttemptSource, parts.attempts, range),
+          progress_(db, kProgressSource, parts.attempts && parts.progress, range),
+          results_(db, kResultSource, parts.results, range),
           scans_(range != nullptr && range->scan),
           edge_refill_(record.edges) {
         if (parts.predicates && scans_) edges_ahead_.emplace(db, range->first, targets_);
@@ -312,7 +312,7 @@ void read_few(Database& db, PlanKey plan, std::optional<NodeType> type, const st
     Assembler assembler(db, &targets, record, parts);
     for (const NodeKey key : keys) {
         {
-            Query row(db, kNode, key);
+            Query row(db, kNodeRow, key);
             if (!row.step()) throw Error(ErrorCode::internal, "there is no node of that key");
             read_node(row, record.row);
         }
@@ -349,7 +349,7 @@ void read_stream(Database& db, PlanKey plan, std::optional<NodeType> type, const
         return;
     }
     for (const NodeKey key : range.keys) {
-        Query row(db, kNode, key);
+        Query row(db, kNodeRow, key);
         if (row.step()) take(row, row.integer(0), read_node);
     }
 }

@@ -34,13 +34,13 @@ class RowScan {
 public:
     RowScan(const RowScan&) = delete;
     RowScan& operator=(const RowScan&) = delete;
+    virtual ~RowScan() = default;
 
 protected:
     /// `names`: of the columns that the function is given.
     template <class... Args>
     RowScan(Database& db, const Sql& sql, std::string_view names, Args&&... args)
         : db_(prepare(db)), names_(names), rows_(db, sql, std::forward<Args>(args)...) {}
-    ~RowScan() = default;
 
     /// Calls take() for each row until it is true. False: there are no more.
     bool step();

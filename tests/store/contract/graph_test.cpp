@@ -15,9 +15,6 @@ bool same(const std::vector<EdgeRow>& a, const std::vector<EdgeRow>& b) {
                       [](const EdgeRow& x, const EdgeRow& y) { return same(x, y); });
 }
 
-constexpr auto kDependencies = PredicateRole::dependencies;
-constexpr auto kContinuation = PredicateRole::continuation;
-
 }  // namespace
 
 TEST_CASE("groups come by role and number, and only their count can be updated") {

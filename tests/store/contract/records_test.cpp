@@ -6,8 +6,6 @@ using namespace turboci::test;
 
 namespace {
 
-constexpr auto kDependencies = PredicateRole::dependencies;
-
 /// A stage with something in every table, and a check that it answers; a forward edge between them.
 struct Rich {
     NodeKey check{}, stage{};

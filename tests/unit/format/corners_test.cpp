@@ -9,12 +9,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string repeated(std::string_view text, std::size_t times) {
-    std::string out;
-    for (std::size_t i = 0; i < times; ++i) out += text;
-    return out;
-}
-
 /// The first problem of the text, or how many checks it has.
 std::string first(std::string_view text, const std::string& name = "plan.yaml") {
     const auto r = read(text, name);

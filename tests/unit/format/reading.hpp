@@ -29,6 +29,12 @@ struct Reading {
     }
 };
 
+inline std::string repeated(std::string_view text, std::size_t times) {
+    std::string out;
+    for (std::size_t i = 0; i < times; ++i) out += text;
+    return out;
+}
+
 inline void finish(Reading& reading, const Problems& problems) {
     try {
         problems.raise_if_any(reading.request.files);

@@ -6,16 +6,6 @@
 
 using namespace turboci;
 
-namespace {
-
-std::string repeated(std::string_view text, std::size_t times) {
-    std::string out;
-    for (std::size_t i = 0; i < times; ++i) out += text;
-    return out;
-}
-
-}  // namespace
-
 TEST_CASE("YAML 1.1's surprises stay strings, and quotes make strings") {
     CHECK(
         options("{norway: no, on: yes, octal: 0755, hex: 0x1F, f: 1.50, n: null, t: true, s: '1', time: "

@@ -9,8 +9,6 @@ using namespace turboci::samples;
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 Check failed_check(std::string id, std::string message) {
     Check failed = check(std::move(id), "test", State::final, Outcome::failed);
     Result result;

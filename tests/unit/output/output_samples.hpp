@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace turboci::samples {
 inline Timestamp at(std::int64_t micros) {
     using namespace std::chrono;
     return sys_days{2026y / January / 2} + hours{3} + minutes{4} + seconds{5} + microseconds{6 + micros};
+}
+
+inline bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
 }
 
 inline WorkPlan plan() {
