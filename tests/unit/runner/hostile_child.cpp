@@ -2,6 +2,7 @@
 // A command that does not behave: hostile_child MODE MARK. MARK is only there to be found in /proc.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -82,6 +83,7 @@ int main(int argc, char** argv) {
     }
     if (mode == "daemon-then-wait") {
         become_daemon();
+        ::wait(nullptr);  // the one between the two forks is gone
         say("ready\n");
         sleep_for_ever();
     }

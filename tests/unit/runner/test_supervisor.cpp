@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -315,17 +316,27 @@ TEST_CASE("The command dies with a supervisor that is killed") {
 
 TEST_CASE("What a killed supervisor's commands had started is found and ended, store by store") {
     const std::string mark = unique_mark("leftover");
+    int all_there[2];
+    REQUIRE(::pipe2(all_there, O_CLOEXEC) == 0);
     const pid_t runner = ::fork();
     if (runner == 0) {
         Supervisor supervisor(impatient());
         for (const char* store : {"/tmp/one.db", "/tmp/two.db"}) {
             Command c = command({HOSTILE_CHILD, "daemon-then-wait", mark});
             c.env.push_back(std::string("TURBOCI_STORE=") + store);
+            auto sink = std::make_shared<StringSink>();
+            c.output = sink;
             static_cast<void>(supervisor.start(c));
+            await_output(supervisor, *sink, "ready");
         }
+        ::close(all_there[1]);
         while (true) static_cast<void>(supervisor.wait(std::nullopt));
     }
-    while (processes_with(mark).size() != 4) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ::close(all_there[1]);
+    char nothing = 0;
+    CHECK(::read(all_there[0], &nothing, 1) == 0);  // until the runner closes its end
+    ::close(all_there[0]);
+    CHECK(processes_with(mark).size() == 4);
     CHECK(kill_leftovers("/tmp/one.db") == 0);
     ::kill(runner, SIGKILL);
     ::waitpid(runner, nullptr, 0);
