@@ -24,7 +24,7 @@ struct ReportOptions {
 std::optional<JunitReport> read_reports(const std::vector<std::string>& files) {
     if (files.empty()) return std::nullopt;
     JunitReport sum;
-    for (const auto& file : files) add_report(sum, read_junit(read_file(file, kMaxJunitBytes), file));
+    for (const auto& file : files) add_report(sum, read_junit(read_file(file, kMaxJunitBytes).view(), file));
     return sum;
 }
 

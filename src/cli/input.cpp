@@ -98,7 +98,7 @@ private:
 
 }  // namespace
 
-std::string read_file(const std::string& path, std::size_t limit) {
+FileText read_file(const std::string& path, std::size_t limit) {
     const Descriptor input(open_input(path), path != "-");
     struct stat about {};
     if (::fstat(input.get(), &about) == 0) {
@@ -111,26 +111,25 @@ std::string read_file(const std::string& path, std::size_t limit) {
         }
     }
     constexpr std::size_t kChunk = std::size_t{64} * 1024;
-    std::string text;
-    std::size_t size = 0;
+    FileText text;
     // One byte more than there should be, so that the end is seen without asking for another chunk.
     const bool has_size = S_ISREG(about.st_mode) && about.st_size > 0;
-    text.resize(has_size ? static_cast<std::size_t>(about.st_size) + 1 : kChunk);
+    std::size_t expected = has_size ? static_cast<std::size_t>(about.st_size) + 1 : kChunk;
     while (true) {
-        if (size == text.size()) text.resize(size + std::max(kChunk, size / 2));
-        const ssize_t n = ::read(input.get(), text.data() + size, text.size() - size);
+        const std::span<char> room = text.room(expected);
+        const ssize_t n = ::read(input.get(), room.data(), room.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             throw Error(ErrorCode::store, "cannot read " + display_name(path) + ": " + std::strerror(errno));
         }
         if (n == 0) break;
-        size += static_cast<std::size_t>(n);
-        if (size > limit) {
+        text.filled(static_cast<std::size_t>(n));
+        expected = 1;
+        if (text.size() > limit) {
             throw Error(ErrorCode::invalid_argument, display_name(path) + " is too large",
                         "at most " + std::to_string(limit) + " bytes are read");
         }
     }
-    text.resize(size);
     return text;
 }
 
@@ -140,8 +139,8 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
     }
     bool whole = true;
     for (const auto& path : paths) {
-        const std::string text = read_file(path);
-        whole = read_plan_text({path, text}, request, problems) && whole;
+        const FileText text = read_file(path);
+        whole = read_plan_text({path, text.view()}, request, problems) && whole;
     }
     return whole;
 }
@@ -156,7 +155,7 @@ void read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& re
 
 JsonText json_argument(std::string_view option, const std::string& value) {
     const bool from_file = !value.empty() && value[0] == '@';
-    const std::string text = from_file ? read_file(value.substr(1)) : value;
+    const std::string text = from_file ? std::string(read_file(value.substr(1)).view()) : value;
     FileProblems found;
     JsonCopy copy;
     const std::string_view content = skip_bom(text);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "os/file_text.hpp"
 #include "turboci/json_text.hpp"
 #include "turboci/plan_file.hpp"
 #include "turboci/requests.hpp"
@@ -14,7 +15,7 @@ namespace turboci::cli {
 
 /// The whole of a file, or of standard input for "-". USAGE if it cannot be opened or is a directory,
 /// INVALID_ARGUMENT if it is longer than `limit`, STORE if reading fails.
-[[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = kMaxPlanFileBytes);
+[[nodiscard]] FileText read_file(const std::string& path, std::size_t limit = kMaxPlanFileBytes);
 
 /// Reads all plan files into `request`; problems are added, not thrown. True if all were read to their ends.
 /// "-" may be named once.

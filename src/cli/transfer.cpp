@@ -22,8 +22,8 @@ int export_plan(Context& context) {
 }
 
 int import_plan(Context& context, const std::string& file) {
-    const std::string text = read_file(file, kMaxExportBytes);
-    const WorkPlan plan = context.endpoint(Context::Open::create).import_plan(text, file);
+    const FileText text = read_file(file, kMaxExportBytes);
+    const WorkPlan plan = context.endpoint(Context::Open::create).import_plan(text.view(), file);
     context.out().mark_committed();
     if (context.format() == Format::table) {
         context.print_confirmation(fmt::format("imported plan {} at version {}\n", plan.id, plan.version));

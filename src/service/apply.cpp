@@ -13,6 +13,7 @@ void create_nodes(Session& session) {
     WorkingSet& nodes = session.nodes;
     const auto& checks = session.request.checks;
     const auto& stages = session.request.stages;
+    nodes.expect(checks.size() + stages.size());
     session.checks.reserve(checks.size());
     session.stages.reserve(stages.size());
     CheckWrite check;

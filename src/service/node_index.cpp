@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/node_index.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "domain/text_hash.hpp"
 #include "service/working_set.hpp"
 
 namespace turboci::service {
+
+namespace {
+
+constexpr std::size_t kFewest = 16;
+
+}  // namespace
 
 // By id alone, so that a search meets both nodes of a name.
 
@@ -33,13 +42,20 @@ void NodeIndex::put(Slot slot) noexcept {
     slots_[at] = slot;
 }
 
+void NodeIndex::resize(std::size_t slots) {
+    std::vector<Slot> old(slots);
+    old.swap(slots_);
+    for (const Slot& slot : old)
+        if (slot.node != nullptr) put(slot);
+}
+
+void NodeIndex::expect(std::size_t count) {
+    const std::size_t least = (used_ + count) * 2;
+    if (least > slots_.size()) resize(std::bit_ceil(std::max(least, kFewest)));
+}
+
 void NodeIndex::insert(Node& node) {
-    if ((used_ + 1) * 2 > slots_.size()) {
-        std::vector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
-        old.swap(slots_);
-        for (const Slot& slot : old)
-            if (slot.node != nullptr) put(slot);
-    }
+    expect(1);
     ++used_;
     put({hash_text(node.row.id), &node});
 }

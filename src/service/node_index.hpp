@@ -2,6 +2,7 @@
 // Nodes by name, for writes that name a hundred thousand of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ public:
     [[nodiscard]] Named find(std::string_view id) const noexcept;
     /// The name must be new.
     void insert(Node& node);
+    /// So many more are to come.
+    void expect(std::size_t count);
 
 private:
     struct Slot {
@@ -33,6 +36,7 @@ private:
         Node* node = nullptr;
     };
     void put(Slot slot) noexcept;
+    void resize(std::size_t slots);
 
     std::vector<Slot> slots_;  ///< a power of two, at most half of them in use
     std::size_t used_ = 0;

@@ -113,6 +113,8 @@ public:
     [[nodiscard]] Node* find(NodeType type, std::string_view id);
     /// Both nodes of that name, each null where there is none.
     [[nodiscard]] NodeIndex::Named find(std::string_view id);
+    /// So many nodes may follow that were not met yet.
+    void expect(std::size_t count) { names_.expect(count); }
     /// A new node in `state`: that of the request's check or stage number `write`.
     Node& create(NodeType type, std::string_view id, State state, std::size_t write);
 

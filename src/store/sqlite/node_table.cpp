@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "os/huge_pages.hpp"
 #include "store/sqlite/row_scan.hpp"
 
 namespace turboci::sqlite {
@@ -28,6 +29,8 @@ void NodeTable::reserve(std::size_t nodes) {
     nodes_.reserve(nodes);
     places_.reserve(nodes);
     bytes_.reserve(nodes * 64);
+    prefer_huge_pages(nodes_.data(), nodes_.capacity() * sizeof(PackedNode));
+    prefer_huge_pages(bytes_.data(), bytes_.capacity());
 }
 
 template <class Row>

@@ -12,7 +12,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-constexpr std::size_t kNodesOfRun = 512;
+constexpr std::size_t kNodesOfRun = 128;
 constexpr std::int64_t kKeysOfPart = 1024;
 constexpr unsigned kMostThreads = 4;
 constexpr std::size_t kSlotsPerThread = 2;  // so that nobody waits for the one who takes what is done
