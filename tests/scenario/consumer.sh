@@ -27,6 +27,7 @@ expect_output cmake/consumer cmake
 
 # The installation may have been moved since: its own prefix is not to be trusted.
 read -r -a flags < <(PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$prefix" --cflags --libs turboci)
-"${CXX:-c++}" -std=c++20 -o with-pkg-config "$source/consumer.cpp" "${flags[@]}"
+read -r -a more <<<"${LDFLAGS:-}"
+"${CXX:-c++}" -std=c++20 -o with-pkg-config "$source/consumer.cpp" "${flags[@]}" "${more[@]}"
 expect_output ./with-pkg-config pkg-config
 echo "consumer: built and ran with CMake and pkg-config"
