@@ -279,9 +279,10 @@ TEST_CASE("a value that turboci never wrote is damage, not a guess") {
 }
 
 TEST_CASE("an edge that turboci never wrote is damage, in whichever way it is read") {
-    const std::array<std::pair<const char*, const char*>, 7> cases{{
+    const std::array<std::pair<const char*, const char*>, 8> cases{{
         {"UPDATE edges SET role = 3", "a value of 'role' makes no sense"},
         {"UPDATE edges SET group_no = 1 << 40", "a value of 'group_no' makes no sense"},
+        {"UPDATE edges SET group_no = -1", "a value of 'group_no' makes no sense"},
         {"UPDATE edges SET target_key = 77", "a node that is not there"},
         {"UPDATE edges SET target_type = 0", "a value of 'target_type' makes no sense"},
         {"UPDATE edges SET on_state = 15", "a state that does not exist"},

@@ -37,6 +37,12 @@ public:
             row().bad_column(column);
         return static_cast<std::int32_t>(value);
     }
+    /// From 0 on.
+    [[nodiscard]] std::int32_t index(int column) const {
+        const std::int32_t value = small(column);
+        if (value < 0) row().bad_column(column);
+        return value;
+    }
     [[nodiscard]] bool boolean(int column) const {
         const std::int64_t value = integer(column);
         if (value != 0 && value != 1) row().bad_column(column);

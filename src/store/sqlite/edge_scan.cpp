@@ -13,13 +13,6 @@ const Sql kScan("SELECT 1 FROM edges WHERE owner_key >= ?1 AND turboci_take(" TU
 constexpr std::string_view kNames = TURBOCI_TAKEN_COLUMNS;
 #undef TURBOCI_TAKEN_COLUMNS
 
-/// Of `column`, at least `least`.
-template <class Value>
-Value at_least(std::int64_t least, const RowValues& row, int column, Value value) {
-    if (static_cast<std::int64_t>(value) < least) row.bad_column(column);
-    return value;
-}
-
 }  // namespace
 
 EdgeScan::EdgeScan(Database& db, std::int64_t first_owner) : RowScan(db, kScan, kNames, first_owner) {}
@@ -34,9 +27,10 @@ void EdgeScan::next(std::vector<EdgeRow>& edges, std::size_t count) {
 
 bool EdgeScan::take(const RowValues& row) {
     EdgeRow& edge = edges_->emplace_back();
-    edge.owner = at_least(1, row, 0, row.node(0));
+    edge.owner = row.node(0);
+    if (edge.owner < NodeKey{1}) row.bad_column(0);
     edge.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
-    edge.group = at_least(0, row, 2, row.small(2));
+    edge.group = row.index(2);
     edge.target = row.node(3);
     const NodeType target_type = row.enumeration(4, NodeType::check, NodeType::stage);
     edge.on_state = decode_state(target_type, row.integer(5));

@@ -43,7 +43,7 @@ void use_values(const EdgeRow& row, NodeType target_type, Use&& use) {
 void read_group(const Query& row, GroupRow& group) {
     group.owner = row.node(0);
     group.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
-    group.group = row.small(2);
+    group.group = row.index(2);
     group.parent = row.small(3);
     group.count = read_count(row, 4);
     group.since = row.time(9);
@@ -52,8 +52,8 @@ void read_group(const Query& row, GroupRow& group) {
 NodeType read_edge(const Query& row, EdgeRow& edge) {
     edge.owner = row.node(0);
     edge.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
-    edge.position = row.small(2);
-    edge.group = row.small(3);
+    edge.position = row.index(2);
+    edge.group = row.index(3);
     edge.target = row.node(4);
     const NodeType target_type = row.enumeration(5, NodeType::check, NodeType::stage);
     edge.on_state = decode_state(target_type, row.integer(6));
