@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/app.hpp"
+#include "os/memory.hpp"
 #include "turboci/error.hpp"
 
 namespace {
@@ -24,6 +25,7 @@ namespace {
 
 int main(int argc, char** argv) {
     std::set_terminate(give_up);
+    turboci::keep_freed_memory();
     turboci::cli::open_standard_descriptors();
     // A closed pipe and a full disk quota are errors to report, not reasons to die.
     std::signal(SIGPIPE, SIG_IGN);

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "os/huge_pages.hpp"
+#include "os/memory.hpp"
 
 namespace turboci {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "os/huge_pages.hpp"
+#include "os/memory.hpp"
 #include "store/sqlite/row_scan.hpp"
 
 namespace turboci::sqlite {
