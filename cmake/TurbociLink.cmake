@@ -17,6 +17,12 @@ foreach(layer IN LISTS TURBOCI_LAYERS)
   target_sources(libturboci PRIVATE $<TARGET_OBJECTS:${layer}>)
   target_compile_options(${layer} PRIVATE ${TURBOCI_LTO_ARCHIVE})
 endforeach()
+# Whoever links an archive with bytecode is made to wait for the optimiser, asked for or not.
+if(TURBOCI_LTO_ARCHIVE AND CMAKE_OBJCOPY)
+  add_custom_command(TARGET libturboci POST_BUILD VERBATIM
+    COMMAND ${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_*
+      --strip-symbol=__gnu_lto_* $<TARGET_FILE:libturboci>)
+endif()
 target_include_directories(libturboci INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(libturboci INTERFACE cxx_std_20)
 target_link_libraries(libturboci INTERFACE

@@ -12,6 +12,12 @@ pc=$(find "$prefix" -name turboci.pc)
 version=$("$prefix/bin/turboci" --version)
 [[ "turboci $(PKG_CONFIG_PATH=${pc%/*} pkg-config --modversion turboci)" == "$version" ]]
 
+# With bytecode in it, whoever links the archive would wait for the optimiser.
+if readelf --sections --wide "$(find "$prefix" -name libturboci.a)" | grep -F .gnu.lto >/dev/null; then
+    echo "consumer: the archive has bytecode in it" >&2
+    exit 1
+fi
+
 expect_output() {
     local got
     got=$("$1" "$work/$2.db")
