@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Flags that every file of the project is compiled with.
 include(CheckCXXCompilerFlag)
+include(CheckLinkerFlag)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
                     -Wold-style-cast)
@@ -26,6 +27,11 @@ if(TURBOCI_SANITIZE)
   endif()
   add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${sanitizers})
+  # Links the many large programs in half of the time.
+  check_linker_flag(CXX -fuse-ld=gold TURBOCI_HAVE_GOLD)
+  if(TURBOCI_HAVE_GOLD)
+    add_link_options(-fuse-ld=gold)
+  endif()
   set(TURBOCI_STATIC OFF)
   set(TURBOCI_LTO OFF)
 elseif(is_release)

@@ -2,7 +2,6 @@
 # The one library to install, and how the binary is linked.
 include(CMakePushCheckState)
 include(CheckCXXSourceCompiles)
-include(CheckLinkerFlag)
 
 # libturboci: all layers below the command line in one archive.
 set(TURBOCI_LAYERS
@@ -56,22 +55,19 @@ endif()
 
 if(TURBOCI_STATIC AND TURBOCI_CAN_LINK_STATICALLY)
   # SQLite's loader of extensions, never used here, draws a warning about dlopen in static programs.
-  target_link_options(turboci PRIVATE -static-pie LINKER:--no-warnings)
-
-  # A static program relocates itself at each start: what is not used is left out, and its relocations are packed where
-  # the C library that is linked in can read that.
-  check_linker_flag(CXX LINKER:--gc-sections TURBOCI_HAVE_GC_SECTIONS)
-  if(TURBOCI_HAVE_GC_SECTIONS)
-    target_link_options(turboci PRIVATE ${TURBOCI_SECTIONS} LINKER:--gc-sections)
-  endif()
-  check_linker_flag(CXX LINKER:-z,pack-relative-relocs TURBOCI_HAVE_RELR_LINKER)
+  # It relocates itself at each start: what is not used is left out, and its relocations are packed where the linker and
+  # the C library that is linked in can do that.
+  target_link_options(turboci PRIVATE -static-pie LINKER:--no-warnings ${TURBOCI_SECTIONS} LINKER:--gc-sections)
+  cmake_push_check_state(RESET)
+  set(CMAKE_REQUIRED_LINK_OPTIONS LINKER:-z,pack-relative-relocs)
   check_cxx_source_compiles("
     #include <cstdlib>
     #if !defined __GLIBC__ || !__GLIBC_PREREQ(2, 36)
     #error not here
     #endif
-    int main() {}" TURBOCI_HAVE_RELR_LIBC)
-  if(TURBOCI_HAVE_RELR_LINKER AND TURBOCI_HAVE_RELR_LIBC)
+    int main() {}" TURBOCI_CAN_PACK_RELOCATIONS)
+  cmake_pop_check_state()
+  if(TURBOCI_CAN_PACK_RELOCATIONS)
     target_link_options(turboci PRIVATE LINKER:-z,pack-relative-relocs)
   endif()
 endif()

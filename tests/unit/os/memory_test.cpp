@@ -43,7 +43,6 @@ TEST_CASE("memory of any place and size can be wished to be in huge pages") {
 TEST_CASE("freed memory is kept for what comes next") {
     keep_freed_memory();
     constexpr std::size_t kSize = std::size_t{8} << 20;
-    const std::unique_ptr<int> something = std::make_unique<int>(1);
     if (::mallinfo2().arena == 0) return;  // a sanitizer's allocator, which has rules of its own
     faults_to_fill(kSize);
     // A page has 4 KiB, or more.
