@@ -37,10 +37,13 @@ struct Check {
     std::string id;
     std::string kind;  ///< free text, may be empty; immutable after creation
     State state = State::planning;
-    std::optional<Outcome> outcome;  ///< set exactly when FINAL
+    std::optional<Outcome> outcome;       ///< set exactly when FINAL
+    std::optional<SkipCause> skip_cause;  ///< set exactly when skipped
+    bool required = true;                 ///< false: it never makes a verdict say no
     JsonText options;
     Predicate dependencies;
     std::vector<Result> results;
+    std::optional<CreatedBy> created_by;  ///< the attempt that wrote it, if one did
     std::int64_t version = 0;
     Timestamp created_at;
     Timestamp updated_at;

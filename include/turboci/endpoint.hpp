@@ -36,8 +36,11 @@ public:
     WriteResult write_nodes(const WriteNodes& request);
     /// PENDING if nothing is ready to claim; CONFLICT if `op_id` was another write's.
     WriteResult claim(const WriteNodes& request);
-    WriteResult tick(const WriteNodes& request) { return orchestrator_.tick(request); }
-    void delete_plan(const std::string& plan) { orchestrator_.delete_plan(plan); }
+    void set_lost_after(Duration silence) { orchestrator_.set_lost_after(silence); }
+    WriteResult tick(const WriteNodes& request);
+    void delete_plan(const std::string& plan, bool force = false) { orchestrator_.delete_plan(plan, force); }
+    void beat(const std::string& holder) { orchestrator_.beat(holder); }
+    void end_beats(const std::string& holder) { orchestrator_.end_beats(holder); }
     [[nodiscard]] std::vector<WorkPlan> list_plans() { return orchestrator_.list_plans(); }
     [[nodiscard]] WorkPlan get_plan(const std::string& plan) { return orchestrator_.get_plan(plan); }
     [[nodiscard]] PlanSummary summarize(const std::string& plan, std::size_t limit) {

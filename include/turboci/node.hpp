@@ -38,6 +38,12 @@ enum class Outcome : std::uint8_t {
     cancelled = 4,  ///< stages only: somebody asked for it
 };
 
+/// Why a node was skipped.
+enum class SkipCause : std::uint8_t {
+    upstream = 1,    ///< something that it needed failed, was cancelled, or was itself skipped for that
+    not_needed = 2,  ///< any other reason: what waited for a failure had none, say
+};
+
 /// Who asked for a change of state.
 enum class Mover : std::uint8_t {
     writer = 1,        ///< the caller of a write
@@ -47,10 +53,12 @@ enum class Mover : std::uint8_t {
 [[nodiscard]] std::string_view to_string(NodeType type) noexcept;    ///< "check", "stage"
 [[nodiscard]] std::string_view to_string(State state) noexcept;      ///< "PLANNING", …
 [[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;  ///< "passed", …
+[[nodiscard]] std::string_view to_string(SkipCause cause) noexcept;  ///< "upstream", "not_needed"
 [[nodiscard]] std::string_view to_string(Mover mover) noexcept;      ///< "writer", "orchestrator"
 [[nodiscard]] std::optional<NodeType> parse_node_type(std::string_view text) noexcept;
 [[nodiscard]] std::optional<State> parse_state(std::string_view text) noexcept;      ///< upper case only
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view text) noexcept;  ///< lower case only
+[[nodiscard]] std::optional<SkipCause> parse_skip_cause(std::string_view text) noexcept;
 
 /// The published number of a state within its type (10, 20, 30, 40); 0 if the type has no such state.
 /// Numbers grow in the order in which states are passed.
@@ -61,6 +69,13 @@ enum class Mover : std::uint8_t {
 /// "Direct" check moves from PLANNING (to WAITING or FINAL) are in the table; that they need an
 /// empty predicate is the service's rule.
 [[nodiscard]] bool may_move(NodeType type, State from, State to, Mover mover) noexcept;
+
+/// The attempt that wrote a node.
+struct CreatedBy {
+    std::string stage;         ///< id
+    std::int32_t attempt = 0;  ///< from 1
+    bool operator==(const CreatedBy&) const = default;
+};
 
 /// A node's full name, "check:ID" or "stage:ID".
 struct NodeRef {

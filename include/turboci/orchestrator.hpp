@@ -16,6 +16,13 @@
 
 namespace turboci {
 
+/// What is known of the process of a runner.
+enum class Liveness : std::uint8_t {
+    alive,    ///< it is there
+    gone,     ///< it is surely gone
+    unknown,  ///< it cannot be looked for from here: another host, say
+};
+
 /// Works on validated requests (see endpoint.hpp). The cost of a write follows the nodes that it names,
 /// their neighbours, and what moves in consequence. Not thread-safe; one per thread or process.
 class Orchestrator {
@@ -23,10 +30,12 @@ public:
     /// Both must outlive the orchestrator.
     Orchestrator(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-    /// Tells whether the process of a runner may still exist; false means that it is surely gone.
-    using RunnerProbe = std::function<bool(const RunnerIdentity&)>;
-    /// Without a probe, tick() takes every runner for alive.
-    void set_runner_probe(RunnerProbe probe) { runner_alive_ = std::move(probe); }
+    using RunnerProbe = std::function<Liveness(const RunnerIdentity&)>;
+    /// Without a probe every runner is taken for alive.
+    void set_runner_probe(RunnerProbe probe) { runner_probe_ = std::move(probe); }
+    /// A runner that cannot be probed is gone when it has been silent for so long.
+    void set_lost_after(Duration silence) { lost_after_ = silence; }
+    static constexpr Duration kLostAfter = std::chrono::seconds(60);
 
     /// CONFLICT if the id exists; else as write_nodes().
     WriteResult create_plan(const CreatePlan& request);
@@ -35,7 +44,12 @@ public:
     WriteResult write_nodes(const WriteNodes& request);
     /// Ends attempts that are past their timeout or heartbeat, or whose runner on this host is gone.
     WriteResult tick(const WriteNodes& request);
-    void delete_plan(const std::string& plan);
+    /// CONFLICT while an attempt is held, unless `force`.
+    void delete_plan(const std::string& plan, bool force);
+    /// A sign of life of a holder of attempts. No write of any plan: no version, no record.
+    void beat(const std::string& holder);
+    /// The holder holds nothing any more.
+    void end_beats(const std::string& holder);
 
     [[nodiscard]] std::vector<WorkPlan> list_plans();
     /// `plan` empty: the only one; USAGE error listing the candidates if there are several.
@@ -61,7 +75,8 @@ public:
 private:
     Store& store_;
     const Clock& clock_;
-    RunnerProbe runner_alive_;
+    RunnerProbe runner_probe_;
+    Duration lost_after_ = kLostAfter;
 };
 
 }  // namespace turboci

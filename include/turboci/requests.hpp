@@ -50,6 +50,7 @@ struct CheckWrite {
     std::optional<std::string> kind;
     std::optional<JsonText> options;   ///< the value at creation; merged (RFC 7396) afterwards
     std::optional<State> state;        ///< PLANNING, PLANNED, WAITING or FINAL
+    std::optional<bool> required;      ///< absent at creation: true
     Box<PredicateSpec> dependencies;   ///< replaces the whole; empty removes all
     std::vector<ResultWrite> results;  ///< usually none or one
     Position at;
@@ -66,6 +67,19 @@ struct RunnerIdentity {
     bool operator==(const RunnerIdentity&) const = default;
 };
 
+/// What only the holder of an attempt can say of it: how its process came to its end, or that it is being
+/// told to end.
+struct HolderWord {
+    std::string identity;        ///< Claim::holder, or what the token of the claim holds
+    std::optional<Cause> cause;  ///< with INCOMPLETE, or to mark the attempt as stopping
+    bool stopping = false;       ///< marks the attempt: the process is being told to end
+    bool signalled = false;      ///< with an end: the process had been told to end before it ended
+    std::optional<std::int32_t> exit_code;
+    std::optional<std::int32_t> signal;
+    std::optional<std::string> log_path;  ///< relative to the store's directory
+    bool operator==(const HolderWord&) const = default;
+};
+
 /// Moves the current attempt of a stage, or adds to it.
 struct AttemptWrite {
     std::optional<std::int32_t> idx;  ///< must be the current one if given
@@ -77,6 +91,7 @@ struct AttemptWrite {
     bool heartbeat = false;  ///< "still alive"; any attempt write counts as one
     bool no_retry = false;   ///< with INCOMPLETE: block further attempts
     std::optional<RunnerIdentity> runner;
+    std::optional<HolderWord> holder;  ///< set where the holder itself writes
     Position at;
 };
 
@@ -128,6 +143,7 @@ struct Claim {
     /// executes a stage needs none of them.
     bool whole = true;
     std::string process_uid;
+    std::string holder;  ///< the random identity of the claimer; empty: a new one for this claim
     std::optional<RunnerIdentity> runner;
     /// Asked about each ready stage inside the transaction, oldest first; empty: take any. Must not call
     /// the store.
@@ -137,6 +153,8 @@ struct Claim {
 /// One transaction: all of it or none of it.
 struct WriteNodes {
     std::string plan;                        ///< empty: the only plan of the store
+    std::string plan_identity;               ///< not empty: NOT_FOUND unless it is that very plan
+    std::string token;                       ///< of the attempt that writes, or for which a script does
     std::string reason;                      ///< free text for the log
     std::string actor;                       ///< who writes
     std::optional<std::int64_t> if_version;  ///< refuse (CONFLICT) unless the plan is at this version
@@ -163,6 +181,18 @@ struct Advance {
 struct ClaimedAttempt {
     Stage stage;
     std::int32_t idx = 0;
+    std::string token;  ///< what WriteNodes::token takes, opaque
+};
+
+/// An attempt that ended in a write.
+struct AttemptEnd {
+    std::string stage;
+    std::int32_t idx = 0;
+    AttemptState state = AttemptState::complete;  ///< or INCOMPLETE
+    std::optional<Cause> cause;                   ///< of INCOMPLETE
+    std::optional<std::string> failure;
+    std::optional<Duration> next_in;  ///< another attempt follows after so long, by the plan's clock
+    bool operator==(const AttemptEnd&) const = default;
 };
 
 struct WriteResult {
@@ -172,6 +202,7 @@ struct WriteResult {
     std::vector<Advance> advanced;  ///< in the order in which it happened
     std::vector<std::string> warnings;
     std::vector<ClaimedAttempt> claimed;
+    std::vector<AttemptEnd> ended;  ///< attempts, in the order in which they ended
     /// When a claim was not filled: how long until the next PENDING attempt is ready, by the plan's clock.
     std::optional<Duration> next_ready_in;
     bool relabelled = false;  ///< the labels of a plan that was there before have changed

@@ -25,6 +25,24 @@ enum class AttemptState : std::uint8_t {
 [[nodiscard]] bool may_move(AttemptState from, AttemptState to) noexcept;
 [[nodiscard]] constexpr bool is_ended(AttemptState s) noexcept { return s >= AttemptState::complete; }
 
+/// Why an attempt is INCOMPLETE.
+enum class Cause : std::uint8_t {
+    failed = 1,       ///< an exit status, a signal, or somebody's word
+    timeout = 2,      ///< ran longer than its stage allows
+    silent = 3,       ///< its holder was silent for longer than the stage allows
+    lost = 4,         ///< its runner is gone; nobody's failure, uses up no retry
+    interrupted = 5,  ///< its runner was told to stop; nobody's failure, uses up no retry
+    cancelled = 6,    ///< somebody cancelled the stage
+};
+[[nodiscard]] std::string_view to_string(Cause cause) noexcept;  ///< "failed", …
+[[nodiscard]] std::optional<Cause> parse_cause(std::string_view text) noexcept;
+/// Was it the end of the runner, and not of the work?
+[[nodiscard]] constexpr bool is_interruption(Cause c) noexcept {
+    return c == Cause::lost || c == Cause::interrupted;
+}
+/// So many interruptions in a row, of both kinds together, end a stage.
+inline constexpr std::int32_t kMaxInterruptions = 10;
+
 /// Why a stage is FINAL.
 enum class ConcludedReason : std::uint8_t {
     attempt_complete = 1,
@@ -33,6 +51,8 @@ enum class ConcludedReason : std::uint8_t {
     cancelled = 4,
     dependencies_unsatisfied = 5,
     group_unsatisfied = 6,
+    attempt_failed = 7,         ///< no retry was allowed for such an end
+    interrupted_too_often = 8,  ///< see kMaxInterruptions
 };
 [[nodiscard]] std::string_view to_string(ConcludedReason reason) noexcept;
 [[nodiscard]] std::optional<ConcludedReason> parse_concluded_reason(std::string_view text) noexcept;
@@ -43,8 +63,8 @@ struct Retry {
     Duration backoff{0};           ///< before attempt 2; doubles with each further one, at most 24 h
     bool operator==(const Retry&) const = default;
 };
-/// How long after the end of attempt `idx` the next one may begin.
-[[nodiscard]] Duration wait_after(const Retry& retry, std::int32_t idx) noexcept;
+/// How long after the end of an attempt its retry number `number`, from 1, may begin.
+[[nodiscard]] Duration wait_before_retry(const Retry& retry, std::int32_t number) noexcept;
 
 /// "When all stages with this goal are FINAL, take the check there." PLANNED, WAITING or FINAL.
 struct Assignment {
@@ -60,15 +80,32 @@ struct Progress {
     JsonText details;
 };
 
+/// A RUNNING attempt has been told to end; its holder stops the process.
+struct Stopping {
+    Timestamp since;
+    std::string by;               ///< the actor who asked for it
+    std::string reason;           ///< may be empty
+    Cause cause = Cause::failed;  ///< that the end will have
+    bool from_inside = false;     ///< the attempt itself asked: its process ends by itself
+    bool operator==(const Stopping&) const = default;
+};
+
 /// One try at a stage.
 struct Attempt {
     std::int32_t idx = 1;  ///< from 1
     AttemptState state = AttemptState::pending;
-    std::string process_uid;  ///< who holds it; empty before RUNNING
+    std::optional<Cause> cause;  ///< set exactly when INCOMPLETE
+    std::string process_uid;     ///< who holds it; empty before RUNNING
     JsonText details;
     std::vector<Progress> progress;
     std::optional<std::string> failure;
+    std::optional<std::int32_t> exit_code;  ///< of its process, where a runner saw it end
+    std::optional<std::int32_t> signal;     ///< that ended its process, likewise
+    std::optional<std::string> log_path;    ///< of its output, relative to the store's directory
+    std::optional<Stopping> stopping;
     std::optional<Timestamp> not_before;
+    std::optional<Timestamp> started_at;  ///< when it became RUNNING
+    std::optional<Timestamp> ended_at;
     std::optional<Timestamp> last_heartbeat;
     Timestamp created_at;
     Timestamp updated_at;
@@ -79,7 +116,9 @@ struct Stage {
     std::string id;
     State state = State::planned;
     std::optional<Outcome> outcome;
+    std::optional<SkipCause> skip_cause;  ///< set exactly when skipped
     std::optional<ConcludedReason> concluded_reason;
+    std::optional<std::string> concluded_message;  ///< the reason that was given, if it was cancelled
     JsonText args;
     Predicate dependencies;
     std::vector<Assignment> assignments;
@@ -88,6 +127,7 @@ struct Stage {
     std::optional<Duration> heartbeat;
     Predicate continuation_group;
     std::vector<Attempt> attempts;
+    std::optional<CreatedBy> created_by;  ///< the attempt that wrote it, if one did
     std::int64_t version = 0;
     Timestamp created_at;
     Timestamp updated_at;

@@ -29,6 +29,9 @@ struct PlanRow {
     std::string id;
     std::int64_t version = 0;
     JsonText labels;
+    std::string identity;  ///< random, of the plan itself; kept by export and import
+    /// Nodes that were FINAL at this version were judged by older rules.
+    std::int64_t older_rules_until = 0;
     Timestamp created_at;
     ClockAnchor clock;  ///< `clock.time` is also when the plan was last changed
 };
@@ -43,6 +46,8 @@ struct NodeRow {
     State state = State::planning;
     std::optional<Outcome> outcome;
     std::optional<ConcludedReason> concluded_reason;
+    std::optional<SkipCause> skip_cause;
+    bool required = true;  ///< checks
     std::int64_t version = 0;
     Timestamp updated_at;
     StateHistory history;           ///< history.front().at is the time of creation
@@ -58,6 +63,9 @@ struct NodeBody {
     Retry retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
+    NodeKey created_by = NodeKey::none;   ///< the stage whose attempt wrote the node
+    std::int32_t created_by_attempt = 0;  ///< and the attempt
+    std::optional<std::string> message;   ///< why it was cancelled, as the writer said
     bool operator==(const NodeBody&) const = default;
 };
 
@@ -104,11 +112,13 @@ struct AttemptRow {
     NodeKey stage = NodeKey::none;
     PlanKey plan{};
     Attempt attempt;
-    Timestamp ready_at;                   ///< when it may be claimed: not_before, else created_at
-    std::optional<Timestamp> started_at;  ///< when it became RUNNING
-    std::optional<Timestamp> deadline;    ///< when timeout or heartbeat ends it, whichever is first
+    Timestamp ready_at;                 ///< when it may be claimed: not_before, else created_at
+    std::optional<Timestamp> deadline;  ///< when the rules look at it: timeout or heartbeat, at the first
     bool no_retry = false;
-    std::optional<RunnerIdentity> runner;
+    std::optional<RunnerIdentity> runner;  ///< of a holder that can be asked to stop
+    std::string holder;                    ///< random identity; empty before it is claimed
+    std::int32_t retries = 0;              ///< how many of the stage's retries led to it
+    std::int32_t interruptions = 0;        ///< how many interruptions in a row came just before it
 };
 
 struct ResultRow {
@@ -172,6 +182,7 @@ struct NodeRecord {
     std::vector<AssignmentRecord> assignments;  ///< by position
     std::vector<Attempt> attempts;              ///< with progress, by idx
     std::vector<Result> results;                ///< by id
+    std::optional<CreatedBy> created_by;        ///< with NodeParts::body and NodeParts::targets
 };
 
 /// Takes the nodes of a plan in runs, for reading them by several threads: each run are some nodes that
@@ -220,6 +231,15 @@ public:
     /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
     virtual void commit() = 0;
     [[nodiscard]] virtual StoreStatistics statistics() const = 0;
+
+    /// Random, of the store; a copy of it has the same.
+    [[nodiscard]] virtual std::string identity() = 0;
+
+    // ---- signs of life of holders
+    virtual void beat(std::string_view holder, Timestamp at) = 0;  ///< the latest one is kept
+    [[nodiscard]] virtual std::optional<Timestamp> last_beat(std::string_view holder) = 0;
+    /// Forgets a holder, and all that were silent since `before`.
+    virtual void forget_beats(std::string_view holder, Timestamp before) = 0;
 
     // ---- plans
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;

@@ -24,6 +24,7 @@ struct StateCount {
 /// A plan as shown to readers, without its nodes.
 struct WorkPlan {
     std::string id;
+    std::string identity;      ///< of the plan itself: another one under the same id has another
     std::int64_t version = 0;  ///< 1 at creation; one more for each write that changed something
     JsonText labels;           ///< object of strings
     Timestamp created_at;

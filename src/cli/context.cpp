@@ -8,6 +8,7 @@
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
 #include "os/leftovers.hpp"
+#include "os/process_identity.hpp"
 
 namespace turboci::cli {
 
@@ -33,6 +34,17 @@ std::string default_actor() {
         if (auto value = environment(name)) return *value;
     }
     return "uid:" + std::to_string(::getuid());
+}
+
+}  // namespace
+
+namespace {
+
+/// What can be seen of a runner from here.
+Liveness probe_runner(const RunnerIdentity& runner, const std::string& store_path) {
+    if (!runner_is_alive_or_cleared(runner, store_path)) return Liveness::gone;
+    static const RunnerIdentity kMe = this_runner();
+    return runner.host == kMe.host && runner.boot_id == kMe.boot_id ? Liveness::alive : Liveness::unknown;
 }
 
 }  // namespace
@@ -88,7 +100,7 @@ Endpoint& Context::endpoint(Open mode) {
     if (!endpoint_) {
         endpoint_ = std::make_unique<Endpoint>(store(mode), system_clock());
         endpoint_->set_runner_probe([path = real_path(store_path_)](const RunnerIdentity& runner) {
-            return runner_is_alive_or_cleared(runner, path);
+            return probe_runner(runner, path);
         });
     }
     return *endpoint_;
@@ -103,6 +115,7 @@ WriteNodes Context::begin_write(const WriteFlags& flags) const {
 void Context::finish_write(WriteNodes& request, const WriteFlags& flags) const {
     request.plan = plan_;
     request.inside = inside();
+    if (!foreign_store_) request.token = environment("TURBOCI_TOKEN").value_or("");
     if (flags.reason) request.reason = *flags.reason;
     if (flags.actor) request.actor = *flags.actor;
     if (flags.op_id) request.op_id = *flags.op_id;

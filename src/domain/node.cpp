@@ -60,6 +60,11 @@ constexpr std::array<std::pair<Outcome, std::string_view>, 4> kOutcomes{{
     {Outcome::cancelled, "cancelled"},
 }};
 
+constexpr std::array<std::pair<SkipCause, std::string_view>, 2> kSkipCauses{{
+    {SkipCause::upstream, "upstream"},
+    {SkipCause::not_needed, "not_needed"},
+}};
+
 /// The length of the UTF-8 sequence at the start of `s`; 0 if it is not valid.
 std::size_t sequence_length(std::string_view s) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
@@ -113,6 +118,13 @@ std::optional<State> parse_state(std::string_view text) noexcept {
 
 std::optional<Outcome> parse_outcome(std::string_view text) noexcept {
     return find_name<decltype(kOutcomes), Outcome>(kOutcomes, text);
+}
+
+std::string_view to_string(SkipCause cause) noexcept {
+    return kSkipCauses[static_cast<std::size_t>(cause) - 1].second;
+}
+std::optional<SkipCause> parse_skip_cause(std::string_view text) noexcept {
+    return find_name<decltype(kSkipCauses), SkipCause>(kSkipCauses, text);
 }
 
 int state_number(NodeType type, State state) noexcept {

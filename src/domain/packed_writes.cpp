@@ -203,12 +203,36 @@ void unpack_runner(Unpacker& in, RunnerIdentity& runner) {
     runner.start_time = in.signed_number();
 }
 
+void pack_holder(Packer& out, const HolderWord& word) {
+    Bits bits;
+    for (const bool there : {word.cause.has_value(), word.exit_code.has_value(), word.signal.has_value(),
+                             word.log_path.has_value(), word.stopping, word.signalled})
+        bits.add(there);
+    out.number(bits.get());
+    out.text(word.identity);
+    if (word.cause) out.enumeration(*word.cause);
+    if (word.exit_code) out.signed_number(*word.exit_code);
+    if (word.signal) out.signed_number(*word.signal);
+    if (word.log_path) out.text(*word.log_path);
+}
+
+void unpack_holder(Unpacker& in, HolderWord& word) {
+    Bits bits(in.number());
+    word.identity = in.text();
+    maybe(bits, word.cause, [&](auto& cause) { cause = in.enumeration<Cause>(); });
+    maybe(bits, word.exit_code, [&](auto& code) { code = in.small(); });
+    maybe(bits, word.signal, [&](auto& number) { number = in.small(); });
+    maybe(bits, word.log_path, [&](auto& path) { unpack_text(in, path); });
+    word.stopping = bits.next();
+    word.signalled = bits.next();
+}
+
 void pack_attempt(Packer& out, const AttemptWrite& attempt, Position base) {
     Bits bits;
     for (const bool there :
          {attempt.idx.has_value(), attempt.state.has_value(), attempt.process_uid.has_value(),
           attempt.details.has_value(), attempt.failure.has_value(), attempt.runner.has_value(),
-          attempt.heartbeat, attempt.no_retry})
+          attempt.holder.has_value(), attempt.heartbeat, attempt.no_retry})
         bits.add(there);
     out.number(bits.get());
     if (attempt.idx) out.signed_number(*attempt.idx);
@@ -217,6 +241,7 @@ void pack_attempt(Packer& out, const AttemptWrite& attempt, Position base) {
     if (attempt.details) out.text(attempt.details->text);
     if (attempt.failure) out.text(*attempt.failure);
     if (attempt.runner) pack_runner(out, *attempt.runner);
+    if (attempt.holder) pack_holder(out, *attempt.holder);
     out.number(attempt.progress.size());
     for (const auto& [message, details] : attempt.progress) {
         out.text(message);
@@ -233,6 +258,7 @@ void unpack_attempt(Unpacker& in, AttemptWrite& attempt, Position base) {
     maybe(bits, attempt.details, [&](auto& details) { unpack_json(in, details); });
     maybe(bits, attempt.failure, [&](auto& failure) { unpack_text(in, failure); });
     maybe(bits, attempt.runner, [&](auto& runner) { unpack_runner(in, filled(runner)); });
+    maybe(bits, attempt.holder, [&](auto& word) { unpack_holder(in, filled(word)); });
     attempt.heartbeat = bits.next();
     attempt.no_retry = bits.next();
     attempt.progress.resize(static_cast<std::size_t>(in.number()));
@@ -253,6 +279,7 @@ void unpack_members(Unpacker& in, Bits& bits, CheckWrite& write) {
     maybe(bits, write.kind, [&](auto& kind) { unpack_text(in, kind); });
     maybe(bits, write.state, [&](auto& state) { state = in.enumeration<State>(); });
     maybe(bits, write.options, [&](auto& options) { unpack_json(in, options); });
+    maybe(bits, write.required, [&](auto& required) { required = bits.next(); });
 }
 
 void unpack_members(Unpacker& in, Bits& bits, StageWrite& write) {
@@ -276,8 +303,10 @@ void Packing<CheckWrite>::pack(const CheckWrite& write, std::string& bytes) {
     Packer out(bytes);
     Bits bits;
     for (const bool there : {write.kind.has_value(), write.state.has_value(), write.options.has_value(),
-                             write.dependencies.has_value()})
+                             write.required.has_value()})
         bits.add(there);
+    if (write.required) bits.add(*write.required);
+    bits.add(write.dependencies.has_value());
     out.text(write.id);
     out.number(bits.get());
     out.position(write.at, {});

@@ -21,13 +21,23 @@ constexpr Names<AttemptState, 5> kAttemptStates{{
     {AttemptState::complete, "COMPLETE"},
     {AttemptState::incomplete, "INCOMPLETE"},
 }};
-constexpr Names<ConcludedReason, 6> kReasons{{
+constexpr Names<Cause, 6> kCauses{{
+    {Cause::failed, "failed"},
+    {Cause::timeout, "timeout"},
+    {Cause::silent, "silent"},
+    {Cause::lost, "lost"},
+    {Cause::interrupted, "interrupted"},
+    {Cause::cancelled, "cancelled"},
+}};
+constexpr Names<ConcludedReason, 8> kReasons{{
     {ConcludedReason::attempt_complete, "attempt_complete"},
     {ConcludedReason::no_retries_left, "no_retries_left"},
     {ConcludedReason::retry_blocked, "retry_blocked"},
     {ConcludedReason::cancelled, "cancelled"},
     {ConcludedReason::dependencies_unsatisfied, "dependencies_unsatisfied"},
     {ConcludedReason::group_unsatisfied, "group_unsatisfied"},
+    {ConcludedReason::attempt_failed, "attempt_failed"},
+    {ConcludedReason::interrupted_too_often, "interrupted_too_often"},
 }};
 constexpr Names<OwnerType, 3> kOwners{{
     {OwnerType::stage_attempt, "stage_attempt"},
@@ -54,12 +64,18 @@ std::string_view to_string(AttemptState state) noexcept { return name_of(kAttemp
 std::optional<AttemptState> parse_attempt_state(std::string_view text) noexcept {
     return value_of(kAttemptStates, text);
 }
-bool may_move(AttemptState from, AttemptState to) noexcept { return !is_ended(from) && from < to; }
+bool may_move(AttemptState from, AttemptState to) noexcept {
+    const bool given_back = from == AttemptState::scheduled && to == AttemptState::pending;
+    return (!is_ended(from) && from < to) || given_back;
+}
 
-Duration wait_after(const Retry& retry, std::int32_t idx) noexcept {
+std::string_view to_string(Cause cause) noexcept { return name_of(kCauses, cause); }
+std::optional<Cause> parse_cause(std::string_view text) noexcept { return value_of(kCauses, text); }
+
+Duration wait_before_retry(const Retry& retry, std::int32_t number) noexcept {
     constexpr Duration kLongest = std::chrono::hours(24);
     Duration wait = std::min(retry.backoff, kLongest);
-    for (std::int32_t i = 1; i < idx && wait < kLongest && wait > Duration::zero(); ++i)
+    for (std::int32_t i = 1; i < number && wait < kLongest && wait > Duration::zero(); ++i)
         wait = std::min(wait * 2, kLongest);
     return wait;
 }

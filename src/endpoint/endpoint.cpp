@@ -47,6 +47,11 @@ WriteResult Endpoint::write_nodes(const WriteNodes& request) {
     return orchestrator_.write_nodes(request);
 }
 
+WriteResult Endpoint::tick(const WriteNodes& request) {
+    refuse_problems(request);
+    return orchestrator_.tick(request);
+}
+
 WriteResult Endpoint::claim(const WriteNodes& request) {
     if (!request.claim) throw Error(ErrorCode::internal, "a claim without a claim");
     auto result = write_nodes(request);

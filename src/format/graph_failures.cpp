@@ -56,11 +56,15 @@ std::string failure_message(const Stage& stage) {
         case ConcludedReason::retry_blocked:
             return "retry blocked";
         case ConcludedReason::cancelled:
-            return "cancelled";
+            return stage.concluded_message.value_or("cancelled");
         case ConcludedReason::dependencies_unsatisfied:
             return "dependencies unsatisfied";
         case ConcludedReason::group_unsatisfied:
             return "continuation group unsatisfied";
+        case ConcludedReason::attempt_failed:
+            return "attempt failed";
+        case ConcludedReason::interrupted_too_often:
+            return "interrupted too often";
     }
     return {};
 }

@@ -78,6 +78,7 @@ concept Enumerator = std::is_enum_v<T>;
 void append_value(std::string& out, Timestamp t) { append_time(out, t); }
 void append_value(std::string& out, Duration d) { append_word(out, format_duration(d)); }
 void append_value(std::string& out, std::int64_t value) { append_number(out, value); }
+void append_value(std::string& out, std::int32_t value) { append_number(out, value); }
 void append_value(std::string& out, bool value) { out += value ? "true"sv : "false"sv; }
 void append_value(std::string& out, const std::string& text) { append_json_string(out, text); }
 void append_value(std::string& out, const JsonText& json) { out += json.text; }
@@ -117,6 +118,40 @@ void append_failure(std::string& out, const std::optional<std::string>& failure)
         return;
     }
     field(out, R"({"message":)", *failure);
+    out += '}';
+}
+
+void append_created_by(std::string& out, const std::optional<CreatedBy>& origin) {
+    out += R"(,"created_by":)"sv;
+    if (!origin) {
+        out += "null"sv;
+        return;
+    }
+    field(out, R"({"stage":)", origin->stage);
+    field(out, R"(,"attempt":)", std::int64_t{origin->attempt});
+    out += '}';
+}
+
+void append_stopping(std::string& out, const std::optional<Stopping>& stopping) {
+    out += R"(,"stopping":)"sv;
+    if (!stopping) {
+        out += "null"sv;
+        return;
+    }
+    field(out, R"({"since":)", stopping->since);
+    field(out, R"(,"by":)", stopping->by);
+    field(out, R"(,"reason":)", stopping->reason);
+    field(out, R"(,"cause":)", stopping->cause);
+    out += '}';
+}
+
+void append_log(std::string& out, const std::optional<std::string>& path) {
+    out += R"(,"log":)"sv;
+    if (!path) {
+        out += "null"sv;
+        return;
+    }
+    field(out, R"({"path":)", *path);
     out += '}';
 }
 
@@ -257,6 +292,8 @@ void append_json(std::string& out, const Check& check) {
     field(out, R"(,"kind":)", check.kind);
     field(out, R"(,"state":)", check.state);
     field(out, R"(,"outcome":)", check.outcome);
+    field(out, R"(,"skip_cause":)", check.skip_cause);
+    field(out, R"(,"required":)", check.required);
     field(out, R"(,"options":)", check.options);
     out += R"(,"dependencies":)"sv;
     append_predicate(out, check.dependencies, false);
@@ -272,6 +309,7 @@ void append_json(std::string& out, const Check& check) {
         field(out, R"(,"finalized_at":)", result.finalized_at);
         out += '}';
     });
+    append_created_by(out, check.created_by);
     field(out, R"(,"version":)", check.version);
     field(out, R"(,"created_at":)", check.created_at);
     field(out, R"(,"updated_at":)", check.updated_at);
@@ -283,6 +321,7 @@ void append_json(std::string& out, const Check& check) {
 void append_json(std::string& out, const Attempt& attempt) {
     field(out, R"({"idx":)", std::int64_t{attempt.idx});
     field(out, R"(,"state":)", attempt.state);
+    field(out, R"(,"cause":)", attempt.cause);
     out += R"(,"process_uid":)"sv;
     if (attempt.process_uid.empty()) {
         out += "null"sv;
@@ -299,7 +338,13 @@ void append_json(std::string& out, const Attempt& attempt) {
     });
     out += R"(,"failure":)"sv;
     append_failure(out, attempt.failure);
+    field(out, R"(,"exit_code":)", attempt.exit_code);
+    field(out, R"(,"signal":)", attempt.signal);
+    append_log(out, attempt.log_path);
+    append_stopping(out, attempt.stopping);
     field(out, R"(,"not_before":)", attempt.not_before);
+    field(out, R"(,"started_at":)", attempt.started_at);
+    field(out, R"(,"ended_at":)", attempt.ended_at);
     field(out, R"(,"last_heartbeat":)", attempt.last_heartbeat);
     field(out, R"(,"created_at":)", attempt.created_at);
     field(out, R"(,"updated_at":)", attempt.updated_at);
@@ -310,7 +355,9 @@ void append_json(std::string& out, const Stage& stage) {
     field(out, R"({"id":)", stage.id);
     field(out, R"(,"state":)", stage.state);
     field(out, R"(,"outcome":)", stage.outcome);
+    field(out, R"(,"skip_cause":)", stage.skip_cause);
     field(out, R"(,"concluded_reason":)", stage.concluded_reason);
+    field(out, R"(,"concluded_message":)", stage.concluded_message);
     field(out, R"(,"args":)", stage.args);
     out += R"(,"dependencies":)"sv;
     append_predicate(out, stage.dependencies, false);
@@ -328,6 +375,7 @@ void append_json(std::string& out, const Stage& stage) {
     append_predicate(out, stage.continuation_group, false);
     out += R"(,"attempts":)"sv;
     append_list(out, stage.attempts, [&out](const Attempt& attempt) { append_json(out, attempt); });
+    append_created_by(out, stage.created_by);
     field(out, R"(,"version":)", stage.version);
     field(out, R"(,"created_at":)", stage.created_at);
     field(out, R"(,"updated_at":)", stage.updated_at);
@@ -364,6 +412,7 @@ void append_json(std::string& out, const ClaimedAttempt& claimed, const WorkPlan
     for (const Attempt& attempt : claimed.stage.attempts) {
         if (attempt.idx != claimed.idx) continue;
         append_json(out, attempt);
+        field(out, R"(,"token":)", claimed.token);
         out += '}';
         return;
     }

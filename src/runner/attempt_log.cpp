@@ -78,6 +78,13 @@ AttemptLog::AttemptLog(std::shared_ptr<const UniqueFd> directory, std::string na
 
 AttemptLog::~AttemptLog() { finish(); }
 
+std::string AttemptLog::relative_path() const {
+    // STORE.logs/PLAN/NAME, and STORE.logs is beside the store.
+    std::size_t at = path_.size();
+    for (int part = 0; part < 3 && at != std::string::npos && at > 0; ++part) at = path_.rfind('/', at - 1);
+    return at == std::string::npos ? path_ : path_.substr(at + 1);
+}
+
 void AttemptLog::make() noexcept {
     if (!directory_) return;
     constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;

@@ -40,6 +40,8 @@ public:
     /// The last lines, at most kTailLines and kTailBytes; raw data.
     [[nodiscard]] std::string tail() const;
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    /// The same from the store's directory on.
+    [[nodiscard]] std::string relative_path() const;
     /// Why the file is not complete: an errno, or 0.
     [[nodiscard]] int error() const noexcept { return error_; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }

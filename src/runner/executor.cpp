@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "domain/random.hpp"
 #include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
 #include "os/signals.hpp"
@@ -29,6 +30,7 @@ Executor::Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock
       options_(std::move(options)),
       me_(this_runner()),
       uid_(runner_process_uid(me_)),
+      holder_(new_identity()),
       within_(environment_value(options_.environment, kWithinVariable)) {
     options_.jobs = std::max(options_.jobs, 1);
 }
@@ -39,13 +41,14 @@ void Executor::prepare() {
     began_ = now();
     plan_ = endpoint_.get_plan(options_.plan);
     options_.plan = plan_.id;
+    plan_identity_ = plan_.identity;
     if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
     totals_before_ = current_totals();
     if (const std::size_t count = kill_leftovers(options_.store_path); count > 0) {
         listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
                                       count == 1 ? "process" : "processes"));
     }
-    looked_at_ = inspected_at_ = began_;
+    looked_at_ = inspected_at_ = beaten_at_ = began_;
     committer_ = std::make_unique<Committer>([this] { runner_.notify(); }, options_.threaded);
 }
 
@@ -53,6 +56,13 @@ RunReport Executor::run() {
     prepare();
     loop();
     committer_.reset();
+    if (has_beaten_) {
+        try {
+            endpoint_.end_beats(holder_);
+        } catch (const Error&) {
+            // Nobody is misled by a last sign of life: it grows old.
+        }
+    }
     summary_.survivors = runner_.settle(kSettle);
     if (fatal_) {
         // The commands have ended; if the store takes it after all, nobody need find that out later.
@@ -129,9 +139,7 @@ std::optional<Duration> Executor::time_to_wait() const {
         until(*retry_at_);
         return least;
     }
-    for (const auto& [id, active] : active_) {
-        if (active.heartbeat && active.stopped == Stopped::no) until(active.next_heartbeat);
-    }
+    if (!active_.empty()) until(beaten_at_ + options_.lost_after / 6);
     if (ready_at_ && !stopping() && free_slots() > 0) until(*ready_at_);
     if (inspect_) until(inspected_at_ + options_.watch_interval);
     if (!active_.empty() || others_work_) until(looked_at_ + options_.watch_interval);
@@ -188,24 +196,24 @@ void Executor::handle_end(const CommandEnd& end) {
     const Active active = std::move(found->second);
     active_.erase(found);
     Ended ended;
-    ended.retry = active.retry;
     ended.event = describe_attempt(active);
+    ended.word.identity = holder_;
+    ended.word.signalled = active.stopped != Stopped::no;
+    if (active.log) ended.word.log_path = active.log->relative_path();
+    if (end.kind == CommandEnd::Kind::exited) ended.word.exit_code = end.value;
+    if (end.kind == CommandEnd::Kind::signalled) ended.word.signal = end.value;
+    if (!end.success()) ended.event.failure = turboci::describe(end);
     if (active.stopped == Stopped::timed_out) {
-        ended.event.failure = "timed out after " + format_duration(*active.timeout);
+        ended.event.failure = timeout_text(active);
+        ended.word.cause = Cause::timeout;
     } else if (active.stopped == Stopped::interrupted) {
         ended.event.failure = interruption();
-    } else if (!end.success()) {
-        ended.event.failure = turboci::describe(end);
+        ended.word.cause = Cause::interrupted;
     }
     durations_[active.stage] += ended.event.elapsed;
     gathering_.command_took(ended.event.elapsed);
-    if (active.completed) {
-        ended.event.failure.reset();
-    } else if (active.stopped == Stopped::disowned) {
-        ended.event.failure = "ended by another writer";
-        ended.no_retry = true;  // whether another attempt follows was not for us to say
-    }
-    if (active.completed || active.stopped == Stopped::disowned) {
+    if (active.stopped == Stopped::disowned) {
+        ended.event.failure = "its attempt is held by another";
         judge_end(ended);
         report_end(ended);
         may_claim_ = true;
@@ -213,6 +221,10 @@ void Executor::handle_end(const CommandEnd& end) {
         return;
     }
     ended_.push_back(std::move(ended));
+}
+
+std::string Executor::timeout_text(const Active& active) {
+    return "timed out after " + format_duration(active.timeout.value_or(Duration::zero()));
 }
 
 StageEnd Executor::describe_attempt(const Active& active) const {
@@ -243,6 +255,12 @@ void Executor::check_times() {
         active.stopped = Stopped::timed_out;
         runner_.stop(CommandId{id});
     }
+    // Where nobody can look for us, others take us for gone soon.
+    if (!active_.empty() && !stopping() && at >= beaten_at_ + options_.lost_after * 2 / 3) {
+        listener_.on_note("the store could not be written for too long; ending what runs");
+        give_up(
+            std::make_exception_ptr(Error(ErrorCode::locked, "the store could not be written for too long")));
+    }
     if (ready_at_ && at >= *ready_at_) {
         ready_at_.reset();
         may_claim_ = true;
@@ -261,16 +279,15 @@ void Executor::start(const ClaimedAttempt& claimed) {
     active.idx = claimed.idx;
     active.retry = stage.retry;
     active.timeout = stage.timeout;
-    active.heartbeat = stage.heartbeat;
     active.started = now();
-    if (active.heartbeat) active.next_heartbeat = active.started + *active.heartbeat / 3;
     if (claimed.idx > 1) ++summary_.retried;
     const auto refuse = [&](std::string failure, bool no_retry) {
         Ended ended;
-        ended.retry = active.retry;
         ended.no_retry = no_retry;
         ended.event = describe_attempt(active);
         ended.event.failure = std::move(failure);
+        ended.word.identity = holder_;
+        ended.word.cause = stopping() ? Cause::interrupted : Cause::failed;
         ended_.push_back(std::move(ended));
     };
     if (interrupted_by_ != 0 || out_of_time_ || fatal_) return refuse(interruption(), false);
@@ -295,6 +312,7 @@ void Executor::start(const ClaimedAttempt& claimed) {
                             {"TURBOCI_PLAN", options_.plan},
                             {"TURBOCI_STAGE", stage.id},
                             {"TURBOCI_ATTEMPT", std::to_string(claimed.idx)},
+                            {"TURBOCI_TOKEN", claimed.token},
                             {std::string(kWithinVariable),
                              within_ + enclosing_stage(options_.store_path, options_.plan, stage.id)}});
     command.output = active.log;
@@ -306,12 +324,11 @@ void Executor::start(const ClaimedAttempt& claimed) {
 
 /// What an end that is in the store means for what else may be started.
 void Executor::judge_end(const Ended& ended) {
-    if (ended.event.failure && !ended.again() && options_.fail_fast) failing_ = true;
+    if (ended.event.failure && !ended.event.retry_in && options_.fail_fast) failing_ = true;
 }
 
 void Executor::report_end(const Ended& ended) {
-    StageEnd event = ended.event;
-    if (ended.again()) event.retry_in = wait_after(ended.retry, event.idx);
+    const StageEnd& event = ended.event;
     listener_.on_end(event);
     if (event.log_error != 0) {
         listener_.on_note(fmt::format("stage:{}: its log is incomplete: {}", event.stage,

@@ -33,7 +33,10 @@ struct RunOptions {
     std::optional<Duration> timeout;  ///< of the whole run
     std::size_t log_limit = std::size_t{16} << 20;
     Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
-    std::vector<std::string> environment;               ///< what commands inherit
+    /// Whoever cannot look for this process takes it for gone after so long without a sign of life. It gives
+    /// one six times as often, and stops what it runs when it could give none for two thirds of it.
+    Duration lost_after = Orchestrator::kLostAfter;
+    std::vector<std::string> environment;             ///< what commands inherit
     std::shared_ptr<std::atomic<bool>> stop_waiting;  ///< set when the store is not to be waited for any more
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
@@ -55,8 +58,9 @@ struct DryStep {
 [[nodiscard]] std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options);
 
 /// Runs a plan once. An attempt is RUNNING in the store before its command is started, and ended there after
-/// the command ended. One transaction carries all that is at hand: ends, heartbeats, and claims for the free
-/// slots. Transactions run beside the commands, in a thread of their own.
+/// the command ended: until then nothing that depends on it begins, whoever asks for its end. One transaction
+/// carries all that is at hand: ends, marks of what is being stopped, and claims for the free slots.
+/// Transactions run beside the commands, in a thread of their own.
 class Executor {
 public:
     /// All must outlive the executor; nothing else may use `endpoint` meanwhile.
@@ -71,33 +75,35 @@ private:
         no,
         timed_out,    ///< by its stage's timeout
         interrupted,  ///< by a signal, the run's own timeout, or a broken store
-        disowned,     ///< another writer has ended its attempt: nothing is left to write
+        asked,        ///< somebody has marked its attempt: the store knows why
+        disowned,     ///< its attempt is not ours any more: nothing is left to write
     };
     struct Active {
         std::string stage;
         std::int32_t idx = 1;
         Retry retry;
         std::optional<Duration> timeout;
-        std::optional<Duration> heartbeat;
         Duration started{0};
-        Duration next_heartbeat{0};
         std::shared_ptr<AttemptLog> log;
         Stopped stopped = Stopped::no;
-        bool completed = false;  ///< the store has its attempt as COMPLETE: nothing is left to write
+        bool marked = false;  ///< the store knows that it is being stopped
     };
     /// An attempt that is over here and not yet in the store.
     struct Ended {
         StageEnd event;
-        Retry retry;
+        HolderWord word;
         bool no_retry = false;
-        /// Does another attempt follow?
-        [[nodiscard]] bool again() const noexcept {
-            return event.failure && !no_retry && event.idx <= retry.max_retries;
-        }
+    };
+    /// An attempt that is being stopped, for the store to know.
+    struct Mark {
+        std::string stage;
+        std::int32_t idx = 0;
+        Cause cause = Cause::timeout;
+        std::string reason;
     };
     struct Batch {
         std::vector<Ended> ended;
-        std::vector<std::pair<std::string, std::int32_t>> heartbeats;
+        std::vector<Mark> marks;
         std::int32_t asked = 0;  ///< attempts asked for
         bool tick = false;       ///< dead runners are looked for as well
         bool in_place = false;   ///< done without the committer's thread, and without waiting
@@ -112,7 +118,7 @@ private:
         bool runner_died = false;  ///< an attempt is held by a runner of this host that is gone
         bool work_later = false;   ///< attempts of ours that are not ready yet
     };
-    enum class Job : std::uint8_t { none, batch, look, inspect };
+    enum class Job : std::uint8_t { none, batch, look, inspect, beat };
 
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
     [[nodiscard]] std::size_t free_slots() const {
@@ -133,21 +139,27 @@ private:
     void submit_batch(bool claim);
     void submit_look();
     void submit_inspection();
+    void submit_beat();
+    [[nodiscard]] bool must_beat(Duration at) const;
+    [[nodiscard]] std::vector<Mark> take_marks();
     void handle_reply();
     void handle_failure(Job job, const Error& error);
     void handle_batch(Batch batch);
     void handle_inspection();
     void inspect(const QueryNodes& query);  ///< in the committer's thread
+    [[nodiscard]] WorkPlan look_at_plan();  ///< likewise; NOT_FOUND if another plan has its id now
     void give_up(std::exception_ptr reason);
     void start_claimed();
     void start(const ClaimedAttempt& claimed);
     void judge_end(const Ended& ended);
+    void learn_ends(Batch& batch);
     void report_end(const Ended& ended);
     void report_batch();
     void report_progress();
     [[nodiscard]] RunReport make_report();
     [[nodiscard]] bool finished() const;
     [[nodiscard]] std::string interruption() const;
+    [[nodiscard]] static std::string timeout_text(const Active& active);
     [[nodiscard]] StageEnd describe_attempt(const Active& active) const;
     [[nodiscard]] WriteNodes make_request(const Batch& batch, bool claim) const;
     [[nodiscard]] PlanTotals current_totals() const;
@@ -159,7 +171,9 @@ private:
     RunOptions options_;
     RunnerIdentity me_;
     std::string uid_;
-    std::string within_;  ///< the stages that this run is itself a part of, see enclosing_stage()
+    std::string holder_;         ///< random identity of this run
+    std::string plan_identity_;  ///< of the plan itself
+    std::string within_;         ///< the stages that this run is itself a part of, see enclosing_stage()
     std::unique_ptr<LogDirectory> logs_;
     std::shared_ptr<const Selection> selection_;  ///< null: everything
 
@@ -186,6 +200,8 @@ private:
     std::int64_t died_at_version_ = 0;  ///< the plan version at which one was last found
     std::optional<Duration> ready_at_;  ///< when a waiting attempt becomes ready
     std::optional<Duration> retry_at_;  ///< when to try a locked store again
+    Duration beaten_at_{0};             ///< when the store last heard that this run lives
+    bool has_beaten_ = false;           ///< by a beat, which is to be taken back
     int lock_failures_ = 0;
     int batch_failures_ = 0;
     bool tick_ = true;       ///< the next batch also looks for dead runners

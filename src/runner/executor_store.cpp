@@ -42,15 +42,17 @@ void Executor::submit() {
     const bool hold = options_.fail_fast && !ended_.empty();
     const bool claim = !stopping() && free_slot && (may_claim_ || !ended_.empty()) && !hold;
     const bool reconcile = inspect_ && batch_failures_ > 0;
-    const bool heartbeat = std::any_of(active_.begin(), active_.end(), [&](const auto& entry) {
-        const Active& a = entry.second;
-        return a.heartbeat && a.stopped == Stopped::no && at >= a.next_heartbeat;
+    // What is interrupted says so with its end; of what runs out of time others should know at once.
+    const bool mark = std::any_of(active_.begin(), active_.end(), [](const auto& entry) {
+        return entry.second.stopped == Stopped::timed_out && !entry.second.marked;
     });
     const bool inspection_due =
         inspect_ && (reconcile || at >= inspected_at_ + options_.watch_interval || active_.empty());
     const bool tick_due = free_slot && at >= ticked_at_ + kTickInterval;
     const bool watch_due = at >= looked_at_ + options_.watch_interval;
-    if (!reconcile && (claim || heartbeat || !ended_.empty())) {
+    if (must_beat(at)) {
+        submit_beat();
+    } else if (!reconcile && (claim || mark || !ended_.empty())) {
         submit_batch(claim);
     } else if (inspection_due || (active_.empty() && !idle_checked_ && !stopping())) {
         submit_inspection();
@@ -66,6 +68,7 @@ void Executor::submit() {
 WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     WriteNodes request;
     request.plan = options_.plan;
+    request.plan_identity = plan_identity_;
     request.reason = "run";
     request.actor = options_.actor;
     const auto add = [&](const std::string& stage, std::int32_t idx, AttemptWrite&& attempt) {
@@ -81,12 +84,17 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
         attempt.state = ended.event.failure ? AttemptState::incomplete : AttemptState::complete;
         attempt.failure = ended.event.failure;
         attempt.no_retry = ended.no_retry;
+        attempt.holder = ended.word;
         add(ended.event.stage, ended.event.idx, std::move(attempt));
     }
-    for (const auto& [stage, idx] : batch.heartbeats) {
+    for (const Mark& mark : batch.marks) {
         AttemptWrite attempt;
-        attempt.heartbeat = true;
-        add(stage, idx, std::move(attempt));
+        attempt.failure = mark.reason;
+        HolderWord& word = attempt.holder.emplace();
+        word.identity = holder_;
+        word.cause = mark.cause;
+        word.stopping = true;
+        add(mark.stage, mark.idx, std::move(attempt));
     }
     if (!claim) return request;
     Claim& wanted = request.claim.emplace();
@@ -94,13 +102,8 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     wanted.whole = false;
     wanted.process_uid = uid_;
     wanted.runner = me_;
-    std::unordered_set<std::string> running;
-    for (const auto& [id, active] : active_) running.insert(active.stage);
-    for (const ClaimedAttempt& claimed : claimed_) running.insert(claimed.stage.id);
-    wanted.accept = [selection = selection_, running = std::move(running)](const std::string& id,
-                                                                           const JsonText& args) {
-        // A stage whose last attempt is over in the store may still have its process here.
-        if (running.count(id) != 0) return false;
+    wanted.holder = holder_;
+    wanted.accept = [selection = selection_](const std::string& id, const JsonText& args) {
         if (selection && !is_selected(selection.get(), {NodeType::stage, id})) return false;
         return has_command(args);
     };
@@ -112,14 +115,7 @@ void Executor::submit_batch(bool claim) {
     batch_.ended = std::exchange(ended_, {});
     const Duration at = now();
     submitted_at_ = at;
-    for (auto& [id, active] : active_) {
-        if (!active.heartbeat || active.stopped != Stopped::no) continue;
-        // Those due soon go along.
-        const Duration period = *active.heartbeat / 3;
-        if (at + period / 4 < active.next_heartbeat) continue;
-        active.next_heartbeat = at + period;
-        batch_.heartbeats.emplace_back(active.stage, active.idx);
-    }
+    batch_.marks = take_marks();
     if (claim) batch_.asked = static_cast<std::int32_t>(free_slots());
     batch_.tick = std::exchange(tick_, false);
     if (batch_.tick) ticked_at_ = at;
@@ -138,10 +134,38 @@ void Executor::submit_batch(bool claim) {
     options_.stop_waiting->store(at_once_);
 }
 
+std::vector<Executor::Mark> Executor::take_marks() {
+    std::vector<Mark> marks;
+    for (auto& [id, active] : active_) {
+        if (active.stopped != Stopped::timed_out || active.marked) continue;
+        active.marked = true;
+        marks.push_back({active.stage, active.idx, Cause::timeout, timeout_text(active)});
+    }
+    return marks;
+}
+
+bool Executor::must_beat(Duration at) const {
+    return !active_.empty() && !at_once_ && at >= beaten_at_ + options_.lost_after / 6;
+}
+
+void Executor::submit_beat() {
+    job_ = Job::beat;
+    has_beaten_ = true;
+    committer_->submit([this] { endpoint_.beat(holder_); });
+}
+
+WorkPlan Executor::look_at_plan() {
+    WorkPlan plan = endpoint_.get_plan(options_.plan);
+    if (plan.identity != plan_identity_)
+        throw Error(ErrorCode::not_found,
+                    fmt::format("plan '{}' is gone: another was made under its id", plan.id));
+    return plan;
+}
+
 void Executor::submit_look() {
     job_ = Job::look;
     inspection_ = {};
-    committer_->submit([this] { inspection_.plan = endpoint_.get_plan(options_.plan); });
+    committer_->submit([this] { inspection_.plan = look_at_plan(); });
 }
 
 void Executor::submit_inspection() {
@@ -162,7 +186,7 @@ void Executor::submit_inspection() {
 }
 
 void Executor::inspect(const QueryNodes& query) {
-    inspection_.plan = endpoint_.get_plan(options_.plan);
+    inspection_.plan = look_at_plan();
     if (!options_.refs.empty()) {
         inspection_.selection = select_nodes(endpoint_, options_.plan, options_.refs);
     }
@@ -177,7 +201,8 @@ void Executor::inspect(const QueryNodes& query) {
             // timeout or heartbeat ends the others. Not before us: the stage that we are a part of.
             const auto runner = parse_runner_process_uid(attempt.process_uid);
             const bool here = runner && runner->host == me_.host;
-            const bool lives = here && runner_is_alive(*runner);
+            // Of a runner elsewhere only the store can tell, from its signs of life.
+            const bool lives = runner && (!here || runner_is_alive(*runner));
             const bool ours = within_.find(enclosing_stage(options_.store_path, options_.plan, stage.id)) !=
                               std::string::npos;
             inspection_.runner_died = inspection_.runner_died || (here && !lives);
@@ -202,6 +227,10 @@ void Executor::handle_reply() {
         give_up(std::current_exception());
         return;
     }
+    if (job == Job::beat) {
+        beaten_at_ = looked_at_;
+        return;
+    }
     if (job == Job::batch) {
         gathering_.write_took(looked_at_ - submitted_at_);
         batch_failures_ = 0;
@@ -222,11 +251,13 @@ void Executor::handle_failure(Job job, const Error& error) {
     if (job == Job::batch) {
         ended_.insert(ended_.begin(), std::make_move_iterator(batch_.ended.begin()),
                       std::make_move_iterator(batch_.ended.end()));
-        for (auto& [id, active] : active_) active.next_heartbeat = now();
+        for (const Mark& mark : batch_.marks)
+            for (auto& [id, active] : active_)
+                if (active.stage == mark.stage) active.marked = false;
         if (batch_.asked > 0) may_claim_ = true;
         tick_ = tick_ || batch_.tick;
         batch_.ended.clear();
-    } else {
+    } else if (job != Job::beat) {
         inspect_ = true;
     }
     switch (error.code()) {
@@ -265,12 +296,13 @@ void Executor::handle_failure(Job job, const Error& error) {
 void Executor::handle_batch(Batch batch) {
     WriteResult& result = batch.result;
     // Our own write is one version. The claim in it saw what others wrote before.
-    const bool wrote = !batch.ended.empty() || !batch.heartbeats.empty() || !result.claimed.empty() ||
-                       !result.advanced.empty();
+    const bool wrote =
+        !batch.ended.empty() || !batch.marks.empty() || !result.claimed.empty() || !result.advanced.empty();
     const bool changed = result.plan.version != plan_.version;
     if (result.plan.version - plan_.version > (wrote ? 1 : 0)) inspect_ = true;
     plan_ = result.plan;
     if (changed || (batch.asked > 0 && result.claimed.empty())) idle_checked_ = false;
+    learn_ends(batch);
     for (const Ended& ended : batch.ended) judge_end(ended);
     for (const Advance& advance : result.advanced) {
         const bool failed_check = advance.to == State::final && advance.node.type == NodeType::check &&
@@ -291,6 +323,21 @@ void Executor::handle_batch(Batch batch) {
     told_ = std::move(batch);
 }
 
+/// The store has the last word on how an attempt ended: somebody may have marked it.
+void Executor::learn_ends(Batch& batch) {
+    std::map<std::pair<std::string_view, std::int32_t>, const AttemptEnd*> ends;
+    for (const AttemptEnd& end : batch.result.ended) ends[{end.stage, end.idx}] = &end;
+    for (Ended& ended : batch.ended) {
+        const auto found = ends.find({ended.event.stage, ended.event.idx});
+        if (found == ends.end()) continue;
+        const AttemptEnd& end = *found->second;
+        ended.event.failure = end.failure;
+        if (end.state == AttemptState::complete) ended.event.failure.reset();
+        ended.event.cause = end.cause;
+        ended.event.retry_in = end.next_in;
+    }
+}
+
 void Executor::handle_inspection() {
     inspected_at_ = now();
     if (inspection_.selection) {
@@ -298,17 +345,22 @@ void Executor::handle_inspection() {
         if (selection_ && selection_->ids.size() != inspection_.selection->ids.size()) may_claim_ = true;
         selection_ = inspection_.selection;
     }
-    const auto state_of = [&](const std::string& stage, std::int32_t idx) {
+    const auto attempt_of = [&](const std::string& stage, std::int32_t idx) -> const Attempt* {
         const auto found = inspection_.current.find(stage);
         const bool same = found != inspection_.current.end() && found->second.idx == idx;
-        return same ? found->second.state : AttemptState::incomplete;
+        return same && found->second.process_uid == uid_ ? &found->second : nullptr;
+    };
+    const auto state_of = [&](const std::string& stage, std::int32_t idx) {
+        const Attempt* attempt = attempt_of(stage, idx);
+        return attempt != nullptr ? attempt->state : AttemptState::incomplete;
     };
     for (auto& [id, active] : active_) {
-        const AttemptState state = state_of(active.stage, active.idx);
-        // A command may report its own completion and go on for a while.
-        if (state == AttemptState::complete) active.completed = true;
-        if (state != AttemptState::incomplete || active.stopped == Stopped::disowned) continue;
-        active.stopped = Stopped::disowned;
+        const Attempt* attempt = attempt_of(active.stage, active.idx);
+        const bool ours = attempt != nullptr && !is_ended(attempt->state);
+        const bool asked = ours && attempt->stopping && !attempt->stopping->from_inside;
+        if ((ours && !asked) || active.stopped == Stopped::disowned) continue;
+        if (ours && active.stopped != Stopped::no) continue;
+        active.stopped = ours ? Stopped::asked : Stopped::disowned;
         runner_.stop(CommandId{id});
     }
     std::vector<Ended> live;

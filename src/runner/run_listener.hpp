@@ -24,7 +24,8 @@ struct StageEnd {
     std::string stage;
     std::int32_t idx = 1;
     std::int32_t max_attempts = 1;
-    std::optional<std::string> failure;  ///< absent: the command succeeded
+    std::optional<std::string> failure;  ///< absent: the attempt is COMPLETE
+    std::optional<Cause> cause;          ///< with a failure, as far as it is known
     std::optional<Duration> retry_in;    ///< another attempt follows after so long
     Duration elapsed{0};
     std::string tail;  ///< the last lines of its output

@@ -23,6 +23,7 @@ void create_nodes(Session& session) {
         if (node == nullptr) {
             checks.read_head(i, check);
             node = &nodes.create(NodeType::check, id, check.state.value_or(State::planning), i);
+            node->row.required = check.required.value_or(true);
         }
         session.checks.push_back(node);
     }

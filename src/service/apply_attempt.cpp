@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "service/apply.hpp"
-#include "service/resolve.hpp"
+#include "domain/attempt_token.hpp"
+#include "domain/random.hpp"
+#include "service/holder.hpp"
 
 namespace turboci::service {
 
@@ -24,6 +25,12 @@ bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
            write.progress.empty() &&
            (!write.details ||
             same_json(merge_patch(row.attempt.details, *write.details), row.attempt.details));
+}
+
+/// A sign of life and nothing else: it is no change.
+bool is_heartbeat_alone(const AttemptWrite& write) {
+    return write.heartbeat && !write.state && !write.details && !write.failure && write.progress.empty() &&
+           !write.holder;
 }
 
 bool starts(const AttemptWrite& write) {
@@ -48,6 +55,10 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
     };
     const Attempt& attempt = row.attempt;
     const std::string name = fmt::format("attempt {} of {}", attempt.idx, name_of(stage));
+    if (write.holder && write.holder->identity != row.holder)
+        return refuse(ErrorCode::conflict,
+                      fmt::format("{} is held by another: {}", name,
+                                  attempt.process_uid.empty() ? "nobody" : attempt.process_uid));
     if (is_ended(attempt.state))
         return refuse(ErrorCode::invalid_state, fmt::format("{} is {}", name, to_string(attempt.state)));
     if (write.process_uid && !attempt.process_uid.empty() && *write.process_uid != attempt.process_uid)
@@ -68,7 +79,8 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
 }
 
 void start(Session& session, AttemptRow& row) {
-    row.started_at = session.nodes.now();
+    row.attempt.started_at = session.nodes.now();
+    if (row.holder.empty()) row.holder = new_identity();
     row.attempt.last_heartbeat = session.nodes.now();
 }
 
@@ -78,6 +90,58 @@ void keep(Session& session, Node& stage, AttemptRow& row) {
     if (row.attempt.state == AttemptState::running) row.attempt.last_heartbeat = session.nodes.now();
     set_deadline(row, session.nodes.body(stage));
     session.nodes.uow().update_attempt(row);
+}
+
+/// The holder has said already how it ended, and did not see the answer.
+bool says_again(const AttemptWrite& write, const AttemptRow& row) {
+    return write.holder && write.state && is_ended(*write.state) && is_ended(row.attempt.state) &&
+           write.holder->identity == row.holder;
+}
+
+void take_heartbeat(Session& session, Node& stage, AttemptRow& row) {
+    // Runners say by themselves that they live.
+    if (row.attempt.state != AttemptState::running || row.runner) return;
+    row.attempt.last_heartbeat = session.nodes.now();
+    set_deadline(row, session.nodes.body(stage));
+    session.nodes.uow().update_attempt(row);
+    session.nodes.note_heartbeat();
+}
+
+void note_end(AttemptRow& row, const HolderWord& word) {
+    if (word.exit_code) row.attempt.exit_code = word.exit_code;
+    if (word.signal) row.attempt.signal = word.signal;
+    if (word.log_path) row.attempt.log_path = word.log_path;
+}
+
+void mark_by_holder(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {
+    const Cause cause = write.holder->cause.value_or(Cause::interrupted);
+    mark_stopping(session.nodes, stage, row,
+                  {session.nodes.now(), session.request.actor, write.failure.value_or(""), cause, false},
+                  Mover::writer);
+}
+
+/// Somebody says that the attempt has ended: whoever holds it, or a script for which nobody else can speak.
+/// Of an attempt that a runner executes, others can only ask for the end.
+void end_as_told(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {
+    WorkingSet& nodes = session.nodes;
+    if (write.holder || !has_runner(row)) {
+        if (write.no_retry) row.no_retry = true;
+        return end_attempt(nodes, stage, row, end_of(row, write), Mover::writer);
+    }
+    const bool inside = is_inside(session.request, stage);
+    if (*write.state == AttemptState::complete) {
+        if (inside) return finalize_results_of(nodes, stage, row.attempt.idx);
+        session.problems.add(
+            ErrorCode::invalid_state, write.at,
+            fmt::format("attempt {} of {} is executed by {}, which alone can say that it is COMPLETE",
+                        row.attempt.idx, name_of(stage), row.attempt.process_uid));
+        return;
+    }
+    if (write.no_retry) row.no_retry = true;
+    mark_stopping(
+        nodes, stage, row,
+        {nodes.now(), session.request.actor, write.failure.value_or("failed"), Cause::failed, inside},
+        Mover::writer);
 }
 
 std::string progress_json(const AttemptWrite& write) {
@@ -107,8 +171,9 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
         // Who did not see the answer says it again; nobody comes to hold what has ended.
         if (past && !write.heartbeat)
             if (const auto old = nodes.uow().attempt(stage.row.key, *write.idx);
-                old && write.process_uid.value_or(old->attempt.process_uid) == old->attempt.process_uid &&
-                asks_nothing_new(write, *old))
+                old && (says_again(write, *old) ||
+                        (write.process_uid.value_or(old->attempt.process_uid) == old->attempt.process_uid &&
+                         asks_nothing_new(write, *old))))
                 return;
         session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
                              past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",
@@ -116,21 +181,23 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
                                   : fmt::format("{} has no attempt {}", name_of(stage), *write.idx));
         return;
     }
-    if (!write.heartbeat && asks_nothing_new(write, row)) return;
+    if (says_again(write, row) || (!write.heartbeat && !write.holder && asks_nothing_new(write, row))) return;
     if (!admit(session, stage, write, row)) return;
+    if (is_heartbeat_alone(write)) return take_heartbeat(session, stage, row);
 
     if (write.process_uid && takes(write)) row.attempt.process_uid = *write.process_uid;
     if (write.runner) row.runner = write.runner;
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)
         nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
+    if (write.holder) note_end(row, *write.holder);
+    if (write.holder && write.holder->stopping) return mark_by_holder(session, stage, row, write);
     const bool moves = write.state && *write.state != row.attempt.state;
-    if (moves && is_ended(*write.state)) {
-        end_attempt(nodes, stage, row, *write.state, write.failure, write.no_retry, Mover::writer);
-        return;
-    }
+    if (moves && is_ended(*write.state)) return end_as_told(session, stage, row, write);
+    if (moves && *write.state == AttemptState::pending) return give_back(nodes, stage, row, Mover::writer);
     if (moves) {
         row.attempt.state = *write.state;
+        if (row.holder.empty()) row.holder = new_identity();
         if (row.attempt.state == AttemptState::running) start(session, row);
     }
     keep(session, stage, row);
@@ -148,6 +215,7 @@ void run_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& cl
     row.attempt.state = AttemptState::running;
     row.attempt.process_uid = claim.process_uid;
     row.runner = claim.runner;
+    row.holder = claim.holder.empty() ? new_identity() : claim.holder;
     start(session, row);
     keep(session, stage, row);
     session.nodes.record_attempt(stage, Mover::writer,

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "service/apply.hpp"
+#include "service/holder.hpp"
 #include "service/predicates.hpp"
 #include "service/resolve.hpp"
 
@@ -29,8 +30,7 @@ void apply_options(Session& session, Node& check, const CheckWrite& write) {
         return refuse(
             session, write.at,
             fmt::format("{} is {}; its options are locked", name_of(check), to_string(check.row.state)));
-    session.nodes.record(check, Mover::writer, "options",
-                         fmt::format("{{\"from\":{},\"to\":{}}}", body.json.text, merged.text));
+    session.nodes.record(check, Mover::writer, "options", write.options->text);
     body.json = std::move(merged);
     session.nodes.uow().update_body(check.row.key, body);
 }
@@ -136,17 +136,59 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
         nodes.uow().update_result(row);
     else
         nodes.uow().insert_result(row);
-    nodes.record_result(
-        check, Mover::writer,
-        fmt::format("{{\"owner\":{},\"data\":{},\"failure\":{}}}", json_string(owner->id),
-                    row.result.data.text, row.result.failure ? json_string(*row.result.failure) : "null"));
+    nodes.record_result(check, Mover::writer,
+                        fmt::format("{{\"owner\":{},\"data\":{},\"failure\":{}}}", json_string(owner->id),
+                                    write.data ? write.data->text : "{}",
+                                    row.result.failure ? json_string(*row.result.failure) : "null"));
 }
 
 /// A check that is created FINAL has its outcome before anybody counts on it.
 void end_new_check(Session& session, Node& check) {
     auto results = session.nodes.uow().results(check.row.key);
+    check.row.outcome = judge_answers(session.nodes, check, results);
     finalize_results(session.nodes, results);
-    check.row.outcome = outcome_of(results);
+}
+
+void apply_required(Session& session, Node& check, const CheckWrite& write) {
+    if (!write.required || check.is_new() || *write.required == check.row.required) return;
+    if (check.row.state != State::planning)
+        return refuse(session, write.at,
+                      fmt::format("{} is {}; whether it is required is fixed", name_of(check),
+                                  to_string(check.row.state)));
+    check.row.required = *write.required;
+    session.nodes.record(check, Mover::writer, "required", check.row.required ? "true" : "false");
+}
+
+/// Is the stage whose attempt writes assigned to finish the check?
+bool is_assigned(Session& session, const Node& check, std::string_view stage_id) {
+    const Node* stage = session.nodes.find(NodeType::stage, stage_id);
+    if (stage == nullptr || stage->is_new()) return false;
+    return std::ranges::any_of(
+        session.nodes.uow().assignments_of(stage->row.key),
+        [&](const AssignmentRow& a) { return a.check == check.row.key && a.goal == State::final; });
+}
+
+/// An attempt that asks for FINAL has said its last word on the check. The check ends when the stages that
+/// are assigned to it have: until then nobody knows whether the attempt runs to its end.
+CheckWrite as_last_word(Session& session, const Node& check, CheckWrite write) {
+    const auto& inside = session.request.inside;
+    if (!inside || write.state != State::final || (!check.is_new() && check.row.state == State::final))
+        return write;
+    if (check.is_new() || !is_assigned(session, check, inside->stage_id)) {
+        refuse(session, write.at,
+               fmt::format(
+                   "stage:{} cannot make {} FINAL: it is not assigned to it; assign the stage to the check, "
+                   "or leave --final out",
+                   inside->stage_id, name_of(check)));
+        return write;
+    }
+    if (check.row.state == State::planning && !has_dependencies(check, write))
+        write.state = State::waiting;
+    else
+        write.state.reset();
+    if (write.results.empty()) write.results.emplace_back();
+    for (ResultWrite& result : write.results) result.finalize = true;
+    return write;
 }
 
 }  // namespace
@@ -155,7 +197,9 @@ void apply_results(Session& session, Node& check, const CheckWrite& write, bool 
     for (const ResultWrite& result : write.results) apply_result(session, check, result, finishing);
 }
 
-void apply_check(Session& session, Node& check, const CheckWrite& write) {
+void apply_check(Session& session, Node& check, const CheckWrite& asked) {
+    const CheckWrite write = as_last_word(session, check, asked);
+    apply_required(session, check, write);
     if (check.is_new()) {
         if (check.row.state != State::planning && check.row.state != State::planned &&
             has_dependencies(check, write))

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "service/apply.hpp"
+#include "service/holder.hpp"
 #include "service/predicates.hpp"
 #include "service/resolve.hpp"
 
@@ -129,7 +130,20 @@ void apply_cancel(Session& session, Node& stage, const StageWrite& write) {
                                          to_string(stage.row.outcome.value_or(Outcome::failed))));
         return;
     }
-    cancel_stage(session.nodes, stage);
+    WorkingSet& nodes = session.nodes;
+    const std::string& reason = session.request.reason;
+    auto row = stage.row.attempt > 0 ? nodes.uow().attempt(stage.row.key, stage.row.attempt) : std::nullopt;
+    if (row && has_runner(*row)) {
+        // Its holder is told, and ends it: nothing may follow while the process is there.
+        const bool marked = mark_stopping(
+            nodes, stage, *row,
+            {nodes.now(), session.request.actor, reason, Cause::cancelled, is_inside(session.request, stage)},
+            Mover::writer);
+        if (marked) nodes.record(stage, Mover::writer, "cancel", "true");
+        return;
+    }
+    nodes.record(stage, Mover::writer, "cancel", "true");
+    cancel_stage(nodes, stage, reason);
 }
 
 }  // namespace turboci::service

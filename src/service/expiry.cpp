@@ -4,45 +4,69 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-
-#include "service/resolve.hpp"
+#include <unordered_set>
 
 namespace turboci::service {
 
 namespace {
 
-bool speaks_for(const WriteNodes& request, const Node& stage, const AttemptRow& row) {
-    if (!row.runner) return false;
+/// The stages of which the request speaks as the holder of their attempts.
+std::unordered_set<std::string_view> spoken_for(const WriteNodes& request) {
+    std::unordered_set<std::string_view> ids;
+    StageWrite write;
     for (std::size_t i = 0; i < request.stages.size(); ++i) {
-        if (request.stages.id(i) != stage.row.id) continue;
-        const StageWrite write = request.stages[i];
-        return write.attempt && write.attempt->runner == row.runner;
+        request.stages.read(i, write);
+        if (write.attempt && write.attempt->holder) ids.insert(request.stages.id(i));
     }
-    return false;
+    return ids;
+}
+
+/// The attempt of a script: nobody can be asked to end it.
+void end_expired(WorkingSet& nodes, Node& stage, AttemptRow& row) {
+    const NodeBody body = nodes.body(stage);
+    const auto& started = row.attempt.started_at;
+    const bool timed_out = body.timeout && started && *started + *body.timeout <= nodes.now();
+    End end{AttemptState::incomplete, timed_out ? Cause::timeout : Cause::silent, {}};
+    end.failure = timed_out ? fmt::format("timed out after {}", format_duration(*body.timeout))
+                            : fmt::format("no heartbeat for {}",
+                                          format_duration(body.heartbeat.value_or(Duration::zero())));
+    end_attempt(nodes, stage, row, std::move(end), Mover::orchestrator);
+}
+
+void mark_overdue(WorkingSet& nodes, Node& stage, AttemptRow& row) {
+    const Duration timeout = nodes.body(stage).timeout.value_or(Duration::zero());
+    mark_stopping(nodes, stage, row,
+                  {nodes.now(), "orchestrator", fmt::format("timed out after {}", format_duration(timeout)),
+                   Cause::timeout, false},
+                  Mover::orchestrator);
 }
 
 }  // namespace
 
-void expire_attempts(WorkingSet& nodes, const WriteNodes& request) {
-    for (AttemptRow& row : nodes.uow().overdue_attempts(nodes.plan(), nodes.now())) {
+void expire_attempts(WorkingSet& nodes, const WriteNodes& request, const Holders& holders) {
+    auto overdue = nodes.uow().overdue_attempts(nodes.plan(), nodes.now());
+    if (overdue.empty()) return;
+    const auto spoken = spoken_for(request);
+    for (AttemptRow& row : overdue) {
         Node& stage = nodes.get(row.stage);
-        if (speaks_for(request, stage, row)) continue;
-        const NodeBody body = nodes.body(stage);
-        const bool timed_out =
-            body.timeout && row.started_at && *row.started_at + *body.timeout <= nodes.now();
-        const std::string failure =
-            timed_out ? fmt::format("timed out after {}", format_duration(*body.timeout))
-                      : fmt::format("no heartbeat for {}",
-                                    format_duration(body.heartbeat.value_or(Duration::zero())));
-        end_attempt(nodes, stage, row, AttemptState::incomplete, failure, false, Mover::orchestrator);
+        if (is_orphan(row)) {
+            lose_attempt(nodes, stage, row);
+        } else if (spoken.contains(stage.row.id)) {
+            continue;
+        } else if (!has_runner(row)) {
+            end_expired(nodes, stage, row);
+        } else if (holders.lives(nodes.uow(), row)) {
+            mark_overdue(nodes, stage, row);
+        } else {
+            lose_attempt(nodes, stage, row);
+        }
     }
 }
 
-void end_lost_attempts(WorkingSet& nodes, const Orchestrator::RunnerProbe& alive) {
+void end_lost_attempts(WorkingSet& nodes, const Holders& holders) {
     for (AttemptRow& row : nodes.uow().held_attempts(nodes.plan()))
-        if (row.runner && !alive(*row.runner))
-            end_attempt(nodes, nodes.get(row.stage), row, AttemptState::incomplete, "lost: runner died",
-                        false, Mover::orchestrator);
+        if (is_orphan(row) || (row.runner && !holders.lives(nodes.uow(), row)))
+            lose_attempt(nodes, nodes.get(row.stage), row);
 }
 
 }  // namespace turboci::service

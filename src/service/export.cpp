@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan as lines of JSON. Only what cannot be derived is written; names stand for keys.
-//   {"turboci_export":1,"plan":{…}}
+//   {"turboci_export":2,"plan":{…}}
 //   {"check":{…}} or {"stage":{…}}, in the order of creation
 //   {"write":{…,"changes":[…]}}, by version
 //   {"operation":{"op_id","version","claimed":[{"stage","idx"}]}}, by op_id; claimed only where there is any
@@ -51,10 +51,19 @@ Json json_of(const Predicate& predicate) {
             {"groups", groups}};
 }
 
-Json common(const NodeRow& row) {
+Json common(const NodeRecord& record) {
+    const NodeRow& row = record.row;
+    Json origin;
+    if (record.created_by)
+        origin = {{"stage", record.created_by->stage}, {"attempt", record.created_by->attempt}};
+    // Conditions and what is carried over from another plan have their keys already, and no values yet.
     return {{"id", row.id},
             {"state", to_string(row.state)},
             {"outcome", row.outcome ? Json(to_string(*row.outcome)) : Json()},
+            {"skip_cause", row.skip_cause ? Json(to_string(*row.skip_cause)) : Json()},
+            {"condition", Json()},
+            {"created_by", origin},
+            {"carried_from", Json()},
             {"version", row.version},
             {"updated_at", json_of(row.updated_at)},
             {"state_history", json_of(row.history)},
@@ -76,6 +85,13 @@ Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
     for (const Progress& p : progress)
         lines.push_back(
             {{"message", p.message}, {"timestamp", json_of(p.timestamp)}, {"details", json_of(p.details)}});
+    Json stopping;
+    if (a.stopping)
+        stopping = {{"since", json_of(a.stopping->since)},
+                    {"by", a.stopping->by},
+                    {"reason", a.stopping->reason},
+                    {"cause", to_string(a.stopping->cause)},
+                    {"inside", a.stopping->from_inside}};
     Json runner;
     if (row.runner)
         runner = {{"host", row.runner->host},
@@ -83,13 +99,20 @@ Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
                   {"pid", row.runner->pid},
                   {"start_time", row.runner->start_time}};
     return {{"state", to_string(a.state)},
+            {"cause", a.cause ? Json(to_string(*a.cause)) : Json()},
             {"process_uid", a.process_uid},
+            {"holder", row.holder},
             {"details", json_of(a.details)},
             {"progress", lines},
             {"failure", json_of(a.failure)},
+            {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
+            {"signal", a.signal ? Json(*a.signal) : Json()},
+            {"log", a.log_path ? Json{{"path", *a.log_path}} : Json()},
+            {"stopping", stopping},
             {"not_before", json_of(a.not_before)},
             {"last_heartbeat", json_of(a.last_heartbeat)},
-            {"started_at", json_of(row.started_at)},
+            {"started_at", json_of(a.started_at)},
+            {"ended_at", json_of(a.ended_at)},
             {"no_retry", row.no_retry},
             {"runner", runner},
             {"created_at", json_of(a.created_at)},
@@ -97,7 +120,8 @@ Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
 }
 
 Json check_json(const NodeRecord& record) {
-    Json json = common(record.row);
+    Json json = common(record);
+    json["required"] = record.row.required;
     json["kind"] = record.row.kind;
     json["options"] = json_of(record.body.json);
     json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
@@ -107,13 +131,16 @@ Json check_json(const NodeRecord& record) {
 }
 
 Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
-    Json json = common(record.row);
+    Json json = common(record);
     const NodeBody& body = record.body;
     json["concluded_reason"] =
         record.row.concluded_reason ? Json(to_string(*record.row.concluded_reason)) : Json();
+    json["message"] = json_of(body.message);
     json["args"] = json_of(body.json);
     json["max_retries"] = body.retry.max_retries;
     json["backoff_us"] = body.retry.backoff.count();
+    for (const char* key : {"max_backoff_us", "retry_on", "on_interrupt", "silence_us", "runner", "uses"})
+        json[key] = nullptr;
     json["timeout_us"] = microseconds(body.timeout);
     json["heartbeat_us"] = microseconds(body.heartbeat);
     json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
@@ -147,9 +174,14 @@ void Orchestrator::export_plan(const std::string& plan_id,
         ++lines;
         write(json.dump(-1, ' ', false, Json::error_handler_t::replace));
     };
-    put({{"turboci_export", 1},
+    put({{"turboci_export", 2},
          {"plan",
           {{"id", plan.id},
+           {"identity", plan.identity},
+           {"older_rules_until", plan.older_rules_until},
+           {"from", Json()},
+           {"cancelled", Json()},
+           {"limits", Json::object()},
            {"version", plan.version},
            {"labels", json_of(plan.labels)},
            {"created_at", json_of(plan.created_at)},

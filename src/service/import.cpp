@@ -7,145 +7,29 @@
 #include <charconv>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
+#include "domain/random.hpp"
+#include "service/holder.hpp"
+#include "service/import_values.hpp"
 #include "service/invariants.hpp"
 #include "service/predicates.hpp"
 #include "service/resolve.hpp"
+#include "service/skip_causes.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
-#include "turboci/plan_file.hpp"
 
 namespace turboci {
 
 namespace {
 
 using namespace service;
-using Json = nlohmann::ordered_json;
-
-constexpr Duration kMostDuration = std::chrono::hours(24 * 3653);
-
-/// Carries a complaint to where its line is known.
-struct Malformed {
-    std::string message;
-};
-[[noreturn]] void complain(std::string message) { throw Malformed{std::move(message)}; }
-
-// ------------------------------------------------------------------------------------ values
-
-const Json& member(const Json& object, const char* key) {
-    const auto it = object.is_object() ? object.find(key) : object.end();
-    if (!object.is_object() || it == object.end()) complain(fmt::format("'{}' is missing", key));
-    return *it;
-}
-/// Refuses what an export does not write.
-void only(const Json& object, std::initializer_list<std::string_view> keys) {
-    if (!object.is_object()) complain("it is not an object");
-    for (const auto& [key, value] : object.items())
-        if (std::ranges::find(keys, key) == keys.end())
-            complain(fmt::format("unknown key {}", json_string(key)));
-}
-std::string text(const Json& object, const char* key) {
-    constexpr std::size_t kMost = 1u << 20;
-    const Json& value = member(object, key);
-    if (!value.is_string()) complain(fmt::format("'{}' must be a string", key));
-    auto found = value.get<std::string>();
-    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
-    if (found.find('\0') != std::string::npos) complain(fmt::format("'{}' has a null character", key));
-    return found;
-}
-/// A text that stands in one line of what people read.
-std::string name(const Json& object, const char* key) {
-    constexpr std::size_t kMost = 1024;
-    auto found = text(object, key);
-    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
-    if (has_control_character(found)) complain(fmt::format("'{}' has a control character", key));
-    return found;
-}
-std::optional<std::string> optional_text(const Json& object, const char* key) {
-    if (member(object, key).is_null()) return std::nullopt;
-    return text(object, key);
-}
-std::int64_t number(const Json& object, const char* key, std::int64_t least = 0,
-                    std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
-    const Json& value = member(object, key);
-    const bool fits =
-        value.is_number_integer() &&
-        (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)) &&
-        value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most;
-    if (!fits) complain(fmt::format("'{}' must be a whole number from {} to {}", key, least, most));
-    return value.get<std::int64_t>();
-}
-bool flag(const Json& object, const char* key) {
-    const Json& value = member(object, key);
-    if (!value.is_boolean()) complain(fmt::format("'{}' must be true or false", key));
-    return value.get<bool>();
-}
-const Json& list(const Json& object, const char* key) {
-    const Json& value = member(object, key);
-    if (!value.is_array()) complain(fmt::format("'{}' must be a list", key));
-    return value;
-}
-JsonText object_text(const Json& object, const char* key) {
-    const Json& value = member(object, key);
-    if (!value.is_object()) complain(fmt::format("'{}' must be an object", key));
-    return {value.dump()};
-}
-Timestamp time_of(const Json& object, const char* key) {
-    const auto t = parse_timestamp(text(object, key));
-    if (!t) complain(fmt::format("'{}' must be a time like 2026-01-02T03:04:05.000000Z", key));
-    return *t;
-}
-std::optional<Timestamp> optional_time(const Json& object, const char* key) {
-    if (member(object, key).is_null()) return std::nullopt;
-    return time_of(object, key);
-}
-std::optional<Duration> optional_duration(const Json& object, const char* key) {
-    if (member(object, key).is_null()) return std::nullopt;
-    return Duration(number(object, key, 1, kMostDuration.count()));
-}
-template <class Parse>
-auto name_of_set(const Json& object, const char* key, Parse parse) {
-    const auto value = parse(text(object, key));
-    if (!value) complain(fmt::format("'{}' has an unknown value", key));
-    return *value;
-}
-State state_of(NodeType type, const Json& object, const char* key) {
-    const State state = name_of_set(object, key, parse_state);
-    if (state_number(type, state) == 0)
-        complain(fmt::format("a {} has no state {}", to_string(type), to_string(state)));
-    return state;
-}
-std::optional<GroupKind> parse_group_kind(std::string_view name) {
-    for (const GroupKind k : {GroupKind::all, GroupKind::any, GroupKind::at_least})
-        if (to_string(k) == name) return k;
-    return std::nullopt;
-}
-std::optional<Mover> parse_mover(std::string_view name) {
-    for (const Mover m : {Mover::writer, Mover::orchestrator})
-        if (to_string(m) == name) return m;
-    return std::nullopt;
-}
-
-Json parse_line(std::string_view line) {
-    // Nothing may be built that is too deep to be taken apart again.
-    std::vector<std::set<std::string>> keys;
-    const auto sound = [&](int depth, Json::parse_event_t event, Json& value) {
-        if (depth > kMaxNesting + 8) complain("it is nested too deeply");
-        if (event == Json::parse_event_t::object_start) keys.emplace_back();
-        if (event == Json::parse_event_t::object_end) keys.pop_back();
-        if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-            complain(fmt::format("duplicate key {}", value.dump()));
-        return true;
-    };
-    Json json = Json::parse(line, sound, false);
-    if (!json.is_object()) complain("it is not a JSON object");
-    return json;
-}
+using namespace service::imported;
 
 // ------------------------------------------------------------------------------------ nodes
+
+constexpr std::int32_t kMostAttempts = std::numeric_limits<std::int32_t>::max();
 
 class Importer {
 public:
@@ -227,15 +111,17 @@ private:
     }
 
     void read_header(const Json& json) {
-        if (number(json, "turboci_export") != 1)
-            complain("it is of a version that this turboci does not read");
+        format_ = number(json, "turboci_export");
+        if (format_ != 1 && format_ != 2) complain("it is of a version that this turboci does not read");
         only(json, {"turboci_export", "plan"});
         const Json& plan = member(json, "plan");
-        only(plan, {"id", "version", "labels", "created_at", "updated_at"});
+        only(plan, {"id", "version", "labels", "created_at", "updated_at", "identity", "older_rules_until",
+                    "from", "cancelled", "limits"});
         plan_.id = text(plan, "id");
         if (const auto problem = plan_id_problem(plan_.id))
             complain(fmt::format("the plan's id {}", *problem));
         plan_.version = number(plan, "version", 1);
+        read_identity(plan);
         plan_.labels = object_text(plan, "labels");
         for (const auto& [key, value] : member(plan, "labels").items())
             if (key.empty() || has_control_character(key) || !value.is_string() ||
@@ -249,6 +135,19 @@ private:
                         "delete it first, or import into another store");
         plan_.key = uow_.insert_plan(plan_);
         first_ = next_ = uow_.next_node_key();
+    }
+
+    /// The plan itself is still the one that it was, unless it is there already under another id.
+    void read_identity(const Json& plan) {
+        plan_.older_rules_until = plan_.version;
+        plan_.identity = new_identity();
+        if (format_ == 1) return;
+        nothing_yet(plan, {"from", "cancelled", "limits"});
+        plan_.older_rules_until = number(plan, "older_rules_until", 0, plan_.version);
+        const std::string identity = name(plan, "identity");
+        if (identity.empty()) complain("'identity' is empty");
+        const auto plans = uow_.plans();
+        if (std::ranges::find(plans, identity, &PlanRow::identity) == plans.end()) plan_.identity = identity;
     }
 
     static std::optional<Outcome> outcome_in(const Json& node) {
@@ -284,8 +183,7 @@ private:
             for (const Json& taken : list(json, "claimed")) {
                 only(taken, {"stage", "idx"});
                 const NodeKey stage = key_of({NodeType::stage, text(taken, "stage")});
-                const auto idx = static_cast<std::int32_t>(
-                    number(taken, "idx", 1, std::numeric_limits<std::int32_t>::max()));
+                const auto idx = static_cast<std::int32_t>(number(taken, "idx", 1, kMostAttempts));
                 if (!uow_.attempt(stage, idx)) complain("it took an attempt that does not exist");
                 row.claimed.push_back({stage, idx});
             }
@@ -304,11 +202,15 @@ private:
         row.version = number(json, "version", 1, plan_.version);
         row.updated_at = time_of(json, "updated_at");
         row.history = history_of(type, json);
+        if (format_ > 1) row.skip_cause = optional_name_of_set(json, "skip_cause", parse_skip_cause);
         row.dependencies_since = time_of(json, "dependencies_since");
         NodeBody body;
+        if (format_ > 1) read_origin(json, body);
         if (type == NodeType::check) {
             only(json, {"id", "state", "outcome", "version", "updated_at", "state_history",
-                        "dependencies_since", "kind", "options", "dependencies", "results"});
+                        "dependencies_since", "kind", "options", "dependencies", "results", "required",
+                        "skip_cause", "condition", "created_by", "carried_from"});
+            if (format_ > 1) row.required = flag(json, "required");
             row.kind = name(json, "kind");
             body.json = object_text(json, "options");
         } else {
@@ -332,10 +234,50 @@ private:
         ++counts_[{type, row.state, row.outcome ? static_cast<int>(*row.outcome) : 0}];
     }
 
+    void read_origin(const Json& json, NodeBody& body) {
+        nothing_yet(json, {"condition", "carried_from"});
+        const Json& origin = member(json, "created_by");
+        if (origin.is_null()) return;
+        only(origin, {"stage", "attempt"});
+        body.created_by = key_of({NodeType::stage, text(origin, "stage")});
+        body.created_by_attempt = small_number(origin, "attempt", 1, kMostAttempts);
+        origins_.emplace_back(body.created_by, body.created_by_attempt);
+    }
+
     void read_stage_parts(const Json& json, NodeRow& row, NodeBody& body) {
-        only(json, {"id", "state", "outcome", "version", "updated_at", "state_history", "dependencies_since",
-                    "concluded_reason", "args", "max_retries", "backoff_us", "timeout_us", "heartbeat_us",
-                    "dependencies", "assignments", "continuation_group", "continuation_since", "attempts"});
+        only(json, {"id",
+                    "state",
+                    "outcome",
+                    "version",
+                    "updated_at",
+                    "state_history",
+                    "dependencies_since",
+                    "concluded_reason",
+                    "args",
+                    "max_retries",
+                    "backoff_us",
+                    "timeout_us",
+                    "heartbeat_us",
+                    "dependencies",
+                    "assignments",
+                    "continuation_group",
+                    "continuation_since",
+                    "attempts",
+                    "skip_cause",
+                    "condition",
+                    "created_by",
+                    "carried_from",
+                    "message",
+                    "max_backoff_us",
+                    "retry_on",
+                    "on_interrupt",
+                    "silence_us",
+                    "runner",
+                    "uses"});
+        if (format_ > 1) {
+            nothing_yet(json, {"max_backoff_us", "retry_on", "on_interrupt", "silence_us", "runner", "uses"});
+            body.message = optional_text(json, "message");
+        }
         if (!member(json, "concluded_reason").is_null())
             row.concluded_reason = name_of_set(json, "concluded_reason", parse_concluded_reason);
         body.json = object_text(json, "args");
@@ -345,7 +287,6 @@ private:
         body.heartbeat = optional_duration(json, "heartbeat_us");
         row.has_continuation = !member(json, "continuation_group").is_null();
         row.attempt = static_cast<std::int32_t>(list(json, "attempts").size());
-        if (row.attempt > body.retry.max_retries + 1) complain("it has more attempts than its retries allow");
     }
 
     std::size_t index_of(NodeKey key) const {
@@ -471,18 +412,28 @@ private:
             ++g.stages;
             if (row.state != State::final) ++g.open;
         }
-        std::int32_t idx = 0;
-        for (const Json& a : list(json, "attempts")) import_attempt(row, body, a, ++idx);
+        AttemptRow attempt;
+        for (const Json& a : list(json, "attempts")) import_attempt(row, body, a, attempt);
     }
 
-    void import_attempt(const NodeRow& row, const NodeBody& body, const Json& json, std::int32_t idx) {
+    /// `attempt`: the one before it; then this one.
+    void import_attempt(const NodeRow& row, const NodeBody& body, const Json& json, AttemptRow& attempt) {
         only(json, {"state", "process_uid", "details", "progress", "failure", "not_before", "last_heartbeat",
-                    "started_at", "no_retry", "runner", "created_at", "updated_at"});
-        AttemptRow attempt;
+                    "started_at", "no_retry", "runner", "created_at", "updated_at", "cause", "holder",
+                    "exit_code", "signal", "log", "stopping", "ended_at"});
+        const AttemptRow before = std::exchange(attempt, {});
+        const std::int32_t idx = attempt.attempt.idx =
+            before.stage == NodeKey::none ? 1 : before.attempt.idx + 1;
+        if (idx > 1) {
+            const bool interrupted = is_interruption(before.attempt.cause.value_or(Cause::failed));
+            attempt.retries = before.retries + (interrupted ? 0 : 1);
+            attempt.interruptions = interrupted ? before.interruptions + 1 : 0;
+            if (attempt.retries > body.retry.max_retries || attempt.interruptions >= kMaxInterruptions)
+                complain("it has more attempts than its retries allow");
+        }
         attempt.stage = row.key;
         attempt.plan = plan_.key;
         Attempt& a = attempt.attempt;
-        a.idx = idx;
         a.state = name_of_set(json, "state", parse_attempt_state);
         a.process_uid = name(json, "process_uid");
         a.details = object_text(json, "details");
@@ -491,7 +442,7 @@ private:
         a.last_heartbeat = optional_time(json, "last_heartbeat");
         a.created_at = time_of(json, "created_at");
         a.updated_at = time_of(json, "updated_at");
-        attempt.started_at = optional_time(json, "started_at");
+        a.started_at = optional_time(json, "started_at");
         attempt.no_retry = flag(json, "no_retry");
         attempt.ready_at = a.not_before.value_or(a.created_at);
         if (const Json& r = member(json, "runner"); !r.is_null()) {
@@ -499,11 +450,56 @@ private:
             attempt.runner = RunnerIdentity{name(r, "host"), name(r, "boot_id"), number(r, "pid"),
                                             number(r, "start_time")};
         }
-        if (!is_ended(a.state)) set_deadline(attempt, body);
+        if (format_ > 1)
+            read_end(json, attempt);
+        else
+            guess_end(attempt);
+        // Nobody holds it here: the next write finds that.
+        if (is_held(attempt)) attempt.deadline = Timestamp{};
         uow_.insert_attempt(attempt);
         for (const Json& p : list(json, "progress"))
             uow_.add_progress(row.key, idx,
                               {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")});
+    }
+
+    void read_end(const Json& json, AttemptRow& attempt) {
+        Attempt& a = attempt.attempt;
+        a.cause = optional_name_of_set(json, "cause", parse_cause);
+        a.ended_at = optional_time(json, "ended_at");
+        a.exit_code = optional_small(json, "exit_code", 0, 255);
+        a.signal = optional_small(json, "signal", 1, 128);
+        attempt.holder = name(json, "holder");
+        if (const Json& log = member(json, "log"); !log.is_null()) {
+            only(log, {"path"});
+            a.log_path = name(log, "path");
+        }
+        if (const Json& s = member(json, "stopping"); !s.is_null()) {
+            only(s, {"since", "by", "reason", "cause", "inside"});
+            a.stopping = Stopping{time_of(s, "since"), name(s, "by"), text(s, "reason"),
+                                  name_of_set(s, "cause", parse_cause), flag(s, "inside")};
+            if (a.state < AttemptState::running) complain("what does not run cannot be stopped");
+        }
+        if (is_ended(a.state) != a.ended_at.has_value()) complain("'ended_at' goes with an end");
+        if ((a.state == AttemptState::incomplete) != a.cause.has_value())
+            complain("'cause' goes with INCOMPLETE");
+        if (is_held(attempt) == attempt.holder.empty() && !is_ended(a.state))
+            complain("'holder' goes with an attempt that is held");
+    }
+
+    /// Format 1 has nothing but the words of the failure.
+    static void guess_end(AttemptRow& attempt) {
+        Attempt& a = attempt.attempt;
+        if (is_held(attempt)) attempt.holder = new_identity();
+        if (!is_ended(a.state)) return;
+        a.ended_at = a.updated_at;
+        if (a.state == AttemptState::complete) return;
+        const std::string_view failure = a.failure ? std::string_view(*a.failure) : std::string_view();
+        a.cause = failure == "cancelled" && attempt.no_retry ? Cause::cancelled
+                  : failure == "lost: runner died"           ? Cause::lost
+                  : failure.starts_with("interrupted")       ? Cause::interrupted
+                  : failure.starts_with("timed out after ")  ? Cause::timeout
+                  : failure.starts_with("no heartbeat for ") ? Cause::silent
+                                                             : Cause::failed;
     }
 
     void import_write(const Json& json) {
@@ -552,8 +548,12 @@ private:
     /// The rules' own word on the whole.
     void check_nodes() {
         for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
+        for (const auto& [stage, attempt] : origins_)
+            if (!uow_.attempt(stage, attempt))
+                complain("a node was written by an attempt that does not exist");
+        if (format_ == 1) decide_skip_causes(uow_, plan_.key);
         uow_.read_records(plan_.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
-            auto broken = broken_rules(record, plan_);
+            auto broken = broken_rules(uow_, record, plan_);
             const auto goal = goals_.find({record.row.key, State::final});
             if (goal != goals_.end() && goal->second.open == 0 && record.row.state == State::waiting)
                 broken.emplace_back("it is WAITING though all its stages are FINAL");
@@ -583,6 +583,8 @@ private:
     Timestamp last_time_{};
     std::set<std::string> operations_;
     std::vector<std::pair<std::size_t, std::size_t>> edges_;  ///< of dependencies: owner, target
+    std::vector<std::pair<NodeKey, std::int32_t>> origins_;   ///< attempts that wrote nodes
+    std::int64_t format_ = 0;
     bool ended_ = false;
 };
 

@@ -17,7 +17,8 @@ namespace {
 
 class Inspection {
 public:
-    Inspection(const NodeRecord& record, const PlanRow& plan) : record_(record), plan_(plan) {}
+    Inspection(UnitOfWork& uow, const NodeRecord& record, const PlanRow& plan)
+        : uow_(uow), record_(record), plan_(plan) {}
 
     std::vector<std::string> run() {
         history();
@@ -57,6 +58,7 @@ private:
         const Resolution deps = row().dependencies.resolution;
         const bool skipped = row().outcome == Outcome::skipped;
         expect(row().outcome != Outcome::cancelled, "checks are not cancelled");
+        expect(skipped == row().skip_cause.has_value(), "a cause goes with skipped and only with it");
         if (row().state == State::planned)
             expect(deps == Resolution::unresolved, "it is PLANNED though its dependencies are resolved");
         if (row().state == State::waiting || (row().state == State::final && !skipped))
@@ -101,6 +103,23 @@ private:
         else
             expect((row().outcome == Outcome::failed) == (failed || excused),
                    "its outcome is not that of its results");
+        if (row().outcome == Outcome::passed) broken_passes();
+    }
+
+    /// A pass counts only with an attempt that ran to its end, or still ran when the check was ended. Older
+    /// rules did not ask for it.
+    void broken_passes() {
+        const StateHistory& h = row().history;
+        if (h.empty() || h.back().version <= plan_.older_rules_until) return;
+        std::map<NodeKey, std::int32_t> highest;
+        for (const ResultRow& r : uow_.results(row().key))
+            if (r.stage != NodeKey::none) highest[r.stage] = std::max(highest[r.stage], r.attempt);
+        for (const auto& [stage, idx] : highest) {
+            const auto attempt = uow_.attempt(stage, idx);
+            const bool broken = attempt && attempt->attempt.state == AttemptState::incomplete &&
+                                attempt->attempt.ended_at && *attempt->attempt.ended_at < h.back().at;
+            expect(!broken, "it passed by the word of an attempt that did not run to its end");
+        }
     }
 
     void attempts() {
@@ -122,6 +141,8 @@ private:
         const bool any = !record_.attempts.empty();
         const bool ended = any && is_ended(record_.attempts.back().state);
         const bool complete = any && record_.attempts.back().state == AttemptState::complete;
+        expect((row().outcome == Outcome::skipped) == row().skip_cause.has_value(),
+               "a cause goes with skipped and only with it");
         expect((row().state == State::final) == row().concluded_reason.has_value(),
                "a reason goes with FINAL and only with it");
         switch (row().state) {
@@ -157,7 +178,8 @@ private:
                 expect(deps == Resolution::satisfied && complete, "it passed without a COMPLETE attempt");
                 break;
             case Outcome::failed:
-                because({no_retries_left, retry_blocked, group_unsatisfied});
+                because({no_retries_left, retry_blocked, group_unsatisfied, attempt_failed,
+                         interrupted_too_often});
                 expect(deps == Resolution::satisfied && any, "it failed without an attempt");
                 break;
             case Outcome::skipped:
@@ -171,6 +193,7 @@ private:
         }
     }
 
+    UnitOfWork& uow_;
     const NodeRecord& record_;
     const PlanRow& plan_;
     std::vector<std::string> broken_;
@@ -178,8 +201,8 @@ private:
 
 }  // namespace
 
-std::vector<std::string> broken_rules(const NodeRecord& record, const PlanRow& plan) {
-    return Inspection(record, plan).run();
+std::vector<std::string> broken_rules(UnitOfWork& uow, const NodeRecord& record, const PlanRow& plan) {
+    return Inspection(uow, record, plan).run();
 }
 
 }  // namespace turboci::service
@@ -191,7 +214,7 @@ std::vector<std::string> Orchestrator::check_states() {
     std::vector<std::string> lines;
     for (const PlanRow& plan : uow->plans())
         uow->read_records(plan.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
-            for (const std::string& rule : service::broken_rules(record, plan))
+            for (const std::string& rule : service::broken_rules(*uow, record, plan))
                 lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
                                             record.row.id, rule));
         });

@@ -11,6 +11,7 @@ namespace turboci::service {
 
 /// What is wrong with the node, one clause each; empty if nothing. `plan` bounds its versions and
 /// times.
-[[nodiscard]] std::vector<std::string> broken_rules(const NodeRecord& record, const PlanRow& plan);
+[[nodiscard]] std::vector<std::string> broken_rules(UnitOfWork& uow, const NodeRecord& record,
+                                                    const PlanRow& plan);
 
 }  // namespace turboci::service

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "domain/attempt_token.hpp"
+#include "domain/random.hpp"
 #include "service/apply.hpp"
 #include "service/expiry.hpp"
 #include "service/resolve.hpp"
@@ -17,6 +19,36 @@ namespace turboci {
 namespace {
 
 using namespace service;
+
+std::string token_of(UnitOfWork& uow, const PlanRow& plan, const std::string& stage,
+                     const std::optional<AttemptRow>& row) {
+    if (!row) return {};
+    return to_string(
+        AttemptToken{uow.identity(), plan.identity, plan.id, stage, row->attempt.idx, row->holder});
+}
+
+/// Heartbeats alone are no change, and expire nothing.
+bool is_heartbeat_alone(const WriteNodes& request) {
+    if (request.checks.size() > 0 || request.stages.size() == 0 || request.claim || request.labels)
+        return false;
+    StageWrite write;
+    for (std::size_t i = 0; i < request.stages.size(); ++i) {
+        request.stages.read(i, write);
+        if (!write.attempt || write.cancel || write.args || write.dependencies || write.assignments ||
+            write.continuation_group)
+            return false;
+        const AttemptWrite& a = *write.attempt;
+        if (!a.heartbeat || a.state || a.details || a.failure || a.holder || !a.progress.empty())
+            return false;
+    }
+    return true;
+}
+
+void check_identity(const WriteNodes& request, const PlanRow& plan) {
+    if (request.plan_identity.empty() || request.plan_identity == plan.identity) return;
+    throw Error(ErrorCode::not_found,
+                fmt::format("plan '{}' is gone: another was made under its id", plan.id));
+}
 
 /// The answer to a write that was done before, if this is one: a caller that saw no answer asks again, and
 /// is told what the first time told.
@@ -36,7 +68,10 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
                 std::any_of(stage.attempts.begin(), stage.attempts.end(), [&](const Attempt& a) {
                     return a.idx == taken.idx && a.process_uid == request.claim->process_uid;
                 });
-            if (holds) result.claimed.push_back({std::move(stage), taken.idx});
+            if (!holds) continue;
+            const auto row = uow.attempt(taken.stage, taken.idx);
+            std::string token = token_of(uow, plan, stage.id, row);
+            result.claimed.push_back({std::move(stage), taken.idx, std::move(token)});
         }
     return result;
 }
@@ -83,7 +118,7 @@ bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReadin
         nodes.record_write({plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id});
         uow.update_plan(plan);
     }
-    if (op_id.empty()) return nodes.changed();
+    if (op_id.empty() || is_heartbeat_alone(request)) return nodes.changed() || nodes.has_heartbeat();
     OperationRow operation{.op_id = op_id, .version = plan.version, .claimed = {}};
     for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
     uow.insert_operation(plan.key, operation);
@@ -105,15 +140,19 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
             record.row = session.nodes.row(*stage);
             record.body = session.nodes.body(*stage);
         }
-        result.claimed.push_back({view_stage(std::move(record)), stage->row.attempt});
+        std::string token =
+            token_of(uow, plan, record.row.id, uow.attempt(stage->row.key, stage->row.attempt));
+        result.claimed.push_back({view_stage(std::move(record)), stage->row.attempt, std::move(token)});
     }
+    result.ended = std::move(session.nodes.ended);
     return result;
 }
 
 /// The body of every write: apply, resolve, record. `plan` is a row that exists; `created` tells that
 /// this transaction made it.
+/// `looks`: held attempts of runners are looked at, all of them.
 WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
-                     bool created, const Orchestrator::RunnerProbe& runner_alive) {
+                     bool created, const Holders& holders, bool looks) {
     const Timestamp now = plan_time(plan.clock, reading);
     const bool has_nodes = !created && !uow.counts(plan.key).empty();
     WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
@@ -126,9 +165,12 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                     .late_results = {},
                     .late_stages = {}};
     if (has_nodes) {
-        expire_attempts(nodes, request);
-        if (runner_alive) end_lost_attempts(nodes, runner_alive);
+        if (!is_heartbeat_alone(request)) expire_attempts(nodes, request, holders);
+        if (looks) end_lost_attempts(nodes, holders);
+        lose_named(session, holders);
         resolve_to_fixpoint(nodes);
+        if (!looks) check_token(session);
+        note_author(session);
     }
     create_nodes(session);
     apply_writes(session);
@@ -178,6 +220,7 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     const ClockReading reading = clock_.read();
     PlanRow plan;
     if (auto done = find_created(*uow, request)) return std::move(*done);
+    plan.identity = new_identity();
     plan.id = request.id.empty() ? new_plan_id(reading.wall) : request.id;
     if (uow->find_plan(plan.id))
         throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan.id),
@@ -188,29 +231,58 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
     plan.key = uow->insert_plan(plan);
-    return write_in(*uow, plan, request.nodes, reading, true, {});
+    return write_in(*uow, plan, request.nodes, reading, true,
+                    Holders(runner_probe_, lost_after_, reading.wall), false);
 }
 
 WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     PlanRow plan = require_plan(*uow, request.plan);
+    check_identity(request, plan);
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
-    return write_in(*uow, std::move(plan), request, clock_.read(), false, {});
+    const ClockReading now = clock_.read();
+    return write_in(*uow, std::move(plan), request, now, false, Holders(runner_probe_, lost_after_, now.wall),
+                    false);
 }
 
 WriteResult Orchestrator::tick(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
-    const auto everything_lives = [](const RunnerIdentity&) { return true; };
     PlanRow plan = require_plan(*uow, request.plan);
+    check_identity(request, plan);
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
-    return write_in(*uow, std::move(plan), request, clock_.read(), false,
-                    runner_alive_ ? runner_alive_ : everything_lives);
+    check_version(request, plan);
+    const ClockReading now = clock_.read();
+    return write_in(*uow, std::move(plan), request, now, false, Holders(runner_probe_, lost_after_, now.wall),
+                    true);
 }
 
-void Orchestrator::delete_plan(const std::string& plan) {
+void Orchestrator::delete_plan(const std::string& id, bool force) {
     const auto uow = store_.begin(Access::write);
-    uow->delete_plan(require_plan(*uow, plan).key);
+    const PlanRow plan = require_plan(*uow, id);
+    const Holders holders(runner_probe_, lost_after_, clock_.read().wall);
+    if (!force)
+        for (const AttemptRow& row : uow->held_attempts(plan.key)) {
+            if (!holders.lives(*uow, row)) continue;
+            throw Error(ErrorCode::conflict,
+                        fmt::format("attempt {} of stage:{} is held by {}", row.attempt.idx,
+                                    uow->node(row.stage).id, row.attempt.process_uid),
+                        "wait for it, or delete the plan all the same with --force");
+        }
+    uow->delete_plan(plan.key);
+    uow->commit();
+}
+
+void Orchestrator::beat(const std::string& holder) {
+    const auto uow = store_.begin(Access::write);
+    uow->beat(holder, clock_.read().wall);
+    uow->commit();
+}
+
+void Orchestrator::end_beats(const std::string& holder) {
+    // What was silent for a day holds nothing that somebody will look for.
+    const auto uow = store_.begin(Access::write);
+    uow->forget_beats(holder, clock_.read().wall - std::chrono::hours(24));
     uow->commit();
 }
 

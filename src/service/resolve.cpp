@@ -4,8 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
 
+#include "service/answers.hpp"
 #include "service/predicates.hpp"
 
 namespace turboci::service {
@@ -71,15 +71,49 @@ void add_orchestrator_result(WorkingSet& nodes, Node& check, std::optional<std::
                                     row.result.failure ? json_string(*row.result.failure) : "null"));
 }
 
-void skip_check(WorkingSet& nodes, Node& check, std::string failure) {
-    add_orchestrator_result(nodes, check, std::move(failure));
-    auto results = nodes.uow().results(check.row.key);
+/// Complaints of a check, as many as fit into one text.
+class Complaints {
+public:
+    void add(std::string_view what) {
+        if (count_++ < kMaxNamed) text_ += fmt::format("{}{}", text_.empty() ? "" : "; ", what);
+    }
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] std::string all() const {
+        return count_ > kMaxNamed ? fmt::format("{}; and {} more", text_, count_ - kMaxNamed) : text_;
+    }
+
+private:
+    static constexpr std::size_t kMaxNamed = 10;
+    std::string text_;
+    std::size_t count_ = 0;
+};
+
+Answers answers_of(WorkingSet& nodes, const std::vector<ResultRow>& results) {
+    return count_answers(results,
+                         [&](NodeKey stage, std::int32_t idx) { return nodes.uow().attempt(stage, idx); });
+}
+
+void add_broken(WorkingSet& nodes, const Answers& answers, Complaints& complaints) {
+    for (const Answers::Broken& b : answers.broken)
+        complaints.add(
+            fmt::format("stage {} reported a pass and then ended: {}", nodes.get(b.stage).row.id, b.reason));
+}
+
+void end_check(WorkingSet& nodes, Node& check, std::vector<ResultRow>& results, Outcome outcome,
+               Mover mover) {
     finalize_results(nodes, results);
-    // The orchestrator's own failure says why it was skipped; anybody else's still makes it failed.
-    std::erase_if(results, [](const ResultRow& r) { return r.result.owner_type == OwnerType::orchestrator; });
-    const bool failed = outcome_of(results) == Outcome::failed;
-    check.row.outcome = failed ? Outcome::failed : Outcome::skipped;
-    nodes.move(check, State::final, Mover::orchestrator);
+    check.row.outcome = outcome;
+    nodes.move(check, State::final, mover);
+}
+
+void skip_check(WorkingSet& nodes, Node& check, std::string failure, SkipCause cause) {
+    auto results = nodes.uow().results(check.row.key);
+    // The orchestrator's own note says why it was skipped; anybody else's failure still makes it failed.
+    const Answers answers = answers_of(nodes, results);
+    const bool failed = answers.failed || !answers.broken.empty();
+    add_orchestrator_result(nodes, check, std::move(failure));
+    if (!failed) check.row.skip_cause = cause;
+    end_check(nodes, check, results, failed ? Outcome::failed : Outcome::skipped, Mover::orchestrator);
 }
 
 /// Why a stage gave no answer, for the check that waited for it.
@@ -87,51 +121,64 @@ std::string stage_complaint(WorkingSet& nodes, const Node& stage) {
     std::string text =
         fmt::format("stage {}: {}", stage.row.id,
                     stage.row.concluded_reason ? to_string(*stage.row.concluded_reason) : "ended");
-    if (stage.row.attempt > 0 && stage.row.outcome == Outcome::failed)
+    if (stage.row.outcome == Outcome::cancelled) {
+        if (const auto message = nodes.message(stage)) text += fmt::format(" ({})", *message);
+    } else if (stage.row.attempt > 0 && stage.row.outcome == Outcome::failed) {
         if (const auto attempt = nodes.uow().attempt(stage.row.key, stage.row.attempt);
             attempt && attempt->attempt.failure)
             text += fmt::format(" ({})", *attempt->attempt.failure);
+    }
     return text;
 }
 
 /// All stages assigned to finish the check are FINAL: adds what they left unsaid and ends the check.
 void finish_assigned_check(WorkingSet& nodes, Node& check) {
-    constexpr std::size_t kMaxNamed = 10;
-    std::map<NodeKey, std::int32_t> answered;  // stage → the highest attempt that has a result
-    for (const ResultRow& r : nodes.uow().results(check.row.key))
-        if (r.stage != NodeKey::none) answered[r.stage] = std::max(answered[r.stage], r.attempt);
-
-    struct Complaints {
-        std::string text;
-        std::size_t count = 0;
-        void add(std::string_view what) {
-            if (count++ < kMaxNamed) text += fmt::format("{}{}", text.empty() ? "" : "; ", what);
-        }
-        [[nodiscard]] std::string all() const {
-            return count > kMaxNamed ? fmt::format("{}; and {} more", text, count - kMaxNamed) : text;
-        }
-    };
-    bool all_skipped = true, silent = false;
+    auto results = nodes.uow().results(check.row.key);
+    const Answers answers = answers_of(nodes, results);
+    bool all_skipped = true, upstream = false, any_lost = false, silent = false;
     Complaints failures, skips;
     for (const AssignmentRow& a : nodes.uow().assignments_to(check.row.key)) {
         if (a.goal != State::final) continue;
         Node& stage = nodes.get(a.stage);
-        if (stage.row.outcome != Outcome::skipped) all_skipped = false;
-        const auto it = answered.find(a.stage);
         const bool lost = stage.row.outcome == Outcome::failed || stage.row.outcome == Outcome::cancelled;
-        // An answer of an earlier attempt does not speak for a stage whose last attempt was lost.
-        if (it != answered.end() && (!lost || it->second == stage.row.attempt)) continue;
+        const bool skipped = stage.row.outcome == Outcome::skipped;
+        all_skipped = all_skipped && skipped;
+        any_lost = any_lost || lost;
+        upstream = upstream || stage.row.skip_cause == SkipCause::upstream;
+        if (skipped) skips.add(stage_complaint(nodes, stage));
+        if (answers.has(a.stage) || answers.is_broken(a.stage)) continue;
         silent = true;
-        if (lost)
-            failures.add(stage_complaint(nodes, stage));
-        else if (all_skipped)
-            skips.add(stage_complaint(nodes, stage));
+        if (lost) failures.add(stage_complaint(nodes, stage));
     }
-    if (all_skipped) return skip_check(nodes, check, "every assigned stage was skipped: " + skips.all());
-    if (silent)
+    add_broken(nodes, answers, failures);
+    // An answer of which a part never ran is none; but what somebody said counts.
+    const bool skip = (all_skipped || (upstream && !any_lost)) && !answers.by_hand;
+    if (skip)
+        return skip_check(
+            nodes, check,
+            (all_skipped ? "every assigned stage was skipped: " : "an assigned stage was skipped: ") +
+                skips.all(),
+            upstream ? SkipCause::upstream : SkipCause::not_needed);
+    if (silent || !failures.empty())
         add_orchestrator_result(nodes, check,
-                                failures.count == 0 ? std::nullopt : std::optional(failures.all()));
-    finish_check(nodes, check, Mover::orchestrator);
+                                failures.empty() ? std::nullopt : std::optional(failures.all()));
+    const bool failed = answers.failed || !failures.empty();
+    end_check(nodes, check, results, failed ? Outcome::failed : Outcome::passed, Mover::orchestrator);
+}
+
+/// Why a node that is skipped now is: over the edges that are resolved.
+SkipCause skip_cause_of(WorkingSet& nodes, Node& node) {
+    for (const EdgeRow& edge : nodes.edges_of(node, PredicateRole::dependencies)) {
+        const bool wants_success = edge.on_state != State::final || edge.when == When::success;
+        if (!wants_success) continue;
+        const Node& target = nodes.get(edge.target);
+        if (resolve_edge(target, edge.on_state, edge.when) != Resolution::unsatisfied) continue;
+        const bool broke = target.row.outcome == Outcome::failed ||
+                           target.row.outcome == Outcome::cancelled ||
+                           target.row.skip_cause == SkipCause::upstream;
+        if (broke) return SkipCause::upstream;
+    }
+    return SkipCause::not_needed;
 }
 
 void advance_check(WorkingSet& nodes, Node& check) {
@@ -142,8 +189,8 @@ void advance_check(WorkingSet& nodes, Node& check) {
         nodes.move(check, State::planned, Mover::orchestrator);
     if (row.state == State::planned) {
         if (row.dependencies.resolution == Resolution::unsatisfied)
-            return skip_check(nodes, check,
-                              "skipped: " + why_unsatisfied(nodes, check, PredicateRole::dependencies));
+            return skip_check(nodes, check, why_unsatisfied(nodes, check, PredicateRole::dependencies),
+                              skip_cause_of(nodes, check));
         if (row.dependencies.resolution == Resolution::satisfied)
             nodes.move(check, State::waiting, Mover::orchestrator);
     }
@@ -153,8 +200,15 @@ void advance_check(WorkingSet& nodes, Node& check) {
 
 // ------------------------------------------------------------------------------------ stages
 
-void start_attempt(WorkingSet& nodes, Node& stage, Duration backoff) {
+/// `after`: the attempt that it follows, null for the first.
+void start_attempt(WorkingSet& nodes, Node& stage, Duration backoff, const AttemptRow* after = nullptr) {
     AttemptRow row;
+    if (after != nullptr) {
+        const bool interrupted = is_interruption(after->attempt.cause.value_or(Cause::failed));
+        row.retries = after->retries + (interrupted ? 0 : 1);
+        row.interruptions = interrupted ? after->interruptions + 1 : 0;
+        if (stage.ended >= 0) nodes.ended[static_cast<std::size_t>(stage.ended)].next_in = backoff;
+    }
     row.stage = stage.row.key;
     row.plan = nodes.plan();
     row.attempt.idx = ++stage.row.attempt;
@@ -177,6 +231,15 @@ Resolution group_resolution(WorkingSet& nodes, Node& stage) {
     return nodes.group_count(stage, PredicateRole::continuation, 0).resolution;
 }
 
+/// Why no attempt follows one that is INCOMPLETE.
+ConcludedReason why_no_retry(WorkingSet& nodes, const Node& stage, const AttemptRow& last) {
+    if (is_interruption(last.attempt.cause.value_or(Cause::failed)))
+        return ConcludedReason::interrupted_too_often;
+    if (last.no_retry) return ConcludedReason::retry_blocked;
+    return nodes.body(stage).retry.max_retries == 0 ? ConcludedReason::attempt_failed
+                                                    : ConcludedReason::no_retries_left;
+}
+
 /// The attempts are over; what is left is the continuation group.
 void advance_ended_stage(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
     if (stage.row.has_continuation && stage.row.state == State::attempting)
@@ -184,18 +247,34 @@ void advance_ended_stage(WorkingSet& nodes, Node& stage, const AttemptRow& last)
     const Resolution group = group_resolution(nodes, stage);
     if (group == Resolution::unresolved) return;
     if (last.attempt.state == AttemptState::incomplete)
-        return conclude(nodes, stage, Outcome::failed,
-                        last.no_retry ? ConcludedReason::retry_blocked : ConcludedReason::no_retries_left);
+        return conclude(nodes, stage, Outcome::failed, why_no_retry(nodes, stage, last));
     if (group == Resolution::unsatisfied)
         return conclude(nodes, stage, Outcome::failed, ConcludedReason::group_unsatisfied);
     conclude(nodes, stage, Outcome::passed, ConcludedReason::attempt_complete);
 }
 
+/// Begins another attempt if one may follow `last`, which is INCOMPLETE.
+bool retry_attempt(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
+    if (is_interruption(last.attempt.cause.value_or(Cause::failed))) {
+        // Nobody's failure: it uses up no retry and waits for none.
+        if (last.interruptions + 1 >= kMaxInterruptions) return false;
+        start_attempt(nodes, stage, Duration::zero(), &last);
+        return true;
+    }
+    if (last.no_retry) return false;
+    const Retry retry = nodes.body(stage).retry;
+    if (last.retries >= retry.max_retries) return false;
+    start_attempt(nodes, stage, wait_before_retry(retry, last.retries + 1), &last);
+    return true;
+}
+
 void advance_stage(WorkingSet& nodes, Node& stage) {
     HotRow& row = stage.row;
     if (row.state == State::planned) {
-        if (row.dependencies.resolution == Resolution::unsatisfied)
+        if (row.dependencies.resolution == Resolution::unsatisfied) {
+            row.skip_cause = skip_cause_of(nodes, stage);
             return conclude(nodes, stage, Outcome::skipped, ConcludedReason::dependencies_unsatisfied);
+        }
         if (row.dependencies.resolution != Resolution::satisfied) return;
         nodes.move(stage, State::attempting, Mover::orchestrator);
         start_attempt(nodes, stage, Duration::zero());
@@ -204,11 +283,11 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
     if (row.state != State::attempting && row.state != State::awaiting_group) return;
     const auto last = nodes.uow().attempt(row.key, row.attempt);
     if (!last || !is_ended(last->attempt.state)) return;
-    if (row.state == State::attempting && last->attempt.state == AttemptState::incomplete &&
-        !last->no_retry) {
-        const Retry retry = nodes.body(stage).retry;
-        if (last->attempt.idx <= retry.max_retries)
-            return start_attempt(nodes, stage, wait_after(retry, last->attempt.idx));
+    if (row.state == State::attempting && last->attempt.state == AttemptState::incomplete) {
+        // Whatever the end of the process was: somebody has cancelled the stage meanwhile.
+        const auto& mark = last->attempt.stopping;
+        if (mark && mark->cause == Cause::cancelled) return cancel_stage(nodes, stage, mark->reason);
+        if (retry_attempt(nodes, stage, *last)) return;
     }
     advance_ended_stage(nodes, stage, *last);
 }
@@ -230,44 +309,72 @@ void resolve_to_fixpoint(WorkingSet& nodes) {
     }
 }
 
-void end_attempt(WorkingSet& nodes, Node& stage, AttemptRow& row, AttemptState state,
-                 std::optional<std::string> failure, bool no_retry, Mover mover) {
+void end_attempt(WorkingSet& nodes, Node& stage, AttemptRow& row, End end, Mover mover) {
     Attempt& attempt = row.attempt;
-    attempt.state = state;
-    if (failure) attempt.failure = std::move(failure);
+    attempt.state = end.state;
+    attempt.cause = end.cause;
+    if (end.failure) attempt.failure = std::move(end.failure);
     attempt.updated_at = nodes.now();
-    row.no_retry = no_retry;
+    attempt.ended_at = nodes.now();
     row.deadline.reset();
     nodes.uow().update_attempt(row);
+    const std::string cause = end.cause ? fmt::format(R"(,"cause":"{}")", to_string(*end.cause)) : "";
     nodes.record_attempt(
         stage, mover,
-        fmt::format("{{\"idx\":{},\"state\":\"{}\",\"failure\":{}}}", attempt.idx, to_string(state),
+        fmt::format(R"({{"idx":{},"state":"{}"{},"failure":{}}})", attempt.idx, to_string(end.state), cause,
                     attempt.failure ? json_string(*attempt.failure) : "null"));
-    for (ResultRow& r : nodes.uow().open_results_of(stage.row.key, attempt.idx)) {
+    stage.ended = static_cast<std::int32_t>(nodes.ended.size());
+    nodes.ended.push_back({std::string(stage.row.id), attempt.idx, attempt.state, attempt.cause,
+                           attempt.failure, std::nullopt});
+    finalize_results_of(nodes, stage, attempt.idx);
+    nodes.enqueue(stage);
+}
+
+void finalize_results_of(WorkingSet& nodes, const Node& stage, std::int32_t attempt) {
+    for (ResultRow& r : nodes.uow().open_results_of(stage.row.key, attempt)) {
         r.result.finalized_at = nodes.now();
         nodes.uow().update_result(r);
         nodes.record_result(
             nodes.get(r.check), Mover::orchestrator,
             fmt::format("{{\"owner\":{},\"finalized\":true}}", json_string(r.result.owner_id)));
     }
-    nodes.enqueue(stage);
 }
 
-void cancel_stage(WorkingSet& nodes, Node& stage) {
-    nodes.record(stage, Mover::writer, "cancel", "true");
+void give_back(WorkingSet& nodes, Node& stage, AttemptRow& row, Mover mover) {
+    row.attempt.state = AttemptState::pending;
+    row.attempt.process_uid.clear();
+    row.attempt.stopping.reset();
+    row.attempt.updated_at = nodes.now();
+    row.holder.clear();
+    row.runner.reset();
+    row.deadline.reset();
+    nodes.uow().update_attempt(row);
+    nodes.record_attempt(stage, mover, fmt::format(R"({{"idx":{},"state":"PENDING"}})", row.attempt.idx));
+}
+
+void cancel_stage(WorkingSet& nodes, Node& stage, const std::string& reason) {
+    if (!reason.empty()) nodes.set_message(stage, reason);
     if (stage.row.attempt > 0)
         if (auto attempt = nodes.uow().attempt(stage.row.key, stage.row.attempt);
             attempt && !is_ended(attempt->attempt.state))
-            end_attempt(nodes, stage, *attempt, AttemptState::incomplete, "cancelled", true,
+            end_attempt(nodes, stage, *attempt,
+                        {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "cancelled" : reason},
                         Mover::orchestrator);
     conclude(nodes, stage, Outcome::cancelled, ConcludedReason::cancelled);
 }
 
+Outcome judge_answers(WorkingSet& nodes, Node& check, const std::vector<ResultRow>& results) {
+    const Answers answers = answers_of(nodes, results);
+    Complaints complaints;
+    add_broken(nodes, answers, complaints);
+    if (!complaints.empty()) add_orchestrator_result(nodes, check, complaints.all());
+    return answers.failed || !complaints.empty() ? Outcome::failed : Outcome::passed;
+}
+
 void finish_check(WorkingSet& nodes, Node& check, Mover mover) {
     auto results = nodes.uow().results(check.row.key);
-    finalize_results(nodes, results);
-    check.row.outcome = outcome_of(results);
-    nodes.move(check, State::final, mover);
+    const Outcome outcome = judge_answers(nodes, check, results);
+    end_check(nodes, check, results, outcome, mover);
 }
 
 void finalize_results(WorkingSet& nodes, std::vector<ResultRow>& results) {
@@ -278,25 +385,20 @@ void finalize_results(WorkingSet& nodes, std::vector<ResultRow>& results) {
     }
 }
 
-Outcome outcome_of(const std::vector<ResultRow>& results) {
-    std::map<NodeKey, std::int32_t> highest;
-    for (const ResultRow& r : results)
-        if (r.stage != NodeKey::none) highest[r.stage] = std::max(highest[r.stage], r.attempt);
-    const bool failed = std::ranges::any_of(results, [&](const ResultRow& r) {
-        return r.result.failure && (r.stage == NodeKey::none || highest[r.stage] == r.attempt);
-    });
-    return failed ? Outcome::failed : Outcome::passed;
-}
-
 std::string attempt_owner_id(std::string_view plan_id, std::string_view stage_id, std::int32_t idx) {
     return fmt::format("{}:{}:{}", plan_id, stage_id, idx);
 }
 
 void set_deadline(AttemptRow& row, const NodeBody& body) {
     row.deadline.reset();
+    const Attempt& attempt = row.attempt;
+    if (attempt.state != AttemptState::running || attempt.stopping) return;
     const auto sooner = [&](Timestamp t) { row.deadline = row.deadline ? std::min(*row.deadline, t) : t; };
-    if (body.timeout && row.started_at) sooner(*row.started_at + *body.timeout);
-    if (body.heartbeat && row.attempt.last_heartbeat) sooner(*row.attempt.last_heartbeat + *body.heartbeat);
+    // A runner enforces the timeout itself, and says by itself that it lives.
+    if (body.timeout && attempt.started_at)
+        sooner(*attempt.started_at + *body.timeout + (row.runner ? kStopGrace : Duration::zero()));
+    if (body.heartbeat && attempt.last_heartbeat && !row.runner)
+        sooner(*attempt.last_heartbeat + *body.heartbeat);
 }
 
 }  // namespace turboci::service

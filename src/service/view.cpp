@@ -21,6 +21,9 @@ void view_check(NodeRecord& record, Check& check) {
     check.kind.swap(row.kind);
     check.state = row.state;
     check.outcome = row.outcome;
+    check.skip_cause = row.skip_cause;
+    check.required = row.required;
+    check.created_by.swap(record.created_by);
     check.options.text.swap(record.body.json.text);
     view_predicate(record, PredicateRole::dependencies, check.dependencies);
     check.results.swap(record.results);
@@ -35,7 +38,10 @@ void view_stage(NodeRecord& record, Stage& stage) {
     stage.id.swap(row.id);
     stage.state = row.state;
     stage.outcome = row.outcome;
+    stage.skip_cause = row.skip_cause;
     stage.concluded_reason = row.concluded_reason;
+    stage.concluded_message.swap(record.body.message);
+    stage.created_by.swap(record.created_by);
     stage.args.text.swap(record.body.json.text);
     view_predicate(record, PredicateRole::dependencies, stage.dependencies);
     stage.assignments.clear();
@@ -66,6 +72,7 @@ Stage view_stage(NodeRecord record) {
 
 WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts) {
     WorkPlan plan{.id = row.id,
+                  .identity = row.identity,
                   .version = row.version,
                   .labels = row.labels,
                   .created_at = row.created_at,

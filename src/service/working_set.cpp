@@ -22,7 +22,8 @@ void append_member(std::string& members, std::string_view member) {
 /// What new nodes were created with. One after another: the writes keep their memory.
 class NewNodes {
 public:
-    explicit NewNodes(const WriteNodes& request) : request_(request) {}
+    NewNodes(const WriteNodes& request, std::pair<NodeKey, std::int32_t> author)
+        : request_(request), author_(author) {}
 
     void read_kind(const Node& node, std::string& kind) {
         kind.clear();
@@ -32,6 +33,8 @@ public:
     }
     void read_body(const Node& node, NodeBody& body) {
         body = kEmpty;
+        body.created_by = author_.first;
+        body.created_by_attempt = author_.second;
         if (node.row.type == NodeType::check) {
             request_.checks.read_head(node.write, check_);
             if (check_.options) body.json = *check_.options;
@@ -47,6 +50,7 @@ public:
 private:
     static inline const NodeBody kEmpty;
     const WriteNodes& request_;
+    std::pair<NodeKey, std::int32_t> author_;
     CheckWrite check_;
     StageWrite stage_;
 };
@@ -87,6 +91,8 @@ Node& WorkingSet::adopt(NodeRow row) {
                 .state = stored.state,
                 .outcome = stored.outcome,
                 .concluded_reason = stored.concluded_reason,
+                .skip_cause = stored.skip_cause,
+                .required = stored.required,
                 .has_continuation = stored.has_continuation};
     node.told = static_cast<std::uint8_t>(state_number(stored.type, stored.state));
     by_key_.emplace(number(node.row.key), &node);
@@ -145,14 +151,30 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::s
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new()) return uow_.body(node.row.key);
     NodeBody body;
-    NewNodes(request_).read_body(node, body);
+    NewNodes(request_, author_).read_body(node, body);
     return body;
+}
+
+std::optional<std::string> WorkingSet::message(const Node& node) {
+    if (!node.is_new()) return uow_.body(node.row.key).message;
+    const auto found = new_messages_.find(&node);
+    return found == new_messages_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void WorkingSet::set_message(Node& node, const std::string& message) {
+    if (node.is_new()) {
+        new_messages_[&node] = message;
+        return;
+    }
+    NodeBody body = uow_.body(node.row.key);
+    body.message = message;
+    uow_.update_body(node.row.key, body);
 }
 
 NodeRow WorkingSet::row(const Node& node) const {
     NodeRow row;
     fill_row(node, row);
-    if (node.is_new()) NewNodes(request_).read_kind(node, row.kind);
+    if (node.is_new()) NewNodes(request_, author_).read_kind(node, row.kind);
     return row;
 }
 
@@ -167,6 +189,8 @@ void WorkingSet::fill_row(const Node& node, NodeRow& row) const {
     row.state = node.row.state;
     row.outcome = node.row.outcome;
     row.concluded_reason = node.row.concluded_reason;
+    row.skip_cause = node.row.skip_cause;
+    row.required = node.row.required;
     row.dependencies = node.row.dependencies;
     row.attempt = node.row.attempt;
     row.has_continuation = node.row.has_continuation;
@@ -410,7 +434,7 @@ void WorkingSet::flush() {
     names_ = {};
     first_to_new_ = {};
     to_new_ = {};
-    NewNodes created(request_);
+    NewNodes created(request_, author_);
     NodeRow row;
     NodeBody body;
     uow_.insert_nodes(
@@ -422,6 +446,8 @@ void WorkingSet::flush() {
         },
         [&](std::size_t i) -> const NodeBody& {
             created.read_body(new_nodes_[i], body);
+            if (const auto found = new_messages_.find(&new_nodes_[i]); found != new_messages_.end())
+                body.message = found->second;
             return body;
         });
     for (Node& node : new_nodes_) {

@@ -33,6 +33,8 @@ struct HotRow {
     State state = State::planning;
     std::optional<Outcome> outcome;
     std::optional<ConcludedReason> concluded_reason;
+    std::optional<SkipCause> skip_cause;
+    bool required = true;
     bool has_continuation = false;
 };
 
@@ -45,6 +47,7 @@ struct Node {
     std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
     std::array<std::int32_t, 2> change{-1, -1};    ///< index into changes, by mover
+    std::int32_t ended = -1;                       ///< index into WorkingSet::ended of its last end
     std::array<State, 4> entered{};                ///< the states that it came to in this write, in order
     std::uint8_t entered_count = 0;
     std::uint8_t told = 0;          ///< number of the state up to which dependents have been told
@@ -106,6 +109,12 @@ public:
     [[nodiscard]] PlanKey plan() const { return plan_; }
     [[nodiscard]] std::int64_t version() const { return version_; }
     [[nodiscard]] Timestamp now() const { return now_; }
+    [[nodiscard]] const WriteNodes& request() const { return request_; }
+    /// The attempt that writes: new nodes tell that it made them.
+    void set_author(NodeKey stage, std::int32_t attempt) { author_ = {stage, attempt}; }
+    /// Something was stored that is no change of the plan: a heartbeat.
+    void note_heartbeat() { heartbeat_ = true; }
+    [[nodiscard]] bool has_heartbeat() const { return heartbeat_; }
 
     // ---- nodes
     [[nodiscard]] Node& get(NodeKey key);
@@ -120,6 +129,9 @@ public:
 
     /// What it was created with, or as the store has it.
     [[nodiscard]] NodeBody body(const Node& node);
+    /// NodeBody::message of it.
+    [[nodiscard]] std::optional<std::string> message(const Node& node);
+    void set_message(Node& node, const std::string& message);
     /// The whole row as this write leaves it.
     [[nodiscard]] NodeRow row(const Node& node) const;
 
@@ -170,6 +182,7 @@ public:
     /// Appends the record of all changes.
     void record_write(const WriteRow& write);
     std::vector<Advance> advanced;
+    std::vector<AttemptEnd> ended;
     std::vector<Node*> created_nodes, changed_nodes;
 
 private:
@@ -189,10 +202,13 @@ private:
     const WriteNodes& request_;
     std::int64_t version_;
     Timestamp now_;
+    std::pair<NodeKey, std::int32_t> author_{NodeKey::none, 0};
+    bool heartbeat_ = false;
     NodeKey first_new_;
     std::deque<Node> new_nodes_, old_nodes_;
     std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
     NodeIndex names_;
+    std::unordered_map<const Node*, std::string> new_messages_;  ///< of new nodes
     std::deque<NewEdge> new_edges_;
     std::vector<std::uint32_t> first_to_new_, to_new_;  ///< edges by new target: where each begins; which
     std::vector<std::uint32_t> to_old_;                 ///< the others, by target

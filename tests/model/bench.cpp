@@ -80,7 +80,8 @@ Bench::Bench() : dir_(fast_directory()) {
     options.command = "test of the model";
     store_ = open_sqlite_store(std::move(options));
     endpoint_ = std::make_unique<Endpoint>(*store_, clock_);
-    endpoint_->set_runner_probe(Model::is_alive);
+    endpoint_->set_runner_probe(
+        [](const RunnerIdentity& id) { return Model::is_alive(id) ? Liveness::alive : Liveness::gone; });
 }
 
 std::optional<std::string> Bench::step(const Operation& operation, bool first, const std::string& plan,

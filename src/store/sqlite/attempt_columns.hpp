@@ -8,7 +8,9 @@
     "stage_key, idx, plan_key, state, process_uid, details, failure, not_before, last_heartbeat, "     \
     "created_at,"                                                                                      \
     " updated_at, ready_at, started_at, deadline, no_retry, runner_host, runner_boot_id, runner_pid, " \
-    "runner_start"
+    "runner_start, holder, cause, exit_code, signal, log_path, stopping_since, stopping_by, "          \
+    "stopping_reason,"                                                                                 \
+    " stopping_cause, stopping_inside, ended_at, retries, interruptions"
 #define TURBOCI_RESULT_COLUMNS \
     "check_key, id, owner_type, owner_id, data, failure, created_at, finalized_at, stage_key, attempt"
 

@@ -21,11 +21,41 @@ struct Invariant {
     const char* sql;   ///< one row: count, some key or null
 };
 
-constexpr std::array<Invariant, 40> kInvariants{{
+constexpr std::array<Invariant, 48> kInvariants{{
     {"nodes of an unknown type, state, outcome or reason",
      "SELECT count(*), min(node_key) FROM nodes WHERE NOT (type IN (1, 2) AND state IN (10, 20, 30, 40)"
-     " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 6"
-     " AND group_kind BETWEEN 1 AND 3 AND resolution BETWEEN 1 AND 3 AND has_continuation IN (0, 1))"},
+     " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 8"
+     " AND group_kind BETWEEN 1 AND 3 AND resolution BETWEEN 1 AND 3 AND has_continuation IN (0, 1)"
+     " AND required IN (0, 1) AND coalesce(skip_cause, 1) IN (1, 2))"},
+    {"nodes that are skipped without a cause, or have one without being skipped",
+     "SELECT count(*), min(node_key) FROM nodes WHERE (coalesce(outcome, 0) = 3) <> (skip_cause IS NOT "
+     "NULL)"},
+    {"attempts that are INCOMPLETE without a cause, or have one without being INCOMPLETE",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE (state = 50) <> (cause IS NOT NULL)"
+     " OR coalesce(cause, 1) NOT BETWEEN 1 AND 6"},
+    {"attempts that ended without a time, or have one without having ended",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE (state >= 40) <> (ended_at IS NOT NULL)"},
+    {"attempts that are held by nobody, or are held without being SCHEDULED or RUNNING",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE (state IN (20, 30) AND holder = '')"
+     " OR (state = 10 AND holder <> '')"},
+    {"attempts that are being stopped in a way that no write can ask for",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE stopping_inside NOT IN (0, 1)"
+     " OR (stopping_since IS NULL) <> (stopping_by IS NULL) OR (stopping_since IS NULL) <> (stopping_reason "
+     "IS NULL)"
+     " OR (stopping_since IS NULL) <> (stopping_cause IS NULL) OR coalesce(stopping_cause, 1) NOT BETWEEN 1 "
+     "AND 6"
+     " OR (stopping_since IS NULL AND stopping_inside = 1) OR (stopping_since IS NOT NULL AND state < 30)"},
+    {"attempts that follow more retries or interruptions than there were",
+     "SELECT count(*), min(stage_key) FROM attempts WHERE retries < 0 OR interruptions < 0"
+     " OR retries + interruptions >= idx"},
+    {"plans or a store without an identity",
+     "SELECT (SELECT count(*) FROM plans WHERE identity = '' OR older_rules_until < 0)"
+     " + (SELECT count(*) FROM counters WHERE identity = ''), NULL"},
+    {"nodes that were written by an attempt that is not there",
+     "SELECT count(*), min(b.node_key) FROM node_bodies AS b LEFT JOIN attempts AS a ON a.stage_key = "
+     "b.created_by"
+     " AND a.idx = b.created_by_attempt WHERE (b.created_by IS NULL) <> (b.created_by_attempt IS NULL)"
+     " OR (b.created_by IS NOT NULL AND a.stage_key IS NULL)"},
     {"nodes that are FINAL without an outcome, or have one without being FINAL",
      "SELECT count(*), min(node_key) FROM nodes WHERE (state = 40) <> (outcome IS NOT NULL)"},
     {"nodes with keys that are still to be given out",

@@ -7,19 +7,25 @@
 #define TURBOCI_NODE_COLUMNS                                                                              \
     "node_key, plan_key, type, id, kind, state, outcome, concluded_reason, version, updated_at, history," \
     " group_kind, threshold, unresolved, satisfied, resolution, dependencies_since, attempt, "            \
-    "has_continuation"
+    "has_continuation, required, skip_cause"
 #define TURBOCI_FEW_NODE_COLUMNS                                                                 \
     "node_key, plan_key, type, id, kind, state, outcome, CASE WHEN state = 40 THEN history END," \
-    " group_kind, threshold, resolution"
+    " group_kind, threshold, resolution, required, skip_cause"
+
+#define TURBOCI_BODY_COLUMNS \
+    "json, max_retries, backoff, timeout, heartbeat, created_by, created_by_attempt, message"
 
 namespace turboci::sqlite {
+
+/// The last of the enumeration.
+inline constexpr ConcludedReason kLastReason = ConcludedReason::interrupted_too_often;
 
 /// Fills `node` from a row of TURBOCI_NODE_COLUMNS; keeps the memory that it has.
 void read_node(const Query& row, NodeRow& node);
 /// The same from TURBOCI_FEW_NODE_COLUMNS: all that is wanted without NodeParts::stamps. Key and plan are
 /// left to the caller, who has looked at them.
 void read_few_columns(const Query& row, NodeRow& node);
-/// Fills `body` from json, max_retries, backoff, timeout, heartbeat at `column` on.
+/// Fills `body` from TURBOCI_BODY_COLUMNS at `column` on.
 void read_body(const Query& row, int column, NodeBody& body);
 
 /// How to visit the nodes of a plan by key: a range of keys to go through, with some foreign ones in it, if

@@ -17,7 +17,7 @@ const Sql kInRange(
 const Sql kByKey("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 
 static_assert(offsetof(PackedTarget, key) == 0 &&
-              offsetof(PackedTarget, has_continuation) + 1 == PackedTarget::kBytes);
+              offsetof(PackedTarget, skip_cause) + 1 == PackedTarget::kBytes);
 
 std::optional<Outcome> outcome_of(const PackedTarget& t) {
     return t.outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(t.outcome));
@@ -50,14 +50,18 @@ void NodeTable::add(const Columns<Row>& row) {
         t.outcome = static_cast<std::uint8_t>(row.enumeration(6, Outcome::passed, Outcome::cancelled));
     PackedNode n{};
     if (!row.is_null(7))
-        t.concluded_reason = static_cast<std::uint8_t>(
-            row.enumeration(7, ConcludedReason::attempt_complete, ConcludedReason::group_unsatisfied));
+        t.concluded_reason =
+            static_cast<std::uint8_t>(row.enumeration(7, ConcludedReason::attempt_complete, kLastReason));
     n.version = row.integer(8);
     n.updated_at = row.integer(9);
     n.dependencies = read_count(row, 11);
     n.dependencies_since = row.integer(16);
     n.attempt = row.small(17);
     t.has_continuation = row.boolean(18);
+    t.required = row.boolean(19);
+    if (!row.is_null(20))
+        t.skip_cause =
+            static_cast<std::uint8_t>(row.enumeration(20, SkipCause::upstream, SkipCause::not_needed));
     places_.push_back(bytes_.size());
     bytes_.append(reinterpret_cast<const char*>(&t), PackedTarget::kBytes)
         .append(id)
@@ -163,6 +167,8 @@ void NodeTable::unpack(std::size_t node, NodeRow& row) const {
     row.dependencies_since = Timestamp(Duration(n.dependencies_since));
     row.attempt = n.attempt;
     row.has_continuation = t.has_continuation;
+    row.required = t.required;
+    row.skip_cause = t.skip_cause == 0 ? std::nullopt : std::optional(static_cast<SkipCause>(t.skip_cause));
 }
 
 void NodeTable::unpack(std::size_t node, EdgeRecord& edge) const {

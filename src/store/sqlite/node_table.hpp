@@ -24,8 +24,10 @@ struct PackedTarget {
     State state;
     std::uint8_t outcome, concluded_reason;  ///< 0: none
     bool has_continuation;
+    bool required;
+    std::uint8_t skip_cause;  ///< 0: none
     /// Without the padding that would follow.
-    static constexpr std::size_t kBytes = 20;
+    static constexpr std::size_t kBytes = 22;
 };
 
 /// The rest of a NodeRow. Values have been checked when it was made.

@@ -34,8 +34,7 @@ struct Source {
         Sql("SELECT " columns " FROM " table " WHERE " key " = ?1 ORDER BY " key order),     \
             Sql("SELECT " columns " FROM " table " WHERE " key " >= ?1 ORDER BY " key order) \
     }
-const Source kBodySource =
-    TURBOCI_SOURCE("node_key, json, max_retries, backoff, timeout, heartbeat", "node_bodies", "node_key", "");
+const Source kBodySource = TURBOCI_SOURCE("node_key, " TURBOCI_BODY_COLUMNS, "node_bodies", "node_key", "");
 const Source kGroupSource =
     TURBOCI_SOURCE(TURBOCI_GROUP_COLUMNS, "predicate_groups", "owner_key", ", role, group_no");
 const Source kEdgeSource = TURBOCI_SOURCE(TURBOCI_EDGE_COLUMNS, "edges", "owner_key", ", role, position");
@@ -229,6 +228,7 @@ public:
             has_body = true;
         });
         if (!has_body) record.body = {};
+        complete_origin(record);
         complete_edges(key);
         record.groups.clear();
         // Every group has an edge in it or in a group of its own. Preparing a statement costs much more than
@@ -248,6 +248,13 @@ private:
     /// Beside the root of the dependencies.
     static bool in_group(const EdgeRecord& edge) {
         return edge.edge.group != 0 || edge.edge.role != PredicateRole::dependencies;
+    }
+
+    void complete_origin(NodeRecord& record) {
+        record.created_by.reset();
+        if (targets_ == nullptr || record.body.created_by == NodeKey::none) return;
+        const auto stage = static_cast<std::int64_t>(record.body.created_by);
+        record.created_by = CreatedBy{std::string(targets_->id(stage)), record.body.created_by_attempt};
     }
 
     void complete_edges(std::int64_t key) {

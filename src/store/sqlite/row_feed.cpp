@@ -19,7 +19,7 @@ struct FeedTable : sqlite3_vtab {
         int rc = sqlite3_declare_vtab(
             handle,
             "CREATE TABLE x(c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17,"
-            " c18, c19)");
+            " c18, c19, c20, c21)");
         // Nothing in a store's schema may use it.
         if (rc == SQLITE_OK) rc = sqlite3_vtab_config(handle, SQLITE_VTAB_DIRECTONLY);
         if (rc != SQLITE_OK) return rc;

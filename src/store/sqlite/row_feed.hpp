@@ -18,7 +18,7 @@ namespace turboci::sqlite {
 /// that place anew each time and costs twice as much.
 class RowFeed {
 public:
-    static constexpr std::size_t kMostColumns = 19;
+    static constexpr std::size_t kMostColumns = 21;
     /// A row's values, for c1 and so on. Texts and blobs must live until the next row is asked for.
     using Row = std::array<Value, kMostColumns>;
     /// Fills in the next row; false: there are no more. May throw; must not use the database.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Version 2; migrations.cpp tells how it came to be. Rules: integer keys, text ids once; what resolution
+// Version 3; migrations.cpp tells how it came to be. Rules: integer keys, text ids once; what resolution
 // reads and writes (nodes) apart from what is written once (node_bodies); no index on a column that changes
 // with every step, except partial ones on the few rows that are live. States are stored by number, times as
 // microseconds UTC, durations as microseconds. Foreign keys only where they cost nothing; `turboci store
@@ -15,15 +15,18 @@ namespace turboci::sqlite {
 
 namespace {
 
-constexpr std::array<SchemaObject, 25> kSchema{{
+constexpr std::array<SchemaObject, 27> kSchema{{
     // The next key of each kind. Keys are never used twice, not even after a plan is deleted.
     {"table", "counters", "counters",
      "CREATE TABLE counters(id INTEGER PRIMARY KEY CHECK(id = 1), next_plan INTEGER NOT NULL,"
-     " next_node INTEGER NOT NULL, next_change INTEGER NOT NULL) STRICT"},
+     " next_node INTEGER NOT NULL, next_change INTEGER NOT NULL, identity TEXT NOT NULL DEFAULT '') STRICT"},
     {"table", "plans", "plans",
      "CREATE TABLE plans(plan_key INTEGER PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL,"
      " labels TEXT NOT NULL, created_at INTEGER NOT NULL, clock_time INTEGER NOT NULL,"
-     " clock_since_boot INTEGER NOT NULL, clock_boot_id TEXT NOT NULL) STRICT"},
+     " clock_since_boot INTEGER NOT NULL, clock_boot_id TEXT NOT NULL, identity TEXT NOT NULL DEFAULT '',"
+     " older_rules_until INTEGER NOT NULL DEFAULT 0, from_id TEXT, from_identity TEXT, cancelled_since "
+     "INTEGER,"
+     " cancelled_by TEXT, cancelled_reason TEXT, limits TEXT NOT NULL DEFAULT '{}') STRICT"},
     {"index", "plans_by_id", "plans", "CREATE UNIQUE INDEX plans_by_id ON plans(id)"},
     // How many nodes are in a state; outcome 0 is none. Rows at zero may stay.
     {"table", "plan_counts", "plan_counts",
@@ -42,13 +45,16 @@ constexpr std::array<SchemaObject, 25> kSchema{{
      "NULL,"
      " threshold INTEGER NOT NULL, unresolved INTEGER NOT NULL, satisfied INTEGER NOT NULL,"
      " resolution INTEGER NOT NULL, dependencies_since INTEGER NOT NULL, attempt INTEGER NOT NULL,"
-     " has_continuation INTEGER NOT NULL) STRICT"},
+     " has_continuation INTEGER NOT NULL, required INTEGER NOT NULL DEFAULT 1, skip_cause INTEGER) STRICT"},
     {"index", "nodes_by_id", "nodes", "CREATE UNIQUE INDEX nodes_by_id ON nodes(plan_key, type, id)"},
     // The cold rest; no row where everything has its default.
     {"table", "node_bodies", "node_bodies",
      "CREATE TABLE node_bodies(node_key INTEGER PRIMARY KEY, json TEXT NOT NULL, max_retries INTEGER NOT "
      "NULL,"
-     " backoff INTEGER NOT NULL, timeout INTEGER, heartbeat INTEGER) STRICT"},
+     " backoff INTEGER NOT NULL, timeout INTEGER, heartbeat INTEGER, created_by INTEGER,"
+     " created_by_attempt INTEGER, message TEXT, condition TEXT, silence INTEGER, runner TEXT, uses TEXT,"
+     " max_backoff INTEGER, retry_on TEXT, on_interrupt INTEGER, carried_from_id TEXT,"
+     " carried_from_identity TEXT, carried_from_version INTEGER) STRICT"},
     // All groups but the root of the dependencies.
     {"table", "predicate_groups", "predicate_groups",
      "CREATE TABLE predicate_groups(owner_key INTEGER NOT NULL, role INTEGER NOT NULL, group_no INTEGER NOT "
@@ -83,14 +89,27 @@ constexpr std::array<SchemaObject, 25> kSchema{{
      "NOT NULL,"
      " started_at INTEGER, deadline INTEGER, no_retry INTEGER NOT NULL, runner_host TEXT, runner_boot_id "
      "TEXT,"
-     " runner_pid INTEGER, runner_start INTEGER, PRIMARY KEY(stage_key, idx)) STRICT, WITHOUT ROWID"},
+     " runner_pid INTEGER, runner_start INTEGER, holder TEXT NOT NULL DEFAULT '', cause INTEGER,"
+     " exit_code INTEGER, signal INTEGER, log_path TEXT, stopping_since INTEGER, stopping_by TEXT,"
+     " stopping_reason TEXT, stopping_cause INTEGER, stopping_inside INTEGER NOT NULL DEFAULT 0,"
+     " ended_at INTEGER, retries INTEGER NOT NULL DEFAULT 0, interruptions INTEGER NOT NULL DEFAULT 0,"
+     " class INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(stage_key, idx)) STRICT, WITHOUT ROWID"},
     {"index", "attempts_ready", "attempts",
-     "CREATE INDEX attempts_ready ON attempts(plan_key, ready_at, stage_key) WHERE state = 10"},
+     "CREATE INDEX attempts_ready ON attempts(plan_key, class, ready_at, stage_key) WHERE state = 10"},
     {"index", "attempts_due", "attempts",
      "CREATE INDEX attempts_due ON attempts(plan_key, deadline, stage_key) WHERE state < 40 AND deadline IS "
      "NOT NULL"},
     {"index", "attempts_held", "attempts",
      "CREATE INDEX attempts_held ON attempts(plan_key, stage_key) WHERE state > 10 AND state < 40"},
+    // What a claim must look at of a ready attempt, as a number; 0 is: nothing in particular.
+    {"table", "classes", "classes",
+     "CREATE TABLE classes(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"
+     " class INTEGER NOT NULL, runner TEXT NOT NULL, uses TEXT NOT NULL, PRIMARY KEY(plan_key, class)) "
+     "STRICT,"
+     " WITHOUT ROWID"},
+    // When holders of attempts last said that they live.
+    {"table", "beats", "beats",
+     "CREATE TABLE beats(holder TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
     {"table", "progress", "progress",
      "CREATE TABLE progress(stage_key INTEGER NOT NULL, idx INTEGER NOT NULL, seq INTEGER NOT NULL,"
      " message TEXT NOT NULL, timestamp INTEGER NOT NULL, details TEXT NOT NULL, PRIMARY KEY(stage_key, idx, "
@@ -126,6 +145,42 @@ constexpr std::array<SchemaObject, 25> kSchema{{
      " STRICT, WITHOUT ROWID"},
 }};
 
+// What version 3 added columns to.
+constexpr std::array<std::pair<std::string_view, const char*>, 6> kTablesOfVersion2{{
+    {"counters",
+     "CREATE TABLE counters(id INTEGER PRIMARY KEY CHECK(id = 1), next_plan INTEGER NOT NULL,"
+     " next_node INTEGER NOT NULL, next_change INTEGER NOT NULL) STRICT"},
+    {"plans",
+     "CREATE TABLE plans(plan_key INTEGER PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL,"
+     " labels TEXT NOT NULL, created_at INTEGER NOT NULL, clock_time INTEGER NOT NULL,"
+     " clock_since_boot INTEGER NOT NULL, clock_boot_id TEXT NOT NULL) STRICT"},
+    {"nodes",
+     "CREATE TABLE nodes(node_key INTEGER PRIMARY KEY,"
+     " plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED, type INTEGER NOT NULL,"
+     " id TEXT NOT NULL, kind TEXT NOT NULL, state INTEGER NOT NULL, outcome INTEGER, concluded_reason "
+     "INTEGER,"
+     " version INTEGER NOT NULL, updated_at INTEGER NOT NULL, history BLOB NOT NULL, group_kind INTEGER NOT "
+     "NULL,"
+     " threshold INTEGER NOT NULL, unresolved INTEGER NOT NULL, satisfied INTEGER NOT NULL,"
+     " resolution INTEGER NOT NULL, dependencies_since INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+     " has_continuation INTEGER NOT NULL) STRICT"},
+    {"node_bodies",
+     "CREATE TABLE node_bodies(node_key INTEGER PRIMARY KEY, json TEXT NOT NULL, max_retries INTEGER NOT "
+     "NULL,"
+     " backoff INTEGER NOT NULL, timeout INTEGER, heartbeat INTEGER) STRICT"},
+    {"attempts",
+     "CREATE TABLE attempts(stage_key INTEGER NOT NULL, idx INTEGER NOT NULL, plan_key INTEGER NOT NULL,"
+     " state INTEGER NOT NULL, process_uid TEXT NOT NULL, details TEXT NOT NULL, failure TEXT, not_before "
+     "INTEGER,"
+     " last_heartbeat INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ready_at INTEGER "
+     "NOT NULL,"
+     " started_at INTEGER, deadline INTEGER, no_retry INTEGER NOT NULL, runner_host TEXT, runner_boot_id "
+     "TEXT,"
+     " runner_pid INTEGER, runner_start INTEGER, PRIMARY KEY(stage_key, idx)) STRICT, WITHOUT ROWID"},
+    {"attempts_ready",
+     "CREATE INDEX attempts_ready ON attempts(plan_key, ready_at, stage_key) WHERE state = 10"},
+}};
+
 const Sql kReadSchema("SELECT type, name, tbl_name, sql FROM sqlite_schema");
 
 bool is_internal(std::string_view name) {
@@ -138,11 +193,20 @@ std::span<const SchemaObject> newest_schema() { return kSchema; }
 
 std::vector<SchemaObject> older_schema(int version) {
     std::vector<SchemaObject> schema(kSchema.begin(), kSchema.end());
+    const auto replace = [&](std::string_view name, const char* sql) {
+        std::ranges::find(schema, name, &SchemaObject::name)->sql = sql;
+    };
+    if (version < 3) {
+        std::erase_if(schema,
+                      [](const SchemaObject& o) { return o.table == "classes" || o.table == "beats"; });
+        for (const auto& [name, sql] : kTablesOfVersion2) replace(name, sql);
+    }
     if (version < 2)
-        std::ranges::find(schema, "operations", &SchemaObject::name)->sql =
+        replace(
+            "operations",
             "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY"
             " DEFERRED, op_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(plan_key, op_id)) STRICT,"
-            " WITHOUT ROWID";
+            " WITHOUT ROWID");
     return schema;
 }
 

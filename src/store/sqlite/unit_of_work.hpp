@@ -33,6 +33,11 @@ public:
     void commit() override;
     [[nodiscard]] StoreStatistics statistics() const override;
 
+    [[nodiscard]] std::string identity() override;
+    void beat(std::string_view holder, Timestamp at) override;
+    [[nodiscard]] std::optional<Timestamp> last_beat(std::string_view holder) override;
+    void forget_beats(std::string_view holder, Timestamp before) override;
+
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
     [[nodiscard]] std::vector<PlanRow> plans() override;
     PlanKey insert_plan(const PlanRow& row) override;

@@ -10,24 +10,28 @@ const Sql kAttempt("SELECT " TURBOCI_ATTEMPT_COLUMNS " FROM attempts WHERE stage
 const Sql kAttempts("SELECT " TURBOCI_ATTEMPT_COLUMNS " FROM attempts WHERE stage_key = ?1 ORDER BY idx");
 const Sql kInsertAttempt(
     "INSERT INTO attempts(" TURBOCI_ATTEMPT_COLUMNS
-    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
+    " ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)");
 const Sql kUpdateAttempt(
     "UPDATE attempts SET state = ?3, process_uid = ?4, details = ?5, failure = ?6, not_before = ?7,"
     " last_heartbeat = ?8, created_at = ?9, updated_at = ?10, ready_at = ?11, started_at = ?12, deadline = "
     "?13,"
-    " no_retry = ?14, runner_host = ?15, runner_boot_id = ?16, runner_pid = ?17, runner_start = ?18"
+    " no_retry = ?14, runner_host = ?15, runner_boot_id = ?16, runner_pid = ?17, runner_start = ?18,"
+    " holder = ?19, cause = ?20, exit_code = ?21, signal = ?22, log_path = ?23, stopping_since = ?24,"
+    " stopping_by = ?25, stopping_reason = ?26, stopping_cause = ?27, stopping_inside = ?28, ended_at = ?29,"
+    " retries = ?30, interruptions = ?31"
     " WHERE stage_key = ?1 AND idx = ?2");
 const Sql kAddProgress(
     "INSERT INTO progress(stage_key, idx, seq, message, timestamp, details) SELECT ?1, ?2,"
     " coalesce(max(seq), 0) + 1, ?3, ?4, ?5 FROM progress WHERE stage_key = ?1 AND idx = ?2");
 // The conditions on state repeat those of the partial indexes word for word.
-const Sql kReady(
-    "SELECT " TURBOCI_ATTEMPT_COLUMNS
-    " FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND state = 10 AND ready_at <= ?2"
-    " ORDER BY ready_at, stage_key LIMIT ?3");
+const Sql kReady("SELECT " TURBOCI_ATTEMPT_COLUMNS
+                 " FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND class = 0 AND state = 10 "
+                 "AND ready_at <= ?2"
+                 " ORDER BY ready_at, stage_key LIMIT ?3");
 const Sql kNextReady(
-    "SELECT ready_at FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND state = 10 AND ready_at "
-    "> ?2"
+    "SELECT ready_at FROM attempts INDEXED BY attempts_ready WHERE plan_key = ?1 AND class = 0 AND state = 10"
+    " AND ready_at > ?2"
     " ORDER BY ready_at LIMIT 1");
 const Sql kOverdue("SELECT " TURBOCI_ATTEMPT_COLUMNS
                    " FROM attempts INDEXED BY attempts_due WHERE plan_key = ?1 AND state < 40"
@@ -39,16 +43,31 @@ const Sql kHeld("SELECT " TURBOCI_ATTEMPT_COLUMNS
                 " FROM attempts INDEXED BY attempts_held WHERE plan_key = ?1 AND state > 10 AND state < 40"
                 " ORDER BY stage_key");
 
+/// The values of the columns from `holder` on.
+template <class Use>
+void use_attempt(const AttemptRow& row, Use&& use) {
+    const Attempt& a = row.attempt;
+    const Stopping* stopping = a.stopping ? &*a.stopping : nullptr;
+    const auto since = stopping ? std::optional(stopping->since) : std::nullopt;
+    const auto by = stopping ? std::optional<std::string_view>(stopping->by) : std::nullopt;
+    const auto reason = stopping ? std::optional<std::string_view>(stopping->reason) : std::nullopt;
+    const auto cause = stopping ? std::optional(stopping->cause) : std::nullopt;
+    use(row.holder, a.cause, a.exit_code, a.signal, a.log_path, since, by, reason, cause,
+        stopping != nullptr && stopping->from_inside, a.ended_at, row.retries, row.interruptions);
+}
+
 void read_attempt_row(const Query& row, AttemptRow& a) {
     read_attempt(row, a.attempt);
     a.stage = row.node(0);
     a.plan = row.plan(2);
     a.ready_at = row.time(11);
-    a.started_at = row.maybe_time(12);
     a.deadline = row.maybe_time(13);
     a.no_retry = row.boolean(14);
     if (!row.is_null(15))
         a.runner = RunnerIdentity{row.string(15), row.string(16), row.integer(17), row.integer(18)};
+    a.holder = row.text(19);
+    a.retries = row.small(30);
+    a.interruptions = row.small(31);
 }
 
 std::vector<AttemptRow> read_attempts(Query&& row) {
@@ -74,6 +93,16 @@ void read_attempt(const Query& row, Attempt& attempt) {
     attempt.last_heartbeat = row.maybe_time(8);
     attempt.created_at = row.time(9);
     attempt.updated_at = row.time(10);
+    attempt.started_at = row.maybe_time(12);
+    const auto cause = [&](int column) { return row.enumeration(column, Cause::failed, Cause::cancelled); };
+    attempt.cause = row.is_null(20) ? std::nullopt : std::optional(cause(20));
+    attempt.exit_code = row.is_null(21) ? std::nullopt : std::optional(row.small(21));
+    attempt.signal = row.is_null(22) ? std::nullopt : std::optional(row.small(22));
+    attempt.log_path = row.maybe_string(23);
+    attempt.stopping.reset();
+    if (!row.is_null(24))
+        attempt.stopping = Stopping{row.time(24), row.string(25), row.string(26), cause(27), row.boolean(28)};
+    attempt.ended_at = row.maybe_time(29);
 }
 
 std::optional<AttemptRow> SqliteUnitOfWork::attempt(NodeKey stage, std::int32_t idx) {
@@ -96,10 +125,12 @@ void SqliteUnitOfWork::insert_attempt(const AttemptRow& row) {
     const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
     const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
     const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
-    Query(db_, kInsertAttempt, row.stage, a.idx, row.plan, a.state, a.process_uid, a.details.text, a.failure,
-          a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, row.started_at,
-          row.deadline, row.no_retry, host, boot, pid, start)
-        .run();
+    use_attempt(row, [&](const auto&... end) {
+        Query(db_, kInsertAttempt, row.stage, a.idx, row.plan, a.state, a.process_uid, a.details.text,
+              a.failure, a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at,
+              a.started_at, row.deadline, row.no_retry, host, boot, pid, start, end...)
+            .run();
+    });
 }
 
 void SqliteUnitOfWork::update_attempt(const AttemptRow& row) {
@@ -110,10 +141,12 @@ void SqliteUnitOfWork::update_attempt(const AttemptRow& row) {
     const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
     const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
     const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
-    Query(db_, kUpdateAttempt, row.stage, a.idx, a.state, a.process_uid, a.details.text, a.failure,
-          a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, row.started_at,
-          row.deadline, row.no_retry, host, boot, pid, start)
-        .run();
+    use_attempt(row, [&](const auto&... end) {
+        Query(db_, kUpdateAttempt, row.stage, a.idx, a.state, a.process_uid, a.details.text, a.failure,
+              a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, a.started_at,
+              row.deadline, row.no_retry, host, boot, pid, start, end...)
+            .run();
+    });
 }
 
 void SqliteUnitOfWork::add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) {

@@ -20,28 +20,27 @@ const Sql kFindNode("SELECT node_key FROM nodes WHERE plan_key = ?1 AND type = ?
 const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
 const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
                         " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
-const Sql kInsertNode(
-    "INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
-    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+const Sql kInsertNode("INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+                      "?18, ?19, ?20, ?21)");
 const Sql kInsertNodes("INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
                        ") SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17,"
-                       " c18, c19 FROM turboci_feed");
+                       " c18, c19, c20, c21 FROM turboci_feed");
 const Sql kUpdateNode(
     "UPDATE nodes SET state = ?2, outcome = ?3, concluded_reason = ?4, version = ?5, updated_at = ?6,"
     " history = ?7, group_kind = ?8, threshold = ?9, unresolved = ?10, satisfied = ?11, resolution = ?12,"
-    " dependencies_since = ?13, attempt = ?14, has_continuation = ?15 WHERE node_key = ?1");
-#define TURBOCI_BODY_COLUMNS "json, max_retries, backoff, timeout, heartbeat"
+    " dependencies_since = ?13, attempt = ?14, has_continuation = ?15, required = ?16, skip_cause = ?17"
+    " WHERE node_key = ?1");
 const Sql kBody("SELECT " TURBOCI_BODY_COLUMNS " FROM node_bodies WHERE node_key = ?1");
 const Sql kInsertBody("INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
-                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
 const Sql kInsertBodies("INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
-                        ") SELECT c1, c2, c3, c4, c5, c6 FROM turboci_feed");
+                        ") SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM turboci_feed");
 const Sql kPutBody(
     "INSERT INTO node_bodies(node_key, " TURBOCI_BODY_COLUMNS
-    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET json = excluded.json,"
+    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET json = excluded.json,"
     " max_retries = excluded.max_retries, backoff = excluded.backoff, timeout = excluded.timeout,"
-    " heartbeat = excluded.heartbeat");
-#undef TURBOCI_BODY_COLUMNS
+    " heartbeat = excluded.heartbeat, message = excluded.message");
 const Sql kDeleteBody("DELETE FROM node_bodies WHERE node_key = ?1");
 const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
 const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
@@ -56,7 +55,10 @@ constexpr std::int64_t kScanFactor = 4;
 /// The key and the values of TURBOCI_BODY_COLUMNS.
 template <class Use>
 void use_values(NodeKey key, const NodeBody& body, Use&& use) {
-    use(key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout, body.heartbeat);
+    const bool by_attempt = body.created_by != NodeKey::none;
+    use(key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout, body.heartbeat,
+        by_attempt ? std::optional(body.created_by) : std::nullopt,
+        by_attempt ? std::optional(body.created_by_attempt) : std::nullopt, body.message);
 }
 
 void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
@@ -70,7 +72,7 @@ void use_values(const NodeRow& row, const PackedHistory& history, Use&& use) {
     use(row.key, row.plan, row.type, row.id, row.kind, state_number(row.type, row.state), row.outcome,
         row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind, count.threshold,
         count.unresolved, count.satisfied, count.resolution, row.dependencies_since, row.attempt,
-        row.has_continuation);
+        row.has_continuation, row.required, row.skip_cause);
 }
 
 /// Columns 2 to 6, which are the same wherever a node is read.
@@ -83,16 +85,24 @@ void read_identity(const Query& row, NodeRow& node) {
                                   : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
 }
 
+/// required and skip_cause.
+void read_skip(const Query& row, int column, NodeRow& node) {
+    node.required = row.boolean(column);
+    node.skip_cause =
+        row.is_null(column + 1)
+            ? std::nullopt
+            : std::optional(row.enumeration(column + 1, SkipCause::upstream, SkipCause::not_needed));
+}
+
 }  // namespace
 
 void read_node(const Query& row, NodeRow& node) {
     node.key = row.node(0);
     node.plan = row.plan(1);
     read_identity(row, node);
-    node.concluded_reason = row.is_null(7)
-                                ? std::nullopt
-                                : std::optional(row.enumeration(7, ConcludedReason::attempt_complete,
-                                                                ConcludedReason::group_unsatisfied));
+    node.concluded_reason =
+        row.is_null(7) ? std::nullopt
+                       : std::optional(row.enumeration(7, ConcludedReason::attempt_complete, kLastReason));
     node.version = row.integer(8);
     node.updated_at = row.time(9);
     unpack_history(node.type, row.blob(10), node.history);
@@ -100,6 +110,7 @@ void read_node(const Query& row, NodeRow& node) {
     node.dependencies_since = row.time(16);
     node.attempt = row.small(17);
     node.has_continuation = row.boolean(18);
+    read_skip(row, 19, node);
 }
 
 void read_few_columns(const Query& row, NodeRow& node) {
@@ -111,6 +122,7 @@ void read_few_columns(const Query& row, NodeRow& node) {
     node.dependencies.kind = row.enumeration(8, GroupKind::all, GroupKind::at_least);
     node.dependencies.threshold = row.small(9);
     node.dependencies.resolution = row.enumeration(10, Resolution::unresolved, Resolution::unsatisfied);
+    read_skip(row, 11, node);
 }
 
 void read_body(const Query& row, int column, NodeBody& body) {
@@ -119,6 +131,9 @@ void read_body(const Query& row, int column, NodeBody& body) {
     body.retry.backoff = Duration(row.integer(column + 2));
     body.timeout = row.maybe_duration(column + 3);
     body.heartbeat = row.maybe_duration(column + 4);
+    body.created_by = row.is_null(column + 5) ? NodeKey::none : row.node(column + 5);
+    body.created_by_attempt = row.is_null(column + 6) ? 0 : row.small(column + 6);
+    body.message = row.maybe_string(column + 7);
 }
 
 std::size_t count_nodes(Database& db, PlanKey plan) {
@@ -236,7 +251,8 @@ void SqliteUnitOfWork::update_node(const NodeRow& row) {
     const GroupCount& count = row.dependencies;
     Query(db_, kUpdateNode, row.key, state_number(row.type, row.state), row.outcome, row.concluded_reason,
           row.version, row.updated_at, history.bytes(), count.kind, count.threshold, count.unresolved,
-          count.satisfied, count.resolution, row.dependencies_since, row.attempt, row.has_continuation)
+          count.satisfied, count.resolution, row.dependencies_since, row.attempt, row.has_continuation,
+          row.required, row.skip_cause)
         .run();
 }
 

@@ -10,12 +10,18 @@ namespace turboci::sqlite {
 
 namespace {
 
-#define TURBOCI_PLAN_COLUMNS \
-    "plan_key, id, version, labels, created_at, clock_time, clock_since_boot, clock_boot_id"
+#define TURBOCI_PLAN_COLUMNS                                                                            \
+    "plan_key, id, version, labels, created_at, clock_time, clock_since_boot, clock_boot_id, identity," \
+    " older_rules_until"
 const Sql kFindPlan("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans WHERE id = ?1");
 const Sql kAllPlans("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans ORDER BY plan_key");
-const Sql kInsertPlan("INSERT INTO plans(" TURBOCI_PLAN_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+const Sql kInsertPlan("INSERT INTO plans(" TURBOCI_PLAN_COLUMNS
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 #undef TURBOCI_PLAN_COLUMNS
+const Sql kIdentity("SELECT identity FROM counters");
+const Sql kBeat("INSERT INTO beats(holder, at) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET at = excluded.at");
+const Sql kLastBeat("SELECT at FROM beats WHERE holder = ?1");
+const Sql kForgetBeats("DELETE FROM beats WHERE holder = ?1 OR at < ?2");
 const Sql kUpdatePlan(
     "UPDATE plans SET version = ?2, labels = ?3, clock_time = ?4, clock_since_boot = ?5, clock_boot_id = ?6"
     " WHERE plan_key = ?1");
@@ -30,7 +36,7 @@ const Sql kInsertCount(
 
 #define TURBOCI_OWN_NODES "(SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1)"
 // In this order: what is found through nodes and writes goes before them.
-const std::array<Sql, 14> kDeletePlan{
+const std::array<Sql, 15> kDeletePlan{
     Sql("DELETE FROM progress WHERE stage_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM attempts WHERE stage_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM results WHERE check_key IN " TURBOCI_OWN_NODES),
@@ -46,6 +52,7 @@ const std::array<Sql, 14> kDeletePlan{
         " AND c.change_key < w.first_change + w.change_count)"),
     Sql("DELETE FROM writes WHERE plan_key = ?1"),
     Sql("DELETE FROM operations WHERE plan_key = ?1"),
+    Sql("DELETE FROM classes WHERE plan_key = ?1"),
     Sql("DELETE FROM plan_counts WHERE plan_key = ?1"),
     Sql("DELETE FROM nodes WHERE node_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM plans WHERE plan_key = ?1"),
@@ -62,10 +69,34 @@ PlanRow read_plan(const Query& row) {
     plan.clock.time = row.time(5);
     plan.clock.since_boot = Duration(row.integer(6));
     plan.clock.boot_id = row.text(7);
+    plan.identity = row.text(8);
+    plan.older_rules_until = row.integer(9);
     return plan;
 }
 
 }  // namespace
+
+std::string SqliteUnitOfWork::identity() {
+    Query row(db_, kIdentity);
+    if (!row.step()) throw_damaged("its table 'counters' is empty");
+    return row.string(0);
+}
+
+void SqliteUnitOfWork::beat(std::string_view holder, Timestamp at) {
+    require_write();
+    Query(db_, kBeat, holder, at).run();
+}
+
+std::optional<Timestamp> SqliteUnitOfWork::last_beat(std::string_view holder) {
+    Query row(db_, kLastBeat, holder);
+    if (!row.step()) return std::nullopt;
+    return row.time(0);
+}
+
+void SqliteUnitOfWork::forget_beats(std::string_view holder, Timestamp before) {
+    require_write();
+    Query(db_, kForgetBeats, holder, before).run();
+}
 
 std::optional<PlanRow> SqliteUnitOfWork::find_plan(std::string_view id) {
     Query row(db_, kFindPlan, id);
@@ -87,7 +118,7 @@ PlanKey SqliteUnitOfWork::insert_plan(const PlanRow& row) {
                     "choose another id");
     const PlanKey key{counters().plan++};
     Query(db_, kInsertPlan, key, row.id, row.version, row.labels.text, row.created_at, row.clock.time,
-          row.clock.since_boot, row.clock.boot_id)
+          row.clock.since_boot, row.clock.boot_id, row.identity, row.older_rules_until)
         .run();
     return key;
 }

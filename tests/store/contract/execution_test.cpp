@@ -26,7 +26,7 @@ AttemptRow full_attempt(const Fixture& f, NodeKey stage) {
     row.attempt.last_heartbeat = at(11);
     row.attempt.created_at = at(3);
     row.attempt.updated_at = at(12);
-    row.started_at = at(10);
+    row.attempt.started_at = at(10);
     row.deadline = at(99);
     row.no_retry = true;
     row.runner = RunnerIdentity{"host", "boot", 77, 123456};
@@ -46,7 +46,7 @@ void check_equal(const AttemptRow& a, const AttemptRow& b) {
     CHECK(a.attempt.created_at == b.attempt.created_at);
     CHECK(a.attempt.updated_at == b.attempt.updated_at);
     CHECK(a.ready_at == b.ready_at);
-    CHECK(a.started_at == b.started_at);
+    CHECK(a.attempt.started_at == b.attempt.started_at);
     CHECK(a.deadline == b.deadline);
     CHECK(a.no_retry == b.no_retry);
     CHECK(a.runner == b.runner);

@@ -32,10 +32,10 @@ TEST_CASE("Names of attempts, reasons and owners read back as what they name") {
 
 TEST_CASE("The wait before another attempt doubles with each, up to a day") {
     using namespace std::chrono_literals;
-    CHECK(wait_after({3, 10s}, 1) == 10s);
-    CHECK(wait_after({3, 10s}, 2) == 20s);
-    CHECK(wait_after({3, 10s}, 3) == 40s);
-    CHECK(wait_after({1'000, 10s}, 1'000) == 24h);
-    CHECK(wait_after({1, 48h}, 1) == 24h);
-    CHECK(wait_after({1'000, 0s}, 1'000) == 0s);
+    CHECK(wait_before_retry({3, 10s}, 1) == 10s);
+    CHECK(wait_before_retry({3, 10s}, 2) == 20s);
+    CHECK(wait_before_retry({3, 10s}, 3) == 40s);
+    CHECK(wait_before_retry({1'000, 10s}, 1'000) == 24h);
+    CHECK(wait_before_retry({1, 48h}, 1) == 24h);
+    CHECK(wait_before_retry({1'000, 0s}, 1'000) == 0s);
 }

@@ -339,7 +339,8 @@ TEST_CASE("The attempts of a runner that died are found, ended and run again") {
     dead.start_time -= 1;
     f.attempt("a", AttemptState::running, "run:dead", dead);
     f.attempt("b", AttemptState::running, "run:dead", dead);
-    f.endpoint->set_runner_probe(runner_is_alive);
+    f.endpoint->set_runner_probe(
+        [](const RunnerIdentity& id) { return runner_is_alive(id) ? Liveness::alive : Liveness::gone; });
     CHECK(f.run().exit_code == 1);
     CHECK(f.stage("a").attempts.at(0).failure == "lost: runner died");
     CHECK(f.stage("a").outcome == Outcome::passed);

@@ -22,7 +22,8 @@ public:
         fixture.options.stop_waiting = std::make_shared<std::atomic<bool>>(false);
         fixture.options.jobs = 4;
         fixture.options.environment = own_environment();
-        real.set_runner_probe(runner_is_alive);
+        real.set_runner_probe(
+            [](const RunnerIdentity& id) { return runner_is_alive(id) ? Liveness::alive : Liveness::gone; });
         CreatePlan create;
         create.id = "real";
         Problems problems;

@@ -171,7 +171,8 @@ TEST_CASE("Attempts of a runner that died are lost at the next tick, others are 
     w.claim("script");
     w.orchestrator->tick(World::request("{}"));
     CHECK(w.stage("mine").attempts.size() == 1);
-    w.orchestrator->set_runner_probe([](const RunnerIdentity& id) { return id.pid != 42; });
+    w.orchestrator->set_runner_probe(
+        [](const RunnerIdentity& id) { return id.pid != 42 ? Liveness::alive : Liveness::gone; });
     w.orchestrator->tick(World::request("{}"));
     const Stage mine = w.stage("mine");
     REQUIRE(mine.attempts.size() == 2);

@@ -75,7 +75,7 @@ TEST_CASE("Export, import and export again give the same bytes") {
     World from, to;
     fill(from);
     const std::string text = exported(from);
-    to.orchestrator->delete_plan("p");
+    to.orchestrator->delete_plan("p", true);
     to.orchestrator->import_plan(text, "plan.export");
     CHECK(exported(to) == text);
     CHECK(to.orchestrator->check_states().empty());
@@ -85,7 +85,7 @@ TEST_CASE("Export, import and export again give the same bytes") {
 TEST_CASE("An imported plan goes on where the exported one stood") {
     World from, to;
     fill(from);
-    to.orchestrator->delete_plan("p");
+    to.orchestrator->delete_plan("p", true);
     to.orchestrator->import_plan(exported(from), "plan.export");
     to.clock.reading = from.clock.reading;
     for (World* w : {&from, &to}) {
@@ -110,7 +110,7 @@ TEST_CASE("An operation of an imported plan still tells what it took") {
     const std::string text = exported(from);
     CHECK_THAT(text,
                Contains(R"({"operation":{"op_id":"take","version":3,"claimed":[{"stage":"s","idx":1}]}})"));
-    to.orchestrator->delete_plan("p");
+    to.orchestrator->delete_plan("p", true);
     for (const auto& [what, with] :
          {std::pair(R"("claimed":[{"stage":"s","idx":1})", R"("claimed":[{"stage":"s","idx":2})"),
           {R"("claimed":[{"stage":"s")", R"("claimed":[{"stage":"x")"},
@@ -135,7 +135,7 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
     fill(from);
     const std::string good = exported(from);
     World to;
-    to.orchestrator->delete_plan("p");
+    to.orchestrator->delete_plan("p", true);
     for (const auto& [what, with] : std::vector<std::pair<std::string, std::string>>{
              {"\"turboci_export\":1", "\"turboci_export\":2"},
              {"\"state\":\"WAITING\"", "\"state\":\"ATTEMPTING\""},
@@ -189,7 +189,7 @@ TEST_CASE("An import is held against every rule") {
     World w;
     fill(w);
     const std::string text = exported(w);
-    w.orchestrator->delete_plan("p");
+    w.orchestrator->delete_plan("p", true);
     struct Bad {
         const char* from;
         const char* to;
@@ -237,7 +237,7 @@ TEST_CASE("An import is held against what the results of a check say") {
     World w;
     w.write("checks: [{id: c, state: FINAL, result: {failure: broken}}]");
     std::string text = exported(w);
-    w.orchestrator->delete_plan("p");
+    w.orchestrator->delete_plan("p", true);
     text.replace(text.find(R"("outcome":"failed")"), 18, R"("outcome":"passed")");
     CHECK_THAT(import_error(w, text).what(), Contains("its outcome is not that of its results"));
 }

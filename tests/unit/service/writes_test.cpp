@@ -150,9 +150,9 @@ TEST_CASE("Without an id the only plan is meant; several are listed; none is not
         CHECK(e.code() == ErrorCode::usage);
         CHECK_THAT(e.what(), Contains("p, q"));
     }
-    w.orchestrator->delete_plan("p");
+    w.orchestrator->delete_plan("p", true);
     CHECK(w.orchestrator->get_plan("").id == "q");
-    w.orchestrator->delete_plan("q");
+    w.orchestrator->delete_plan("q", true);
     try {
         (void)w.orchestrator->get_plan("");
         FAIL("found a plan");

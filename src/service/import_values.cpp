@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/import_values.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "turboci/plan_file.hpp"
+
+namespace turboci::service::imported {
+
+void complain(std::string message) { throw Malformed{std::move(message)}; }
+
+const Json& member(const Json& object, const char* key) {
+    const auto it = object.is_object() ? object.find(key) : object.end();
+    if (!object.is_object() || it == object.end()) complain(fmt::format("'{}' is missing", key));
+    return *it;
+}
+void only(const Json& object, std::initializer_list<std::string_view> keys) {
+    if (!object.is_object()) complain("it is not an object");
+    for (const auto& [key, value] : object.items())
+        if (std::ranges::find(keys, key) == keys.end())
+            complain(fmt::format("unknown key {}", json_string(key)));
+}
+std::string text(const Json& object, const char* key) {
+    constexpr std::size_t kMost = 1u << 20;
+    const Json& value = member(object, key);
+    if (!value.is_string()) complain(fmt::format("'{}' must be a string", key));
+    auto found = value.get<std::string>();
+    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
+    if (found.find('\0') != std::string::npos) complain(fmt::format("'{}' has a null character", key));
+    return found;
+}
+std::string name(const Json& object, const char* key) {
+    constexpr std::size_t kMost = 1024;
+    auto found = text(object, key);
+    if (found.size() > kMost) complain(fmt::format("'{}' is longer than {} bytes", key, kMost));
+    if (has_control_character(found)) complain(fmt::format("'{}' has a control character", key));
+    return found;
+}
+std::optional<std::string> optional_text(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return text(object, key);
+}
+std::int64_t number(const Json& object, const char* key, std::int64_t least, std::int64_t most) {
+    const Json& value = member(object, key);
+    const bool fits =
+        value.is_number_integer() &&
+        (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)) &&
+        value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most;
+    if (!fits) complain(fmt::format("'{}' must be a whole number from {} to {}", key, least, most));
+    return value.get<std::int64_t>();
+}
+std::int32_t small_number(const Json& object, const char* key, std::int32_t least, std::int32_t most) {
+    return static_cast<std::int32_t>(number(object, key, least, most));
+}
+std::optional<std::int32_t> optional_small(const Json& object, const char* key, std::int32_t least,
+                                           std::int32_t most) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return small_number(object, key, least, most);
+}
+void nothing_yet(const Json& object, std::initializer_list<const char*> keys) {
+    for (const char* key : keys)
+        if (const Json& value = member(object, key);
+            !value.is_null() && !(value.is_object() && value.empty()))
+            complain(fmt::format("'{}' is of a newer turboci", key));
+}
+bool flag(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_boolean()) complain(fmt::format("'{}' must be true or false", key));
+    return value.get<bool>();
+}
+const Json& list(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_array()) complain(fmt::format("'{}' must be a list", key));
+    return value;
+}
+JsonText object_text(const Json& object, const char* key) {
+    const Json& value = member(object, key);
+    if (!value.is_object()) complain(fmt::format("'{}' must be an object", key));
+    return {value.dump()};
+}
+Timestamp time_of(const Json& object, const char* key) {
+    const auto t = parse_timestamp(text(object, key));
+    if (!t) complain(fmt::format("'{}' must be a time like 2026-01-02T03:04:05.000000Z", key));
+    return *t;
+}
+std::optional<Timestamp> optional_time(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return time_of(object, key);
+}
+std::optional<Duration> optional_duration(const Json& object, const char* key) {
+    if (member(object, key).is_null()) return std::nullopt;
+    return Duration(number(object, key, 1, kMostDuration.count()));
+}
+State state_of(NodeType type, const Json& object, const char* key) {
+    const State state = name_of_set(object, key, parse_state);
+    if (state_number(type, state) == 0)
+        complain(fmt::format("a {} has no state {}", to_string(type), to_string(state)));
+    return state;
+}
+std::optional<GroupKind> parse_group_kind(std::string_view name) {
+    for (const GroupKind k : {GroupKind::all, GroupKind::any, GroupKind::at_least})
+        if (to_string(k) == name) return k;
+    return std::nullopt;
+}
+std::optional<Mover> parse_mover(std::string_view name) {
+    for (const Mover m : {Mover::writer, Mover::orchestrator})
+        if (to_string(m) == name) return m;
+    return std::nullopt;
+}
+
+Json parse_line(std::string_view line) {
+    // Nothing may be built that is too deep to be taken apart again.
+    std::vector<std::set<std::string>> keys;
+    const auto sound = [&](int depth, Json::parse_event_t event, Json& value) {
+        if (depth > kMaxNesting + 8) complain("it is nested too deeply");
+        if (event == Json::parse_event_t::object_start) keys.emplace_back();
+        if (event == Json::parse_event_t::object_end) keys.pop_back();
+        if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+            complain(fmt::format("duplicate key {}", value.dump()));
+        return true;
+    };
+    Json json = Json::parse(line, sound, false);
+    if (!json.is_object()) complain("it is not a JSON object");
+    return json;
+}
+
+}  // namespace turboci::service::imported

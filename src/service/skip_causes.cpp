@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/skip_causes.hpp"
+
+#include <unordered_map>
+
+namespace turboci::service {
+
+void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
+    constexpr int kAnyState = 40;
+    std::vector<NodeKey> upstream;  // nodes that break what needs them, to be followed
+    std::unordered_map<std::int64_t, SkipCause> skipped;
+    const std::vector<State> ended{State::final};
+    uow.scan_nodes(plan, std::nullopt, ended, [&](const NodeRow& row) {
+        if (row.outcome == Outcome::skipped)
+            skipped[static_cast<std::int64_t>(row.key)] = SkipCause::not_needed;
+        else if (row.outcome != Outcome::passed)
+            upstream.push_back(row.key);
+    });
+    const auto follow = [&](NodeKey key) {
+        const auto found = skipped.find(static_cast<std::int64_t>(key));
+        if (found == skipped.end() || found->second == SkipCause::upstream) return;
+        found->second = SkipCause::upstream;
+        upstream.push_back(key);
+    };
+    while (!upstream.empty()) {
+        const NodeKey key = upstream.back();
+        upstream.pop_back();
+        for (const EdgeRow& edge : uow.edges_to(key, 0, kAnyState)) {
+            const bool wants_success = edge.on_state != State::final || edge.when == When::success;
+            if (edge.role == PredicateRole::dependencies && wants_success) follow(edge.owner);
+        }
+        if (!skipped.contains(static_cast<std::int64_t>(key))) continue;
+        for (const AssignmentRow& a : uow.assignments_of(key))
+            if (a.goal == State::final) follow(a.check);
+    }
+    for (const auto& [key, cause] : skipped) {
+        NodeRow row = uow.node(NodeKey{key});
+        row.skip_cause = cause;
+        uow.update_node(row);
+    }
+}
+
+}  // namespace turboci::service
