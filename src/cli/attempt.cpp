@@ -200,6 +200,16 @@ Action define_fail(Parser& parser) {
     };
 }
 
+Action define_release(Parser& parser) {
+    auto options = std::make_shared<UpdateOptions>();
+    parser.argument("STAGE", options->stage, "the stage that is given back");
+    options->declare(parser);
+    return [options](Context& context) {
+        return update(context, *options,
+                      [](AttemptWrite& attempt) { attempt.state = AttemptState::pending; });
+    };
+}
+
 constexpr Command kAttemptCommands[] = {
     {"attempt claim", "Take a ready stage to work on, and print its id", "[STAGE] [--process UID] [--wait D]",
      "turboci attempt claim\n"
@@ -227,6 +237,9 @@ constexpr Command kAttemptCommands[] = {
      "turboci attempt fail build --message 'no space left on agent 7'\n"
      "turboci attempt fail build --message 'no such branch' --no-retry",
      kAllFormats, define_fail, "The stage's retry policy decides whether another attempt follows."},
+    {"attempt release", "Give back an attempt that is SCHEDULED and was not begun", "STAGE",
+     "turboci attempt release build", kAllFormats, define_release,
+     "It is PENDING again, for anybody to claim. Nothing has ended, so no retry is used up."},
 };
 
 }  // namespace

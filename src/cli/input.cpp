@@ -172,6 +172,11 @@ JsonText json_argument(std::string_view option, const std::string& value) {
     return JsonText{copy.take()};
 }
 
+void declare_lost_after(Parser& parser, std::optional<Duration>& lost_after) {
+    parser.option("--lost-after", "D", lost_after,
+                  "a runner of another host is gone after so long without a sign of life (default: 60s)");
+}
+
 std::string id_argument(NodeType type, const std::string& text) {
     RefText ref = parse_ref(text);
     if (ref.type && *ref.type != type) {

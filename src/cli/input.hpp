@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/parser.hpp"
 #include "os/file_text.hpp"
 #include "turboci/json_text.hpp"
 #include "turboci/plan_file.hpp"
@@ -30,5 +31,8 @@ void read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& re
 /// The id in "stage:ID" or "ID"; USAGE if the reference is to the other type.
 [[nodiscard]] std::string id_argument(NodeType type, const std::string& text);
 [[nodiscard]] std::vector<RefText> ref_arguments(const std::vector<std::string>& texts);
+
+/// --lost-after, for those who look for runners.
+void declare_lost_after(Parser& parser, std::optional<Duration>& lost_after);
 
 }  // namespace turboci::cli

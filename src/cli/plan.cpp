@@ -7,6 +7,7 @@
 #include "format/junit.hpp"
 #include "format/markdown.hpp"
 #include "format/terminal.hpp"
+#include "runner/attempt_log.hpp"
 #include "turboci/plan_file.hpp"
 
 namespace turboci::cli {
@@ -174,10 +175,14 @@ Action define_plan_show(Parser& parser) {
 
 Action define_delete(Parser& parser) {
     auto id = std::make_shared<std::string>();
+    auto force = std::make_shared<bool>(false);
     parser.argument("ID", *id, "the plan to delete, with everything in it");
-    return [id](Context& context) {
-        context.endpoint(Context::Open::write).delete_plan(*id);
+    parser.flag("--force", *force,
+                "also while somebody works on it: a run of it stops its processes and ends");
+    return [id, force](Context& context) {
+        context.endpoint(Context::Open::write).delete_plan(*id, *force);
         context.out().mark_committed();
+        if (!remove_logs(context.store_path(), *id)) context.warn("some of its logs could not be removed");
         if (context.format() == Format::table) {
             context.print_confirmation("deleted " + printable(*id) + '\n');
         } else if (context.format() == Format::name) {
@@ -192,11 +197,15 @@ Action define_delete(Parser& parser) {
 Action define_tick(Parser& parser) {
     auto id = std::make_shared<std::optional<std::string>>();
     auto flags = std::make_shared<WriteFlags>();
+    auto lost_after = std::make_shared<std::optional<Duration>>();
     parser.argument("ID", *id, "the plan; default: --plan, else the only one");
+    declare_lost_after(parser, *lost_after);
     flags->declare(parser);
-    return [id, flags](Context& context) {
+    return [id, flags, lost_after](Context& context) {
         if (*id) context.set_plan(**id);
-        const WriteResult result = context.endpoint(Context::Open::write).tick(context.begin_write(*flags));
+        Endpoint& endpoint = context.endpoint(Context::Open::write);
+        if (*lost_after) endpoint.set_lost_after(**lost_after);
+        const WriteResult result = endpoint.tick(context.begin_write(*flags));
         context.out().mark_committed();
         print_write_result(context, result);
         return 0;
@@ -221,11 +230,14 @@ constexpr Command kPlanCommands[] = {
      "turboci plan show --format markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
      "turboci plan show -o json | jq .totals",
      kNoJsonl, define_plan_show},
-    {"plan delete", "Delete a plan with all its nodes and its log", "ID",
+    {"plan delete", "Delete a plan with all its nodes, its record and its logs", "ID [--force]",
      "turboci plan delete nightly\n"
      "turboci plan list -o name | grep ^pr-17- | xargs -n1 turboci plan delete",
-     kNoJsonl, define_delete, "There is no way back but a backup of the store."},
-    {"plan tick", "End attempts that ran out of time, fell silent, or lost their runner", "[ID]",
+     kNoJsonl, define_delete,
+     "Refused while an attempt is held, unless --force is given. There is no way back but a backup of the "
+     "store."},
+    {"plan tick", "End attempts that ran out of time, fell silent, or lost their runner",
+     "[ID] [--lost-after D]",
      "turboci plan tick\n"
      "while sleep 60; do turboci plan tick -q; done",
      kNoJsonl, define_tick, "Every write does this first, so this is for plans that nobody writes to."},

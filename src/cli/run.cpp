@@ -23,6 +23,7 @@ struct Options {
     std::vector<std::string> refs;
     std::optional<std::int64_t> jobs;
     std::optional<Duration> timeout;
+    std::optional<Duration> lost_after;
     std::optional<std::string> actor;
     bool fail_fast = false;
     bool dry_run = false;
@@ -55,6 +56,7 @@ RunOptions run_options(Context& context, const Options& options) {
     run.jobs = options.jobs ? static_cast<int>(*options.jobs) : processors();
     run.fail_fast = options.fail_fast;
     run.timeout = options.timeout;
+    run.lost_after = options.lost_after.value_or(run.lost_after);
     run.stop_waiting = context.stop_waiting();
     for (char** variable = environ; *variable != nullptr; ++variable) run.environment.emplace_back(*variable);
     return run;
@@ -163,6 +165,7 @@ int run_plan(Context& context, const Options& options) {
     Endpoint& endpoint = context.endpoint(options.dry_run ? Context::Open::read : Context::Open::write);
     RunOptions run = run_options(context, options);
     if (options.dry_run) return show_dry_run(context, run);
+    endpoint.set_lost_after(run.lost_after);
     const auto view = make_view(context);
     Supervisor supervisor;
     fit_jobs(context, run);
@@ -181,6 +184,7 @@ Action define_run(Parser& parser) {
     parser.flag("--fail-fast", options->fail_fast, "start nothing more after the first failure");
     parser.option("--timeout", "D", options->timeout, "stop after this time");
     parser.flag("-n,--dry-run", options->dry_run, "say what would run, and in what order; run nothing");
+    declare_lost_after(parser, options->lost_after);
     parser.option("--actor", "NAME", options->actor, "who runs it, for the log (default: $USER)");
     return [options](Context& context) { return run_plan(context, *options); };
 }

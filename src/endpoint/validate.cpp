@@ -166,7 +166,8 @@ void Validator::attempt(const AttemptWrite& write) {
     for (const auto& [text, details] : write.progress) message(text, "progress", write.at);
     if (write.failure) message(*write.failure, "failure", write.at);
     if (write.state == AttemptState::incomplete) return;
-    if (write.failure) problem(write.at, "the failure of an attempt goes with 'state: INCOMPLETE'");
+    const bool marks = write.holder && write.holder->stopping;
+    if (write.failure && !marks) problem(write.at, "the failure of an attempt goes with 'state: INCOMPLETE'");
     if (write.no_retry) problem(write.at, "'no_retry' goes with 'state: INCOMPLETE'");
 }
 

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "turboci/error.hpp"
 
@@ -43,6 +45,22 @@ UniqueFd open_directory(int parent, const std::string& name, const std::string& 
     UniqueFd directory(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!directory) fail(path);
     return directory;
+}
+
+// Says of which plan the logs of a directory are. No log has such a name.
+constexpr const char* kOwnerFile = ".plan";
+
+std::string read_owner(int directory) {
+    const UniqueFd file(::openat(directory, kOwnerFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    std::array<char, 64> text{};
+    const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : 0;
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
+}
+
+/// Best effort: without it the logs of another plan may stand beside those of this one.
+void write_owner(int directory, std::string_view identity) {
+    const UniqueFd file(::openat(directory, kOwnerFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file) static_cast<void>(::write(file.get(), identity.data(), identity.size()) == 0);
 }
 
 }  // namespace
@@ -177,11 +195,32 @@ std::string AttemptLog::tail() const {
     return std::string(text);
 }
 
-LogDirectory::LogDirectory(const std::string& store_path, const std::string& plan) {
+bool remove_logs(const std::string& store_path, const std::string& plan) noexcept {
+    const std::string base = store_path + ".logs";
+    std::error_code failed;
+    // Symbolic links are removed, not followed.
+    std::filesystem::remove_all(base + "/" + plan, failed);
+    const bool gone = !failed;
+    std::filesystem::remove(base, failed);  // if it was the last
+    return gone;
+}
+
+LogDirectory::LogDirectory(const std::string& store_path, const std::string& plan,
+                           const std::string& identity) {
     const std::string base = store_path + ".logs";
     path_ = base + "/" + plan;
-    const UniqueFd parent = open_directory(AT_FDCWD, base, base);
-    directory_ = std::make_shared<const UniqueFd>(open_directory(parent.get(), plan, path_));
+    const auto open = [&] {
+        const UniqueFd parent = open_directory(AT_FDCWD, base, base);
+        return std::make_shared<const UniqueFd>(open_directory(parent.get(), plan, path_));
+    };
+    directory_ = open();
+    const std::string owner = read_owner(directory_->get());
+    if (owner == identity) return;
+    if (!owner.empty()) {
+        static_cast<void>(remove_logs(store_path, plan));
+        directory_ = open();
+    }
+    write_owner(directory_->get(), identity);
 }
 
 std::shared_ptr<AttemptLog> LogDirectory::log_of(std::string_view stage_id, std::int32_t idx,

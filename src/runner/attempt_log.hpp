@@ -60,12 +60,16 @@ private:
     int error_ = 0;
 };
 
+/// Removes all logs of a plan. False if some are left.
+[[nodiscard]] bool remove_logs(const std::string& store_path, const std::string& plan) noexcept;
+
 /// The directory of one plan's logs. Only the owner can look into it.
 class LogDirectory {
 public:
     /// Makes the directories where they are missing. STORE Error if that cannot be done, or if one of them
     /// is a symbolic link.
-    LogDirectory(const std::string& store_path, const std::string& plan);
+    /// `identity` is that of the plan itself: logs of another plan that had its id are removed.
+    LogDirectory(const std::string& store_path, const std::string& plan, const std::string& identity);
     /// A new log. Its file is not made yet.
     [[nodiscard]] std::shared_ptr<AttemptLog> log_of(std::string_view stage_id, std::int32_t idx,
                                                      std::size_t limit) const;
