@@ -139,6 +139,7 @@ private:
 
     /// The plan itself is still the one that it was, unless it is there already under another id.
     void read_identity(const Json& plan) {
+        if (format_ == 1 && plan.contains("identity")) complain("'identity' is of format 2");
         plan_.older_rules_until = plan_.version;
         plan_.identity = new_identity();
         if (format_ == 1) return;

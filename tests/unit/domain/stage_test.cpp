@@ -6,23 +6,30 @@
 
 using namespace turboci;
 
-TEST_CASE("An attempt only moves forward, and an ended one never") {
+TEST_CASE(
+    "An attempt only moves forward, but one that was not begun can be given back; an ended one never moves") {
     constexpr std::array kAll{AttemptState::pending, AttemptState::scheduled, AttemptState::running,
                               AttemptState::complete, AttemptState::incomplete};
     for (const AttemptState from : kAll)
         for (const AttemptState to : kAll) {
             const bool ended = from == AttemptState::complete || from == AttemptState::incomplete;
             CAPTURE(to_string(from), to_string(to));
-            CHECK(may_move(from, to) == (!ended && static_cast<int>(to) > static_cast<int>(from)));
+            const bool given_back = from == AttemptState::scheduled && to == AttemptState::pending;
+            CHECK(may_move(from, to) ==
+                  (given_back || (!ended && static_cast<int>(to) > static_cast<int>(from))));
         }
 }
 
 TEST_CASE("Names of attempts, reasons and owners read back as what they name") {
     for (const char* name : {"PENDING", "SCHEDULED", "RUNNING", "COMPLETE", "INCOMPLETE"})
         CHECK(to_string(parse_attempt_state(name).value()) == name);
-    for (const char* name : {"attempt_complete", "no_retries_left", "retry_blocked", "cancelled",
-                             "dependencies_unsatisfied", "group_unsatisfied"})
+    for (const char* name :
+         {"attempt_complete", "no_retries_left", "retry_blocked", "cancelled", "dependencies_unsatisfied",
+          "group_unsatisfied", "attempt_failed", "interrupted_too_often"})
         CHECK(to_string(parse_concluded_reason(name).value()) == name);
+    for (const char* name : {"failed", "timeout", "silent", "lost", "interrupted", "cancelled"})
+        CHECK(to_string(parse_cause(name).value()) == name);
+    CHECK_FALSE(parse_cause("LOST"));
     for (const char* name : {"stage_attempt", "actor", "orchestrator"})
         CHECK(to_string(parse_owner_type(name).value()) == name);
     CHECK_FALSE(parse_attempt_state("pending"));

@@ -42,7 +42,7 @@ TEST_CASE("Names of stages become names of files that cannot leave their directo
 TEST_CASE("Logs lie beside the store, for their owner alone, and a new one replaces an old one") {
     const TemporaryDirectory directory;
     const std::string store = (directory.path / "my.db").string();
-    const LogDirectory logs(store, "p");
+    const LogDirectory logs(store, "p", "identity");
     for (const char* text : {"a longer first text", "second"}) {
         const auto log = logs.log_of("s", 3, 1000);
         log->write(text);
@@ -63,7 +63,7 @@ TEST_CASE("A symbolic link in the place of a log or its directory is not followe
     const std::string precious = (directory.path / "precious").string();
     std::ofstream(precious) << "gold";
     {
-        const LogDirectory logs(store, "p");
+        const LogDirectory logs(store, "p", "identity");
         std::filesystem::create_symlink(precious, store + ".logs/p/s.1.log");
         const auto log = logs.log_of("s", 1, 1000);
         log->write("lead");
@@ -73,12 +73,12 @@ TEST_CASE("A symbolic link in the place of a log or its directory is not followe
     }
     std::filesystem::create_directory(directory.path / "elsewhere");
     std::filesystem::create_directory_symlink(directory.path / "elsewhere", store + ".logs/q");
-    CHECK_THROWS_AS(LogDirectory(store, "q"), Error);
+    CHECK_THROWS_AS(LogDirectory(store, "q", "identity"), Error);
 }
 
 TEST_CASE("Of too much output the beginning and the end are kept") {
     const TemporaryDirectory directory;
-    const LogDirectory logs((directory.path / "my.db").string(), "p");
+    const LogDirectory logs((directory.path / "my.db").string(), "p", "identity");
     const std::string all = numbered(0, 5000);
     for (const std::size_t step : {std::size_t{1}, std::size_t{777}, std::size_t{4096}, all.size()}) {
         const auto log = logs.log_of("s", 1, 1001);
@@ -92,7 +92,7 @@ TEST_CASE("Of too much output the beginning and the end are kept") {
 
 TEST_CASE("Output that just fits is kept whole") {
     const TemporaryDirectory directory;
-    const LogDirectory logs((directory.path / "my.db").string(), "p");
+    const LogDirectory logs((directory.path / "my.db").string(), "p", "identity");
     const auto log = logs.log_of("s", 1, 1000);
     log->write(std::string(700, 'a'));
     log->write(std::string(300, 'b'));
@@ -102,7 +102,7 @@ TEST_CASE("Output that just fits is kept whole") {
 
 TEST_CASE("The tail is the last lines, and no more of them than are of use") {
     const TemporaryDirectory directory;
-    const LogDirectory logs((directory.path / "my.db").string(), "p");
+    const LogDirectory logs((directory.path / "my.db").string(), "p", "identity");
     const auto tail_of = [&](const std::string& text) {
         const auto log = logs.log_of("s", 1, 1u << 20);
         for (std::size_t at = 0; at < text.size(); at += 100)
@@ -130,7 +130,7 @@ TEST_CASE("A log that cannot be written remembers why and disturbs nobody") {
 TEST_CASE("The file of a log is made when it is asked for, written, or finished") {
     const TemporaryDirectory directory;
     const std::string store = (directory.path / "my.db").string();
-    const LogDirectory logs(store, "p");
+    const LogDirectory logs(store, "p", "identity");
     const auto made = logs.log_of("made", 1, 1000);
     const auto written = logs.log_of("written", 1, 1000);
     const auto silent = logs.log_of("silent", 1, 1000);
@@ -147,4 +147,20 @@ TEST_CASE("The file of a log is made when it is asked for, written, or finished"
     lost->finish();
     CHECK(lost->error() == ENOENT);
     CHECK(lost->tail() == "text\n");
+}
+
+TEST_CASE("logs of another plan that had the same id are removed, those of the plan itself stay") {
+    const TempDir directory;
+    const std::string store = (directory.path / "my.db").string();
+    LogDirectory(store, "p", "first").log_of("s", 1, 1024)->make();
+    LogDirectory(store, "p", "first").log_of("t", 1, 1024)->make();
+    const auto logs = directory.path / "my.db.logs" / "p";
+    CHECK(std::filesystem::exists(logs / "s.1.log"));
+    CHECK(std::filesystem::exists(logs / "t.1.log"));
+    LogDirectory(store, "p", "second").log_of("t", 1, 1024)->make();
+    CHECK_FALSE(std::filesystem::exists(logs / "s.1.log"));
+    CHECK(std::filesystem::exists(logs / "t.1.log"));
+    CHECK(remove_logs(store, "p"));
+    CHECK_FALSE(std::filesystem::exists(directory.path / "my.db.logs"));
+    CHECK(remove_logs(store, "p"));
 }

@@ -38,7 +38,7 @@ TEST_CASE("A stage that fails without an answer fails its check") {
     w.claim("t");
     w.fail("t", "segfault");
     CHECK(w.state("check:c") == "FINAL failed");
-    CHECK_THAT(*w.check("c").results.back().failure, Contains("stage t: no_retries_left (segfault)"));
+    CHECK_THAT(*w.check("c").results.back().failure, Contains("stage t: attempt_failed (segfault)"));
 }
 
 TEST_CASE("A cancelled stage fails its check") {
@@ -58,14 +58,21 @@ TEST_CASE("A check whose stages were all skipped is skipped") {
     CHECK(w.state("check:c") == "FINAL skipped");
 }
 
-TEST_CASE("A skipped stage beside one that passed does not fail the check") {
-    World w;
-    w.write(
-        "checks: [{id: gate}, {id: c, state: PLANNED}]\nstages: [{id: s, dependencies: [gate], assignments: "
-        "[c]}, {id: t, assignments: [c]}]");
-    w.write("checks: [{id: gate, state: FINAL, result: {failure: closed}}]");
-    w.pass("t");
-    CHECK(w.state("check:c") == "FINAL passed");
+TEST_CASE(
+    "A stage that was not needed beside one that passed changes nothing; one that was broken skips the "
+    "check") {
+    for (const auto& [result, outcome] :
+         {std::pair("{data: {}}", "FINAL passed"), {"{failure: closed}", "FINAL skipped"}}) {
+        World w;
+        const std::string when = outcome == std::string("FINAL passed") ? "failure" : "success";
+        w.write(
+            "checks: [{id: gate}, {id: c, state: PLANNED}]\nstages: [{id: s, dependencies: [{node: gate, "
+            "when: " +
+            when + "}], assignments: [c]}, {id: t, assignments: [c]}]");
+        w.write(std::string("checks: [{id: gate, state: FINAL, result: ") + result + "}]");
+        w.pass("t");
+        CHECK(w.state("check:c") == outcome);
+    }
 }
 
 TEST_CASE("Of a stage's results only the highest attempt's counts") {
@@ -96,13 +103,15 @@ TEST_CASE("An answer of an earlier attempt does not speak for a stage that was l
     CHECK(w.state("check:c") == "FINAL failed");
 }
 
-TEST_CASE("A stage that answers and then fails has answered") {
+TEST_CASE("A stage that reports a pass and then fails fails its check") {
     World w;
     w.write("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
     w.claim("s");
     report(w, "c", "s", 1, "{data: {ok: true}}");
     w.fail("s", "upload of logs failed");
-    CHECK(w.state("check:c") == "FINAL passed");
+    CHECK(w.state("check:c") == "FINAL failed");
+    CHECK(w.check("c").results.back().failure ==
+          "stage s reported a pass and then ended: upload of logs failed");
 }
 
 TEST_CASE("When an attempt ends its open results are finalized and new ones refused") {
@@ -165,14 +174,15 @@ TEST_CASE("A stage assigned later keeps the check open again") {
     CHECK(w.state("check:c") == "FINAL passed");
 }
 
-TEST_CASE("Stages that were skipped fail no check, however many they are") {
+TEST_CASE("Stages that were not needed fail no check, however many they are") {
     World w;
     std::string plan =
         "checks: [{id: bad}, {id: c, state: PLANNED}]\nstages:\n  - {id: z, assignments: [c]}\n";
     for (int i = 0; i < 15; ++i)
-        plan += "  - {id: s" + std::to_string(i) + ", dependencies: [bad], assignments: [c]}\n";
+        plan += "  - {id: s" + std::to_string(i) +
+                ", dependencies: [{node: bad, when: failure}], assignments: [c]}\n";
     w.write(plan);
-    w.write("checks: [{id: bad, state: FINAL, result: {failure: x}}]");
+    w.write("checks: [{id: bad, state: FINAL}]");
     w.pass("z");
     CHECK(w.state("check:c") == "FINAL passed");
 }
@@ -184,7 +194,7 @@ TEST_CASE("Of many stages that failed, the first ten are named and the others co
     w.write(plan);
     for (int i = 0; i < 12; ++i) w.break_stage("s" + std::to_string(i));
     const std::string failure = w.check("c").results.at(0).failure.value();
-    CHECK_THAT(failure, Contains("stage s9: no_retries_left (broken)"));
+    CHECK_THAT(failure, Contains("stage s9: attempt_failed (broken)"));
     CHECK_THAT(failure, Contains("; and 2 more"));
     CHECK(failure.find("s10") == std::string::npos);
 }

@@ -147,12 +147,17 @@ TEST_CASE("A runner that vouches for its attempt is believed, however late the w
     const RunnerIdentity runner{"host", "boot", 42, 7};
     w.write("stages: [{id: s, timeout: 10s}]");
     WriteNodes r = World::request("{}");
-    r.claim = Claim{
-        .stages = {}, .exact = false, .at_most = 1, .process_uid = "run", .runner = runner, .accept = {}};
+    r.claim = Claim{.stages = {},
+                    .exact = false,
+                    .at_most = 1,
+                    .process_uid = "run",
+                    .holder = "me",
+                    .runner = runner,
+                    .accept = {}};
     w.write(r);
-    w.clock.advance(11s);
+    w.clock.advance(60s);
     WriteNodes end = World::request("stages: [{id: s, attempt: {state: COMPLETE}}]");
-    change(end.stages, 0, [&](StageWrite& write) { write.attempt->runner = runner; });
+    change(end.stages, 0, [&](StageWrite& write) { write.attempt->holder.emplace().identity = "me"; });
     w.write(end);
     CHECK(w.state("stage:s") == "FINAL passed");
 }

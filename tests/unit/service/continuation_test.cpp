@@ -36,7 +36,7 @@ TEST_CASE("A stage whose attempts are used up still waits for what it spawned, a
     CHECK(w.state("stage:parent") == "AWAITING_GROUP");
     w.pass("child");
     CHECK(w.state("stage:parent") == "FINAL failed");
-    CHECK(w.stage("parent").concluded_reason == ConcludedReason::no_retries_left);
+    CHECK(w.stage("parent").concluded_reason == ConcludedReason::attempt_failed);
 }
 
 TEST_CASE("A group that is resolved when the attempts end holds nothing") {

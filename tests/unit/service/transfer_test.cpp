@@ -36,6 +36,7 @@ stages:
                         .exact = false,
                         .at_most = 1,
                         .process_uid = "run",
+                        .holder = "holder",
                         .runner = RunnerIdentity{"h", "b", 4, 5},
                         .accept = {}};
     claim.op_id = "first-claim";
@@ -46,7 +47,15 @@ stages:
     w.write(
         "stages: [{id: s, continuation_group: [child], attempt: {progress: [{message: half, details: {pct: "
         "50}}], details: {pid: 7}}}]");
-    w.fail("s", "exit status 1");
+    WriteNodes end =
+        World::request("stages: [{id: s, attempt: {state: INCOMPLETE, failure: exit status 1}}]");
+    change(end.stages, 0, [](StageWrite& write) {
+        HolderWord& word = write.attempt->holder.emplace();
+        word.identity = "holder";
+        word.exit_code = 1;
+        word.log_path = "p.db.logs/p/s.1.log";
+    });
+    w.write(end);
     w.clock.advance(1s);
     w.claim("s", "script");
     WriteNodes nothing = World::request("{}");
@@ -86,10 +95,10 @@ TEST_CASE("An imported plan goes on where the exported one stood") {
     World from, to;
     fill(from);
     to.orchestrator->delete_plan("p", true);
+    from.complete("s");
     to.orchestrator->import_plan(exported(from), "plan.export");
     to.clock.reading = from.clock.reading;
     for (World* w : {&from, &to}) {
-        w->complete("s");
         w->pass("child");
         w->write("checks: [{id: d, state: FINAL}]");
     }
@@ -137,7 +146,19 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
     World to;
     to.orchestrator->delete_plan("p", true);
     for (const auto& [what, with] : std::vector<std::pair<std::string, std::string>>{
-             {"\"turboci_export\":1", "\"turboci_export\":2"},
+             {"\"turboci_export\":2", "\"turboci_export\":3"},
+             {"\"turboci_export\":2", "\"turboci_export\":1"},
+             {"\"cause\":\"failed\"", "\"cause\":null"},
+             {"\"cause\":null", "\"cause\":\"lost\""},
+             {"\"ended_at\":null", "\"ended_at\":\"2026-01-02T03:04:05.000006Z\""},
+             {"\"holder\":\"holder\"", "\"holder\":7"},
+             {"\"exit_code\":1", "\"exit_code\":256"},
+             {"\"condition\":null", "\"condition\":{\"check\":\"c\"}"},
+             {"\"silence_us\":null", "\"silence_us\":5"},
+             {"\"limits\":{}", "\"limits\":{\"gpu\":1}"},
+             {"\"required\":true", "\"required\":1"},
+             {"\"skip_cause\":null", "\"skip_cause\":\"upstream\""},
+             {"\"created_by\":null", "\"created_by\":{\"stage\":\"s\",\"attempt\":9}"},
              {"\"state\":\"WAITING\"", "\"state\":\"ATTEMPTING\""},
              {"\"state\":\"WAITING\"", "\"state\":\"FINAL\""},
              {"\"outcome\":null", "\"outcome\":\"passed\""},
@@ -209,8 +230,8 @@ TEST_CASE("An import is held against every rule") {
          R"("node":"check:later","on_state":"FINAL","when":"failure")", "cycle"},
         {R"("edges":[{"node":"stage:child","on_state":"FINAL","when":"success"}])",
          R"("edges":[{"node":"check:d","on_state":"FINAL","when":"success"}])", "continuation"},
-        {R"({"turboci_export":1,)", R"({"turboci_export":1,"turboci_export":1,)", "duplicate key"},
-        {R"({"turboci_export":1,)", R"({"turboci_export":1,"more":1,)", "unknown key"},
+        {R"({"turboci_export":2,)", R"({"turboci_export":2,"turboci_export":2,)", "duplicate key"},
+        {R"({"turboci_export":2,)", R"({"turboci_export":2,"more":1,)", "unknown key"},
         {R"({"end":)", R"({"finish":)", "neither"},
     };
     for (const Bad& bad : kBad) {

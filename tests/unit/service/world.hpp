@@ -51,6 +51,15 @@ public:
     }
     Error refusal(std::string_view yaml) { return refusal(request(yaml)); }
     ErrorCode refused(std::string_view yaml) { return refusal(yaml).code(); }
+    ErrorCode refused(const WriteNodes& r) { return refusal(r).code(); }
+    ErrorCode refused_claim(const std::string& stage, const std::string& uid) {
+        WriteNodes r = request("{}");
+        Claim& wanted = r.claim.emplace();
+        wanted.stages = {stage};
+        wanted.exact = true;
+        wanted.process_uid = uid;
+        return refused(r);
+    }
     /// All that an error says.
     static std::string text(const Error& e) {
         std::string all = e.what();
@@ -60,8 +69,13 @@ public:
 
     WriteResult claim(const std::string& stage, const std::string& uid = "w") {
         WriteNodes r = request("{}");
-        r.claim = Claim{
-            .stages = {stage}, .exact = true, .at_most = 1, .process_uid = uid, .runner = {}, .accept = {}};
+        r.claim = Claim{.stages = {stage},
+                        .exact = true,
+                        .at_most = 1,
+                        .process_uid = uid,
+                        .holder = uid,
+                        .runner = {},
+                        .accept = {}};
         return orchestrator->write_nodes(r);
     }
     WriteResult complete(const std::string& stage) {
