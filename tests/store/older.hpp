@@ -8,8 +8,55 @@
 
 namespace turboci::test {
 
+/// Makes of a closed store what version 2 would have made.
+inline void take_back_to_2(const std::string& path) {
+    raw(path,
+        "BEGIN; DROP TABLE classes; DROP TABLE beats; DROP INDEX attempts_ready;"
+        "ALTER TABLE counters DROP COLUMN identity;"
+        "ALTER TABLE plans DROP COLUMN identity;"
+        "ALTER TABLE plans DROP COLUMN older_rules_until;"
+        "ALTER TABLE plans DROP COLUMN from_id;"
+        "ALTER TABLE plans DROP COLUMN from_identity;"
+        "ALTER TABLE plans DROP COLUMN cancelled_since;"
+        "ALTER TABLE plans DROP COLUMN cancelled_by;"
+        "ALTER TABLE plans DROP COLUMN cancelled_reason;"
+        "ALTER TABLE plans DROP COLUMN limits;"
+        "ALTER TABLE nodes DROP COLUMN required;"
+        "ALTER TABLE nodes DROP COLUMN skip_cause;"
+        "ALTER TABLE node_bodies DROP COLUMN created_by;"
+        "ALTER TABLE node_bodies DROP COLUMN created_by_attempt;"
+        "ALTER TABLE node_bodies DROP COLUMN message;"
+        "ALTER TABLE node_bodies DROP COLUMN condition;"
+        "ALTER TABLE node_bodies DROP COLUMN silence;"
+        "ALTER TABLE node_bodies DROP COLUMN runner;"
+        "ALTER TABLE node_bodies DROP COLUMN uses;"
+        "ALTER TABLE node_bodies DROP COLUMN max_backoff;"
+        "ALTER TABLE node_bodies DROP COLUMN retry_on;"
+        "ALTER TABLE node_bodies DROP COLUMN on_interrupt;"
+        "ALTER TABLE node_bodies DROP COLUMN carried_from_id;"
+        "ALTER TABLE node_bodies DROP COLUMN carried_from_identity;"
+        "ALTER TABLE node_bodies DROP COLUMN carried_from_version;"
+        "ALTER TABLE attempts DROP COLUMN holder;"
+        "ALTER TABLE attempts DROP COLUMN cause;"
+        "ALTER TABLE attempts DROP COLUMN exit_code;"
+        "ALTER TABLE attempts DROP COLUMN signal;"
+        "ALTER TABLE attempts DROP COLUMN log_path;"
+        "ALTER TABLE attempts DROP COLUMN stopping_since;"
+        "ALTER TABLE attempts DROP COLUMN stopping_by;"
+        "ALTER TABLE attempts DROP COLUMN stopping_reason;"
+        "ALTER TABLE attempts DROP COLUMN stopping_cause;"
+        "ALTER TABLE attempts DROP COLUMN stopping_inside;"
+        "ALTER TABLE attempts DROP COLUMN ended_at;"
+        "ALTER TABLE attempts DROP COLUMN retries;"
+        "ALTER TABLE attempts DROP COLUMN interruptions;"
+        "ALTER TABLE attempts DROP COLUMN class;"
+        "CREATE INDEX attempts_ready ON attempts(plan_key, ready_at, stage_key) WHERE state = 10;"
+        "PRAGMA user_version=2; COMMIT");
+}
+
 /// Makes of a closed store what version 1 would have made.
 inline void take_back_to_1(const std::string& path) {
+    take_back_to_2(path);
     raw(path,
         "BEGIN; ALTER TABLE operations RENAME TO operations_2;"
         "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"

@@ -24,6 +24,8 @@ inline PlanRow plan_row(std::string id) {
     PlanRow row;
     row.id = std::move(id);
     row.version = 1;
+    row.identity = "identity of " + row.id;
+    row.older_rules_until = 1;
     row.created_at = at(0);
     row.clock = {at(0), std::chrono::seconds(100), "boot-1"};
     return row;

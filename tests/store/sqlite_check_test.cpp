@@ -85,7 +85,7 @@ TEST_CASE("a sound store has no problems") { CHECK(problems_after("SELECT 1").em
 
 TEST_CASE("every kind of damage in the rows is found and named") {
     // c is node 1, s is node 2, t is node 3.
-    const std::array<std::pair<const char*, const char*>, 38> cases{{
+    const std::array<std::pair<const char*, const char*>, 49> cases{{
         {"UPDATE nodes SET state = 50 WHERE node_key = 1", "unknown type, state"},
         {"UPDATE nodes SET outcome = 1 WHERE node_key = 1", "FINAL without an outcome, or have one"},
         {"UPDATE counters SET next_node = 3",
@@ -93,7 +93,8 @@ TEST_CASE("every kind of damage in the rows is found and named") {
         {"UPDATE counters SET next_plan = 1", "plans with keys that are still"},
         {"UPDATE counters SET next_change = 2", "changes with keys that are still"},
         {"UPDATE nodes SET version = 2 WHERE node_key = 3", "nodes that are later than their plan"},
-        {"INSERT INTO node_bodies VALUES(77, '{}', 0, 0, NULL, NULL)", "options or args without their node"},
+        {"INSERT INTO node_bodies(node_key, json, max_retries, backoff) VALUES(77, '{}', 0, 0)",
+         "options or args without their node"},
         {"UPDATE edges SET owner_key = 77 WHERE owner_key = 3 AND position = 0", "edges without their owner"},
         {"UPDATE edges SET target_key = 77 WHERE position = 0", "edges that lead to no node"},
         {"UPDATE edges SET target_type = 1 WHERE position = 0",
@@ -128,6 +129,19 @@ TEST_CASE("every kind of damage in the rows is found and named") {
          "plan p: 1 nodes whose dependencies are counted wrongly, such as stage:t"},
         {"UPDATE predicate_groups SET resolution = 2, satisfied = 1, unresolved = 1 WHERE role = 1",
          "counted wrongly"},
+        {"UPDATE nodes SET skip_cause = 1 WHERE node_key = 2", "skipped without a cause, or have one"},
+        {"UPDATE nodes SET required = 2", "unknown type, state"},
+        {"UPDATE attempts SET cause = 1", "INCOMPLETE without a cause, or have one"},
+        {"UPDATE attempts SET ended_at = 5", "ended without a time, or have one"},
+        {"UPDATE attempts SET holder = ''", "held by nobody"},
+        {"UPDATE attempts SET stopping_since = 1", "stopped in a way that no write"},
+        {"UPDATE attempts SET stopping_inside = 2", "stopped in a way that no write"},
+        {"UPDATE attempts SET retries = 7", "more retries or interruptions than there were"},
+        {"UPDATE plans SET identity = ''", "without an identity"},
+        {"UPDATE counters SET identity = ''", "without an identity"},
+        {"INSERT INTO node_bodies(node_key, json, max_retries, backoff, created_by, created_by_attempt)"
+         " VALUES(77, '{}', 0, 0, 2, 9)",
+         "written by an attempt that is not there"},
     }};
     for (const auto& [sql, expected] : cases) {
         INFO(sql);

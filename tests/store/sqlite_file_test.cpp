@@ -156,9 +156,9 @@ TEST_CASE("a path that names no file is an invalid argument") {
 TEST_CASE("a store of a newer or impossible schema is refused untouched") {
     Fixture f;
     f.close();
-    raw(f.path(), "PRAGMA user_version=3");
+    raw(f.path(), "PRAGMA user_version=4");
     CHECK_THAT(refusal(f.path()),
-               Contains("newer turboci (schema 3, this one knows 2)") && Contains("upgrade"));
+               Contains("newer turboci (schema 4, this one knows 3)") && Contains("upgrade"));
     raw(f.path(), "PRAGMA user_version=0");
     CHECK_THAT(refusal(f.path()), Contains("no schema version"));
     raw(f.path(), "PRAGMA user_version=-5");

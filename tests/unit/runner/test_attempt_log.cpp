@@ -150,7 +150,7 @@ TEST_CASE("The file of a log is made when it is asked for, written, or finished"
 }
 
 TEST_CASE("logs of another plan that had the same id are removed, those of the plan itself stay") {
-    const TempDir directory;
+    const TemporaryDirectory directory;
     const std::string store = (directory.path / "my.db").string();
     LogDirectory(store, "p", "first").log_of("s", 1, 1024)->make();
     LogDirectory(store, "p", "first").log_of("t", 1, 1024)->make();
