@@ -251,8 +251,11 @@ struct QueryNodes {
     std::vector<std::string> match;  ///< fnmatch(3) patterns over the id
     bool ready = false;    ///< stages that can be claimed now; WAITING checks without an unfinished stage
     bool blocked = false;  ///< not FINAL, with dependencies that are unresolved
-    std::optional<std::int32_t> deps;        ///< follow dependencies so many steps; -1: all the way
-    std::optional<std::int32_t> dependents;  ///< likewise against the arrows
+    /// Add what the selection needs, so many steps of it; -1: all the way. A node needs the targets of its
+    /// dependencies and of its continuation group, a check also the stages assigned to it.
+    std::optional<std::int32_t> deps;
+    std::optional<std::int32_t> dependents;  ///< likewise what needs the selection
+    /// What to follow. An assignment is satisfied when its stage has passed.
     EdgeFilter edges = EdgeFilter::all;
     NodeParts parts;
 };

@@ -62,7 +62,7 @@ void declare_drawing(Parser& parser, GraphOptions& graph) {
 
 Action define_graph_show(Parser& parser) {
     auto options = std::make_shared<DrawingOptions>();
-    options->selection.declare_refs(parser, "draw these and what they depend on; default: the whole plan");
+    options->selection.declare_refs(parser, "draw these and what they need; default: the whole plan");
     declare_drawing(parser, options->graph);
     options->selection.declare_walk(parser);
     return [options](Context& context) { return show_graph(context, *options); };

@@ -82,11 +82,11 @@ void Selection::declare_filters(Parser& parser) {
 void Selection::declare_walk(Parser& parser) {
     parser.optional_value(
         "--deps", "N", [this](const std::string& value) { query.deps = steps("--deps", value); },
-        "add what the selection depends on, N steps or all the way");
+        "add what the selection needs, N steps or all the way");
     parser.optional_value(
         "--dependents", "N",
         [this](const std::string& value) { query.dependents = steps("--dependents", value); },
-        "add what depends on the selection");
+        "add what needs the selection, likewise");
     parser.option(
         "--edges", "WHICH",
         [this](const std::string& value) {

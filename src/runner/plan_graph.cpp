@@ -55,20 +55,6 @@ std::optional<std::size_t> PlanGraph::find(const NodeRef& ref) const {
     return found->second;
 }
 
-void PlanGraph::each_need(std::size_t i, const std::function<void(std::size_t)>& visit) const {
-    const GraphNode& node = nodes_[i];
-    const auto visit_ref = [&](const NodeRef& ref) {
-        if (const auto target = find(ref)) visit(*target);
-    };
-    each_edge(node.dependencies, [&](const Edge& edge) { visit_ref(edge.target); });
-    for (const NodeRef& member : node.group) visit_ref(member);
-    if (node.ref.type == NodeType::check) {
-        const auto assigned = assigned_to_.find(node.ref.id);
-        if (assigned == assigned_to_.end()) return;
-        for (const std::size_t stage : assigned->second) visit(stage);
-    }
-}
-
 void PlanGraph::each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const {
     // The members of a continuation group run after its stage, and before what waits for that.
     const auto visit_with_group = [&](const NodeRef& ref) {
@@ -88,27 +74,6 @@ void PlanGraph::each_earlier(std::size_t i, const std::function<void(std::size_t
             else
                 visit(stage);
         }
-}
-
-std::unordered_set<std::string> PlanGraph::closure(const std::vector<NodeRef>& roots) const {
-    std::vector<bool> seen(nodes_.size(), false);
-    std::vector<std::size_t> open;
-    std::unordered_set<std::string> selected;
-    const auto reach = [&](std::size_t i) {
-        if (seen[i]) return;
-        seen[i] = true;
-        open.push_back(i);
-    };
-    for (const NodeRef& root : roots) {
-        if (const auto i = find(root)) reach(*i);
-    }
-    while (!open.empty()) {
-        const std::size_t i = open.back();
-        open.pop_back();
-        selected.insert(to_string(nodes_[i].ref));
-        each_need(i, reach);
-    }
-    return selected;
 }
 
 PlanGraph::Chain PlanGraph::longest_chain(const std::unordered_map<std::string, Duration>& durations) const {

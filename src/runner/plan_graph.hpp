@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "turboci/requests.hpp"
@@ -37,10 +36,6 @@ public:
     [[nodiscard]] const std::vector<GraphNode>& nodes() const noexcept { return nodes_; }
     [[nodiscard]] std::optional<std::size_t> find(const NodeRef& ref) const;
 
-    /// `roots` and all that they need: the targets of their dependencies, the stages assigned to their
-    /// checks, the members of their continuation groups; and what those need.
-    [[nodiscard]] std::unordered_set<std::string> closure(const std::vector<NodeRef>& roots) const;
-
     struct Chain {
         std::vector<std::string> stages;  ///< first to last
         Duration length{0};
@@ -55,8 +50,6 @@ public:
 
 private:
     void add(GraphNode node);
-    /// Indexes of what node `i` needs, see closure().
-    void each_need(std::size_t i, const std::function<void(std::size_t)>& visit) const;
     /// Indexes of what is over before node `i` begins.
     void each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const;
 

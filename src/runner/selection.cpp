@@ -30,24 +30,18 @@ void count(PlanTotals& totals, const GraphNode& node) {
 
 std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::string& plan,
                                               const std::vector<RefText>& refs, PlanGraph* graph) {
-    QueryNodes named;
-    named.plan = plan;
-    named.refs = refs;
-    PlanGraph roots;
-    endpoint.query(named, roots);
-    std::vector<NodeRef> root_refs;
-    for (const GraphNode& node : roots.nodes()) root_refs.push_back(node.ref);
-
+    QueryNodes needed;
+    needed.plan = plan;
+    needed.refs = refs;
+    needed.deps = -1;
     PlanGraph own;
-    PlanGraph& whole = graph != nullptr ? *graph : own;
-    QueryNodes everything;
-    everything.plan = plan;
-    endpoint.query(everything, whole);
+    PlanGraph& found = graph != nullptr ? *graph : own;
+    endpoint.query(needed, found);
 
     auto selection = std::make_shared<Selection>();
-    selection->ids = whole.closure(root_refs);
-    for (const GraphNode& node : whole.nodes()) {
-        if (is_selected(selection.get(), node.ref)) count(selection->totals, node);
+    for (const GraphNode& node : found.nodes()) {
+        selection->ids.insert(to_string(node.ref));
+        count(selection->totals, node);
     }
     return selection;
 }

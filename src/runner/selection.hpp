@@ -18,7 +18,7 @@ struct Selection {
     PlanTotals totals;
 };
 
-/// NOT_FOUND if a named node is not there. `graph`, if not null, receives the whole plan.
+/// NOT_FOUND if a named node is not there. `graph`, if not null, receives what is selected.
 [[nodiscard]] std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::string& plan,
                                                             const std::vector<RefText>& refs,
                                                             PlanGraph* graph = nullptr);

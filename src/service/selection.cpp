@@ -74,29 +74,45 @@ const NodeRow& Selection::row_of(NodeKey key) {
 }
 
 bool Selection::follows(const EdgeRow& edge) {
-    if (edge.role != PredicateRole::dependencies) return false;
     if (query_.edges == EdgeFilter::all) return true;
     const NodeRow& target = row_of(edge.target);
     return resolve_edge(target.type, edge.on_state, edge.when, target.state, target.outcome,
                         target.history) == Resolution::satisfied;
 }
 
-void Selection::expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward) {
+bool Selection::follows(const AssignmentRow& assignment) {
+    if (query_.edges == EdgeFilter::all) return true;
+    return row_of(assignment.stage).outcome == Outcome::passed;
+}
+
+// Stages alone have a continuation group and assignments, checks alone are assigned to: for a node of the
+// other type these are empty, and looking is cheaper than reading the node for its type.
+void Selection::each_need(NodeKey key, const std::function<void(NodeKey)>& visit) {
+    for (const PredicateRole role : {PredicateRole::dependencies, PredicateRole::continuation})
+        for (const EdgeRow& edge : uow_.edges_of(key, role))
+            if (follows(edge)) visit(edge.target);
+    for (const AssignmentRow& assignment : uow_.assignments_to(key))
+        if (follows(assignment)) visit(assignment.stage);
+}
+
+void Selection::each_dependent(NodeKey key, const std::function<void(NodeKey)>& visit) {
     constexpr int kAnyState = 40;
+    for (const EdgeRow& edge : uow_.edges_to(key, 0, kAnyState))
+        if (follows(edge)) visit(edge.owner);
+    for (const AssignmentRow& assignment : uow_.assignments_of(key))
+        if (follows(assignment)) visit(assignment.check);
+}
+
+void Selection::expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward) {
     std::unordered_set<std::int64_t> seen;
     std::vector<NodeKey> frontier = start;
     for (const NodeKey key : start) seen.insert(static_cast<std::int64_t>(key));
     for (std::int32_t step = 0; !frontier.empty() && (steps < 0 || step < steps); ++step) {
         std::vector<NodeKey> next;
-        for (const NodeKey key : frontier) {
-            const auto edges =
-                forward ? uow_.edges_of(key, PredicateRole::dependencies) : uow_.edges_to(key, 0, kAnyState);
-            for (const EdgeRow& edge : edges) {
-                if (!follows(edge)) continue;
-                const NodeKey other = forward ? edge.target : edge.owner;
-                if (seen.insert(static_cast<std::int64_t>(other)).second) next.push_back(other);
-            }
-        }
+        const auto reach = [&](NodeKey other) {
+            if (seen.insert(static_cast<std::int64_t>(other)).second) next.push_back(other);
+        };
+        for (const NodeKey key : frontier) forward ? each_need(key, reach) : each_dependent(key, reach);
         keys_.insert(keys_.end(), next.begin(), next.end());
         frontier = std::move(next);
     }

@@ -2,6 +2,7 @@
 // Which nodes a query is about.
 #pragma once
 
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -26,6 +27,12 @@ private:
     void consider(const NodeRow& row);
     [[nodiscard]] const NodeRow& row_of(NodeKey key);
     [[nodiscard]] bool follows(const EdgeRow& edge);
+    [[nodiscard]] bool follows(const AssignmentRow& assignment);
+    /// What a node needs: the targets of its edges, the members of its continuation group, and for a check
+    /// the stages assigned to it.
+    void each_need(NodeKey key, const std::function<void(NodeKey)>& visit);
+    /// The other way: whose edges lead to it, and for a stage the checks that it is assigned to.
+    void each_dependent(NodeKey key, const std::function<void(NodeKey)>& visit);
     void expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward);
 
     UnitOfWork& uow_;

@@ -204,7 +204,7 @@ TEST_CASE("Filters and walks select what they say") {
     CHECK(names({"--match", "[bc]", "--kind", "test"}) == "check:c\n");
     CHECK(names({"--ready", "--type", "stage"}) == "stage:s\n");
     CHECK(names({"--blocked"}) == "check:c\n");
-    CHECK(names({"--deps", "c"}) == "check:a\ncheck:b\ncheck:c\n");
+    CHECK(names({"--deps", "c"}) == "check:a\ncheck:b\ncheck:c\nstage:s\n");
     CHECK(names({"--deps=0", "c"}) == "check:c\n");
     CHECK(names({"a", "--dependents=1", "--edges", "satisfied"}) == "check:a\ncheck:b\ncheck:c\n");
 }
@@ -296,7 +296,7 @@ TEST_CASE("graph show draws in four formats, of everything or of what leads to a
     CHECK(contains(turboci.ok({"graph", "show", "--rankdir", "TB"}), "TB"));
     CHECK(contains(turboci.ok({"graph", "show", "--format", "mermaid"}), "flowchart"));
     CHECK(Json::parse(turboci.ok({"graph", "show", "--format", "json"}))["nodes"].size() == 4);
-    CHECK(Json::parse(turboci.ok({"graph", "show", "-o", "json", "check:b"}))["nodes"].size() == 2);
+    CHECK(Json::parse(turboci.ok({"graph", "show", "-o", "json", "check:b"}))["nodes"].size() == 3);
     CHECK(
         Json::parse(turboci.ok({"graph", "show", "-o", "json", "check:b", "--dependents"}))["nodes"].size() ==
         2);
@@ -356,4 +356,35 @@ TEST_CASE("log shows what happened to the plan or to one node") {
     CHECK(turboci.ok({"log", "--since", "99", "-o", "json"}) == "[]\n");
     CHECK(turboci.run({"log", "nope"}).code == 4);
     CHECK(turboci.run({"log", "--since", "x"}).code == 2);
+}
+
+TEST_CASE("nodes query --deps finds the stages that run -n names for the same node") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write"}, R"(
+checks: [{id: built, state: PLANNED}, {id: tested, state: PLANNED}, {id: other, state: PLANNED}]
+stages:
+  - {id: build, args: {command: "true"}, assignments: [built]}
+  - {id: unit, args: {command: "true"}, dependencies: [built], assignments: [tested]}
+  - {id: system, args: {command: "true"}, dependencies: [build], assignments: [tested], continuation_group: [tidy]}
+  - {id: tidy, args: {command: "true"}, dependencies: [{node: rig, when: always}]}
+  - {id: rig, args: {command: "true"}}
+  - {id: apart, args: {command: "true"}, assignments: [other]}
+)");
+    for (const std::string node :
+         {"check:built", "check:tested", "check:other", "stage:unit", "stage:system", "stage:apart"}) {
+        CAPTURE(node);
+        std::vector<std::string> needed, run;
+        std::istringstream names(turboci.ok({"nodes", "query", node, "--deps", "-o", "name"}));
+        for (std::string name; std::getline(names, name);)
+            if (name.rfind("stage:", 0) == 0) needed.push_back(name.substr(6));
+        for (const Json& step : Json::parse(turboci.ok({"run", "-n", node, "-o", "json"})))
+            run.push_back(step["stage"]);
+        std::ranges::sort(needed);
+        std::ranges::sort(run);
+        CHECK(needed == run);
+    }
+    CHECK(turboci.ok({"nodes", "query", "check:tested", "--deps", "-o", "name"}) ==
+          "check:built\ncheck:tested\nstage:build\nstage:unit\nstage:system\nstage:tidy\nstage:rig\n");
+    CHECK(Json::parse(turboci.ok({"graph", "show", "check:tested", "-o", "json"}))["nodes"].size() == 7);
 }

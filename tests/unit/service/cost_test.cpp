@@ -143,3 +143,38 @@ TEST_CASE("A completion costs the same in a join of few groups and of many") {
     CHECK(a.statements == b.statements);
     CHECK(a.rows == b.rows);
 }
+
+TEST_CASE("What a selection expands to costs what is found, in a small plan and in a large one") {
+    const auto expansion = [](int others) {
+        World w;
+        std::string plan =
+            "checks:\n  - {id: c, state: PLANNED, dependencies: [d]}\n  - {id: d, state: PLANNED}\n"
+            "  - {id: shared, state: PLANNED}\n";
+        for (int i = 0; i < others; ++i) plan += "  - {id: n" + std::to_string(i) + ", dependencies: [d]}\n";
+        plan += "stages:\n  - {id: s, assignments: [d]}\n";
+        for (int i = 0; i < others; ++i)
+            plan += "  - {id: s" + std::to_string(i) + ", assignments: [shared]}\n";
+        w.write(plan);
+        CountingStore counting(*w.store);
+        Orchestrator orchestrator(counting, w.clock);
+        struct LastCost final : NodeSink {
+            explicit LastCost(CountingStore& counted) : store(counted) {}
+            void plan(const WorkPlan&) override {}
+            void check(const Check&) override { cost = store.last->statistics(); }
+            void stage(const Stage&) override { cost = store.last->statistics(); }
+            CountingStore& store;
+            StoreStatistics cost;
+        } sink(counting);
+        QueryNodes query;
+        query.plan = "p";
+        query.refs = {{NodeType::check, "c"}};
+        query.deps = -1;
+        query.parts = kBareNodes;
+        orchestrator.query(query, sink);
+        return sink.cost;
+    };
+    const auto small = expansion(10), large = expansion(2000);
+    CHECK(small.statements > 0);
+    CHECK(small.statements == large.statements);
+    CHECK(small.rows == large.rows);
+}

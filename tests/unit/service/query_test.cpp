@@ -67,22 +67,68 @@ TEST_CASE("Ready is what can be worked on now, blocked what waits for something"
     CHECK(refs(w, {.ready = true}) == Names{"check:C"});
 }
 
-TEST_CASE("Selections expand along dependencies and dependents, so many steps") {
+TEST_CASE("Selections expand along dependencies and assignments, so many steps") {
     World w;
     w.write(kDiamond);
     const RefText a{NodeType::check, "A"}, d{NodeType::check, "D"};
     CHECK(refs(w, {.refs = {d}, .deps = 1}) == Names{"check:B", "check:C", "check:D"});
-    CHECK(refs(w, {.refs = {d}, .deps = -1}) == Names{"check:A", "check:B", "check:C", "check:D"});
+    CHECK(refs(w, {.refs = {d}, .deps = -1}) == Names{"check:A", "check:B", "check:C", "check:D", "stage:b"});
     CHECK(refs(w, {.refs = {d}, .deps = 0}) == Names{"check:D"});
     CHECK(refs(w, {.refs = {a}, .dependents = 1}) == Names{"check:A", "check:B", "check:C"});
     CHECK(refs(w, {.refs = {a}, .dependents = -1}) ==
           Names{"check:A", "check:B", "check:C", "check:D", "stage:ship"});
     CHECK(refs(w, {.refs = {d}, .deps = 1, .dependents = 1}) ==
           Names{"check:B", "check:C", "check:D", "stage:ship"});
-    CHECK(refs(w, {.refs = {d}, .deps = -1, .edges = EdgeFilter::satisfied}) == Names{"check:D"});
+    CHECK(refs(w, {.refs = {{NodeType::stage, "b"}}, .dependents = 1}) == Names{"check:B", "stage:b"});
+    CHECK(refs(w, {.refs = {{NodeType::stage, "b"}}, .dependents = -1}) ==
+          Names{"check:B", "check:D", "stage:b", "stage:ship"});
+    CHECK(refs(w, {.refs = {{NodeType::stage, "b"}}, .deps = -1}) == Names{"stage:b"});
+}
+
+TEST_CASE("Along what is satisfied alone, an assignment is one when its stage has passed") {
+    World w;
+    w.write(kDiamond);
+    const RefText d{NodeType::check, "D"}, b{NodeType::stage, "b"};
+    const auto needed = [&] { return refs(w, {.refs = {d}, .deps = -1, .edges = EdgeFilter::satisfied}); };
+    const auto needing = [&] {
+        return refs(w, {.refs = {b}, .dependents = -1, .edges = EdgeFilter::satisfied});
+    };
+    CHECK(needed() == Names{"check:D"});
     w.write("checks: [{id: C, state: FINAL}]");
-    CHECK(refs(w, {.refs = {d}, .deps = -1, .edges = EdgeFilter::satisfied}) ==
-          Names{"check:A", "check:C", "check:D"});
+    CHECK(needed() == Names{"check:A", "check:C", "check:D"});
+    w.claim("b");
+    CHECK(needing() == Names{"stage:b"});
+    w.complete("b");
+    CHECK(needed() == Names{"check:A", "check:B", "check:C", "check:D", "stage:b"});
+    CHECK(needing() == Names{"check:B", "check:D", "stage:b"});
+}
+
+TEST_CASE("A stage that did not pass satisfies no assignment") {
+    World w;
+    w.write("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
+    w.break_stage("s");
+    CHECK(w.state("check:c") == "FINAL failed");
+    CHECK(refs(w, {.refs = {{NodeType::check, "c"}}, .deps = -1, .edges = EdgeFilter::satisfied}) ==
+          Names{"check:c"});
+    CHECK(refs(w, {.refs = {{NodeType::stage, "s"}}, .dependents = -1, .edges = EdgeFilter::satisfied}) ==
+          Names{"stage:s"});
+}
+
+TEST_CASE("A stage needs the members of its continuation group, and they lead back to it") {
+    World w;
+    w.write(R"(
+checks: [{id: c, state: PLANNED}]
+stages:
+  - {id: part, dependencies: [pre]}
+  - {id: pre}
+  - {id: s, assignments: [c], continuation_group: [part]}
+)");
+    CHECK(refs(w, {.refs = {{NodeType::check, "c"}}, .deps = 2}) ==
+          Names{"check:c", "stage:part", "stage:s"});
+    CHECK(refs(w, {.refs = {{NodeType::check, "c"}}, .deps = -1}) ==
+          Names{"check:c", "stage:part", "stage:pre", "stage:s"});
+    CHECK(refs(w, {.refs = {{NodeType::stage, "pre"}}, .dependents = -1}) ==
+          Names{"check:c", "stage:part", "stage:pre", "stage:s"});
 }
 
 TEST_CASE("A name that is not there is not found; an ambiguous one is refused") {
