@@ -31,8 +31,13 @@ cmake -S "$source" -B cmake -DCMAKE_PREFIX_PATH="$prefix" >cmake.log || { cat cm
 cmake --build cmake >>cmake.log || { cat cmake.log && exit 1; }
 expect_output cmake/consumer cmake
 
-# The installation may have been moved since: its own prefix is not to be trusted.
-read -r -a flags < <(PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$prefix" --cflags --libs turboci)
+# An installation that was moved, or made under another prefix than the configured one, says where it is now.
+read -r -a flags < <(PKG_CONFIG_PATH=${pc%/*} pkg-config --cflags --libs turboci)
+said=$(realpath "$(PKG_CONFIG_PATH=${pc%/*} pkg-config --variable=prefix turboci)")
+if [[ $said != "$prefix" ]]; then
+    echo "consumer: turboci.pc names $said as the prefix, not $prefix" >&2
+    exit 1
+fi
 read -r -a more <<<"${LDFLAGS:-}"
 "${CXX:-c++}" -std=c++20 -o with-pkg-config "$source/consumer.cpp" "${flags[@]}" "${more[@]}"
 expect_output ./with-pkg-config pkg-config
