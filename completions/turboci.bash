@@ -53,6 +53,13 @@ _turboci_value() {
             --message | --fail | --data | --since) words='' ;;
         *) return 1 ;;
     esac
+    return 0 # whatever a branch ended with: the flag takes a value, even if none is known
+}
+
+# Prints a word without its quotes, as the shell would hand it over.
+_turboci_unquoted() {
+    local word=${1//[\"\'\\]/}
+    printf '%s\n' "${word/#\~\//"$HOME"/}"
 }
 
 # Prints the ids of the store: plans, nodes, checks or stages.
@@ -103,10 +110,10 @@ _turboci() {
         word=${line[i]}
         case $word in
             -s | --store | -p | --plan)
-                ((i + 1 < ${#line[@]} - 1)) && _turboci_options+=("$word" "${line[i + 1]}")
+                ((i + 1 < ${#line[@]} - 1)) && _turboci_options+=("$word" "$(_turboci_unquoted "${line[i + 1]}")")
                 ((i++))
                 ;;
-            --store=* | --plan=*) _turboci_options+=("$word") ;;
+            --store=* | --plan=* | -s?* | -p?*) _turboci_options+=("$(_turboci_unquoted "$word")") ;;
             -*) _turboci_value "$name" "$word" && ((i++)) ;;
             *)
                 case $name in

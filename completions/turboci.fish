@@ -38,8 +38,9 @@ function __turboci_ids
     for i in (seq 2 (count $words))
         switch $words[$i]
             case -s --store -p --plan
-                set -a options $words[$i] $words[(math $i + 1)]
-            case '--store=*' '--plan=*'
+                # The option that is being completed has no value yet.
+                test $i -lt (count $words); and set -a options $words[$i] $words[(math $i + 1)]
+            case '--store=*' '--plan=*' '-s?*' '-p?*'
                 set -a options $words[$i]
         end
     end

@@ -37,9 +37,84 @@ def flags_in(lines):
 
 
 OVERALL = said(TURBOCI, "--help")
+def valued_in(lines):
+    """The flags among them that take a value as the next word."""
+    found = set()
+    for flag, more in re.findall(r"^  ((?:-\w, )?--[\w-]+) [A-Z]()", lines, re.M):
+        found |= set(FLAG.findall(flag))
+    return found
+
+
 GLOBALS = flags_in(section(OVERALL, "Global options"))
 COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?=  |$)", section(OVERALL, "Commands"), re.M)
+VALUED = {name: valued_in(section(said(TURBOCI, *name.split(), "--help"), "Arguments and options")) for name in COMMANDS}
+GLOBALLY_VALUED = valued_in(section(OVERALL, "Global options"))
 FLAGS = {name: flags_in(section(said(TURBOCI, *name.split(), "--help"), "Arguments and options")) for name in COMMANDS}
+
+
+# What the values of flags can be, for each command that takes the flag ("": any).
+CHOICES = {
+    "": {"--plan": {"nightly", "nightly-2"}, "-p": {"nightly", "nightly-2"}, "--output": {"table", "json", "jsonl", "yaml", "name"},
+         "-o": {"table", "json", "jsonl", "yaml", "name"}, "--color": {"auto", "always", "never"},
+         "--lock-timeout": {"30s", "10m", "2h"}},
+    "plan show": {"--format": {"table", "markdown", "junit"}},
+    "nodes query": {"--type": {"check", "stage"}, "--kind": {"source", "build", "test", "analysis", "kickoff"},
+                    "--state": {"PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"},
+                    "--outcome": {"passed", "failed", "skipped", "cancelled"}, "--edges": {"all", "satisfied"}},
+    "graph show": {"--format": {"dot", "mermaid", "json", "tree"}, "--collapse": {"kind"}, "--rankdir": {"LR", "TB"},
+                   "--edges": {"all", "satisfied"}},
+    "attempt claim": {"--wait": {"30s", "10m", "2h"}},
+    "run": {"--timeout": {"30s", "10m", "2h"}},
+    "wait": {"--timeout": {"30s", "10m", "2h"}},
+}
+# Their values are files.
+OF_FILES = {"--store", "-s", "--file", "-f", "--junit"}
+
+# Loads the completion into a shell on a terminal, has each line of standard input completed there, and prints what
+# the completion offers for it: one a line, then --END--.
+ZSH_DRIVER = r"""
+zmodload zsh/zpty
+zmodload zsh/zselect
+export ANSWERS=$HOME/answers
+answers=$ANSWERS
+cat >$HOME/setup.zsh <<'SETUP'
+PS1=; unset zle_bracketed_paste; autoload -Uz compinit; fpath=($COMPLETIONS $fpath); compinit -u -D
+compadd() {
+  local -a offered
+  # Calls that only ask what would match offer nothing yet.
+  if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
+    builtin compadd -O offered "$@"
+    (( $#offered )) && print -rl -- $offered >>$ANSWERS
+  fi
+  builtin compadd "$@"
+}
+offer() { _main_complete; compstate[insert]=; compstate[list]=; print -r -- --END-- >>$ANSWERS }
+zle -C offer complete-word offer
+bindkey '^I' offer
+print -r -- --END-- >>$ANSWERS
+SETUP
+: >$answers
+zpty shell zsh -f -i
+await() {
+  local tries
+  for ((tries = 0; tries < 6000; tries++)); do
+    zpty -r -t shell screen
+    (( $(grep -c -e '^--END--$' $answers) >= $1 )) && return
+    zselect -t 1
+  done
+  print -u2 "zsh did not answer: $screen"
+  exit 1
+}
+zpty -w shell "source $HOME/setup.zsh"
+await 1
+ends=1
+while IFS= read -r line; do
+  zpty -w -n shell $'\x15'"$line"$'\t'
+  await $((++ends))
+done
+zpty -d shell
+tail -n +2 $answers
+"""
 
 
 class Documents(unittest.TestCase):
@@ -102,9 +177,35 @@ class Completions(unittest.TestCase):
         cls.env = {k: v for k, v in os.environ.items() if not k.startswith("TURBOCI")}
         cls.env.update(TURBOCI_STORE=os.path.join(cls.directory.name, "s.db"), HOME=cls.directory.name,
                        PATH=os.path.dirname(TURBOCI) + ":" + os.environ["PATH"], LC_ALL="C.UTF-8")
-        subprocess.run([TURBOCI, "plan", "create", "nightly", "-f", "-"], env=cls.env, check=True, text=True,
-                       input="checks: [{id: built}, {id: two words}]\nstages: [{id: build}]\n",
+        cls.create("nightly", "checks: [{id: built}, {id: two words}]\nstages: [{id: build}]\n")
+        cls.work = os.path.join(cls.directory.name, "work")
+        os.mkdir(cls.work)
+        pathlib.Path(cls.work, "a-file.yaml").write_text("")
+
+    @classmethod
+    def create(cls, plan, text):
+        subprocess.run([TURBOCI, "plan", "create", plan, "-f", "-"], env=cls.env, check=True, text=True, input=text,
                        stdout=subprocess.DEVNULL)
+
+    def every_value(self, complete, has_equals=True):
+        """Every flag with a value of every command is completed with its values, and with nothing else."""
+        self.create("nightly-2", "checks: [{id: other}]\n")
+        self.addCleanup(subprocess.run, [TURBOCI, "plan", "delete", "nightly-2"], env=self.env, stdout=subprocess.DEVNULL)
+        cases = {}
+        for name in COMMANDS:
+            choices = {**CHOICES[""], **CHOICES.get(name, {})}
+            for flag in sorted(VALUED[name] | GLOBALLY_VALUED):
+                wanted = {"a-file.yaml"} if flag in OF_FILES else choices.get(flag, set())
+                cases[f"turboci {name} {flag} "] = wanted
+                if has_equals and flag.startswith("--"):
+                    cases[f"turboci {name} {flag}="] = wanted
+        for flag in sorted(GLOBALLY_VALUED - {"-s", "--store"}):
+            cases[f"turboci {flag} "] = CHOICES[""][flag]
+        for beginning in ("turboci -p ni", "turboci --plan ni", "turboci nodes query --plan ni"):
+            cases[beginning] = {"nightly", "nightly-2"}
+        for line, found in zip(cases, complete(*cases)):
+            with self.subTest(line):
+                self.assertEqual({re.sub(r"^--?[\w-]+=", "", word) for word in found}, cases[line])
 
     def bash(self, *lines):
         """What completes each line, as a list of sets."""
@@ -120,13 +221,18 @@ class Completions(unittest.TestCase):
                   "  _turboci\n"
                   "  (IFS=$'\\x1f'; printf '%s\\n' \"${COMPREPLY[*]}\")\n"
                   "done\n")
-        out = said("bash", "--norc", "-c", script, input="".join(line + "\n" for line in lines), env=self.env)
+        out = said("bash", "--norc", "-c", script, input="".join(line + "\n" for line in lines), env=self.env, cwd=self.work)
         return [set(filter(None, line.split("\x1f"))) for line in out.splitlines()]
 
     def fish(self, *lines):
         script = f"source {ROOT}/completions/turboci.fish\nwhile read -l line\n  complete -C $line\n  echo --END--\nend\n"
-        out = said("fish", "--no-config", "-c", script, input="".join(line + "\n" for line in lines), env=self.env)
+        out = said("fish", "--no-config", "-c", script, input="".join(line + "\n" for line in lines), env=self.env, cwd=self.work)
         return [{word.split("\t")[0] for word in part.splitlines()} for part in out.split("--END--\n")[:-1]]
+
+    def zsh(self, *lines):
+        env = {**self.env, "COMPLETIONS": str(ROOT / "completions"), "HOME": tempfile.mkdtemp(dir=self.directory.name)}
+        out = said("zsh", "-f", "-c", ZSH_DRIVER, input="".join(line + "\n" for line in lines), env=env, cwd=self.work)
+        return [set(part.splitlines()) for part in out.split("--END--\n")[:-1]]
 
     def test_bash_completes_the_flags_of_every_command_and_no_others(self):
         for name, found in zip(COMMANDS, self.bash(*(f"turboci {name} -" for name in COMMANDS))):
@@ -154,6 +260,17 @@ class Completions(unittest.TestCase):
             with self.subTest(line):
                 self.assertEqual(found, cases[line])
 
+    def test_bash_completes_the_value_of_every_flag(self):
+        self.every_value(self.bash)
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completes_the_value_of_every_flag(self):
+        self.every_value(self.fish)
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_completes_the_value_of_every_flag(self):
+        self.every_value(self.zsh)
+
     @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
     def test_fish_completes_the_flags_of_every_command_and_no_others(self):
         lines = [f"turboci {name} {dash}" for name in COMMANDS for dash in ("-", "--")]
@@ -177,7 +294,7 @@ class Completions(unittest.TestCase):
         path = ROOT / "completions" / "_turboci"
         subprocess.run(["zsh", "-n", path], check=True)
         text = path.read_text()
-        words = re.compile(r"\{(-\w),(--[\w-]+)\}|'\*?(--?[A-Za-z][\w-]*)")
+        words = re.compile(r"\{(-\w)\+?,(--[\w-]+)=?\}|'\*?(--?[A-Za-z][\w-]*)")
 
         def flags(piece):
             found = {w for match in words.findall(piece) for w in match if w}
