@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <new>
 
-#include "format/graph.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci::cli {
@@ -192,7 +191,7 @@ Invocation find_invocation(std::vector<std::string> arguments, int& status) {
     return {command, std::move(arguments)};
 }
 
-int run_command(const Command& command, const std::vector<std::string>& arguments, const std::string& line) {
+int run_parsed(const Command& command, const std::vector<std::string>& arguments, const std::string& line) {
     GlobalOptions options;
     Parser parser{std::string(command.name)};
     const Action action = command.define(parser);
@@ -218,6 +217,16 @@ int run_command(const Command& command, const std::vector<std::string>& argument
             return error_info(ErrorCode::output).exit_code;
         }
         throw;
+    }
+}
+
+int run_command(const Command& command, const std::vector<std::string>& arguments, const std::string& line) {
+    try {
+        return run_parsed(command, arguments, line);
+    } catch (const Error& error) {
+        // A mistake that has no cure of its own is answered by the help of the command.
+        if (error.code() != ErrorCode::usage || !error.remedy().empty() || !error.details().empty()) throw;
+        usage(error.what(), "see `turboci " + std::string(command.name) + " --help`");
     }
 }
 
@@ -248,19 +257,12 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
     parser.option("-s,--store", "PATH", options.store,
                   "the store file (default: $TURBOCI_STORE, else turboci.db)");
     parser.option("-p,--plan", "ID", options.plan, "the plan (default: $TURBOCI_PLAN, else the only one)");
-    parser.option(
-        "-o,--output", "FORMAT",
-        [&options](const std::string& value) {
-            const auto format = parse_format(value);
-            if (!format) {
-                usage("unknown output format '" + printable(value) + "'",
-                      parse_graph_format(value)
-                          ? "drawings are made by 'turboci graph show --format " + value + "'"
-                          : "use table, json, jsonl, yaml or name");
-            }
-            options.format = *format;
-        },
+    parser.choice(
+        "-o,--output", "FORMAT", {"table", "json", "jsonl", "yaml", "name"},
+        [&options](const std::string& value) { options.format = parse_format(value).value(); },
         "table (default), json, jsonl, yaml or name");
+    parser.known_elsewhere("turboci graph show --format", {"dot", "mermaid", "tree"});
+    parser.known_elsewhere("turboci plan show --format", {"markdown", "junit"});
     parser.option(
         "--lock-timeout", "D",
         [&options](const std::string& value) {
@@ -274,18 +276,12 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
         "how long to wait for another writer (default: 10s)");
     parser.flag("-q,--quiet", options.quiet, "no confirmations, no notes on stderr");
     parser.flag("-v,--verbose", options.verbose, "more detail");
-    parser.option(
-        "--color", "WHEN",
+    parser.choice(
+        "--color", "WHEN", {"auto", "always", "never"},
         [&options](const std::string& value) {
-            if (value == "auto") {
-                options.color = ColorMode::automatic;
-            } else if (value == "always") {
-                options.color = ColorMode::always;
-            } else if (value == "never") {
-                options.color = ColorMode::never;
-            } else {
-                usage("unknown colour mode '" + printable(value) + "'", "use auto, always or never");
-            }
+            options.color = value == "always"  ? ColorMode::always
+                            : value == "never" ? ColorMode::never
+                                               : ColorMode::automatic;
         },
         "auto (default), always or never; $NO_COLOR is heeded");
 }

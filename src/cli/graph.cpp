@@ -27,37 +27,17 @@ int show_graph(Context& context, const DrawingOptions& options) {
 }
 
 void declare_drawing(Parser& parser, GraphOptions& graph) {
-    parser.option(
-        "--format", "FORMAT",
-        [&graph](const std::string& value) {
-            const auto format = parse_graph_format(value);
-            if (!format) {
-                throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
-                            "use dot, mermaid, json or tree");
-            }
-            graph.format = *format;
-        },
+    parser.choice(
+        "--format", "FORMAT", {"dot", "mermaid", "json", "tree"},
+        [&graph](const std::string& value) { graph.format = parse_graph_format(value).value(); },
         "dot (default), mermaid, json or tree");
-    parser.option(
-        "--collapse", "WHAT",
-        [&graph](const std::string& value) {
-            if (value != "kind") {
-                throw Error(ErrorCode::usage, "--collapse: unknown value '" + printable(value) + "'",
-                            "use kind");
-            }
-            graph.collapse_by_kind = true;
-        },
+    parser.choice(
+        "--collapse", "WHAT", {"kind"}, [&graph](const std::string&) { graph.collapse_by_kind = true; },
         "kind: one box for all checks of a kind");
-    parser.option(
-        "--rankdir", "DIR",
-        [&graph](const std::string& value) {
-            if (value != "LR" && value != "TB") {
-                throw Error(ErrorCode::usage, "--rankdir: unknown value '" + printable(value) + "'",
-                            "use LR or TB");
-            }
-            graph.rankdir = value == "LR" ? RankDir::LR : RankDir::TB;
-        },
-        "LR (default, left to right) or TB (top to bottom)");
+    parser.choice(
+        "--rankdir", "DIR", {"LR", "TB"},
+        [&graph](const std::string& value) { graph.rankdir = value == "LR" ? RankDir::LR : RankDir::TB; },
+        "LR (default, left to right) or TB (top to bottom)", true);
 }
 
 Action define_graph_show(Parser& parser) {

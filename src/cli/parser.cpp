@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "format/suggest.hpp"
@@ -17,6 +18,15 @@ void usage(const std::string& what, const std::string& remedy) {
 
 namespace {
 
+/// ASCII letters in one case.
+std::string folded(std::string text, bool upper = false) {
+    for (char& c : text) {
+        const auto letter = static_cast<unsigned char>(c);
+        c = static_cast<char>(upper ? std::toupper(letter) : std::tolower(letter));
+    }
+    return text;
+}
+
 std::string see_help(const std::string& command) {
     return "see `turboci " + command + (command.empty() ? "" : " ") + "--help`";
 }
@@ -27,6 +37,11 @@ std::string see_help(const std::string& command) {
 // value a pair, because left alone it takes the next argument for the value of "--reason=", and splits
 // positional "[a,b]".
 struct Parser::Impl {
+    /// An option with few possible values.
+    struct Choice {
+        std::string option;
+        std::vector<std::string> values;
+    };
     struct Positional {
         std::string name;
         std::string help;
@@ -80,6 +95,8 @@ struct Parser::Impl {
         canonical.push_back(value);
     }
     void place(const std::string& value);
+    void take_choice(const std::string& option, const std::string& value, bool any_case,
+                     const Setter& set) const;
     void require_positionals() const;
 
     std::string command;
@@ -87,6 +104,7 @@ struct Parser::Impl {
     bool in_globals = false;
     std::vector<const CLI::Option*> flags;     // options without a value
     std::vector<std::string> optional_values;  // names of options that take a value with '=' alone
+    std::vector<Choice> choices;
     std::vector<Positional> positionals;
     std::vector<std::string> canonical;
     std::vector<std::string> words;
@@ -137,6 +155,19 @@ void Parser::option(const std::string& names, const std::string& metavar, std::o
         if (!target)
             usage(name + ": '" + printable(value) + "' is not a duration", "write 500ms, 30s, 10m or 2h");
     });
+}
+
+void Parser::choice(const std::string& names, const std::string& metavar, std::vector<std::string> values,
+                    Setter set, const std::string& help, bool any_case) {
+    const std::string name = names.substr(names.rfind(',') + 1);
+    impl_->choices.push_back({name, std::move(values)});
+    impl_->add(names, metavar, help, [this, name, any_case, set = std::move(set)](const std::string& value) {
+        impl_->take_choice(name, value, any_case, set);
+    });
+}
+
+void Parser::known_elsewhere(const std::string& where, std::vector<std::string> values) {
+    impl_->choices.push_back({where, std::move(values)});
 }
 
 void Parser::optional_value(const std::string& name, const std::string& metavar, Setter set,
@@ -195,6 +226,32 @@ void Parser::Impl::take_short(const std::string& token, std::vector<std::string>
             usage(name + " needs a value", "write " + name + " " + option->get_type_name());
         }
     }
+}
+
+void Parser::Impl::take_choice(const std::string& option, const std::string& value, bool any_case,
+                               const Setter& set) const {
+    const auto finder = [&value](bool fold) {
+        return [&value, fold](const std::string& known) {
+            return fold ? folded(known) == folded(value) : known == value;
+        };
+    };
+    std::string foreign, list;
+    std::vector<std::string> own;
+    for (const Choice& choice : choices) {
+        const bool is_own = choice.option == option;
+        const auto found = std::ranges::find_if(choice.values, finder(any_case || !is_own));
+        if (is_own) own = choice.values;
+        if (found == choice.values.end()) continue;
+        if (is_own) return set(*found);
+        if (foreign.empty()) foreign = choice.option + " " + *found;
+    }
+    for (std::size_t i = 0; i < own.size(); ++i)
+        list += (i == 0 ? "" : i + 1 == own.size() ? " or " : ", ") + own[i];
+    const bool upper = any_case && std::isupper(static_cast<unsigned char>(own.at(0).at(0))) != 0;
+    std::string remedy = foreign.empty() ? did_you_mean(any_case ? folded(value, upper) : value, own)
+                                         : "did you mean " + foreign + "?";
+    if (remedy.empty()) remedy = "use " + list;
+    usage(option + ": unknown value '" + printable(value) + "'", remedy);
 }
 
 void Parser::Impl::place(const std::string& value) {

@@ -45,6 +45,12 @@ public:
                 std::int64_t low, std::int64_t high, const std::string& help);
     void option(const std::string& names, const std::string& metavar, std::optional<Duration>& target,
                 const std::string& help);
+    /// One of `values`, written in any case if `any_case`; `set` gets it as it is listed. A wrong value that
+    /// another option of the command takes is answered with that option.
+    void choice(const std::string& names, const std::string& metavar, std::vector<std::string> values,
+                Setter set, const std::string& help, bool any_case = false);
+    /// Values that `where`, such as an option of another command, takes: a wrong choice is answered with it.
+    void known_elsewhere(const std::string& where, std::vector<std::string> values);
     /// `--name` or `--name=VALUE`, never `--name VALUE`. `set` gets "" without a value.
     void optional_value(const std::string& name, const std::string& metavar, Setter set,
                         const std::string& help);

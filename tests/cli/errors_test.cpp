@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "cli/app.hpp"
 #include "cli/binary.hpp"
 #include "support/catch.hpp"
 
+using turboci::cli::all_commands;
+using turboci::cli::Command;
+using turboci::cli::Parser;
 using turboci::test::Binary;
 using turboci::test::contains;
 using turboci::test::Ran;
@@ -38,12 +44,84 @@ TEST_CASE("An output format that there is not is named, and one of drawings show
     const Binary turboci;
     const Ran unknown = turboci.run({"graph", "show", "-o", "xml"});
     CHECK(unknown.code == 2);
-    CHECK(contains(unknown.err, "unknown output format 'xml'; use table, json, jsonl, yaml or name"));
+    CHECK(contains(unknown.err, "--output: unknown value 'xml'; use table, json, jsonl, yaml or name"));
     for (const std::string drawing : {"dot", "mermaid", "tree"}) {
         const Ran ran = turboci.run({"graph", "show", "-o", drawing});
         CHECK(ran.code == 2);
-        CHECK(contains(ran.err, "drawings are made by 'turboci graph show --format " + drawing + "'"));
+        CHECK(contains(ran.err,
+                       "--output: unknown value '" + drawing + "'; did you mean --format " + drawing + "?"));
+        const Ran elsewhere = turboci.run({"nodes", "query", "-o", drawing});
+        CHECK(contains(elsewhere.err, "did you mean turboci graph show --format " + drawing + "?"));
     }
+    CHECK(contains(turboci.run({"nodes", "query", "-o", "junit"}).err,
+                   "did you mean turboci plan show --format junit?"));
+}
+
+TEST_CASE("A value that another option takes is answered with that option") {
+    const Binary turboci;
+    const std::map<std::string, std::vector<std::string>> choices{
+        {"--type", {"check", "stage"}},
+        {"--state", {"PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"}},
+        {"--outcome", {"passed", "failed", "skipped", "cancelled"}},
+        {"--edges", {"all", "satisfied"}},
+        {"--color", {"auto", "always", "never"}},
+        {"--output", {"table", "json", "jsonl", "yaml", "name"}}};
+    for (const auto& [option, own] : choices) {
+        for (const auto& [right, values] : choices) {
+            if (right == option) continue;
+            for (const std::string& value : values) {
+                CAPTURE(option, value);
+                const Ran ran = turboci.run({"nodes", "query", option, value});
+                CHECK(ran.code == 2);
+                CHECK(ran.err == "turboci: error: " + option + ": unknown value '" + value +
+                                     "'; did you mean " + right + " " + value + "?\n");
+            }
+        }
+    }
+    const auto err = [&](const std::string& option, const std::string& value) {
+        return turboci.run({"nodes", "query", option, value}).err;
+    };
+    CHECK(contains(err("--state", "Failed"), "did you mean --outcome failed?"));
+    CHECK(contains(err("--state", "final "), "did you mean FINAL?"));
+    CHECK(contains(err("--outcome", "passd"), "did you mean passed?"));
+    CHECK(contains(err("--edges", "x"), "--edges: unknown value 'x'; use all or satisfied"));
+}
+
+TEST_CASE(
+    "A number or duration that is none is told with its option, and how to write it or where to read on") {
+    const Binary turboci;
+    std::size_t tried = 0;
+    for (const Command* command : all_commands()) {
+        Parser parser{std::string(command->name)};
+        const auto unused = command->define(parser);
+        for (const Parser::HelpLine& line : parser.help_lines()) {
+            const std::size_t dashes = line.left.find("--");
+            if (dashes == std::string::npos) continue;
+            std::string option = line.left.substr(dashes);
+            const bool number =
+                option.ends_with(" N") || option.ends_with(" VERSION") || option.ends_with("[=N]");
+            if (!number && !option.ends_with(" D")) continue;
+            option = option.substr(0, option.find_first_of(" ["));
+            std::vector<std::string> arguments;
+            std::istringstream words{std::string(command->name)};
+            for (std::string word; words >> word;) arguments.push_back(word);
+            arguments.push_back(option + "=abc");
+            for (const Parser::HelpLine& other : parser.help_lines())
+                if (!other.left.starts_with("-")) arguments.emplace_back("x");
+            const Ran ran = turboci.run(arguments);
+            CAPTURE(arguments, ran.err);
+            CHECK(ran.code == 2);
+            CHECK(contains(ran.err, "turboci: error: " + option + ": 'abc' is not a "));
+            CHECK(contains(ran.err, number ? "; see `turboci " + std::string(command->name) + " --help`\n"
+                                           : "; write 500ms, 30s, 10m or 2h\n"));
+            ++tried;
+        }
+    }
+    CHECK(tried >= 10);
+    CHECK(contains(turboci.run({"run", "-j", "abc"}).err,
+                   "--jobs: 'abc' is not a whole number from 1 to 1024; see "
+                   "`turboci run --help`"));
+    CHECK(contains(turboci.run({"run", "--fail-fast=3"}).err, "see `turboci run --help`"));
 }
 
 TEST_CASE("File problems are told with their places, all of them") {
