@@ -283,7 +283,7 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
                             : value == "never" ? ColorMode::never
                                                : ColorMode::automatic;
         },
-        "auto (default), always or never; $NO_COLOR is heeded");
+        "auto (default), always or never; $NO_COLOR and $FORCE_COLOR are heeded");
 }
 
 int run_command_line(const std::vector<std::string>& arguments) noexcept {

@@ -91,6 +91,8 @@ public:
     [[nodiscard]] Output& out() noexcept { return out_; }
     /// SGR codes on standard output?
     [[nodiscard]] bool color() const;
+    /// Characters beyond ASCII in what is written for people?
+    [[nodiscard]] static bool utf8() { return locale_is_utf8(); }
 
     [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
     /// --plan, else TURBOCI_PLAN, else empty: the only plan of the store.

@@ -73,11 +73,7 @@ void Context::close_store() noexcept {
     store_.reset();
 }
 
-bool Context::color() const {
-    if (options_.color != ColorMode::automatic) return options_.color == ColorMode::always;
-    const auto term = environment("TERM");
-    return out_.is_terminal() && !environment("NO_COLOR") && term && *term != "dumb";
-}
+bool Context::color() const { return wants_color(options_.color, STDOUT_FILENO); }
 
 Store& Context::store(Open mode) {
     if (store_) return *store_;
@@ -86,7 +82,7 @@ Store& Context::store(Open mode) {
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;
     how.lock_timeout = options_.lock_timeout;
-    how.command = fit(printable(command_line_), 200);
+    how.command = fit(printable(command_line_), 200, false);
     how.on_wait = [this](const std::string& holder) {
         note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
     };
@@ -136,11 +132,11 @@ std::optional<AttemptRef> Context::inside() const {
 }
 
 void Context::note(const std::string& text) const {
-    if (!options_.quiet) print_to_stderr("turboci: " + printable(text));
+    if (!options_.quiet) print_to_stderr(in_charset("turboci: " + printable(text), utf8()));
 }
 
 void Context::warn(const std::string& text) const {
-    if (!options_.quiet) print_to_stderr("turboci: warning: " + printable(text));
+    if (!options_.quiet) print_to_stderr(in_charset("turboci: warning: " + printable(text), utf8()));
 }
 
 void Context::print_json(const std::string& compact) {

@@ -22,7 +22,12 @@ int show_graph(Context& context, const DrawingOptions& options) {
     GraphOptions how = options.graph;
     how.color = context.color();
     if (context.format() == Format::json) how.format = GraphFormat::json;
-    render_graph(graph, how, [&](std::string_view piece) { context.out().write(piece); });
+    // A tree is for people; the others are files of their own kind, whatever the locale.
+    const bool utf8 = how.format != GraphFormat::tree || Context::utf8();
+    render_graph(graph, how, [&](std::string_view piece) {
+        if (utf8) return context.out().write(piece);
+        context.out().write(in_charset(std::string(piece), utf8));
+    });
     return 0;
 }
 

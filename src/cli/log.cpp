@@ -22,7 +22,7 @@ ReadLog log_request(const Context& context, const LogOptions& options) {
 }
 
 void print_table(Context& context, const ReadLog& request) {
-    Table table({"VERSION", "TIME", "BY", "NODE", "CHANGES", "ACTOR", "REASON"});
+    Table table({"VERSION", "TIME", "BY", "NODE", "CHANGES", "ACTOR", "REASON"}, {6, 5, 4, 2, 1});
     context.endpoint(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
         table.add({{std::to_string(entry.version)},
                    {format_timestamp(entry.time).substr(0, 19) + "Z"},
@@ -32,7 +32,8 @@ void print_table(Context& context, const ReadLog& request) {
                    {entry.actor},
                    {entry.reason}});
     });
-    if (!table.empty()) context.out().write(table.render(context.out().width(), context.color()));
+    if (!table.empty())
+        context.out().write(table.render(context.out().width(), context.color(), Context::utf8()));
 }
 
 int print_log(Context& context, const LogOptions& options) {

@@ -182,7 +182,8 @@ private:
 
 class NodeTable final : public NodePrinter {
 public:
-    explicit NodeTable(Context& context) : context_(context), table_({"NODE", "KIND", "STATE", "WHY"}) {}
+    explicit NodeTable(Context& context)
+        : context_(context), table_({"NODE", "KIND", "STATE", "WHY"}, {3, 1, 2}) {}
     [[nodiscard]] NodeParts parts() const override { return parts_for_reasons(); }
     void plan(const WorkPlan&) override {}
     void check(const Check& check) override {
@@ -192,7 +193,8 @@ public:
         add({NodeType::stage, stage.id}, "", stage.state, stage.outcome, short_reason(stage));
     }
     void finish() override {
-        if (!table_.empty()) context_.out().write(table_.render(context_.out().width(), context_.color()));
+        if (!table_.empty())
+            context_.out().write(table_.render(context_.out().width(), context_.color(), Context::utf8()));
     }
 
 private:

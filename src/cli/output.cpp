@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -138,17 +139,42 @@ void print_error(const Error& error, bool as_json) {
             if (const std::string remedy = remedy_of(error); !remedy.empty())
                 text += "; " + printable(remedy);
         }
+        text = in_charset(std::move(text), locale_is_utf8());
     }
     print_to_stderr(std::move(text));
+}
+
+bool wants_color(ColorMode mode, bool terminal, const std::function<const char*(const char*)>& get) {
+    if (mode != ColorMode::automatic) return mode == ColorMode::always;
+    const auto value = [&get](const char* name) -> std::string_view {
+        const char* text = get(name);
+        return text == nullptr ? "" : text;
+    };
+    const auto is_no = [](std::string_view text) { return text == "0" || text == "false"; };
+    if (!value("NO_COLOR").empty()) return false;
+    for (const char* name : {"FORCE_COLOR", "CLICOLOR_FORCE"}) {
+        if (const std::string_view force = value(name); !force.empty() && !is_no(force)) return true;
+    }
+    if (is_no(value("FORCE_COLOR")) || is_no(value("CLICOLOR"))) return false;
+    const std::string_view term = value("TERM");
+    return terminal && !term.empty() && term != "dumb";
+}
+
+bool wants_color(ColorMode mode, int descriptor) {
+    return wants_color(mode, ::isatty(descriptor) == 1,
+                       [](const char* name) -> const char* { return std::getenv(name); });
 }
 
 bool locale_is_utf8() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         const char* value = std::getenv(name);
         if (value == nullptr || *value == '\0') continue;
-        const std::string_view text = value;
-        return text.find("UTF-8") != std::string_view::npos || text.find("utf8") != std::string_view::npos ||
-               text.find("UTF8") != std::string_view::npos || text.find("utf-8") != std::string_view::npos;
+        // Written "UTF-8" or "utf8", as one likes.
+        std::string charset;
+        for (const char c : std::string_view(value)) {
+            if (c != '-') charset += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+        return charset.find("utf8") != std::string::npos;
     }
     return false;
 }

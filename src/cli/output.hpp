@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,6 +58,14 @@ void write_to_stderr(std::string_view text);
 void print_to_stderr(std::string line);
 /// Prints the error: its details as FILE:LINE:COL lines and one `turboci: error:` line, or one JSON object.
 void print_error(const Error& error, bool as_json);
+
+/// Are SGR codes wanted on this output? --color decides; without it NO_COLOR, then FORCE_COLOR and
+/// CLICOLOR_FORCE (any value but "0" and "false" asks for them, FORCE_COLOR=0 for none), then CLICOLOR=0;
+/// else whether it is a terminal that knows them. `get` looks up a variable; empty ones count as absent.
+[[nodiscard]] bool wants_color(ColorMode mode, bool terminal,
+                               const std::function<const char*(const char*)>& get);
+/// The same for a descriptor of this process, with its environment.
+[[nodiscard]] bool wants_color(ColorMode mode, int descriptor);
 
 /// Is the locale's character set UTF-8, going by LC_ALL, LC_CTYPE, LANG?
 [[nodiscard]] bool locale_is_utf8();

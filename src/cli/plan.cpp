@@ -83,7 +83,8 @@ Action define_create(Parser& parser) {
 int list_plans(Context& context) {
     const auto plans = context.endpoint(Context::Open::read).list_plans();
     if (context.format() == Format::table) {
-        context.out().write(plan_table(plans).render(context.out().width(), context.color()));
+        context.out().write(
+            plan_table(plans).render(context.out().width(), context.color(), Context::utf8()));
         return 0;
     }
     std::string json;
@@ -139,7 +140,8 @@ int show_plan(Context& context, const SummaryOptions& options) {
     const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : kListed;
     const PlanSummary summary = context.endpoint(Context::Open::read).summarize(context.plan(), limit);
     if (context.format() == Format::table) {
-        context.out().write(summary_text(summary, limit, context.out().width(), context.color()));
+        context.out().write(
+            summary_text(summary, limit, context.out().width(), context.color(), Context::utf8()));
     } else if (context.format() == Format::name) {
         context.out().write(summary.plan.id + '\n');
     } else {

@@ -25,13 +25,13 @@ std::string bar(std::int64_t done, std::int64_t failed, std::int64_t all, bool c
 }
 
 void append_refs(std::string& out, const char* title, const std::vector<NodeRef>& refs, std::size_t limit,
-                 std::size_t width) {
+                 std::size_t width, bool utf8) {
     if (refs.empty()) return;
     out += title;
     out += ":\n";
     for (const auto& ref : refs) {
         const std::string line = "  " + printable(to_string(ref));
-        out += (width == 0 ? line : fit(line, width)) + '\n';
+        out += (width == 0 ? line : fit(line, width, utf8)) + '\n';
     }
     if (refs.size() >= limit) out += "  ... (-v shows all)\n";
 }
@@ -50,7 +50,7 @@ std::string labels_text(const JsonText& labels) {
 }
 
 Table plan_table(const std::vector<WorkPlan>& plans) {
-    Table table({"PLAN", "VERSION", "CHECKS", "STAGES", "FINAL", "FAILED", "UPDATED", "LABELS"});
+    Table table({"PLAN", "VERSION", "CHECKS", "STAGES", "FINAL", "FAILED", "UPDATED", "LABELS"}, {7, 6});
     for (const auto& plan : plans) {
         const PlanTotals sum = totals(plan);
         const std::int64_t failed = sum.failed_checks + sum.failed_stages;
@@ -79,7 +79,8 @@ std::string counts_text(const WorkPlan& plan, NodeType type) {
     return std::to_string(all) + " " + std::string(to_string(type)) + (all == 1 ? "" : "s") + ": " + text;
 }
 
-std::string summary_text(const PlanSummary& summary, std::size_t limit, std::size_t width, bool color) {
+std::string summary_text(const PlanSummary& summary, std::size_t limit, std::size_t width, bool color,
+                         bool utf8) {
     const WorkPlan& plan = summary.plan;
     const PlanTotals sum = totals(plan);
     const std::int64_t all = sum.checks + sum.stages;
@@ -94,13 +95,13 @@ std::string summary_text(const PlanSummary& summary, std::size_t limit, std::siz
     for (const NodeType type : {NodeType::check, NodeType::stage}) {
         if (const std::string counts = counts_text(plan, type); !counts.empty()) out += counts + '\n';
     }
-    append_refs(out, "ready", summary.ready, limit, width);
-    append_refs(out, "running", summary.running, limit, width);
+    append_refs(out, "ready", summary.ready, limit, width, utf8);
+    append_refs(out, "running", summary.running, limit, width, utf8);
     if (!summary.failed.empty()) out += "failed:\n";
     for (const auto& failure : summary.failed) {
         std::string line = "  " + printable(to_string(failure.node));
         if (!failure.message.empty()) line += "  " + printable(failure.message);
-        out += styled(width == 0 ? line : fit(line, width), Style::red, color) + '\n';
+        out += styled(width == 0 ? line : fit(line, width, utf8), Style::red, color) + '\n';
     }
     if (summary.failed.size() >= limit) out += "  ... (-v shows all)\n";
     return out;

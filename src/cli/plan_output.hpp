@@ -13,7 +13,7 @@ namespace turboci::cli {
 [[nodiscard]] Table plan_table(const std::vector<WorkPlan>& plans);
 /// `limit` is what the summary was asked for; `width` 0: lines are not cut.
 [[nodiscard]] std::string summary_text(const PlanSummary& summary, std::size_t limit, std::size_t width,
-                                       bool color);
+                                       bool color, bool utf8);
 /// "12 checks: 3 passed, 1 failed, 8 open"-like; empty if there are none.
 [[nodiscard]] std::string counts_text(const WorkPlan& plan, NodeType type);
 /// "a=1, b=2"

@@ -75,10 +75,8 @@ std::unique_ptr<RunListener> make_view(const Context& context) {
     view.dialect = ci_dialect([](const char* name) -> const char* { return std::getenv(name); });
     const char* term = std::getenv("TERM");
     const bool terminal = ::isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
-    const char* no_color = std::getenv("NO_COLOR");
-    view.color = context.options().color == ColorMode::automatic
-                     ? terminal && (no_color == nullptr || *no_color == '\0')
-                     : context.options().color == ColorMode::always;
+    view.color = wants_color(context.options().color, STDERR_FILENO);
+    view.utf8 = Context::utf8();
     const auto out = [](std::string_view text) { write_to_stderr(text); };
     if (!terminal || view.quiet || view.dialect != CiDialect::none) return make_line_view(out, view);
     return make_live_view(out, view, terminal_size);
@@ -126,14 +124,15 @@ int show_dry_run(Context& context, const RunOptions& run) {
         return 0;
     }
     if (context.format() == Format::table) {
-        Table table({"STAGE", "COMMAND"});
+        Table table({"STAGE", "COMMAND"}, {1});
         for (const auto& step : steps) {
             std::string command;
             for (const auto& word : step.argv) command += (command.empty() ? "" : " ") + word;
             const bool bad = !step.problem.empty();
             table.add({{step.stage}, {bad ? step.problem : command, bad ? Style::red : Style::plain}});
         }
-        if (!table.empty()) context.out().write(table.render(context.out().width(), context.color()));
+        if (!table.empty())
+            context.out().write(table.render(context.out().width(), context.color(), Context::utf8()));
         return 0;
     }
     std::string json = "[";

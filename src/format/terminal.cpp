@@ -98,11 +98,20 @@ std::string_view sgr_code(Style style) {
     return "";
 }
 
-/// The widths that columns get in `width`: the widest are cut first, none below kLeast.
-std::vector<std::size_t> fitted(std::vector<std::size_t> columns, std::size_t width, std::size_t gap) {
+/// The widths that columns get in `width`: those of `cut_first` give way in turn, then the widest; none below
+/// kLeast.
+std::vector<std::size_t> fitted(std::vector<std::size_t> columns, std::size_t width, std::size_t gap,
+                                const std::vector<std::size_t>& cut_first) {
     constexpr std::size_t kLeast = 4;
     std::size_t total = columns.empty() ? 0 : gap * (columns.size() - 1);
     for (const std::size_t column : columns) total += column;
+    for (const std::size_t c : cut_first) {
+        if (width == 0 || total <= width) break;
+        if (c >= columns.size() || columns[c] <= kLeast) continue;
+        const std::size_t cut = std::min(columns[c] - kLeast, total - width);
+        columns[c] -= cut;
+        total -= cut;
+    }
     while (width != 0 && total > width) {
         const auto widest = std::ranges::max_element(columns);
         if (widest == columns.end() || *widest <= kLeast) break;
@@ -173,20 +182,35 @@ std::size_t display_width(std::string_view text) {
     return width;
 }
 
-std::string fit(std::string_view text, std::size_t width) {
+std::string_view ellipsis(bool utf8) noexcept { return utf8 ? "…" : "..."; }
+
+std::string in_charset(std::string text, bool utf8) {
+    if (utf8 || is_visible(text)) return text;
+    const auto spell = [&text](std::string_view what, std::string_view ascii) {
+        for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at))
+            text.replace(at, what.size(), ascii);
+    };
+    spell("…", "...");
+    spell("×", "x");
+    return text;
+}
+
+std::string fit(std::string_view text, std::size_t width, bool utf8) {
     // No character takes more columns than bytes.
     if (text.size() <= width || display_width(text) <= width) return std::string(text);
+    const std::string_view mark = ellipsis(utf8).substr(0, utf8 ? std::string_view::npos : width);
+    const std::size_t mark_width = utf8 ? 1 : mark.size();
     if (width == 0) return {};
     std::size_t used = 0;
     std::size_t i = 0;
     while (i < text.size()) {
         const CodePoint point = decode_utf8(text.substr(i));
         const std::size_t add = point.valid ? static_cast<std::size_t>(code_point_width(point.value)) : 1;
-        if (used + add > width - 1) break;
+        if (used + add > width - mark_width) break;
         used += add;
         i += point.size;
     }
-    return std::string(text.substr(0, i)) + "…";
+    return std::string(text.substr(0, i)) + std::string(mark);
 }
 
 std::string styled(std::string_view text, Style style, bool enabled) {
@@ -230,7 +254,7 @@ Style style_of(NodeType type, State state, std::optional<Outcome> outcome) {
     return Style::plain;
 }
 
-std::string Table::render(std::size_t width, bool color) const {
+std::string Table::render(std::size_t width, bool color, bool utf8) const {
     constexpr std::size_t kGap = 2;
     std::size_t columns = header_.size();
     for (const auto& row : rows_) columns = std::max(columns, row.size());
@@ -250,14 +274,14 @@ std::string Table::render(std::size_t width, bool color) const {
     for (const auto& row : rows_) {
         add_line(row.size(), [&row](std::size_t c) -> std::string_view { return row[c].text; });
     }
-    widths = fitted(std::move(widths), width, kGap);
+    widths = fitted(std::move(widths), width, kGap, cut_first_);
 
     std::string out;
     for (std::size_t r = 0; r < lines.size(); ++r) {
         if (r == 0 && header_.empty()) continue;
         std::size_t pending = 0;  // blanks that are owed to the next cell with text
         for (std::size_t c = 0; c < lines[r].size(); ++c) {
-            const std::string text = fit(lines[r][c], widths[c]);
+            const std::string text = fit(lines[r][c], widths[c], utf8);
             if (!text.empty()) {
                 out.append(pending, ' ');
                 pending = 0;

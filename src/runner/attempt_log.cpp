@@ -165,7 +165,7 @@ void AttemptLog::finish() noexcept {
             got += static_cast<std::size_t>(n);
         }
         last.resize(got);
-        const std::string note = fmt::format("\n… {} bytes left out …\n", total_ - head_ - ring_);
+        const std::string note = fmt::format("\n... {} bytes left out ...\n", total_ - head_ - ring_);
         put(note, head_);
         put(last, head_ + note.size());
     }

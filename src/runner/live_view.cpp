@@ -73,7 +73,8 @@ private:
         out_(text);
     }
 
-    /// Takes the view off the screen: the cursor is at the end of its last line.
+    /// Takes the view off the screen: the cursor is at the end of its last line. Line by line: what clears a
+    /// whole screen puts it into the history of some terminals, from where it comes back when they grow.
     std::string erase() {
         if (shown_.empty()) return {};
         const auto columns = static_cast<std::size_t>(std::max(size_.columns, 1));
@@ -81,9 +82,9 @@ private:
         for (const std::size_t width : shown_)
             rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
         shown_.clear();
-        std::string text = "\r";
-        if (rows > 1) text += fmt::format("\x1b[{}A", rows - 1);
-        return text + "\x1b[J";
+        std::string text = "\r\x1b[2K";
+        for (std::size_t row = 1; row < rows; ++row) text += "\x1b[1A\x1b[2K";
+        return text;
     }
 
     std::string view() {
@@ -97,12 +98,13 @@ private:
         const std::size_t running = last_.running.size();
         for (std::size_t i = 0; i < std::min(running, most); ++i) {
             if (i + 1 == most && running > most) {
-                lines.push_back(fit(fmt::format("  … and {} more", running - i), width));
+                lines.push_back(fit(fmt::format("  {} and {} more", ellipsis(options_.utf8), running - i),
+                                    width, options_.utf8));
                 break;
             }
             const RunProgress::Running& r = last_.running[i];
             const std::string time = human_duration(r.elapsed);
-            lines.push_back(fit(fmt::format("  {:>6}  {}", time, printable(r.stage)), width));
+            lines.push_back(fit(fmt::format("  {:>6}  {}", time, printable(r.stage)), width, options_.utf8));
         }
         std::string text;
         for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -119,7 +121,7 @@ private:
         counts += "  " + human_duration(last_.elapsed);
         const std::size_t taken = display_width(counts) + 2;
         const std::size_t cells = width > taken + 4 ? std::min<std::size_t>(width - taken, 40) : 0;
-        if (cells == 0) return fit(counts.substr(1), width);
+        if (cells == 0) return fit(counts.substr(1), width, options_.utf8);
         const auto total = static_cast<std::size_t>(std::max<std::int64_t>(last_.total, 1));
         const auto done = static_cast<std::size_t>(std::clamp<std::int64_t>(last_.done, 0, last_.total));
         const std::size_t full = std::min(cells, cells * done / total);

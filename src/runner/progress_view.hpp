@@ -26,6 +26,7 @@ enum class CiDialect : std::uint8_t {
 
 struct ViewOptions {
     bool color = false;
+    bool utf8 = true;    ///< may our own words be beyond ASCII?
     bool quiet = false;  ///< failures, notes and what holds things up; nothing else
     CiDialect dialect = CiDialect::none;
 };

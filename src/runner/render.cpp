@@ -37,14 +37,14 @@ std::string plain_line(std::string_view line) {
     return text;
 }
 
-std::string render_chain(const RunSummary& summary) {
+std::string render_chain(const RunSummary& summary, bool utf8) {
     std::string text;
     const std::vector<std::string>& chain = summary.critical_path;
     for (std::size_t i = 0; i < chain.size(); ++i) {
         // The ends of a long chain say more than its middle.
         if (chain.size() > kShownChain && i == kShownChain / 2) {
             const std::size_t left_out = chain.size() - kShownChain;
-            text += fmt::format(" > … {} more …", left_out);
+            text += fmt::format(" > {0} {1} more {0}", ellipsis(utf8), left_out);
             i += left_out;
         }
         if (!text.empty()) text += " > ";
@@ -110,7 +110,8 @@ std::string render_failure(const StageEnd& end, const ViewOptions& options) {
 std::string render_summary(const RunSummary& summary, const ViewOptions& options) {
     std::string text;
     for (const std::string& line : summary.waits_for) text += fmt::format("waiting: {}\n", printable(line));
-    if (summary.waits_more > 0) text += fmt::format("waiting: … and {} more\n", summary.waits_more);
+    if (summary.waits_more > 0)
+        text += fmt::format("waiting: {} and {} more\n", ellipsis(options.utf8), summary.waits_more);
     if (summary.survivors > 0) {
         text += fmt::format("warning: {} processes could not be ended\n", summary.survivors);
     }
@@ -141,7 +142,7 @@ std::string render_summary(const RunSummary& summary, const ViewOptions& options
     }
     if (summary.critical_path.size() > 1) {
         text += fmt::format("critical path ({}): {}\n", human_duration(summary.critical_length),
-                            render_chain(summary));
+                            render_chain(summary, options.utf8));
     }
     return text;
 }

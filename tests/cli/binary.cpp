@@ -70,8 +70,8 @@ std::vector<std::string> Binary::full_environment() const {
     for (char** variable = environ; *variable != nullptr; ++variable) {
         const std::string text = *variable;
         const std::string name = text.substr(0, text.find('='));
-        const bool own =
-            name.rfind("TURBOCI_", 0) == 0 || name == "COLUMNS" || name == "NO_COLOR" || name == "LANG";
+        const bool own = name.rfind("TURBOCI_", 0) == 0 || name == "COLUMNS" || name == "LANG" ||
+                         name.find("COLOR") != std::string::npos;
         if (!own && environment.count(name) == 0) all.push_back(text);
     }
     if (environment.count("TURBOCI_STORE") == 0) all.push_back("TURBOCI_STORE=" + path("plan.db"));

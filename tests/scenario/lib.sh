@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 TURBOCI=$(realpath "${TURBOCI:?the path of the turboci program}")
 PATH=$(dirname "$TURBOCI"):$PATH
-unset TURBOCI_STORE TURBOCI_PLAN TURBOCI_STAGE TURBOCI_ATTEMPT NO_COLOR
+unset TURBOCI_STORE TURBOCI_PLAN TURBOCI_STAGE TURBOCI_ATTEMPT TURBOCI_TOKEN NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE
 export PATH root LC_ALL=C.UTF-8 USER=tester
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/turboci-scenario.XXXXXX")

@@ -47,6 +47,28 @@ expect_in '2 passed, 1 failed, 0 skipped, 0' "$(screen)"
 expect_in 'retried' "$(screen)"
 "${terminal[@]}" kill-server
 
+scenario 'a terminal that grows shows the view once, and nothing that was drawn before'
+{
+    printf 'stages:\n  - {id: broken, args: {command: "echo last words; exit 3"}}\n'
+    for i in 1 2 3 4 5; do
+        printf '  - {id: slow%s, args: {command: "until [ -e go ]; do sleep 0.1; done"}}\n' "$i"
+    done
+} >plan.yaml
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 60 5 'turboci run -j6'
+await '1 failed'
+await 'and 3 more'
+"${terminal[@]}" resize-window -t t -x 80 -y 24
+await 'slow5'
+await '1/6'
+bars=$("${terminal[@]}" capture-pane -p -S - -t t | grep -c '^ *\[[.#]*\] ' || true)
+expect_equal 1 "$bars"
+expect_in 'last words' "$(screen)"
+[[ $(screen) != *'more'* ]] || fail "the old view is still there: $(screen)"
+touch go
+await 'status 1'
+"${terminal[@]}" kill-server
+
 scenario 'Ctrl-C ends what runs, records it, and tells the signal in the status'
 printf 'stages: [{id: long, args: {command: [sleep, "1000"]}}]\n' >plan.yaml
 expect_exit 0 turboci plan create p -f plan.yaml

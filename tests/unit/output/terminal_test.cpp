@@ -111,6 +111,37 @@ TEST_CASE("A table is aligned and has no trailing blanks", "[terminal]") {
     CHECK(table.render(0, true).starts_with("\x1b[1mNODE\x1b[0m "));
 }
 
+TEST_CASE("Where characters beyond ASCII cannot be shown, three dots stand for what was cut", "[terminal]") {
+    CHECK(fit("abcdef", 5, false) == "ab...");
+    CHECK(fit("abcde", 5, false) == "abcde");
+    CHECK(fit("abcd", 3, false) == "...");
+    CHECK(fit("abcd", 2, false) == "..");
+    CHECK(fit("abcd", 0, false).empty());
+    CHECK(fit("東京都", 5, false) == "東...");
+    CHECK(in_charset("a… ×2 é", false) == "a... x2 é");
+    CHECK(in_charset("a… ×2", true) == "a… ×2");
+    Table table({"ID"});
+    table.add({{"abcdefgh"}});
+    CHECK(table.render(6, false, false) == "ID\nabc...\n");
+}
+
+TEST_CASE("A table that names its least useful columns cuts these first, and ids last", "[terminal]") {
+    Table table({"NODE", "KIND", "STATE", "WHY"}, {3, 1, 2});
+    const std::string id(30, 'i');
+    table.add({{id}, {"source"}, {"PLANNED"}, {std::string(20, 'w')}});
+    const auto row = [&](std::size_t width) {
+        const std::string text = table.render(width, false);
+        return text.substr(text.find('\n') + 1);
+    };
+    CHECK(row(69) == id + "  source  PLANNED  " + std::string(20, 'w') + "\n");
+    CHECK(row(60) == id + "  source  PLANNED  " + std::string(10, 'w') + "…\n");
+    CHECK(row(53) == id + "  source  PLANNED  www…\n");
+    CHECK(row(52) == id + "  sour…  PLANNED  www…\n");
+    CHECK(row(49) == id + "  sou…  PLAN…  www…\n");
+    CHECK(row(48) == id + "  sou…  PLA…  www…\n");
+    CHECK(row(47) == std::string(28, 'i') + "…  sou…  PLA…  www…\n");
+}
+
 TEST_CASE("A table is cut to the terminal at its widest columns", "[terminal]") {
     Table table({"ID", "MESSAGE"});
     table.add({{"short"}, {std::string(1000, 'x')}});

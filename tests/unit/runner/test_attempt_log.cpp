@@ -85,7 +85,7 @@ TEST_CASE("Of too much output the beginning and the end are kept") {
         for (std::size_t at = 0; at < all.size(); at += step)
             log->write(std::string_view(all).substr(at, step));
         log->finish();
-        const std::string note = "\n… " + std::to_string(all.size() - 1001) + " bytes left out …\n";
+        const std::string note = "\n... " + std::to_string(all.size() - 1001) + " bytes left out ...\n";
         CHECK(content(log->path()) == all.substr(0, 500) + note + all.substr(all.size() - 501));
     }
 }
