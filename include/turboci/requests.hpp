@@ -205,6 +205,7 @@ struct WriteResult {
     std::vector<AttemptEnd> ended;  ///< attempts, in the order in which they ended
     /// When a claim was not filled: how long until the next PENDING attempt is ready, by the plan's clock.
     std::optional<Duration> next_ready_in;
+    bool moved = false;       ///< the plan has a new version: what is not listed here are moves of attempts
     bool relabelled = false;  ///< the labels of a plan that was there before have changed
     bool replayed = false;  ///< op_id was seen before: nothing done; plan.version is that of the first write
 };

@@ -52,6 +52,9 @@ WriteResult claim_within(Context& context, const WriteNodes& request, Duration p
         try {
             return context.endpoint(Context::Open::write).claim(request);
         } catch (const Error& error) {
+            if (error.code() == ErrorCode::pending && patience > Duration::zero() &&
+                Steady::now() >= deadline)
+                throw Error(error.code(), error.what(), "it was waited for; try again later");
             if (error.code() != ErrorCode::pending || Steady::now() >= deadline) throw;
             const WorkPlan plan = context.endpoint(Context::Open::write).get_plan(request.plan);
             const PlanTotals sum = totals(plan);

@@ -53,7 +53,7 @@ std::string changes_text(const LogEntry& entry) {
 
 std::string event_line(const LogEntry& entry, bool color) {
     const std::string node = entry.node ? to_string(*entry.node) : "plan";
-    return format_timestamp(entry.time).substr(11, 8) + "  " + printable(node) + "  " +
+    return format_timestamp(entry.time).substr(11, 8) + "Z  " + printable(node) + "  " +
            styled(printable(changes_text(entry)), event_style(entry), color);
 }
 

@@ -128,6 +128,8 @@ int show_dry_run(Context& context, const RunOptions& run) {
         for (const auto& step : steps) {
             std::string command;
             for (const auto& word : step.argv) command += (command.empty() ? "" : " ") + word;
+            if (step.not_before)
+                command = "waits until " + format_timestamp(*step.not_before) + " (backoff): " + command;
             const bool bad = !step.problem.empty();
             table.add({{step.stage}, {bad ? step.problem : command, bad ? Style::red : Style::plain}});
         }
@@ -140,8 +142,10 @@ int show_dry_run(Context& context, const RunOptions& run) {
         if (json.back() != '[') json += ',';
         json += "{\"stage\":" + json_string(step.stage) + ",\"command\":";
         append_strings(json, step.argv);
-        json +=
-            ",\"problem\":" + (step.problem.empty() ? std::string("null") : json_string(step.problem)) + "}";
+        json += ",\"problem\":" + (step.problem.empty() ? std::string("null") : json_string(step.problem)) +
+                ",\"not_before\":" +
+                (step.not_before ? json_string(format_timestamp(*step.not_before)) : std::string("null")) +
+                "}";
     }
     context.print_json(json + "]");
     return 0;
@@ -157,6 +161,17 @@ void fit_jobs(const Context& context, RunOptions& run) {
     context.note("the limit of open files (ulimit -n) allows " + std::to_string(most) + " stages at once");
 }
 
+/// Within an attempt the environment names the plan that the attempt belongs to. A run that says nothing else
+/// would take up the work of the run around it; more likely its plan was forgotten.
+void refuse_unnamed_plan_within_attempt(const Context& context) {
+    if (context.options().plan || !context.inside()) return;
+    const std::string outer =
+        context.plan().empty() ? "the same plan" : "plan '" + printable(context.plan()) + "'";
+    usage("this is within stage:" + printable(context.inside()->stage_id) + " of " + outer +
+              ", which is being run",
+          "name the plan to run with --plan; nodes that are written join the run that goes on");
+}
+
 int run_plan(Context& context, const Options& options) {
     if (context.format() == Format::name && !options.dry_run) {
         throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
@@ -165,6 +180,7 @@ int run_plan(Context& context, const Options& options) {
     RunOptions run = run_options(context, options);
     if (options.dry_run) return show_dry_run(context, run);
     endpoint.set_lost_after(run.lost_after);
+    refuse_unnamed_plan_within_attempt(context);
     const auto view = make_view(context);
     Supervisor supervisor;
     fit_jobs(context, run);

@@ -103,8 +103,8 @@ private:
         const std::string stages = counts_text(plan, NodeType::stage);
         if (!text.empty() && !stages.empty()) text += "; ";
         clear_status();
-        context_.out().write(
-            styled(fit(text + stages, context_.out().width() - 1), Style::bold, context_.color()));
+        context_.out().write(styled(fit(text + stages, context_.out().width() - 1, Context::utf8()),
+                                    Style::bold, context_.color()));
         has_status_ = true;
         if (is_over(plan) && !options_.follow) context_.out().write("\n");
     }

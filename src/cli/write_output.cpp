@@ -43,6 +43,11 @@ public:
         }
         more(list.size());
     }
+    void ends(const std::vector<std::string>& list) {
+        for (std::size_t i = 0; i < list.size() && i < limit_; ++i)
+            text_ += styled("  ended     ", Style::cyan, color_) + printable(list[i]) + '\n';
+        more(list.size());
+    }
     [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
@@ -55,7 +60,26 @@ private:
     std::string text_;
 };
 
-std::string headline(const WriteResult& result, bool dry_run) {
+/// The attempts that the orchestrator ended, one line each. Those of stages that the writer changed are the
+/// writer's own.
+std::vector<std::string> foreign_ends(const WriteResult& result) {
+    std::set<std::string_view> own;
+    for (const NodeRef& ref : result.changed)
+        if (ref.type == NodeType::stage) own.insert(ref.id);
+    std::vector<std::string> lines;
+    for (const AttemptEnd& end : result.ended) {
+        if (own.contains(end.stage)) continue;
+        std::string line = "stage:" + end.stage + "  attempt " + std::to_string(end.idx);
+        if (end.failure) line += ": " + *end.failure;
+        if (end.next_in)
+            line += ", again " +
+                    (*end.next_in > Duration::zero() ? "in " + format_duration(*end.next_in) : "at once");
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+std::string headline(const WriteResult& result, std::size_t ended, bool dry_run) {
     const std::string version = " (version " + std::to_string(result.plan.version) + ")\n";
     if (result.replayed) return "done before" + version;
     std::string text;
@@ -68,7 +92,12 @@ std::string headline(const WriteResult& result, bool dry_run) {
     count("changed ", result.changed.size());
     count("advanced ", result.advanced.size());
     if (result.relabelled) text += text.empty() ? "changed the labels" : ", changed the labels";
-    if (text.empty()) text = "nothing changed";
+    if (ended > 0) {
+        if (!text.empty()) text += ", ";
+        text += "ended " + std::to_string(ended) + (ended == 1 ? " attempt" : " attempts");
+    }
+    // What is left are attempts that were given back, or told to stop.
+    if (text.empty()) text = result.moved ? "moved attempts" : "nothing changed";
     return (dry_run ? "dry run, nothing is written: " : "") + text + version;
 }
 
@@ -86,8 +115,10 @@ void print_write_result(Context& context, const WriteResult& result, bool dry_ru
         Lines lines(context);
         lines.refs("  created   ", result.created, Style::green);
         lines.refs("  changed   ", result.changed, Style::yellow);
+        const std::vector<std::string> ends = foreign_ends(result);
+        lines.ends(ends);
         lines.advances(result.advanced);
-        context.print_confirmation(headline(result, dry_run) + lines.text());
+        context.print_confirmation(headline(result, ends.size(), dry_run) + lines.text());
     }
 }
 

@@ -26,6 +26,20 @@ void validate_labels(const CreatePlan& request, Problems& problems) {
     }
 }
 
+Error nothing_to_claim(const WriteResult& result) {
+    const std::string what = "no stage is ready to claim";
+    const PlanTotals sum = totals(result.plan);
+    if (sum.stages == 0) return {ErrorCode::pending, what + ": the plan has none", "write some first"};
+    if (sum.final_stages == sum.stages)
+        return {ErrorCode::pending, what + ": all are FINAL", "there is nothing left to do in this plan"};
+    if (result.next_ready_in)
+        return {ErrorCode::pending,
+                fmt::format("{}; the next will be in {}", what,
+                            format_duration(std::chrono::ceil<std::chrono::seconds>(*result.next_ready_in))),
+                "try again then, or wait with --wait"};
+    return {ErrorCode::pending, what, "try again later, or wait with --wait"};
+}
+
 }  // namespace
 
 WriteResult Endpoint::create_plan(const CreatePlan& request) {
@@ -57,9 +71,7 @@ WriteResult Endpoint::claim(const WriteNodes& request) {
     auto result = write_nodes(request);
     if (result.claimed.empty() && result.replayed)
         throw Error(ErrorCode::conflict, "that op_id belongs to another write", "use another one");
-    if (result.claimed.empty()) {
-        throw Error(ErrorCode::pending, "no stage is ready to claim", "try again later, or wait with --wait");
-    }
+    if (result.claimed.empty()) throw nothing_to_claim(result);
     return result;
 }
 

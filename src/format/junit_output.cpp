@@ -201,7 +201,7 @@ std::string failure_of(const JunitReport& report) {
     if (report.passed()) return {};
     const std::int64_t failed = report.failures + report.errors;
     std::string out = std::to_string(failed) + " of " + std::to_string(std::max(report.tests, failed)) +
-                      (report.tests == 1 ? " test failed" : " tests failed");
+                      (std::max(report.tests, failed) == 1 ? " test failed" : " tests failed");
     if (report.failing.empty()) return out;
     const JunitCase& first = report.failing.front();
     out += ": ";

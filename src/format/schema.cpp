@@ -235,7 +235,7 @@ constexpr std::string_view kSchema = R"json({
           "$ref": "#/$defs/duration"
         },
         "heartbeat": {
-          "description": "How long an attempt may stay silent.",
+          "description": "How long the holder of an attempt may be silent towards the store.",
           "$ref": "#/$defs/duration"
         },
         "continuation_group": {

@@ -353,7 +353,7 @@ void Executor::report_progress() {
     const PlanTotals all = current_totals();
     progress.total = all.stages;
     progress.done = all.final_stages;
-    progress.failed = all.failed_stages + all.cancelled_stages + all.failed_checks;
+    progress.failed = all.failed_stages + all.cancelled_stages;
     progress.elapsed = at - began_;
     progress.running.reserve(active_.size());
     for (const auto& [id, active] : active_) progress.running.push_back({active.stage, at - active.started});

@@ -51,7 +51,8 @@ struct RunReport {
 struct DryStep {
     std::string stage;
     std::vector<std::string> argv;
-    std::string problem;  ///< not empty: why its args.command cannot be executed
+    std::string problem;                  ///< not empty: why its args.command cannot be executed
+    std::optional<Timestamp> not_before;  ///< it is in backoff until then
 };
 
 /// What run() would execute, in order, if every command succeeded. Writes nothing.

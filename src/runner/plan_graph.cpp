@@ -45,6 +45,7 @@ void PlanGraph::stage(const Stage& stage) {
     });
     node.assignments = stage.assignments;
     node.args = stage.args;
+    if (!stage.attempts.empty()) node.not_before = stage.attempts.back().not_before;
     node.claimable = stage.attempts.empty() || stage.attempts.back().state == AttemptState::pending;
     add(std::move(node));
 }

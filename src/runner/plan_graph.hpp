@@ -23,6 +23,7 @@ struct GraphNode {
     std::vector<Assignment> assignments;  ///< stages
     JsonText args;                        ///< stages
     bool claimable = true;                ///< stages: its attempt, if any, is PENDING
+    std::optional<Timestamp> not_before;  ///< stages: when that attempt may start, if it follows another
 };
 
 /// Collects a query's nodes. Later calls look at what was collected.

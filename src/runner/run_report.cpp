@@ -27,7 +27,7 @@ public:
     std::vector<Stage> stages;
 };
 
-std::string why_not_final(const Stage& stage) {
+std::string why_not_final(const Stage& stage, Timestamp now) {
     if (stage.state != State::attempting || stage.attempts.empty()) return {};
     const Attempt& attempt = stage.attempts.back();
     if (is_ended(attempt.state)) return {};
@@ -35,11 +35,14 @@ std::string why_not_final(const Stage& stage) {
         return fmt::format("stage:{} is held by {}", stage.id, attempt.process_uid);
     if (!has_command(stage.args))
         return fmt::format("stage:{} has no args.command: a worker has to claim it", stage.id);
+    if (attempt.not_before && *attempt.not_before > now)
+        return fmt::format("stage:{} waits until {} (backoff)", stage.id,
+                           format_timestamp(*attempt.not_before));
     return fmt::format("stage:{} is ready to run", stage.id);
 }
 
 /// The nodes that hold up the others, one line each; those alone that nothing else holds up.
-std::vector<std::string> waits(const NodeList& open) {
+std::vector<std::string> waits(const NodeList& open, Timestamp now) {
     std::unordered_set<std::string> worked_on;
     std::vector<std::string> lines;
     for (const Stage& stage : open.stages) {
@@ -54,7 +57,7 @@ std::vector<std::string> waits(const NodeList& open) {
         }
     }
     for (const Stage& stage : open.stages) {
-        if (std::string line = why_not_final(stage); !line.empty()) lines.push_back(std::move(line));
+        if (std::string line = why_not_final(stage, now); !line.empty()) lines.push_back(std::move(line));
     }
     if (!lines.empty()) return lines;
     // Everything waits for something else: a circle through assignments or groups.
@@ -150,7 +153,7 @@ RunReport Executor::make_report() {
         };
         drop(found.checks, NodeType::check);
         drop(found.stages, NodeType::stage);
-        summary.waits_for = waits(found);
+        summary.waits_for = waits(found, clock_.read().wall);
         if (summary.waits_for.size() > kMaxWaits) {
             summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
             summary.waits_for.resize(kMaxWaits);
@@ -172,6 +175,7 @@ std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
     } else {
         selection = select_nodes(endpoint, options.plan, options.refs, &graph);
     }
+    const Timestamp now = system_clock().read().wall;
     std::vector<DryStep> steps;
     const std::vector<std::size_t> order = graph.execution_order([&](const GraphNode& node) {
         return is_selected(selection.get(), node.ref) && has_command(node.args);
@@ -180,6 +184,7 @@ std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
         const GraphNode& node = graph.nodes()[i];
         DryStep& step = steps.emplace_back();
         step.stage = node.ref.id;
+        if (node.not_before && *node.not_before > now) step.not_before = node.not_before;
         auto parsed = parse_stage_command(node.args);
         if (auto* command = std::get_if<StageCommand>(&parsed)) {
             step.argv = std::move(command->argv);

@@ -190,6 +190,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     const bool worth_keeping = persist(session, uow, plan, reading, claimed);
     WriteResult result = answer(session, uow, plan, claimed);
     result.relabelled = relabelled;
+    result.moved = nodes.changed();
     result.warnings = std::move(warnings);
     if (request.claim && claimed.size() < static_cast<std::size_t>(std::max(request.claim->at_most, 0)))
         if (const auto next = uow.next_ready_at(plan.key, now)) result.next_ready_in = *next - now;

@@ -71,6 +71,65 @@ TEST_CASE("A retry is not ready before its backoff is over") {
     CHECK(turboci.run({"attempt", "claim", "a"}).code == 8);
 }
 
+TEST_CASE("A claim that gets nothing says what can be done about it, if anything") {
+    const auto told = [](const Plan& turboci, std::vector<std::string> more = {}) {
+        more.insert(more.begin(), {"attempt", "claim"});
+        return turboci.run(more).err;
+    };
+    const Plan none("checks: [{id: c}]");
+    CHECK(told(none) == "turboci: error: no stage is ready to claim: the plan has none; write some first\n");
+    const Plan done("stages: [{id: a}]");
+    done.ok({"attempt", "claim"});
+    CHECK(told(done) == "turboci: error: no stage is ready to claim; try again later, or wait with --wait\n");
+    CHECK(told(done, {"--wait", "1ms"}) ==
+          "turboci: error: no stage is ready to claim; it was waited for; try again later\n");
+    done.ok({"attempt", "complete", "a"});
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--wait", "1h"}})
+        CHECK(told(done, more) ==
+              "turboci: error: no stage is ready to claim: all are FINAL; there is nothing left to do in "
+              "this plan\n");
+    const Plan backoff("stages: [{id: a, retry: {max_retries: 1, backoff: 20h}}]");
+    backoff.ok({"attempt", "claim"});
+    backoff.ok({"attempt", "fail", "a"});
+    CHECK(contains(told(backoff), "no stage is ready to claim; the next will be in "));
+}
+
+TEST_CASE("run -n says of a stage in backoff until when it waits") {
+    const Plan turboci("stages: [{id: a, args: {command: ['true']}, retry: {max_retries: 1, backoff: 20h}}]");
+    CHECK(turboci.ok({"run", "-n"}) == "STAGE  COMMAND\na      true\n");
+    CHECK(Json::parse(turboci.ok({"run", "-n", "-o", "json"}))[0]["not_before"].is_null());
+    turboci.ok({"attempt", "claim"});
+    turboci.ok({"attempt", "fail", "a"});
+    const std::string until = turboci.node("stage:a")["attempts"][1]["not_before"];
+    CHECK(contains(turboci.ok({"run", "-n"}), "a      waits until " + until + " (backoff): true\n"));
+    CHECK(Json::parse(turboci.ok({"run", "-n", "-o", "json"}))[0]["not_before"] == until);
+}
+
+TEST_CASE("A run within an attempt needs the name of its plan") {
+    Plan turboci("stages: [{id: outer}, {id: other, args: {command: ['true']}}]");
+    turboci.ok({"plan", "create", "q", "-f", "-"}, "stages: [{id: inner, args: {command: ['true']}}]");
+    turboci.environment["TURBOCI_PLAN"] = "p";
+    turboci.ok({"attempt", "claim", "outer"});
+    turboci.environment["TURBOCI_STAGE"] = "outer";
+    turboci.environment["TURBOCI_ATTEMPT"] = "1";
+    const Ran refused = turboci.run({"run"});
+    CHECK(refused.code == 2);
+    CHECK(refused.err ==
+          "turboci: error: this is within stage:outer of plan 'p', which is being run; name the plan to run "
+          "with --plan; "
+          "nodes that are written join the run that goes on\n");
+    CHECK(turboci.run({"run", "check:x"}).code == 2);
+    CHECK(turboci.ok({"run", "-n", "-o", "name"}) == "stage:other\n");
+    CHECK(turboci.run({"run", "-p", "q"}).code == 0);
+    turboci.environment["TURBOCI_PLAN"].clear();
+    CHECK(turboci.run({"run", "-p", "q"}).code == 0);
+    turboci.environment["TURBOCI_PLAN"] = "p";
+    CHECK(turboci.run({"run", "-p", "p", "stage:other"}).code == 0);  // its own plan, if it says so
+    turboci.environment["TURBOCI_PLAN"] = "q";                        // the script has chosen another one
+    turboci.environment.erase("TURBOCI_STAGE");
+    CHECK(turboci.run({"run"}).code == 0);
+}
+
 TEST_CASE("attempt claim --wait sees the backoff of a retry end") {
     const Plan turboci("stages: [{id: a, retry: {max_retries: 1, backoff: 200ms}}]");
     turboci.ok({"attempt", "claim"});

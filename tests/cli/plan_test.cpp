@@ -115,6 +115,28 @@ TEST_CASE("plan tick ends what is overdue") {
     CHECK(query["stages"][0]["outcome"] == "failed");
 }
 
+TEST_CASE("plan tick says which attempts it ended, and what follows") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write"},
+               "stages: [{id: s, timeout: 1ms, retry: {max_retries: 1}}, {id: t, timeout: 1ms}, {id: u}]");
+    CHECK(turboci.ok({"plan", "tick"}) == "nothing changed (version 2)\n");
+    turboci.ok({"attempt", "claim", "s"});
+    CHECK(turboci.ok({"plan", "tick"}) ==
+          "ended 1 attempt (version 4)\n"
+          "  ended     stage:s  attempt 1: timed out after 1ms, again at once\n");
+    turboci.ok({"attempt", "claim", "t"});
+    CHECK(turboci.ok({"plan", "tick"}) ==
+          "advanced 1, ended 1 attempt (version 6)\n"
+          "  ended     stage:t  attempt 1: timed out after 1ms\n"
+          "  advanced  stage:t  ATTEMPTING -> FINAL\n");
+    // A write that brings nothing of its own ends them as well.
+    turboci.ok({"attempt", "claim", "s"});
+    CHECK(contains(turboci.ok({"nodes", "write"}, "stages: [{id: u}]"), "ended 1 attempt"));
+    CHECK(turboci.ok({"plan", "tick", "-q"}).empty());
+    CHECK(Json::parse(turboci.ok({"plan", "tick", "-o", "json"})).size() == 5);
+}
+
 TEST_CASE("store check and store backup speak of the store") {
     const Binary turboci;
     CHECK(turboci.run({"store", "check"}).code == 4);

@@ -35,6 +35,14 @@ TEST_CASE("watch tells what the log tells, in its order, and ends with the plan"
     CHECK(events(ran.out).back()["version"] == 4);
 }
 
+TEST_CASE("On a terminal watch says that its times are UTC") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write"}, "checks: [{id: a, state: FINAL}]");
+    const std::string time = events(turboci.ok({"log", "-o", "jsonl", "a"})).at(0)["time"];
+    CHECK(contains(turboci.on_terminal({"watch"}).out, time.substr(11, 8) + "Z  check:a  "));
+}
+
 TEST_CASE("watch goes on after a version, and can be narrowed to nodes") {
     const Binary turboci;
     turboci.ok({"plan", "create", "p"});

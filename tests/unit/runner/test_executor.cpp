@@ -412,6 +412,23 @@ TEST_CASE("A later run waits for attempts that are not ready yet") {
     CHECK(f.hearer.summary.elapsed == 1h);
 }
 
+TEST_CASE("A run that ends before a backoff does says until when the stage waits") {
+    RunFixture f("stages: [{id: a, retry: {max_retries: 1, backoff: 1h}, args: {command: [fail]}}]");
+    f.options.timeout = 10min;
+    CHECK(f.run().exit_code == 8);
+    const std::string until = format_timestamp(f.stage("a").attempts.at(1).not_before.value());
+    CHECK(f.hearer.summary.waits_for == Strings{"stage:a waits until " + until + " (backoff)"});
+}
+
+TEST_CASE("The live line counts stages alone, also among those that failed") {
+    RunFixture f(
+        "checks: [{id: c, state: PLANNED}, {id: d, state: PLANNED, dependencies: [c]}]\n"
+        "stages: [{id: a, assignments: [c], args: {command: [fail]}}, {id: b, args: {command: [ok]}}]");
+    CHECK(f.run().exit_code == 1);
+    CHECK(f.hearer.progress.total == 2);
+    CHECK(f.hearer.progress.failed == 1);
+}
+
 TEST_CASE("A store that is locked for a while holds nothing up for good") {
     RunFixture f("stages: [{id: a, args: {command: [ok, 1s]}}]");
     f.runner.on_start = [&](const std::string&) { f.store->refuse = 2; };
