@@ -10,18 +10,20 @@ _turboci_flags() {
     case $1 in
         'plan create') echo "--label -f --file $_turboci_write" ;;
         'plan show') echo '--format' ;;
-        'plan tick' | 'stage cancel') echo "$_turboci_write" ;;
+        'plan delete') echo '--force' ;;
+        'plan tick') echo "--lost-after $_turboci_write" ;;
+        'stage cancel') echo "$_turboci_write" ;;
         'nodes write') echo "$_turboci_write --if-version --dry-run" ;;
         'nodes query')
             echo '--type --kind --state --outcome --match --ready --blocked --deps --dependents --edges'
             ;;
         'graph show') echo '--format --collapse --rankdir --deps --dependents --edges' ;;
         'attempt claim') echo "--process --wait $_turboci_write" ;;
-        'attempt heartbeat') echo "--attempt --process $_turboci_write" ;;
+        'attempt heartbeat' | 'attempt release') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
         'check report') echo "--pass --fail --data --junit --final $_turboci_write" ;;
-        run) echo '-j --jobs --fail-fast --timeout -n --dry-run --actor' ;;
+        run) echo '-j --jobs --fail-fast --timeout -n --dry-run --lost-after --actor' ;;
         wait) echo '--any --timeout' ;;
         watch) echo '--since --follow' ;;
         gate) echo '--allow-skipped' ;;
@@ -48,7 +50,7 @@ _turboci_value() {
             ;;
         --collapse) words='kind' ;;
         --rankdir) words='LR TB' ;;
-        --lock-timeout | --wait | --timeout) words='30s 10m 2h' ;;
+        --lock-timeout | --wait | --timeout | --lost-after) words='30s 10m 2h' ;;
         -j | --jobs | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
             --message | --fail | --data | --since) words='' ;;
         *) return 1 ;;
@@ -79,7 +81,7 @@ _turboci_arguments() {
         plan) echo 'create list show delete tick export import' ;;
         nodes) echo 'write query explain' ;;
         graph) echo 'show' ;;
-        attempt) echo 'claim heartbeat progress complete fail' ;;
+        attempt) echo 'claim heartbeat progress complete fail release' ;;
         stage) echo 'cancel' ;;
         check) echo 'report' ;;
         store) echo 'check backup' ;;

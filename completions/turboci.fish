@@ -79,7 +79,7 @@ complete -c turboci -n '__turboci_at ""' -a help -d 'print help'
 complete -c turboci -n '__turboci_at plan' -a 'create list show delete tick export import'
 complete -c turboci -n '__turboci_at nodes' -a 'write query explain'
 complete -c turboci -n '__turboci_at graph' -a show
-complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail'
+complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail release'
 complete -c turboci -n '__turboci_at stage' -a cancel
 complete -c turboci -n '__turboci_at check' -a report
 complete -c turboci -n '__turboci_at store' -a 'check backup'
@@ -87,17 +87,19 @@ complete -c turboci -n '__turboci_at store' -a 'check backup'
 # arguments
 complete -c turboci -n '__turboci_is "plan show" "plan delete" "plan tick"' -a '(__turboci_ids plans)'
 complete -c turboci -n '__turboci_is "nodes query" "nodes explain" "graph show" run wait watch log' -a '(__turboci_ids nodes)'
-complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "stage cancel"' -a '(__turboci_ids stages)'
+complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release" "stage cancel"' -a '(__turboci_ids stages)'
 complete -c turboci -n '__turboci_is "check report" gate' -a '(__turboci_ids checks)'
 complete -c turboci -n '__turboci_is "nodes write" "plan import" validate "store backup"' -F
 
 # options of commands
-set -l writers '__turboci_is "plan create" "plan tick" "nodes write" "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "stage cancel" "check report"'
+set -l writers '__turboci_is "plan create" "plan tick" "nodes write" "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release" "stage cancel" "check report"'
 complete -c turboci -n $writers -l reason -x -d 'why, for the log'
 complete -c turboci -n $writers -l actor -x -d 'who writes'
 complete -c turboci -n $writers -l op-id -x -d 'idempotency key'
 complete -c turboci -n '__turboci_is "plan create"' -l label -x -d 'a label, KEY=VALUE'
 complete -c turboci -n '__turboci_is "plan create"' -s f -l file -r -F -d 'write this plan file too'
+complete -c turboci -n '__turboci_is "plan delete"' -l force -d 'even while an attempt is held'
+complete -c turboci -n '__turboci_is "plan tick" run' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
 complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit' -d language
 complete -c turboci -n '__turboci_is "nodes write"' -l if-version -x -d 'refuse unless the plan is at this version'
 complete -c turboci -n '__turboci_is "nodes write"' -l dry-run -d 'do it all, show it, then roll back'
@@ -114,9 +116,9 @@ complete -c turboci -n '__turboci_is "nodes query" "graph show"' -l edges -x -a 
 complete -c turboci -n '__turboci_is "graph show"' -l format -x -a 'dot mermaid json tree' -d language
 complete -c turboci -n '__turboci_is "graph show"' -l collapse -x -a kind -d 'one box for many'
 complete -c turboci -n '__turboci_is "graph show"' -l rankdir -x -a 'LR TB' -d direction
-complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail"' -l process -x -d 'who does the work'
+complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release"' -l process -x -d 'who does the work'
 complete -c turboci -n '__turboci_is "attempt claim"' -l wait -x -a '30s 10m 2h' -d 'wait so long for something to become ready'
-complete -c turboci -n '__turboci_is "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail"' -l attempt -x -d 'refuse unless it is the turn of this attempt'
+complete -c turboci -n '__turboci_is "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release"' -l attempt -x -d 'refuse unless it is the turn of this attempt'
 complete -c turboci -n '__turboci_is "attempt progress" "attempt complete" "attempt fail"' -l details -x -d 'an object, or @FILE'
 complete -c turboci -n '__turboci_is "attempt fail"' -l message -x -d why
 complete -c turboci -n '__turboci_is "attempt fail"' -l no-retry -d 'do not try again'

@@ -64,7 +64,8 @@ CHOICES = {
     "graph show": {"--format": {"dot", "mermaid", "json", "tree"}, "--collapse": {"kind"}, "--rankdir": {"LR", "TB"},
                    "--edges": {"all", "satisfied"}},
     "attempt claim": {"--wait": {"30s", "10m", "2h"}},
-    "run": {"--timeout": {"30s", "10m", "2h"}},
+    "plan tick": {"--lost-after": {"30s", "10m", "2h"}},
+    "run": {"--timeout": {"30s", "10m", "2h"}, "--lost-after": {"30s", "10m", "2h"}},
     "wait": {"--timeout": {"30s", "10m", "2h"}},
 }
 # Their values are files.
