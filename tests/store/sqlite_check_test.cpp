@@ -133,7 +133,7 @@ TEST_CASE("every kind of damage in the rows is found and named") {
         {"UPDATE nodes SET required = 2", "unknown type, state"},
         {"UPDATE attempts SET cause = 1", "INCOMPLETE without a cause, or have one"},
         {"UPDATE attempts SET ended_at = 5", "ended without a time, or have one"},
-        {"UPDATE attempts SET holder = ''", "held by nobody"},
+        {"UPDATE attempts SET holder = 'x'", "held by nobody"},
         {"UPDATE attempts SET stopping_since = 1", "stopped in a way that no write"},
         {"UPDATE attempts SET stopping_inside = 2", "stopped in a way that no write"},
         {"UPDATE attempts SET retries = 7", "more retries or interruptions than there were"},

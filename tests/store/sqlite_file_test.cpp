@@ -50,7 +50,7 @@ TEST_CASE("a new store and its lock file are for their owner alone, whatever the
 TEST_CASE("a new store names itself and its schema in the header") {
     Fixture f;
     CHECK(raw(f.path(), "PRAGMA application_id") == std::to_string(0x54434970));
-    CHECK(raw(f.path(), "PRAGMA user_version") == "2");
+    CHECK(raw(f.path(), "PRAGMA user_version") == "3");
     CHECK(raw(f.path(), "PRAGMA integrity_check") == "ok");
 }
 

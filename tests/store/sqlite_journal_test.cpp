@@ -268,12 +268,14 @@ TEST_CASE("a journal that is open here is played back if another who wrote to it
         sqlite3* db = nullptr;
         if (sqlite3_open(f.path().c_str(), &db) != SQLITE_OK) return std::string("cannot open");
         // What does not fit into the cache goes to the database before the transaction ends.
-        if (sqlite3_exec(db,
-                         "PRAGMA journal_mode=PERSIST; PRAGMA cache_size=2; BEGIN IMMEDIATE;"
-                         " UPDATE plans SET id = id || 'x'; UPDATE counters SET next_plan = 9;"
-                         " INSERT INTO plans SELECT plan_key + 100, hex(zeroblob(100000)), version, labels,"
-                         " created_at, clock_time, clock_since_boot, clock_boot_id FROM plans LIMIT 1",
-                         nullptr, nullptr, nullptr) != SQLITE_OK)
+        if (sqlite3_exec(
+                db,
+                "PRAGMA journal_mode=PERSIST; PRAGMA cache_size=2; BEGIN IMMEDIATE;"
+                " UPDATE plans SET id = id || 'x'; UPDATE counters SET next_plan = 9;"
+                " INSERT INTO plans(plan_key, id, version, labels, created_at, clock_time, clock_since_boot,"
+                " clock_boot_id) SELECT plan_key + 100, hex(zeroblob(100000)), version, labels,"
+                " created_at, clock_time, clock_since_boot, clock_boot_id FROM plans LIMIT 1",
+                nullptr, nullptr, nullptr) != SQLITE_OK)
             return std::string(sqlite3_errmsg(db));
         ready();
         ::pause();
