@@ -202,10 +202,10 @@ void Executor::inspect(const QueryNodes& query) {
             const auto runner = parse_runner_process_uid(attempt.process_uid);
             const bool here = runner && runner->host == me_.host;
             // Of a runner elsewhere only the store can tell, from its signs of life.
-            const bool lives = runner && (!here || runner_is_alive(*runner));
+            const bool lives = attempt.has_runner && (!here || runner_is_alive(*runner));
             const bool ours = within_.find(enclosing_stage(options_.store_path, options_.plan, stage.id)) !=
                               std::string::npos;
-            inspection_.runner_died = inspection_.runner_died || (here && !lives);
+            inspection_.runner_died = inspection_.runner_died || (attempt.has_runner && !lives);
             if ((lives || stage.timeout || stage.heartbeat) && !ours) inspection_.others_work = true;
         } else if (has_command(stage.args)) {
             inspection_.work_later = true;

@@ -55,7 +55,8 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
     };
     const Attempt& attempt = row.attempt;
     const std::string name = fmt::format("attempt {} of {}", attempt.idx, name_of(stage));
-    if (write.holder && write.holder->identity != row.holder)
+    const bool becomes_holder = row.holder.empty() && starts(write);
+    if (write.holder && write.holder->identity != row.holder && !becomes_holder)
         return refuse(ErrorCode::conflict,
                       fmt::format("{} is held by another: {}", name,
                                   attempt.process_uid.empty() ? "nobody" : attempt.process_uid));
@@ -190,6 +191,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)
         nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
+    if (write.holder && row.holder.empty()) row.holder = write.holder->identity;
     if (write.holder) note_end(row, *write.holder);
     if (write.holder && write.holder->stopping) return mark_by_holder(session, stage, row, write);
     const bool moves = write.state && *write.state != row.attempt.state;

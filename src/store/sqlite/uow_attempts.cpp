@@ -94,6 +94,7 @@ void read_attempt(const Query& row, Attempt& attempt) {
     attempt.created_at = row.time(9);
     attempt.updated_at = row.time(10);
     attempt.started_at = row.maybe_time(12);
+    attempt.has_runner = !row.is_null(15);
     const auto cause = [&](int column) { return row.enumeration(column, Cause::failed, Cause::cancelled); };
     attempt.cause = row.is_null(20) ? std::nullopt : std::optional(cause(20));
     attempt.exit_code = row.is_null(21) ? std::nullopt : std::optional(row.small(21));

@@ -231,6 +231,7 @@ public:
         write.attempt->state = state;
         if (!uid.empty()) write.attempt->process_uid = uid;
         write.attempt->runner = std::move(holder);
+        if (write.attempt->runner || !uid.empty()) write.attempt->holder.emplace().identity = uid;
         request.stages.push_back(write);
         return endpoint->write_nodes(request);
     }
