@@ -20,6 +20,7 @@ namespace turboci {
 namespace {
 
 constexpr std::size_t kMaxHolderBytes = 512;
+// Where there is no queue.
 constexpr Duration kFirstPause = std::chrono::milliseconds(1);
 constexpr Duration kLongestPause = std::chrono::milliseconds(25);
 
@@ -40,20 +41,34 @@ void FileLock::open_file() {
         if (error == ELOOP)
             throw Error(ErrorCode::store, fmt::format("the lock file '{}' is a symbolic link", path_),
                         "remove it");
+        // A directory, a socket, a device without a driver.
+        if (error == EISDIR || error == ENXIO || error == ENODEV) refuse_odd_file();
         throw Error(ErrorCode::store,
                     fmt::format("cannot open the lock file '{}': {}", path_, errno_text(error)),
                     "writing needs permission to create and write that file");
     }
     struct stat s {};
-    if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode))
-        throw Error(ErrorCode::store, fmt::format("the lock file '{}' is not a regular file", path_),
-                    "remove it");
+    if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode)) refuse_odd_file();
+    refuse_more_names(s);
     // Whatever the umask: with other rights nobody could open it again.
     if (s.st_size == 0 && (s.st_mode & 0600) != 0600) static_cast<void>(::fchmod(fd.get(), 0600));
     fd_ = std::move(fd);
 }
 
-bool FileLock::try_once() {
+void FileLock::refuse_odd_file() const {
+    throw Error(ErrorCode::store, fmt::format("the lock file '{}' is not a regular file", path_),
+                "remove it");
+}
+
+/// Its text would go into a file that is also something else.
+void FileLock::refuse_more_names(const struct stat& s) {
+    if (s.st_nlink <= 1) return;
+    fd_.reset();
+    throw Error(ErrorCode::store,
+                fmt::format("the lock file '{}' has {} names (hard links)", path_, s.st_nlink), "remove it");
+}
+
+bool FileLock::try_once(LockQueue& queue) {
     // A file that somebody deleted or replaced locks nobody out, so start again with the new one.
     for (;;) {
         if (!fd_) open_file();
@@ -63,11 +78,14 @@ bool FileLock::try_once() {
             throw Error(ErrorCode::store, fmt::format("cannot lock '{}': {}", path_, errno_text(errno)),
                         "put the store on a filesystem with flock support");
         }
+        queue.leave();
         struct stat mine {
         }, named{};
         if (::fstat(fd_.get(), &mine) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
             is_same_file(mine, named)) {
+            refuse_more_names(mine);
             size_ = mine.st_size;
+            held_ = true;
             return true;
         }
         fd_.reset();
@@ -75,29 +93,49 @@ bool FileLock::try_once() {
 }
 
 void FileLock::acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up) {
-    using Monotonic = std::chrono::steady_clock;
     if (held_) throw Error(ErrorCode::internal, "the lock is held already");
+    if (!fd_) open_file();
+    LockQueue queue;
+    // Who has a single try does not wait, and so has no place to give to others.
+    const bool others_wait = timeout > Duration::zero() && LockQueue::is_used(fd_.get());
+    if (others_wait || !try_once(queue)) wait(queue, timeout, on_wait, give_up);
+    write_holder();
+}
+
+void FileLock::wait(LockQueue& queue, Duration timeout, const OnWait& on_wait,
+                    const std::function<bool()>& give_up) {
+    using Monotonic = std::chrono::steady_clock;
     const auto start = Monotonic::now();
     bool told = false;
-    Duration pause = kFirstPause;
-    while (!try_once()) {
-        const auto waited = std::chrono::duration_cast<Duration>(Monotonic::now() - start);
-        if (waited >= timeout || (give_up && give_up())) {
-            const std::string holder = read_holder();
-            throw Error(ErrorCode::locked,
-                        holder.empty() ? fmt::format("'{}' is locked by another process", path_)
-                                       : fmt::format("'{}' is locked by {}", path_, holder),
-                        "wait until it is done, or raise --lock-timeout");
+    Duration alone_pause = kFirstPause;
+    while (true) {
+        // The file may be another one by now, and then the queue is, too.
+        if (timeout > Duration::zero() && !queue.joined()) static_cast<void>(queue.join(fd_.get()));
+        const auto now = Monotonic::now();
+        const auto waited = std::chrono::duration_cast<Duration>(now - start);
+        const bool over = waited >= timeout || (give_up && give_up());
+        // Who goes away may see whether nobody wants the lock.
+        if (over || !queue.joined() || queue.may_try(now)) {
+            if (try_once(queue)) return;
+            queue.saw_held(now);
         }
+        if (over) refuse_locked();
         if (!told && waited >= kPatience) {
             told = true;
             if (on_wait) on_wait(read_holder());
         }
+        const Duration pause = queue.joined() ? queue.pause() : alone_pause;
         std::this_thread::sleep_for(std::min(pause, timeout - waited));
-        pause = std::min(pause * 3 / 2, kLongestPause);
+        alone_pause = std::min(alone_pause * 3 / 2, kLongestPause);
     }
-    held_ = true;
-    write_holder();
+}
+
+void FileLock::refuse_locked() const {
+    const std::string holder = read_holder();
+    throw Error(ErrorCode::locked,
+                holder.empty() ? fmt::format("'{}' is locked by another process", path_)
+                               : fmt::format("'{}' is locked by {}", path_, holder),
+                "wait until it is done, or raise --lock-timeout");
 }
 
 void FileLock::release() noexcept {

@@ -6,12 +6,15 @@
 #include <string>
 
 #include "os/files.hpp"
+#include "os/lock_queue.hpp"
 #include "turboci/time.hpp"
 
 namespace turboci {
 
 /// flock(2) on a file of its own, which is created when missing and never deleted. The file holds one line
-/// about its last holder: advice for people, trusted by nobody. Destruction unlocks.
+/// about its last holder: advice for people, trusted by nobody. Destruction unlocks. Those that wait get it
+/// in the order in which they came (LockQueue); programs that know nothing of the queue are locked out all
+/// the same.
 class FileLock {
 public:
     /// Called once when a wait has lasted longer than kPatience.
@@ -22,7 +25,8 @@ public:
     FileLock(std::string path, std::string command) : path_(std::move(path)), command_(std::move(command)) {}
 
     /// Waits at most `timeout` on the monotonic clock; zero means one try. LOCKED when it is over, naming the
-    /// holder; STORE if the lock file is not a regular file or cannot be opened. INTERNAL if already held.
+    /// holder; STORE if the lock file is not a regular file with one name or cannot be opened. INTERNAL if
+    /// already held.
     /// `give_up`, if any, is asked before each pause; true is as if the time were over.
     void acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up = {});
     void release() noexcept;
@@ -30,8 +34,14 @@ public:
 
 private:
     void open_file();
-    /// One try. Also makes sure that the file that was locked is still the one of that name.
-    [[nodiscard]] bool try_once();
+    [[noreturn]] void refuse_odd_file() const;
+    void refuse_more_names(const struct stat& s);
+    /// One try, which also gives back the place in the queue if it succeeds. Makes sure that the file that
+    /// was locked is still the one of that name.
+    [[nodiscard]] bool try_once(LockQueue& queue);
+    void wait(LockQueue& queue, Duration timeout, const OnWait& on_wait,
+              const std::function<bool()>& give_up);
+    [[noreturn]] void refuse_locked() const;
     void write_holder();
     [[nodiscard]] std::string read_holder() const;
 

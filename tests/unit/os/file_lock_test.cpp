@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/file_lock.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/child.hpp"
@@ -108,6 +116,62 @@ TEST_CASE("the kernel frees the lock of a process that is killed, even with a ch
     CHECK_FALSE(acquire(lock));
 }
 
+TEST_CASE("who waits and is stopped or killed is in nobody's way, and is not forgotten") {
+    TempDir dir;
+    FileLock holder(dir / "l", "holder");
+    REQUIRE_FALSE(acquire(holder));
+    std::vector<std::unique_ptr<Child>> waiters;
+    for (int i = 0; i < 4; ++i) {
+        waiters.push_back(std::make_unique<Child>([&](const std::function<void()>& ready) {
+            FileLock lock(dir / "l", "waiter");
+            bool told = false;
+            lock.acquire(std::chrono::seconds(60), nullptr, [&] {
+                if (!std::exchange(told, true)) ready();  // it has its place in the queue by now
+                return false;
+            });
+            return std::string("done");
+        }));
+        REQUIRE(waiters.back()->await());
+    }
+    ::kill(waiters[0]->pid(), SIGSTOP);
+    ::kill(waiters[1]->pid(), SIGSTOP);
+    waiters[2]->kill();
+    holder.release();
+    CHECK(waiters[3]->wait() == "done");
+    CHECK_FALSE(acquire(holder, std::chrono::seconds(60)));
+    ::kill(waiters[0]->pid(), SIGCONT);
+    ::kill(waiters[1]->pid(), SIGCONT);
+    holder.release();
+    CHECK(waiters[0]->wait() == "done");
+    CHECK(waiters[1]->wait() == "done");
+}
+
+TEST_CASE("who waits does not take the lock of a program that knows no queue, and has it after that") {
+    TempDir dir;
+    test::write_file(dir / "l", "");
+    UniqueFd old(::open((dir / "l").c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(::flock(old.get(), LOCK_EX | LOCK_NB) == 0);
+    FileLock lock(dir / "l", "me");
+    int asked = 0;
+    const auto give_up = [&] {
+        if (++asked == 5) old.reset();
+        return false;
+    };
+    lock.acquire(std::chrono::seconds(60), nullptr, give_up);
+    CHECK(asked >= 5);
+    CHECK(::flock(UniqueFd(::open((dir / "l").c_str(), O_RDWR)).get(), LOCK_EX | LOCK_NB) != 0);
+}
+
+TEST_CASE("a lock that nobody else wants is had at the first try") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    REQUIRE_FALSE(acquire(lock, std::chrono::seconds(1)));
+    lock.release();
+    const FailingCall tries("flock", 0, {.before = [] {}});
+    REQUIRE_FALSE(acquire(lock, std::chrono::seconds(1)));
+    CHECK(tries.calls() == 1);
+}
+
 TEST_CASE("a lock file that was deleted or replaced is not taken for the lock") {
     TempDir dir;
     FileLock a(dir / "l", "first"), b(dir / "l", "second");
@@ -130,8 +194,35 @@ TEST_CASE("what is not a regular file is not a lock") {
     REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
     FileLock pipe(dir / "pipe", "me");
     CHECK(acquire(pipe) == ErrorCode::store);
+    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (dir / "sock").copy(&address.sun_path[0], sizeof address.sun_path - 1);
+    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    FileLock bound(dir / "sock", "me");
+    CHECK_THROWS_WITH(bound.acquire(Duration::zero(), nullptr), Contains("is not a regular file"));
+    FileLock device("/dev/null", "me");
+    CHECK_THROWS_WITH(device.acquire(Duration::zero(), nullptr), Contains("is not a regular file"));
     FileLock nowhere(dir / "none/l", "me");
     CHECK(acquire(nowhere) == ErrorCode::store);
+}
+
+TEST_CASE("a lock file that is also another file is refused, and nothing is written into it") {
+    TempDir dir;
+    test::write_file(dir / "other", "precious");
+    REQUIRE(::link((dir / "other").c_str(), (dir / "l").c_str()) == 0);
+    FileLock lock(dir / "l", "me");
+    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("has 2 names (hard links)"));
+    CHECK_FALSE(lock.held());
+    CHECK(test::read_file(dir / "other") == "precious");
+    ::unlink((dir / "l").c_str());
+    REQUIRE_FALSE(acquire(lock));
+    lock.release();
+    // Made while the file is open.
+    test::write_file(dir / "l", "was a lock");
+    REQUIRE(::link((dir / "l").c_str(), (dir / "again").c_str()) == 0);
+    CHECK(acquire(lock) == ErrorCode::store);
+    CHECK(test::read_file(dir / "again") == "was a lock");
 }
 
 TEST_CASE(
