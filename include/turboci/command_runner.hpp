@@ -62,7 +62,8 @@ struct RunnerEvents {
 class CommandRunner {
 public:
     virtual ~CommandRunner() = default;
-    /// A command that cannot be started ends at once (Kind::not_started) in the next wait().
+    /// A command that cannot be started ends at once (Kind::not_started) in the next wait(). STORE if no
+    /// process can be started at all, and none is running.
     [[nodiscard]] virtual CommandId start(const Command& command) = 0;
     /// SIGTERM (and SIGCONT) to the group; SIGKILL after the runner's grace. No-op for one that is over.
     virtual void stop(CommandId id) = 0;

@@ -191,7 +191,7 @@ Invocation find_invocation(std::vector<std::string> arguments, int& status) {
     return {command, std::move(arguments)};
 }
 
-int run_parsed(const Command& command, const std::vector<std::string>& arguments, const std::string& line) {
+int run_parsed(const Command& command, const std::vector<std::string>& arguments) {
     GlobalOptions options;
     Parser parser{std::string(command.name)};
     const Action action = command.define(parser);
@@ -206,7 +206,7 @@ int run_parsed(const Command& command, const std::vector<std::string>& arguments
                   std::string(to_string(options.format)),
               "see `turboci " + std::string(command.name) + " --help`");
     }
-    Context context(std::move(options), line);
+    Context context(std::move(options), command.name);
     try {
         const int status = action(context);
         context.out().flush();
@@ -220,9 +220,9 @@ int run_parsed(const Command& command, const std::vector<std::string>& arguments
     }
 }
 
-int run_command(const Command& command, const std::vector<std::string>& arguments, const std::string& line) {
+int run_command(const Command& command, const std::vector<std::string>& arguments) {
     try {
-        return run_parsed(command, arguments, line);
+        return run_parsed(command, arguments);
     } catch (const Error& error) {
         // A mistake that has no cure of its own is answered by the help of the command.
         if (error.code() != ErrorCode::usage || !error.remedy().empty() || !error.details().empty()) throw;
@@ -234,9 +234,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     int status = 0;
     const Invocation invocation = find_invocation(arguments, status);
     if (invocation.command == nullptr) return status;
-    std::string line = "turboci";
-    for (const auto& a : arguments) line += " " + a;
-    return run_command(*invocation.command, invocation.arguments, line);
+    return run_command(*invocation.command, invocation.arguments);
 }
 
 }  // namespace
@@ -294,7 +292,10 @@ int run_command_line(const std::vector<std::string>& arguments) noexcept {
         print_error(error, wants_json_errors(arguments));
         return error_info(error.code()).exit_code;
     } catch (const std::bad_alloc&) {
-        write_to_stderr("turboci: error: out of memory; try again when there is more\n");
+        // If there is none for this either, the handler of main() has the last word.
+        print_error(Error(ErrorCode::store, "out of memory", "try again when there is more"),
+                    wants_json_errors(arguments));
+        return error_info(ErrorCode::store).exit_code;
     } catch (const std::exception& error) {
         print_error(Error(ErrorCode::internal, error.what(), "this is a bug; please report it"),
                     wants_json_errors(arguments));

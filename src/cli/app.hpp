@@ -81,7 +81,8 @@ struct WriteFlags {
 /// What a command runs with. Opens the store when it is first needed.
 class Context {
 public:
-    Context(GlobalOptions options, std::string command_line);
+    /// `command`: which one it is, "nodes write", for whoever has to wait for it.
+    Context(GlobalOptions options, std::string_view command);
     ~Context();
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
@@ -130,7 +131,7 @@ public:
 
 private:
     GlobalOptions options_;
-    std::string command_line_;
+    std::string command_;
     Output out_;
     std::string store_path_;
     std::string plan_;

@@ -55,8 +55,8 @@ void WriteFlags::declare(Parser& parser) {
     parser.option("--op-id", "ID", op_id, "idempotency key: a write that was seen before changes nothing");
 }
 
-Context::Context(GlobalOptions options, std::string command_line)
-    : options_(std::move(options)), command_line_(std::move(command_line)), out_(STDOUT_FILENO) {
+Context::Context(GlobalOptions options, std::string_view command)
+    : options_(std::move(options)), command_(command), out_(STDOUT_FILENO) {
     const auto store = environment("TURBOCI_STORE");
     store_path_ = options_.store ? *options_.store : store.value_or("turboci.db");
     foreign_store_ = store && options_.store && real_path(*options_.store) != real_path(*store);
@@ -82,7 +82,7 @@ Store& Context::store(Open mode) {
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;
     how.lock_timeout = options_.lock_timeout;
-    how.command = fit(printable(command_line_), 200, false);
+    how.command = command_;
     how.on_wait = [this](const std::string& holder) {
         note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
     };

@@ -18,7 +18,7 @@ namespace {
 [[noreturn]] void give_up() noexcept {
     constexpr std::string_view kText = "turboci: error: out of memory; try again when there is more\n";
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kText.data(), kText.size());
-    ::_exit(turboci::error_info(turboci::ErrorCode::internal).exit_code);
+    ::_exit(turboci::error_info(turboci::ErrorCode::store).exit_code);
 }
 
 }  // namespace

@@ -210,7 +210,7 @@ Spawned Spawner::spawn(const Command& command, const std::string& marker, int ou
         ::clone(&child_main, stack_.get() + kStackBytes, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
     const int clone_error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0) return {-1, clone_error, "cannot start a process"};
+    if (pid < 0) return {-1, clone_error, "cannot start a process", true};
     if (plan.error == 0) return {pid, 0, {}};
     siginfo_t ignored{};
     while (::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) < 0 && errno == EINTR) {

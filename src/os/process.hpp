@@ -19,8 +19,9 @@ namespace turboci {
 /// What spawn() answers: a process, or why there is none.
 struct Spawned {
     pid_t pid = -1;
-    int error = 0;        ///< errno when pid < 0
-    std::string problem;  ///< what could not be done: "cannot execute 'x'"
+    int error = 0;         ///< errno when pid < 0
+    std::string problem;   ///< what could not be done: "cannot execute 'x'"
+    bool limited = false;  ///< there is no process to be had, for whatever command
 };
 
 /// Starts processes: in a process group of their own, killed by the kernel when the thread that started

@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 
+#include "os/files.hpp"
 #include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
 #include "turboci/error.hpp"
@@ -133,7 +134,13 @@ CommandId Supervisor::start(const Command& command) {
     mark_.command = last_id_;
     Spawned spawned =
         spawner_.spawn(command, fmt::format("{}={}", kSupervisorVariable, to_string(mark_)), theirs.get());
-    if (spawned.pid < 0) return fail(spawned.error, std::move(spawned.problem));
+    if (spawned.pid < 0) {
+        // While others run there may be one again when they have ended. Else it is not the command's fault.
+        if (spawned.limited && running_.empty())
+            throw Error(ErrorCode::store, fmt::format("{}: {}", spawned.problem, errno_text(spawned.error)),
+                        "raise the limit of processes (ulimit -u, the pids of its cgroup) or of memory");
+        return fail(spawned.error, std::move(spawned.problem));
+    }
     Running running;
     running.pid = spawned.pid;
     running.start_time = now;

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/committer.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace turboci {
 
 Committer::Committer(std::function<void()> on_done, bool threaded)
     : on_done_(std::move(on_done)), threaded_(threaded) {
-    if (threaded_) thread_ = std::thread([this] { work(); });
+    if (!threaded_) return;
+    try {
+        thread_ = std::thread([this] { work(); });
+    } catch (const std::system_error&) {
+        // A limit of processes or of memory (ulimit -u, -v): slower, and all the same.
+        threaded_ = false;
+    }
 }
 
 Committer::~Committer() {

@@ -15,7 +15,8 @@ namespace turboci {
 /// must not touch what the job works on.
 class Committer {
 public:
-    /// Not `threaded`: submit() itself does the job, for tests that need one order of events.
+    /// Not `threaded`: submit() itself does the job, for tests that need one order of events. It does so too
+    /// where no thread can be started.
     explicit Committer(std::function<void()> on_done, bool threaded = true);
     /// Waits for a job under way.
     ~Committer();

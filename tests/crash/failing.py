@@ -62,7 +62,7 @@ class Failing:
             self.hung += h.problem("hung", f"{where}: {took:.1f} s")
         elif trace.exit is None:
             self.crashed += h.problem("crashed", f"{where}: {signal_name(trace.signal)}: {trace.stderr}")
-        elif trace.exit not in KNOWN_EXITS or (trace.exit == 70 and "out of memory" not in trace.stderr):
+        elif trace.exit not in KNOWN_EXITS or trace.exit == 70:
             self.undocumented += h.problem("undocumented", f"{where}: exit {trace.exit}: {trace.stderr}")
 
     def judge_steps(self, directory, scenario, trace, where):
