@@ -15,9 +15,11 @@ using Duration = std::chrono::microseconds;                          ///< never 
 
 /// One reading of all clocks at one moment.
 struct ClockReading {
-    Timestamp wall;          ///< may jump, in both directions
-    Duration since_boot{0};  ///< CLOCK_BOOTTIME: steady, counts sleep, starts anew with each boot
-    std::string boot_id;     ///< which boot `since_boot` belongs to
+    Timestamp wall;  ///< may jump, in both directions
+    /// CLOCK_BOOTTIME as the machine counts it, in whatever time namespace: steady, counts sleep, starts anew
+    /// with each boot.
+    Duration since_boot{0};
+    std::string boot_id;  ///< which boot `since_boot` belongs to; empty: it means nothing to others
 };
 
 /// Where time comes from. Faked in tests.

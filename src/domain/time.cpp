@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <utility>
+
+#include "domain/boot_time.hpp"
 
 namespace turboci {
 
@@ -21,18 +22,14 @@ Duration read_clock(clockid_t id) {
                                                 std::chrono::nanoseconds(ts.tv_nsec));
 }
 
-std::string read_boot_id() {
-    std::ifstream in("/proc/sys/kernel/random/boot_id");
-    std::string id;
-    std::getline(in, id);
-    return id;
-}
-
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] ClockReading read() const override {
-        static const std::string kBootId = read_boot_id();
-        return {Timestamp(read_clock(CLOCK_REALTIME)), read_clock(CLOCK_BOOTTIME), kBootId};
+        // A container may have a time of its own since boot, and shares the store with others all the same.
+        const std::optional<Duration> offset = boot_time_offset();
+        return {Timestamp(read_clock(CLOCK_REALTIME)),
+                read_clock(CLOCK_BOOTTIME) - offset.value_or(Duration::zero()),
+                offset ? current_boot_id() : std::string()};
     }
 };
 

@@ -80,6 +80,7 @@ bool runner_is_alive_or_cleared(const RunnerIdentity& runner, const std::string&
 }
 
 std::size_t kill_leftovers(const std::string& store_path) {
+    if (!proc_is_ours()) return 0;
     const RunnerIdentity me = this_runner();
     // Whoever is itself a leftover would end itself and those that started it.
     if (is_leftover(::getpid(), me, store_path)) return 0;

@@ -222,6 +222,8 @@ Spawned Spawner::spawn(const Command& command, const std::string& marker, int ou
 
 std::vector<pid_t> child_processes() {
     std::vector<pid_t> pids;
+    // Others' pids would be killed in place of those that are meant.
+    if (!proc_is_ours()) return pids;
     // Adopted children belong to one of our threads, not necessarily to this one.
     bool listed = false;
     if (const Directory tasks(::opendir("/proc/self/task")); tasks) {

@@ -47,7 +47,8 @@ private:
 
 /// How many descriptors this process may have open.
 [[nodiscard]] std::size_t descriptor_limit() noexcept;
-/// The calling process's children, zombies included. Reads /proc.
+/// The calling process's children, zombies included. Reads /proc; none where that is of another pid
+/// namespace.
 [[nodiscard]] std::vector<pid_t> child_processes();
 /// The value of `name` in the environment with which process `pid` was executed; empty if it cannot be read.
 [[nodiscard]] std::string environment_of(pid_t pid, std::string_view name);

@@ -6,10 +6,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+
+#include "domain/boot_time.hpp"
 
 namespace turboci {
 
@@ -46,11 +49,16 @@ std::string host_name() {
     return host;
 }
 
-std::string current_boot_id() {
-    std::string id = read_small_file("/proc/sys/kernel/random/boot_id").value_or("");
-    while (!id.empty() && id.back() == '\n') id.pop_back();
-    return id;
+/// The start of a process as the first time namespace tells it; 0 if that is not known.
+std::int64_t start_for_all(const ProcessStat& stat) {
+    const std::optional<Duration> offset = boot_time_offset();
+    if (!offset) return 0;
+    const std::int64_t per_second = std::max<std::int64_t>(1, ::sysconf(_SC_CLK_TCK));
+    return stat.start_time - offset->count() / 1000 * per_second / 1000;
 }
+
+/// Rounding in two namespaces may differ by a tick. No pid comes round so soon.
+bool is_same_start(std::int64_t a, std::int64_t b) { return a - b <= 1 && b - a <= 1; }
 
 template <typename T>
 bool take_number(std::string_view& text, T& value) {
@@ -92,23 +100,39 @@ std::optional<ProcessStat> read_process_stat(std::int64_t pid) {
     return parse_process_stat(*line);
 }
 
+bool proc_is_ours() {
+    std::array<char, 32> link{};
+    const ssize_t n = ::readlink("/proc/self", link.data(), link.size());
+    const std::string_view self(link.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    return self == std::to_string(::getpid());
+}
+
 RunnerIdentity this_runner() {
     RunnerIdentity me;
     me.host = host_name();
     me.boot_id = current_boot_id();
     me.pid = ::getpid();
-    if (const auto stat = read_process_stat(me.pid)) me.start_time = stat->start_time;
+    // Not by pid: this /proc may be that of another pid namespace.
+    const std::optional<std::string> line = read_small_file("/proc/self/stat");
+    if (const auto stat = line ? parse_process_stat(*line) : std::nullopt)
+        me.start_time = start_for_all(*stat);
     return me;
 }
 
 bool runner_is_alive(const RunnerIdentity& runner) {
     static const std::string host = host_name();
-    static const std::string boot_id = current_boot_id();
+    const std::string& boot_id = current_boot_id();
+    // A machine that goes by several names (uts namespaces) is taken for several: copies of one virtual
+    // machine can have the same boot.
     if (runner.pid <= 0 || runner.host != host) return true;
     if (runner.boot_id.empty() || boot_id.empty()) return true;
     if (runner.boot_id != boot_id) return false;
-    if (const auto stat = read_process_stat(runner.pid)) {
-        return !stat->dead() && stat->start_time == runner.start_time;
+    if (proc_is_ours()) {
+        if (const auto stat = read_process_stat(runner.pid)) {
+            const std::int64_t start = start_for_all(*stat);
+            const bool known = start != 0 && runner.start_time != 0;
+            return !stat->dead() && (!known || is_same_start(start, runner.start_time));
+        }
     }
     // Without a readable /proc only the signal can tell; EPERM means that somebody has that pid.
     return ::kill(static_cast<pid_t>(runner.pid), 0) == 0 || errno != ESRCH;

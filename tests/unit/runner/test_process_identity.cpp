@@ -40,13 +40,33 @@ TEST_CASE("A runner is gone when its process is, even as a zombie") {
 
 TEST_CASE("Another process of the same pid is not the runner") {
     RunnerIdentity runner = this_runner();
-    runner.start_time -= 1;
+    runner.start_time -= 2;
     CHECK_FALSE(runner_is_alive(runner));
 }
 
 TEST_CASE("After a reboot no runner of before is alive") {
     RunnerIdentity runner = this_runner();
     runner.boot_id = "00000000-0000-0000-0000-000000000000";
+    CHECK_FALSE(runner_is_alive(runner));
+}
+
+TEST_CASE("A runner in another pid or uts namespace is taken for alive") {
+    for (const char* other : {"/pid:[1]", "-by-another-name"}) {
+        RunnerIdentity runner = this_runner();
+        runner.host += other;
+        runner.start_time -= 2;
+        CHECK(runner_is_alive(runner));
+    }
+}
+
+TEST_CASE("Of a runner whose start is not known, its process is enough") {
+    RunnerIdentity runner = this_runner();
+    runner.start_time = 0;
+    CHECK(runner_is_alive(runner));
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    ::waitpid(child, nullptr, 0);
+    runner.pid = child;
     CHECK_FALSE(runner_is_alive(runner));
 }
 
