@@ -17,6 +17,7 @@
 #include <cstring>
 #include <new>
 
+#include "os/exec_failure.hpp"
 #include "os/process_identity.hpp"
 #include "turboci/error.hpp"
 
@@ -51,7 +52,9 @@ struct ChildPlan {
 
 TURBOCI_NO_SANITIZE int child_main(void* argument) {
     ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-    ::setpgid(0, 0);
+    // Without a terminal: on one, a command that reads from it or sets it would be stopped, off one it fails
+    // at once, and it is to do the same everywhere.
+    ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != plan.parent) ::_exit(127);  // it died before the line above
     struct sigaction standard {};
@@ -215,9 +218,10 @@ Spawned Spawner::spawn(const Command& command, const std::string& marker, int ou
     siginfo_t ignored{};
     while (::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) < 0 && errno == EINTR) {
     }
+    if (plan.in_chdir) return {-1, plan.error, fmt::format("cannot enter the directory '{}'", command.cwd)};
     return {-1, plan.error,
-            plan.in_chdir ? fmt::format("cannot enter the directory '{}'", command.cwd)
-                          : fmt::format("cannot execute '{}'", command.argv.front())};
+            fmt::format("cannot execute '{}'{}", command.argv.front(),
+                        why_not_executed(command, candidates, marker, plan.error))};
 }
 
 std::vector<pid_t> child_processes() {

@@ -24,8 +24,9 @@ struct Spawned {
     bool limited = false;  ///< there is no process to be had, for whatever command
 };
 
-/// Starts processes: in a process group of their own, killed by the kernel when the thread that started
-/// them ends, input from /dev/null, output to one descriptor, signals and limits as they were before.
+/// Starts processes: in a session and process group of their own, without a terminal, killed by the kernel
+/// when the thread that started them ends, input from /dev/null, output to one descriptor, signals and limits
+/// as they were before.
 /// The new process shares our memory until it executes (as vfork(2)), so starting costs the same however
 /// large we are.
 class Spawner {

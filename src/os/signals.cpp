@@ -13,11 +13,16 @@
 
 namespace turboci {
 
-std::string signal_text(int number) {
+std::string signal_name(int number) {
 #ifdef __GLIBC__
-    if (const char* name = ::sigabbrev_np(number)) return fmt::format("signal {} (SIG{})", number, name);
+    if (const char* name = ::sigabbrev_np(number)) return fmt::format("SIG{}", name);
 #endif
     return fmt::format("signal {}", number);
+}
+
+std::string signal_text(int number) {
+    const std::string name = signal_name(number);
+    return name.starts_with("SIG") ? fmt::format("signal {} ({})", number, name) : name;
 }
 
 SignalReader::SignalReader(const std::vector<int>& signals) {

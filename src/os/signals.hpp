@@ -9,6 +9,8 @@
 
 namespace turboci {
 
+/// "SIGKILL"; "signal 70" of one without a name.
+[[nodiscard]] std::string signal_name(int number);
 /// "signal 9 (SIGKILL)".
 [[nodiscard]] std::string signal_text(int number);
 

@@ -59,6 +59,14 @@ std::int64_t boot_ticks(std::int64_t per_second) {
     return now.tv_sec * per_second + now.tv_nsec * per_second / 1'000'000'000;
 }
 
+/// A shell tells of the signal that ended its last command so.
+std::string exit_text(int status) {
+    const int number = status - 128;
+    if (number < 1 || number >= SIGRTMIN) return fmt::format("exit status {}", status);
+    return fmt::format("exit status {} (128+{}: {})", status, number,
+                       number == SIGKILL ? "killed; out of memory?" : signal_name(number));
+}
+
 SignalReader make_signal_reader() {
     // Ignored by whoever started us, SIGCHLD would make the kernel reap children behind our back.
     struct sigaction standard {};
@@ -73,7 +81,7 @@ std::string describe(const CommandEnd& end) {
     if (end.hung) return fmt::format("stopped by {} and not continued", signal_text(end.hung_signal));
     switch (end.kind) {
         case CommandEnd::Kind::exited:
-            return fmt::format("exit status {}", end.value);
+            return exit_text(end.value);
         case CommandEnd::Kind::signalled:
             return "killed by " + signal_text(end.value);
         case CommandEnd::Kind::not_started:

@@ -80,6 +80,36 @@ expect_in 'SIGINT' "$(screen)"
 expect_outcome failed stage:long
 "${terminal[@]}" kill-server
 
+scenario 'Ctrl-C reaches a stage as what turboci makes of it, and not by itself'
+cat >plan.yaml <<'PLAN'
+stages:
+  - id: long
+    args: {command: 'trap "echo int >>caught" INT; trap "echo term >>caught; exit 1" TERM; while :; do sleep 0.1; done'}
+PLAN
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 70 20 'turboci run'
+await 'long'
+sleep 0.5
+"${terminal[@]}" send-keys -t t C-c
+await 'status 130'
+expect_equal term "$(cat caught)"
+"${terminal[@]}" kill-server
+
+scenario 'a stage that wants the terminal fails at once, on a terminal as without one'
+cat >plan.yaml <<'PLAN'
+stages:
+  - {id: asks, args: {command: 'if stty sane </dev/tty 2>/dev/null; then echo has one; else echo has none; fi; tty; exit 3'}}
+PLAN
+expect_exit 0 turboci plan create p -f plan.yaml
+open_terminal 70 20 'turboci run'
+await 'failed stage:asks: exit status 3'
+expect_in 'has none' "$(screen)"
+await 'status 1'
+"${terminal[@]}" kill-server
+expect_exit 0 turboci plan create q -f plan.yaml
+turboci -p q run >out 2>&1 || true
+expect_in 'has none' "$(cat out)"
+
 scenario 'watch shows each change once as it comes'
 printf 'checks: [{id: c, state: WAITING}]\n' >plan.yaml
 expect_exit 0 turboci plan create p -f plan.yaml

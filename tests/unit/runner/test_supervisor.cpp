@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
 #include <thread>
 
+#include "os/exec_failure.hpp"
 #include "supervised.hpp"
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 
 using namespace turboci;
 using namespace turboci::test;
@@ -47,8 +50,71 @@ TEST_CASE("A command that cannot be executed ends with the reason") {
     Command elsewhere = shell("true");
     elsewhere.cwd = "/no/such/place";
     CHECK(reason(elsewhere) == "cannot enter the directory '/no/such/place': No such file or directory");
-    CHECK(reason(shell("# " + std::string(200'000, 'x'))) ==
-          "cannot execute '/bin/sh': Argument list too long");
+    CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("An exit status beyond 128 tells of the signal that a shell saw") {
+    const auto text = [](int status) {
+        return describe({CommandId{1}, CommandEnd::Kind::exited, status, {}});
+    };
+    CHECK(text(128) == "exit status 128");
+    CHECK(text(129) == "exit status 129 (128+1: SIGHUP)");
+    CHECK(text(137) == "exit status 137 (128+9: killed; out of memory?)");
+    CHECK(text(139) == "exit status 139 (128+11: SIGSEGV)");
+    CHECK(text(143) == "exit status 143 (128+15: SIGTERM)");
+    CHECK(text(127) == "exit status 127");
+    CHECK(text(192) == "exit status 192");
+    CHECK(text(255) == "exit status 255");
+}
+
+TEST_CASE("A script that is there and cannot be executed says what it lacks") {
+    TempDir dir;
+    Supervisor supervisor(impatient());
+    const auto reason = [&](const std::string& text, const std::string& path = {}) {
+        write_file(dir / "script", text);
+        ::chmod((dir / "script").c_str(), 0700);
+        Command c = command({path.empty() ? dir / "script" : path});
+        c.env = {"PATH=" + dir.path()};
+        static_cast<void>(supervisor.start(c));
+        const std::string all = describe(next_end(supervisor));
+        return all.substr(all.find("script'") + 7);
+    };
+    CHECK(reason("#!/bin/no-such-shell -e\necho x\n") ==
+          ": its interpreter '/bin/no-such-shell' is not there: No such file or directory");
+    CHECK(reason("#!  /bin/no-such-shell\techo x") ==
+          ": its interpreter '/bin/no-such-shell' is not there: No such file or directory");
+    CHECK(reason("#!/bin/sh\r\necho x\r\n") ==
+          ": its interpreter '/bin/sh\\r' is not there, as the file has Windows line ends: No such file or "
+          "directory");
+    CHECK(reason("#!/bin/sh\r\n", "script").find("'/bin/sh\\r' is not there") != std::string::npos);
+    CHECK(reason("echo x\n") ==
+          ": it neither begins with '#!' nor is a program for this machine: Exec format error");
+    CHECK(reason("").find(": it neither") == 0);
+    CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("Of too many bytes the text that has them is named, and the limit") {
+    Supervisor supervisor(impatient());
+    const auto reason = [&](const Command& c) {
+        static_cast<void>(supervisor.start(c));
+        return describe(next_end(supervisor));
+    };
+    CHECK(
+        reason(shell("# " + std::string(200'000, 'x'))) ==
+        "cannot execute '/bin/sh': argument 2 has 200002 bytes, 131071 are allowed: Argument list too long");
+    CHECK(reason(shell("#" + std::string(kLongestString - 1, 'x'))) == "exit status 0");
+    CHECK(reason(shell("#" + std::string(kLongestString, 'x'))).find("has 131072 bytes") !=
+          std::string::npos);
+    Command many = shell("exit 0");
+    many.env.push_back("LONG=" + std::string(150'000, 'x'));
+    CHECK(reason(many) ==
+          "cannot execute '/bin/sh': the environment variable LONG has 150005 bytes, 131071 are "
+          "allowed: Argument list too long");
+    many = shell("exit 0");
+    for (int i = 0; i < 100; ++i) many.argv.emplace_back(100'000, 'x');
+    const std::string total = reason(many);
+    CHECK(total.find("its arguments and environment take 100010") != std::string::npos);
+    CHECK(total.find(" are allowed: Argument list too long") != std::string::npos);
     CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
 }
 
@@ -82,7 +148,7 @@ TEST_CASE("The working directory and the environment are those of the command") 
     CHECK(sink->text == "/usr\nhello world\n[]\n");
 }
 
-TEST_CASE("A command runs in a process group of its own with the signals that we were given") {
+TEST_CASE("A command runs in a session and group of its own with the signals that we were given") {
     sigset_t given;
     sigset_t before;
     ::sigemptyset(&given);
@@ -97,10 +163,10 @@ TEST_CASE("A command runs in a process group of its own with the signals that we
         Supervisor supervisor(impatient());
         auto sink = std::make_shared<StringSink>();
         // Of itself, not of the shell: dash blocks all signals while it starts a program.
-        static_cast<void>(
-            supervisor.start(shell("set -- $(cat /proc/$$/stat); [ \"$5\" = $$ ] && echo leader; exec grep "
-                                   "-E 'Sig(Blk|Ign)' /proc/self/status",
-                                   sink)));
+        static_cast<void>(supervisor.start(
+            shell("set -- $(cat /proc/$$/stat); [ \"$5 $6 $7\" = \"$$ $$ 0\" ] && echo leader; exec grep "
+                  "-E 'Sig(Blk|Ign)' /proc/self/status",
+                  sink)));
         CHECK(next_end(supervisor).success());
         CHECK(sink->text == "leader\nSigBlk:\t0000000000000200\nSigIgn:\t0000000000000000\n");
     }

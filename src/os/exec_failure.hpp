@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What execve(2) does not say: why a program that is there could not be executed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "turboci/command_runner.hpp"
+
+namespace turboci {
+
+/// The longest argument or variable ("NAME=VALUE") that the kernel takes (MAX_ARG_STRLEN), in bytes.
+inline constexpr std::size_t kLongestString = 131'071;
+
+/// Goes behind "cannot execute 'x'" and before the text of `error`: ": its interpreter '/bin/bsh' is not
+/// there",
+/// ": argument 2 has 200000 bytes, 131071 are allowed". Empty if `error` says it all. `candidates`: the paths
+/// that were tried. `more`: a variable that came on top of those of `command`.
+[[nodiscard]] std::string why_not_executed(const Command& command, const std::vector<std::string>& candidates,
+                                           const std::string& more, int error);
+
+}  // namespace turboci
