@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "cli/input.hpp"
 #include "format/terminal.hpp"
 #include "os/process.hpp"
+#include "os/processors.hpp"
 #include "os/supervisor.hpp"
 #include "runner/executor.hpp"
 #include "runner/progress_view.hpp"
@@ -29,13 +29,6 @@ struct Options {
     bool dry_run = false;
 };
 
-/// The processors that this process may use.
-int processors() {
-    cpu_set_t set;
-    if (::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
-    return 1;
-}
-
 std::string absolute_path(const std::string& path) {
     char* resolved = ::realpath(path.c_str(), nullptr);
     if (resolved == nullptr)
@@ -53,7 +46,7 @@ RunOptions run_options(Context& context, const Options& options) {
     flags.actor = options.actor;
     run.actor = context.begin_write(flags).actor;
     run.refs = ref_arguments(options.refs);
-    run.jobs = options.jobs ? static_cast<int>(*options.jobs) : processors();
+    run.jobs = options.jobs ? static_cast<int>(*options.jobs) : usable_processors();
     run.fail_fast = options.fail_fast;
     run.timeout = options.timeout;
     run.lost_after = options.lost_after.value_or(run.lost_after);
