@@ -34,10 +34,19 @@ std::string one_line(std::string text) {
 }  // namespace
 
 void FileLock::open_file() {
-    UniqueFd fd(
-        ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    UniqueFd fd;
+    int error = 0;
+    made_ = false;
+    do {
+        fd.reset(::open(path_.c_str(), kFlags));
+        if (!fd && errno == ENOENT) {
+            fd.reset(::open(path_.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
+            made_ = static_cast<bool>(fd);
+        }
+        error = fd ? 0 : errno;
+    } while (error == EEXIST);  // somebody was faster
     if (!fd) {
-        const int error = errno;
         if (error == ELOOP)
             throw Error(ErrorCode::store, fmt::format("the lock file '{}' is a symbolic link", path_),
                         "remove it");
@@ -143,6 +152,17 @@ void FileLock::release() noexcept {
     held_ = false;
     // An unlock, not only a close: a child between fork and exec may still share the description.
     ::flock(fd_.get(), LOCK_UN);
+}
+
+void FileLock::release_and_remove() noexcept {
+    struct stat mine {
+    }, named{};
+    // Who waits for it finds that it is not the one of that name any more, and makes it anew.
+    const bool gone = held_ && made_ && ::fstat(fd_.get(), &mine) == 0 &&
+                      ::lstat(path_.c_str(), &named) == 0 && is_same_file(mine, named) &&
+                      ::unlink(path_.c_str()) == 0;
+    release();
+    if (gone) fd_.reset();
 }
 
 void FileLock::write_holder() {

@@ -11,7 +11,7 @@
 
 namespace turboci {
 
-/// flock(2) on a file of its own, which is created when missing and never deleted. The file holds one line
+/// flock(2) on a file of its own, which is created when missing and stays. The file holds one line
 /// about its last holder: advice for people, trusted by nobody. Destruction unlocks. Those that wait get it
 /// in the order in which they came (LockQueue); programs that know nothing of the queue are locked out all
 /// the same.
@@ -30,6 +30,8 @@ public:
     /// `give_up`, if any, is asked before each pause; true is as if the time were over.
     void acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up = {});
     void release() noexcept;
+    /// Also takes the file away if this object has made it: where nothing came about that needs a lock.
+    void release_and_remove() noexcept;
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
@@ -50,6 +52,7 @@ private:
     UniqueFd fd_;
     std::int64_t size_ = 0;  ///< of the file when it was locked
     bool held_ = false;
+    bool made_ = false;  ///< the file that is open was made by this object
 };
 
 }  // namespace turboci

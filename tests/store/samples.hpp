@@ -92,6 +92,12 @@ public:
     [[nodiscard]] static std::unique_ptr<Store> open(StoreOptions options) {
         return open_store(std::move(options));
     }
+    /// A new store with nothing in it. Its first commit makes the file.
+    static std::unique_ptr<Store> make(const std::string& path) {
+        auto store = open({.path = path, .create = true});
+        store->begin(Access::write)->commit();
+        return store;
+    }
 
     /// Adds a node in the open transaction, with a row that has nothing special.
     NodeKey add(UnitOfWork& uow, NodeType type, const std::string& id) const {

@@ -29,7 +29,8 @@ namespace {
 /// What making a store in a new directory says. Whatever it says, nothing is left but the lock.
 std::string creation() {
     TempDir dir;
-    const std::string said = message_of([&] { sqlite::create_store_file(resolve_path(dir / "t.db")); });
+    const std::string said =
+        message_of([&] { sqlite::publish_draft(*sqlite::make_draft(), resolve_path(dir / "t.db")); });
     CHECK(std::filesystem::exists(dir / "t.db") == (said == "nothing was thrown"));
     CHECK_FALSE(std::filesystem::exists(dir / "t.db.turboci-new"));
     return said;
@@ -100,7 +101,7 @@ TEST_CASE("what a creator that was killed left behind is taken away") {
     const FailingCall failing("open", EOPNOTSUPP, {.flags = O_TMPFILE});
     TempDir dir;
     write_file(dir / "t.db.turboci-new", "half");
-    CHECK_NOTHROW(Fixture::open({.path = dir / "t.db", .create = true}));
+    CHECK_NOTHROW(Fixture::make(dir / "t.db"));
     CHECK_FALSE(std::filesystem::exists(dir / "t.db.turboci-new"));
 }
 
@@ -108,7 +109,10 @@ TEST_CASE("a journal that is not a file, or cannot be read or removed, keeps a s
     TempDir dir;
     const std::string journal = dir / "t.db-journal";
     const auto say = [&] {
-        return message_of([&] { sqlite::create_store_file(resolve_path(dir / "t.db")); });
+        return message_of([&] {
+            sqlite::refuse_leftovers(dir / "t.db", false);
+            sqlite::publish_draft(*sqlite::make_draft(), resolve_path(dir / "t.db"));
+        });
     };
     ::mkdir(journal.c_str(), 0700);
     CHECK_THAT(say(), Contains("is there, but not the store"));

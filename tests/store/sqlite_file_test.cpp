@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may and what may not be opened as a store, and what opening leaves on disk.
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include <functional>
+#include <utility>
 
 #include "store/raw.hpp"
 #include "store/samples.hpp"
@@ -20,6 +24,15 @@ std::string refusal(const std::string& path, bool create = true) {
     CHECK(code_of(open) == ErrorCode::store);
     CHECK(read_file(path) == before);
     return message_of(open);
+}
+
+using Names = std::vector<std::string>;
+Names names_in(const TempDir& dir) {
+    Names names;
+    for (const auto& entry : std::filesystem::directory_iterator(dir.path()))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 mode_t mode_of(const std::string& path) {
@@ -41,7 +54,7 @@ TEST_CASE("a new store and its lock file are for their owner alone, whatever the
     {
         TempDir dir;
         ::chmod(dir.path().c_str(), 0700);
-        auto store = Fixture::open({.path = dir / "t.db", .create = true});
+        auto store = Fixture::make(dir / "t.db");
         CHECK(mode_of(dir / "t.db") == 0600);
     }
     ::umask(umask_before);
@@ -56,12 +69,152 @@ TEST_CASE("a new store names itself and its schema in the header") {
 
 TEST_CASE("making a store leaves nothing else in its directory") {
     TempDir dir;
-    static_cast<void>(Fixture::open({.path = dir / "t.db", .create = true}));
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(dir.path()))
-        names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    CHECK(names == std::vector<std::string>{"t.db", "t.db.lock"});
+    Fixture::make(dir / "t.db");
+    CHECK(names_in(dir) == Names{"t.db", "t.db.lock"});
+}
+
+TEST_CASE("until its first commit a store is nowhere but in memory") {
+    TempDir dir;
+    auto store = Fixture::open({.path = dir / "t.db", .create = true});
+    CHECK(names_in(dir).empty());
+    CHECK(store->begin(Access::read)->plans().empty());
+    CHECK(store->check().empty());
+    CHECK(names_in(dir).empty());
+    {
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("p")));
+        CHECK(names_in(dir) == Names{"t.db.lock"});
+    }
+    CHECK(names_in(dir).empty());
+    CHECK(store->begin(Access::read)->plans().empty());
+    for (const char* id : {"q", "r"}) {
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row(id)));
+        uow->commit();
+    }
+    CHECK(store->begin(Access::read)->plans().size() == 2);
+    CHECK(Fixture::open({.path = dir / "t.db"})->begin(Access::read)->plans().size() == 2);
+}
+
+TEST_CASE("a first commit that fails leaves nothing, and can be tried again") {
+    TempDir dir;
+    auto store = Fixture::open({.path = dir / "t.db", .create = true});
+    const auto write = [&] {
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("p")));
+        uow->commit();
+    };
+    ::mkdir((dir / "t.db-journal").c_str(), 0700);
+    CHECK_THAT(message_of(write), Contains("-journal' is there"));
+    CHECK(names_in(dir) == Names{"t.db-journal"});
+    ::rmdir((dir / "t.db-journal").c_str());
+    {
+        auto uow = store->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("p")));
+        // By somebody who does not ask for the lock.
+        write_file(dir / "t.db", "precious");
+        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::conflict);
+    }
+    CHECK(read_file(dir / "t.db") == "precious");
+    ::unlink((dir / "t.db").c_str());
+    CHECK(store->begin(Access::read)->plans().empty());
+    CHECK_NOTHROW(write());
+    CHECK(store->begin(Access::read)->plans().size() == 1);
+}
+
+TEST_CASE("who waits for a creator goes on with its store, or makes one if it is refused") {
+    for (const bool refused : {true, false}) {
+        TempDir dir;
+        auto first = Fixture::open({.path = dir / "t.db", .create = true});
+        auto uow = first->begin(Access::write);
+        static_cast<void>(uow->insert_plan(plan_row("p")));
+        Child second([&](const std::function<void()>& ready) {
+            bool told = false;
+            StoreOptions options{
+                .path = dir / "t.db", .create = true, .lock_timeout = std::chrono::seconds(60)};
+            options.give_up = [&] {
+                if (!std::exchange(told, true)) ready();
+                return false;
+            };
+            auto store = Fixture::open(std::move(options));
+            auto own = store->begin(Access::write);
+            static_cast<void>(own->insert_plan(plan_row("q")));
+            own->commit();
+            return std::to_string(store->begin(Access::read)->plans().size());
+        });
+        REQUIRE(second.await());
+        if (!refused) uow->commit();
+        uow.reset();
+        CHECK(second.wait() == (refused ? "1" : "2"));
+        CHECK(first->begin(Access::read)->plans().size() == (refused ? 1 : 2));
+        CHECK(names_in(dir).size() == (refused ? 2 : 3));
+    }
+}
+
+TEST_CASE("what is not a regular file with one name is refused at once, by readers, writers and creators") {
+    using Make = std::function<void(const std::string&, const TempDir&)>;
+    const std::vector<std::pair<std::string, Make>> kinds{
+        {"pipe", [](const std::string& path, const TempDir&) { REQUIRE(::mkfifo(path.c_str(), 0600) == 0); }},
+        {"directory",
+         [](const std::string& path, const TempDir&) { REQUIRE(::mkdir(path.c_str(), 0700) == 0); }},
+        {"symbolic link",
+         [](const std::string& path, const TempDir& other) {
+             write_file(other / "other", "precious");
+             REQUIRE(::symlink((other / "other").c_str(), path.c_str()) == 0);
+         }},
+        {"hard link",
+         [](const std::string& path, const TempDir& other) {
+             write_file(other / "other", "precious");
+             REQUIRE(::link((other / "other").c_str(), path.c_str()) == 0);
+         }},
+        {"socket", [](const std::string& path,
+                      const TempDir&) { REQUIRE(::mknod(path.c_str(), S_IFSOCK | 0600, 0) == 0); }},
+        {"device",
+         [](const std::string& path, const TempDir&) {
+             // Only root may; what everybody has is reached by a link.
+             if (::mknod(path.c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0)
+                 REQUIRE(::symlink("/dev/null", path.c_str()) == 0);
+         }},
+    };
+    for (const auto& [kind, make] : kinds) {
+        for (const std::string suffix : {"", "-journal", "-wal", ".lock"}) {
+            Fixture f;
+            f.close();
+            CAPTURE(kind, suffix);
+            std::filesystem::remove(f.path() + suffix);
+            make(f.path() + suffix, f.dir());
+            const auto open = [&](bool create) {
+                return Fixture::open({.path = f.path(), .create = create, .lock_timeout = Duration::zero()});
+            };
+            const auto read = [&] { static_cast<void>(open(false)->begin(Access::read)); };
+            // The lock is none of a reader's business.
+            CHECK(code_of(read) == (suffix == ".lock" ? std::nullopt : std::optional(ErrorCode::store)));
+            CHECK(code_of([&] { static_cast<void>(open(false)->begin(Access::write)); }) == ErrorCode::store);
+            CHECK(code_of([&] { static_cast<void>(open(true)->begin(Access::write)); }) == ErrorCode::store);
+            if (suffix.empty()) continue;
+            std::filesystem::remove(f.path());
+            CHECK(code_of([&] { Fixture::make(f.path()); }) == ErrorCode::store);
+            if (std::filesystem::exists(f.dir() / "other")) CHECK(read_file(f.dir() / "other") == "precious");
+        }
+    }
+}
+
+TEST_CASE("a journal that becomes something else while a store is open is refused too") {
+    Fixture f;
+    const std::string journal = f.path() + "-journal";
+    {
+        auto uow = f.write();
+        static_cast<void>(uow->insert_plan(plan_row("q")));
+        uow->commit();
+    }
+    auto reader = Fixture::open({.path = f.path(), .read_only = true});
+    std::filesystem::remove(journal);
+    REQUIRE(::mkfifo(journal.c_str(), 0600) == 0);
+    CHECK(code_of([&] { static_cast<void>(reader->begin(Access::read)); }) == ErrorCode::store);
+    CHECK(code_of([&] { static_cast<void>(f.write()); }) == ErrorCode::store);
+    std::filesystem::remove(journal);
+    CHECK(reader->begin(Access::read)->plans().size() == 2);
+    CHECK_NOTHROW(f.write()->commit());
 }
 
 TEST_CASE("many processes may create the same store at once") {
@@ -182,15 +335,14 @@ TEST_CASE("a journal left behind by a deleted store is not played into a new one
     const std::string path = dir / "t.db";
     const std::string hot = std::string("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) + std::string(504, '\1');
     write_file(path + "-journal", hot);
-    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = path, .create = true})); }),
-               Contains("-journal' is there, but not the store"));
+    CHECK_THAT(message_of([&] { Fixture::make(path); }), Contains("-journal' is there, but not the store"));
     CHECK(read_file(path + "-journal") == hot);
     CHECK_FALSE(std::filesystem::exists(path));
     write_file(path + "-journal", "");
-    CHECK_NOTHROW(Fixture::open({.path = path, .create = true}));
+    CHECK_NOTHROW(Fixture::make(path));
     ::unlink(path.c_str());
     write_file(path + "-journal", std::string(512, '\0'));
-    CHECK_NOTHROW(Fixture::open({.path = path, .create = true}));
+    CHECK_NOTHROW(Fixture::make(path));
 }
 
 TEST_CASE("a store that is deleted or replaced while in use takes no more writes") {
@@ -198,9 +350,10 @@ TEST_CASE("a store that is deleted or replaced while in use takes no more writes
     REQUIRE(::rename(f.path().c_str(), (f.dir() / "old.db").c_str()) == 0);
     const auto write = [&] { static_cast<void>(f.write()); };
     CHECK(code_of(write) == ErrorCode::store);
-    auto other = Fixture::open({.path = f.path(), .create = true});
+    auto other = Fixture::make(f.path());
     CHECK_THAT(message_of(write), Contains("removed or replaced"));
     CHECK_NOTHROW(other->begin(Access::write));
+    CHECK(other->begin(Access::read)->plans().empty());
 }
 
 TEST_CASE("a lock file that is a link or a directory is refused") {
@@ -246,9 +399,7 @@ TEST_CASE("a store that may not be read says so") {
 TEST_CASE("a store cannot be made where one may not write") {
     TempDir dir;
     ::chmod(dir.path().c_str(), 0555);
-    const auto answer = as_nobody([&] {
-        return message_of([&] { static_cast<void>(Fixture::open({.path = dir / "t.db", .create = true})); });
-    });
+    const auto answer = as_nobody([&] { return message_of([&] { Fixture::make(dir / "t.db"); }); });
     CHECK_THAT(answer, Contains("cannot open the lock file") && Contains("Permission denied"));
 }
 
@@ -291,7 +442,7 @@ TEST_CASE("a backup is private, and a failed one leaves nothing") {
     CHECK(code_of([&] { f.store().backup(f.dir() / "l"); }) == ErrorCode::conflict);
     std::size_t files = 0;
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(f.dir().path())) ++files;
-    CHECK(files == 5);  // store, lock, journal, copy, link
+    CHECK(files == 4);  // store, lock, copy, link
 }
 
 TEST_CASE(

@@ -85,9 +85,9 @@ TEST_CASE("a store that is made without enough memory is whole or not there") {
     TempDir dir;
     const std::string path = dir / "t.db";
     Child child([&](const std::function<void()>&) {
-        return at_every_allocation([&] { static_cast<void>(Fixture::open({.path = path, .create = true})); },
+        return at_every_allocation([&] { Fixture::make(path); },
                                    [&](bool) -> std::string {
-                                       auto store = Fixture::open({.path = path, .create = true});
+                                       auto store = Fixture::make(path);
                                        if (!store->check().empty()) return "damaged";
                                        store.reset();
                                        std::filesystem::remove(path);
@@ -104,7 +104,7 @@ TEST_CASE("a store whose first bytes there is no memory for is not made") {
         ScarceMemory memory;
         ScarceMemory::fail_from(100'000);  // all of them together, and nothing else
         try {
-            static_cast<void>(Fixture::open({.path = dir / "t.db", .create = true}));
+            Fixture::make(dir / "t.db");
         } catch (const std::bad_alloc&) {
             return "out of memory";
         }

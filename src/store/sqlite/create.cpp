@@ -13,6 +13,7 @@
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/store.hpp"
 
 namespace turboci::sqlite {
 
@@ -26,17 +27,12 @@ namespace {
                 full ? "free some space and try again" : "check the permissions of its directory");
 }
 
-/// The bytes of an empty store. Made in memory, so that no half-made database ever has a name.
-std::string empty_store_image() {
-    Database db(":memory:", Database::Mode::memory, Duration::zero());
-    db.exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
-    create_schema(db);
-    db.exec("COMMIT");
-    sqlite3_int64 size = 0;
-    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
-        sqlite3_serialize(db.handle(), "main", &size, 0), &sqlite3_free);
-    if (!image) throw std::bad_alloc();
-    return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
+// Beyond that a second copy of it in memory is too much.
+constexpr std::int64_t kLargestImage = std::int64_t{64} << 20;
+
+std::int64_t bytes_of(Database& db) {
+    Query pages(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    return pages.step() ? pages.integer(0) : 0;
 }
 
 /// Writes and syncs the image. Returns 0 or errno.
@@ -66,12 +62,24 @@ int publish_file(int fd, const std::string& to) noexcept {
     return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
+void refuse_odd_journal(const std::string& path) {
+    const std::string name = path + "-journal";
+    const auto journal = file_status(name);
+    if (!journal) return;
+    const char* const remedy = "see what it is, and remove it if it is no journal of this store";
+    if (journal->kind != FileStatus::Kind::regular)
+        throw Error(ErrorCode::store, fmt::format("'{}' is not a regular file", name), remedy);
+    if (journal->links > 1)
+        throw Error(ErrorCode::store, fmt::format("'{}' has {} names (hard links)", name, journal->links),
+                    remedy);
+}
+
 void refuse_leftovers(const std::string& path, bool store_exists) {
     if (file_status(path + "-wal"))
         throw Error(ErrorCode::store,
                     fmt::format("'{}-wal' is there: another program used the file in WAL mode", path),
                     fmt::format("run: sqlite3 '{}' 'PRAGMA journal_mode=DELETE'", path));
-    if (store_exists) return;
+    if (store_exists) return refuse_odd_journal(path);
     const auto journal = file_status(path + "-journal");
     if (!journal) return;
     // A journal that no database needs is empty or begins with zeros. Any other would be played into the new
@@ -88,9 +96,21 @@ void refuse_leftovers(const std::string& path, bool store_exists) {
     if (::unlink(name.c_str()) != 0 && errno != ENOENT) cannot_create(path, errno);
 }
 
-void create_store_file(const ResolvedPath& where) {
-    refuse_leftovers(where.path, false);
-    const std::string image = empty_store_image();
+std::unique_ptr<Database> make_draft() {
+    auto draft = std::make_unique<Database>(":memory:", Database::Mode::memory, Duration::zero());
+    draft->exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
+    create_schema(*draft);
+    draft->exec("COMMIT");
+    return draft;
+}
+
+void publish_draft(Database& draft, const ResolvedPath& where) {
+    if (bytes_of(draft) > kLargestImage) return backup_database(draft, where);
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(
+        sqlite3_serialize(draft.handle(), "main", &size, 0), &sqlite3_free);
+    if (!bytes) throw std::bad_alloc();
+    const std::string_view image(reinterpret_cast<const char*>(bytes.get()), static_cast<std::size_t>(size));
     int error = 0;
     const UniqueFd fd(::open(where.directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (fd) {

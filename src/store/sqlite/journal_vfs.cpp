@@ -40,6 +40,10 @@ struct JournalVfs::Trampolines {
         JournalVfs& own = self(vfs);
         const bool is_journal = (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
         int rc = SQLITE_OK;
+        if (is_journal && !own.may_open(path)) {
+            file->pMethods = nullptr;
+            return SQLITE_CANTOPEN;
+        }
         const bool to_write = (flags & SQLITE_OPEN_CREATE) != 0;
         if (is_journal && own.is_open() && own.still_at(path) && (!to_write || own.has_durable_name())) {
             if (flags_out != nullptr) *flags_out = flags;
@@ -200,6 +204,14 @@ bool JournalVfs::has_durable_name() noexcept {
         }
     }
     return has_durable_name_;
+}
+
+/// To open a pipe would wait for ever for somebody at its other end.
+bool JournalVfs::may_open(const char* path) noexcept {
+    struct stat found {};
+    if (::lstat(path, &found) != 0 || (S_ISREG(found.st_mode) && found.st_nlink <= 1)) return true;
+    if (error_ == 0) error_ = EINVAL;
+    return false;
 }
 
 bool JournalVfs::still_at(const char* path) const noexcept {

@@ -30,7 +30,7 @@ public:
     ~JournalVfs();
     JournalVfs(const JournalVfs&) = delete;
     JournalVfs& operator=(const JournalVfs&) = delete;
-    /// errno of the first failure to write the journal since this was last asked; 0: there was none.
+    /// errno of the first failure to open or write the journal since this was last asked; 0: there was none.
     [[nodiscard]] int take_error() noexcept { return std::exchange(error_, 0); }
     /// For sqlite3_open_v2().
     [[nodiscard]] const char* name() const noexcept { return name_.c_str(); }
@@ -43,6 +43,8 @@ private:
     [[nodiscard]] bool is_open() noexcept { return kept()->pMethods != nullptr; }
     int open(const char* path, int flags, int* flags_out) noexcept;
     void close() noexcept;
+    /// Is it a regular file with one name, or will it be one?
+    [[nodiscard]] bool may_open(const char* path) noexcept;
     /// Does the name lead to the journal that is open?
     [[nodiscard]] bool still_at(const char* path) const noexcept;
     [[nodiscard]] bool has_durable_name() noexcept;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/store.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include "store/sqlite/create.hpp"
 #include "store/sqlite/migrations.hpp"
@@ -50,16 +52,18 @@ SqliteStore::SqliteStore(StoreOptions options)
     : options_(std::move(options)),
       where_(resolve_path(options_.path)),
       lock_(where_.path + ".lock", options_.command) {
-    create_if_absent();
-    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write, options_.lock_timeout,
-                                     options_.give_up);
-    examine_file();
-    db_->use_durably();
-    upgrade();
+    if (file_status(where_.path)) {
+        open_file();
+        return;
+    }
+    if (!options_.create || options_.read_only)
+        throw Error(ErrorCode::not_found, fmt::format("there is no store '{}'", options_.path),
+                    "create one with 'turboci plan create', or name it with --store");
+    db_ = make_draft();
 }
 
 SqliteStore::~SqliteStore() {
-    if (!db_->keeps_journal()) return;
+    if (!db_ || !db_->keeps_journal()) return;
     try {
         lock_.acquire(Duration::zero(), {});
         db_->empty_kept_journal();
@@ -68,22 +72,38 @@ SqliteStore::~SqliteStore() {
     }
 }
 
-void SqliteStore::create_if_absent() {
-    auto status = file_status(where_.path);
-    if (!status && options_.create && !options_.read_only) {
-        lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
-        status = file_status(where_.path);
-        if (!status) {
-            create_store_file(where_);
-            status = file_status(where_.path);
-        }
-        lock_.release();
-    }
-    if (!status)
-        throw Error(ErrorCode::not_found, fmt::format("there is no store '{}'", options_.path),
-                    "create one with 'turboci plan create', or name it with --store");
+void SqliteStore::open_file() {
+    const auto status = file_status(where_.path);
+    struct stat made {
+    }, named{};
+    const bool is_ours = !made_ || (::fstat(made_.get(), &made) == 0 &&
+                                    ::lstat(where_.path.c_str(), &named) == 0 && is_same_file(made, named));
+    if (!status || !is_ours) refuse_moved();
     refuse_unless_plain_file(*status, where_.path);
     refuse_leftovers(where_.path, true);
+    draft_is_spent_ = true;
+    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write, options_.lock_timeout,
+                                     options_.give_up);
+    verified_schema_ = -1;
+    examine_file();
+    db_->use_durably();
+    upgrade();
+    is_draft_ = false;
+    made_.reset();
+}
+
+void SqliteStore::refuse_moved() const {
+    refuse(where_.path, "was removed or replaced while in use", "run the command again");
+}
+
+void SqliteStore::renew_draft() {
+    if (!is_draft_) return;
+    // Made by our own first commit, or by another process.
+    if (has_written_ || file_status(where_.path)) return open_file();
+    if (!draft_is_spent_) return;
+    db_ = make_draft();
+    verified_schema_ = -1;
+    draft_is_spent_ = false;
 }
 
 void SqliteStore::examine_file() const {
@@ -159,6 +179,7 @@ void SqliteStore::verify_schema() {
 
 std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
     if (in_use_) throw Error(ErrorCode::internal, "a unit of work is open already");
+    renew_draft();
     // A rollback that failed, for want of memory say, is tried again before anything else is done.
     if (db_->in_transaction()) db_->exec("ROLLBACK");
     if (access == Access::write && options_.read_only)
@@ -169,23 +190,45 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
                 refuse(where_.path, "cannot be written",
                        "check its permissions, and whether it is mounted read-only");
             lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
+            if (is_draft_ && file_status(where_.path)) {
+                // Another process made the store while we waited.
+                lock_.release();
+                return begin(access);
+            }
+            if (is_draft_) refuse_leftovers(where_.path, false);
         }
         // Who writes a second time, will do so often.
-        if (access == Access::write && has_written_) db_->keep_journal();
-        if (db_->moved())
-            refuse(where_.path, "was removed or replaced while in use", "run the command again");
+        if (access == Access::write && has_written_ && !is_draft_) db_->keep_journal();
+        if (!is_draft_ && db_->moved()) refuse_moved();
         Query(*db_, access == Access::write ? kBeginWrite : kBeginRead).run();
         // Reads something, so that a reader's view begins here too.
         verify_schema();
     } catch (...) {
+        if (is_draft_ && lock_.held() && !has_written_) lock_.release_and_remove();
         rollback();
         throw;
     }
     in_use_ = true;
+    if (is_draft_ && access == Access::write) return begin_draft();
     return std::make_unique<SqliteUnitOfWork>(*db_, access, options_.read_threads, [this, access] {
         in_use_ = false;
         has_written_ = has_written_ || access == Access::write;
         lock_.release();
+    });
+}
+
+std::unique_ptr<UnitOfWork> SqliteStore::begin_draft() {
+    const auto on_end = [this] {
+        in_use_ = false;
+        has_written_ ? lock_.release() : lock_.release_and_remove();
+    };
+    return std::make_unique<SqliteUnitOfWork>(*db_, Access::write, 1, on_end, [this] {
+        // What is committed in memory counts when it is on the disk.
+        draft_is_spent_ = true;
+        publish_draft(*db_, where_);
+        has_written_ = true;
+        // Open as a path alone: to close any other descriptor of it would end SQLite's locks.
+        made_.reset(::open(where_.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     });
 }
 
@@ -198,6 +241,7 @@ std::vector<StoreProblem> SqliteStore::check() {
 
 void SqliteStore::backup(const std::string& path) {
     if (in_use_) throw Error(ErrorCode::internal, "a unit of work is open already");
+    renew_draft();
     backup_database(*db_, resolve_path(path));
 }
 

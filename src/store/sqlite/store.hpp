@@ -25,7 +25,11 @@ public:
     void backup(const std::string& path) override;
 
 private:
-    void create_if_absent();
+    void open_file();
+    [[noreturn]] void refuse_moved() const;
+    /// If there was no file when last looked: opens it if there is one by now.
+    void renew_draft();
+    [[nodiscard]] std::unique_ptr<UnitOfWork> begin_draft();
     /// Refuses what is not a turboci store of a known schema, without changing a byte of it.
     void examine_file() const;
     void upgrade();
@@ -42,6 +46,9 @@ private:
     std::int64_t verified_schema_ = -1;  ///< SQLite's schema cookie of the schema that was compared
     bool in_use_ = false;                ///< a unit of work is open
     bool has_written_ = false;
+    UniqueFd made_;                ///< the file that our own commit made, until it is opened
+    bool is_draft_ = true;         ///< `db_` is in memory, as there is no file yet
+    bool draft_is_spent_ = false;  ///< it holds what did not get to the disk, or is another's file
 };
 
 /// Everything that `turboci store check` can see in the rows, one line each; needs a transaction.

@@ -12,11 +12,12 @@ const Sql kSaveCounters("UPDATE counters SET next_plan = ?1, next_node = ?2, nex
 }  // namespace
 
 SqliteUnitOfWork::SqliteUnitOfWork(Database& db, Access access, int read_threads,
-                                   std::function<void()> on_end)
+                                   std::function<void()> on_end, std::function<void()> on_commit)
     : db_(db),
       access_(access),
       read_threads_(read_threads),
       on_end_(std::move(on_end)),
+      on_commit_(std::move(on_commit)),
       before_(db.statistics()) {}
 
 SqliteUnitOfWork::~SqliteUnitOfWork() { finish(); }
@@ -28,6 +29,7 @@ void SqliteUnitOfWork::commit() {
     Query commit(db_, kCommit);
     if (access_ == Access::write) commit.ends_write();
     commit.run();
+    if (on_commit_) on_commit_();
     finish();
 }
 

@@ -24,8 +24,9 @@ namespace turboci::sqlite {
 class SqliteUnitOfWork final : public UnitOfWork {
 public:
     /// Takes over a transaction that has begun. `on_end` runs once, when it is over: it frees the lock.
-    /// `read_threads`: see StoreOptions.
-    SqliteUnitOfWork(Database& db, Access access, int read_threads, std::function<void()> on_end);
+    /// `on_commit`, if any, is part of commit() and may throw. `read_threads`: see StoreOptions.
+    SqliteUnitOfWork(Database& db, Access access, int read_threads, std::function<void()> on_end,
+                     std::function<void()> on_commit = {});
     ~SqliteUnitOfWork() override;
     SqliteUnitOfWork(const SqliteUnitOfWork&) = delete;
     SqliteUnitOfWork& operator=(const SqliteUnitOfWork&) = delete;
@@ -124,7 +125,7 @@ private:
     Database& db_;
     Access access_;
     int read_threads_;
-    std::function<void()> on_end_;
+    std::function<void()> on_end_, on_commit_;
     bool open_ = true;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;

@@ -172,6 +172,29 @@ TEST_CASE("a lock that nobody else wants is had at the first try") {
     CHECK(tries.calls() == 1);
 }
 
+TEST_CASE("a lock file is taken away only by who made it, and others are not fooled") {
+    TempDir dir;
+    FileLock a(dir / "l", "first"), b(dir / "l", "second"), c(dir / "l", "third");
+    REQUIRE_FALSE(acquire(a));
+    CHECK(acquire(b) == ErrorCode::locked);  // it has the file open
+    a.release_and_remove();
+    CHECK_FALSE(a.held());
+    CHECK_FALSE(std::filesystem::exists(dir / "l"));
+    REQUIRE_FALSE(acquire(b));
+    CHECK(acquire(a) == ErrorCode::locked);
+    CHECK(acquire(c) == ErrorCode::locked);
+    b.release();
+    REQUIRE_FALSE(acquire(c));
+    c.release_and_remove();
+    CHECK(std::filesystem::exists(dir / "l"));
+    // It is another's by now.
+    REQUIRE_FALSE(acquire(b));
+    test::write_file(dir / "new", "");
+    std::filesystem::rename(dir / "new", dir / "l");
+    b.release_and_remove();
+    CHECK(std::filesystem::exists(dir / "l"));
+}
+
 TEST_CASE("a lock file that was deleted or replaced is not taken for the lock") {
     TempDir dir;
     FileLock a(dir / "l", "first"), b(dir / "l", "second");
