@@ -279,7 +279,70 @@ def one_seed(ctx, t, seed, processes, operations, harm=None):
         replay.Replay(t, seed, first, crowd.done, crowd.reads, log, final).run()
 
 
+def queue_up(ctx, store, name, over, out):
+    """Writes one after the other until over(), each by a process of its own. Tells of each: begin, end, version."""
+    n = 0
+    while not over(n):
+        n += 1
+        begun = time.monotonic()
+        result = ctx.run("-s", store, "--lock-timeout", "120s", "nodes", "write", "-", "-o", "json", stdin=json.dumps({"checks": [{"id": name, "options": {"n": n}}]}).encode(), timeout=150)
+        version = result.json()["plan"]["version"] if result.code == 0 else 0
+        out.write(json.dumps([begun, time.monotonic(), version]) + "\n")
+
+
+def crowd_of_writers(ctx, store, writers, over):
+    """What queue_up() tells of all of them."""
+    files = [f"{store}.told{i}" for i in range(writers)]
+    pids = []
+    for i, path in enumerate(files):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                with open(path, "w") as out:
+                    queue_up(ctx, store, f"q{i}", over, out)
+            finally:
+                os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    return [[json.loads(line) for line in open(path)] for path in files]
+
+
+def overtakings(told):
+    """How many writes at most were asked for after another one and done before it."""
+    writes = sorted(write for one in told for write in one)
+    return max(sum(1 for begun, _, version in writes[i:] if begun < writes[i][1] and version < writes[i][2]) for i in range(len(writes)))
+
+
+def judge_order(t, told, writers, complaint):
+    """A process may be slow to take its place, and then the others pass it once. Who polls in vain is passed by all of
+    them again and again."""
+    worst = overtakings(told)
+    t.counts["overtakings at most"] = max(worst, t.counts.get("overtakings at most", 0))
+    t.expect(worst <= 4 * writers, "unfair", f"{complaint}: a write was overtaken by {worst} others of {writers} writers")
+
+
+def fairness(ctx, t):
+    """Writers in a loop: who waits longest is not overtaken for long. In the long form that is a matter of seconds, too."""
+    writers = ctx.scale(16, 64)
+    with ctx.directory(fast=False) as directory:
+        store = str(directory / "s.db")
+        ctx.must("-s", store, "plan", "create", "main")
+        alone = sorted(end - begun for begun, end, _ in crowd_of_writers(ctx, store, 1, lambda n: n == ctx.scale(10, 60))[0])
+        alone = alone[len(alone) // 2]
+        until = time.monotonic() + 30
+        told = crowd_of_writers(ctx, store, writers, (lambda _: time.monotonic() > until) if ctx.long else (lambda n: n == ctx.scale(20, 20)))
+        t.expect(all(version for one in told for _, _, version in one), "wrong exits", "a writer in a queue was refused")
+        judge_order(t, told, writers, "in a loop")
+        if ctx.long:
+            took = sorted(end - begun for one in told for begun, end, _ in one)
+            t.counts["longest wait in queues"] = round(took[-1] / (writers * alone), 2)
+            t.expect(took[-1] <= 5 * writers * alone, "unfair", f"{took[-1]:.2f} s, and a write alone takes {alone:.3f} s; the median is {took[len(took) // 2]:.2f} s")
+
+
 def run(ctx, t):
+    t.zero("unfair")
+    fairness(ctx, t)
     t.zero("operations", "acknowledged", "refused", "killed for good", "asked again", "kills", "stops", "reads", "mismatches", "torn reads", "raw locked", "wrong exits")
     for seed in range(ctx.scale(1, 10)):
         one_seed(ctx, t, seed, ctx.scale(16, 32), ctx.scale(40, 200))
@@ -299,4 +362,7 @@ def control(ctx):
     torn = {"plan": {"version": 3, "counts": [{"type": "check", "state": "FINAL", "outcome": "passed", "count": 1}]},
             "checks": [{"id": "a", "state": "WAITING", "outcome": None, "version": 2}], "stages": []}
     summary_of(torn, tally)
-    return all(caught) and tally.counts.get("torn reads") == 1
+    # One that began first and is done last, of two writers with 50 writes.
+    judge_order(tally, [[[0, 100, 52]], [[i, i + 1, i + 1] for i in range(1, 51)]], 2, "control")
+    judge_order(tally, [[[i, i + 2, i] for i in range(0, 50, 2)], [[i, i + 2, i] for i in range(1, 51, 2)]], 2, "no complaint")
+    return all(caught) and tally.counts.get("torn reads") == 1 and tally.counts.get("unfair") == 1
