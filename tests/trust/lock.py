@@ -158,6 +158,64 @@ def stale(ctx, t, scene):
         (os.rmdir if os.path.isdir(scene.lock) else os.unlink)(scene.lock)
 
 
+def in_queue(path):
+    """How many wait in the queue: locks of one byte, far behind the text of the lock file."""
+    info = os.stat(path)
+    where = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
+    with open("/proc/locks") as locks:
+        return sum(1 for line in locks if "OFDLCK" in line and line.split()[5] == where)
+
+
+def queue(ctx, t, scene):
+    """Waiters that are stopped or killed where they wait: the others go on, and the stopped have their turn later."""
+    finish(scene.write(), 10)  # makes the lock file
+    for end in (signal.SIGSTOP, signal.SIGKILL):
+        holder = scene.stopped_holder()
+        waiters = []
+        with killing(holder), contextlib.ExitStack() as stack:
+            for place in range(5):
+                waiters.append(scene.write())
+                stack.enter_context(killing(waiters[-1]))
+                deadline = time.monotonic() + 20 * ctx.slow
+                while in_queue(scene.lock) < place + 1 and time.monotonic() < deadline:
+                    time.sleep(0.005)
+            t.expect(in_queue(scene.lock) == 5, "wrong", f"{in_queue(scene.lock)} of 5 wait in the queue")
+            for waiter in waiters[:3]:
+                os.kill(waiter.pid, end)
+            holder.kill()
+            begun = time.monotonic()
+            for waiter in waiters[3:]:
+                code, err = finish(waiter, 10)
+                t.expect(code == 0 and time.monotonic() - begun < GRACE * ctx.slow, "late",
+                         f"behind waiters with {end.name}: exit {code} after {time.monotonic() - begun:.2f} s: {err}")
+            # Who comes later has to find out anew.
+            code, err = finish(scene.write(), 10)
+            t.expect(code == 0 and time.monotonic() - begun < 2 * GRACE * ctx.slow, "late", f"after waiters with {end.name}: exit {code}: {err}")
+            for waiter in waiters[:3]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(waiter.pid, signal.SIGCONT)
+                code, err = finish(waiter, 10)
+                t.expect(code == (0 if end == signal.SIGSTOP else -end), "wrong", f"a waiter with {end.name}: exit {code}: {err}")
+                t.count("waits")
+        t.expect(in_queue(scene.lock) == 0, "wrong", "somebody is left in the queue")
+
+
+def secrets(ctx, t, scene):
+    """The lock file tells which command, and not with what."""
+    ctx.must("-s", scene.store, "nodes", "write", "-", stdin=b"checks: [{id: told, state: WAITING}]")
+    ctx.must("-s", scene.store, "check", "report", "told", "--data", '{"token": "hunter2"}', "--pass", "--reason", "hunter3")
+    with open(scene.lock, "rb") as lock:
+        text = lock.read()
+    t.expect(re.fullmatch(rb"pid \d+ \(check report\) since \S+Z\n", text), "wrong", f"the lock file says {text!r}")
+    other = scene.directory / "other"
+    other.write_text("precious")
+    os.unlink(scene.lock)
+    os.link(other, scene.lock)
+    problem = trust.bad_error(ctx.run("-s", scene.store, "nodes", "write", "-", stdin=b"checks: [{id: x}]"), 9, r"lock file.*2 names")
+    t.expect(not problem and other.read_text() == "precious", "wrong", f"a lock file with two names: {problem}, {other.read_text()!r}")
+    os.unlink(scene.lock)
+
+
 def children(ctx, t, scene):
     """A command under `run` inherits neither lock nor database, and writers go on while it runs."""
     mark = scene.directory / "fds"
@@ -189,6 +247,8 @@ def run(ctx, t):
         scene = Scene(ctx, directory)
         deaths(ctx, t, scene)
         stale(ctx, t, scene)
+        queue(ctx, t, scene)
+        secrets(ctx, t, scene)
         children(ctx, t, scene)
         check = ctx.run("-s", scene.store, "store", "check", timeout=60)
         t.expect(check.code == 0, "wrong", f"store check: {check.said}{check.text}")

@@ -2,8 +2,11 @@
 """Commands that do not want to end, under `turboci run`: none survives, none holds the run up beyond the grace,
 logs are capped."""
 import concurrent.futures
+import json
 import os
 import pathlib
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,7 +198,76 @@ def by_murder(ctx, t, directory, mode):
     t.count("runs")
 
 
+UNSHARE = (("--pid", "--fork", "--mount-proc"), ("--pid", "--fork"), ("--uts", "sh", "-c", 'hostname elsewhere; exec "$@"', "sh"),
+           ("--time", "--boottime", "100000", "--fork"), ("--time", "--boottime", "-1", "--pid", "--fork", "--mount-proc"))
+
+
+def in_namespace(ctx, t, directory, i):
+    """A runner in a container of its own is not taken for dead from outside, and the plan's clock is the machine's."""
+    unshare = ("unshare", *UNSHARE[i])
+    if subprocess.run([*unshare, "true"], stdout=-3, stderr=-3).returncode:
+        print(f"supervisor: not permitted here: {' '.join(unshare)}", file=sys.stderr)
+        t.count("not permitted")
+        return
+    place = directory / f"namespace{i}"
+    place.mkdir()
+    store, go, begun = str(place / "s.db"), place / "go", place / "begun"
+    command = f"touch {begun}; until [ -e {go} ]; do sleep 0.02; done"
+    ctx.must("-s", store, "plan", "create", "main", "-f", "-", stdin=f"stages: [{{id: s, timeout: 1h, args: {{command: '{command}'}}}}]".encode())
+    child = subprocess.Popen([*unshare, ctx.turboci, "-s", store, "run"], env=ctx.environment(), stdin=-3, stdout=-3, stderr=-1)
+    end = time.monotonic() + 20 * ctx.slow
+    while not begun.exists() and child.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    ctx.must("-s", store, "plan", "tick")
+    attempts = ctx.must("-s", store, "nodes", "query", "s", "-o", "json").json()["stages"][0]["attempts"]
+    t.expect([a["state"] for a in attempts] == ["RUNNING"], "wrong", f"{unshare}: a live runner's attempts: {[(a['state'], a['failure']) for a in attempts]}")
+    go.touch()
+    _, said = child.communicate(timeout=30 * ctx.slow)
+    t.expect(child.returncode == 0, "wrong", f"{unshare}: exit {child.returncode}: {said}")
+    log = [json.loads(line) for line in ctx.must("-s", store, "log", "-o", "jsonl").out.splitlines()]
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 3))
+    t.expect(all(entry["time"] <= now for entry in log), "wrong", f"{unshare}: the plan's clock is ahead: {log[-1]['time']}, and it is {now}")
+    t.count("namespaces")
+
+
+def limits(ctx, t, directory):
+    """Without a thread `run` does with one; without a process, or without memory, it is exit 9 and nobody's bug."""
+    place = directory / "limits"
+    place.mkdir()
+    place.chmod(0o777)
+    directory.chmod(0o711)
+    plan = b"stages: [{id: a, args: {command: 'true'}}, {id: b, args: {command: 'true'}}]"
+    user = {"user": trust.NOBODY, "group": trust.NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    program = place / "turboci"
+    shutil.copy(ctx.turboci, program)  # where nobody can run it
+    own = ctx.with_program(program)
+    one = str(place / "one.db")
+    own.must("-s", one, "plan", "create", "main", "-f", "-", stdin=plan, cwd=place, **user)
+    alone = own.run("-s", one, "run", cwd=place, timeout=20, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (1, 1)), **user)
+    problem = trust.bad_error(alone, 9, r"cannot start a process.*ulimit -u")
+    t.expect(not problem, "wrong", f"with one process: {problem}")
+    t.count("limits")
+    if ctx.sanitized:
+        return
+    seen = set()
+    for kilobytes in range(8192, 65536, 2048 if ctx.long else 4096):
+        def limit(bytes_=kilobytes * 1024):
+            resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))
+        if own.run("--version", preexec_fn=limit).code != 0:
+            continue  # the loader had not enough
+        store = str(place / f"{kilobytes}.db")
+        own.must("-s", store, "plan", "create", "main", "-f", "-", stdin=plan)
+        result = own.run("-s", store, "run", preexec_fn=limit, timeout=20)
+        seen.add(result.code)
+        t.expect(result.code == 0 or not trust.bad_error(result, 9, r"memory|process|thread"), "wrong", f"with {kilobytes} KiB: exit {result.code}: {result.said}")
+        t.count("limits")
+    t.expect(0 in seen, "wrong", f"no run with little memory passed: {seen}")
+
+
 def cases(ctx):
+    yield limits,
+    for i in range(len(UNSHARE)):
+        yield in_namespace, i
     for mode in ENDING + FAILING:
         yield by_itself, mode
     for mode in STAYING:
