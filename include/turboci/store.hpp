@@ -369,7 +369,7 @@ public:
 /// How a store is opened.
 struct StoreOptions {
     std::string path;        ///< any path; made absolute
-    bool create = false;     ///< create the file if there is none, else NOT_FOUND
+    bool create = false;     ///< if there is no file, the first commit makes it; else NOT_FOUND
     bool read_only = false;  ///< never writes; begin(Access::write) is INTERNAL
     Duration lock_timeout = std::chrono::seconds(10);
     std::string command;  ///< advice for others in the lock file: what runs here

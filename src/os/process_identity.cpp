@@ -52,13 +52,11 @@ std::string host_name() {
 /// The start of a process as the first time namespace tells it; 0 if that is not known.
 std::int64_t start_for_all(const ProcessStat& stat) {
     const std::optional<Duration> offset = boot_time_offset();
-    if (!offset) return 0;
     const std::int64_t per_second = std::max<std::int64_t>(1, ::sysconf(_SC_CLK_TCK));
-    return stat.start_time - offset->count() / 1000 * per_second / 1000;
+    // A part of a tick would make a difference that depends on the process.
+    if (!offset || offset->count() * per_second % 1'000'000 != 0) return 0;
+    return stat.start_time - offset->count() * per_second / 1'000'000;
 }
-
-/// Rounding in two namespaces may differ by a tick. No pid comes round so soon.
-bool is_same_start(std::int64_t a, std::int64_t b) { return a - b <= 1 && b - a <= 1; }
 
 template <typename T>
 bool take_number(std::string_view& text, T& value) {
@@ -131,7 +129,7 @@ bool runner_is_alive(const RunnerIdentity& runner) {
         if (const auto stat = read_process_stat(runner.pid)) {
             const std::int64_t start = start_for_all(*stat);
             const bool known = start != 0 && runner.start_time != 0;
-            return !stat->dead() && (!known || is_same_start(start, runner.start_time));
+            return !stat->dead() && (!known || start == runner.start_time);
         }
     }
     // Without a readable /proc only the signal can tell; EPERM means that somebody has that pid.

@@ -228,7 +228,7 @@ TEST_CASE("every answer of SQLite has a meaning, with a connection and without")
         {SQLITE_MISUSE, ErrorCode::internal, "(21)"},
         {SQLITE_INTERRUPT, ErrorCode::internal, "(9)"},
     }};
-    Database db("", Database::Mode::memory, Duration::zero());
+    Database db("", Database::Mode::temporary, Duration::zero());
     for (const auto& [rc, code, part] : cases) {
         INFO(rc);
         for (sqlite3* connection : {static_cast<sqlite3*>(nullptr), db.handle()}) {
@@ -283,7 +283,7 @@ TEST_CASE("a header that cannot be read is an I/O error, and a database in memor
         const FailingCall failing("pread", EIO);
         CHECK_THAT(message_of([&] { static_cast<void>(db.peek_header()); }), Contains("I/O error"));
     }
-    Database memory("", Database::Mode::memory, Duration::zero());
+    Database memory("", Database::Mode::temporary, Duration::zero());
     CHECK(code_of([&] { static_cast<void>(memory.peek_header()); }) == ErrorCode::internal);
     CHECK_THAT(message_of([&] { memory.use_durably(); }), Contains("does not take the journal mode"));
 }
@@ -361,7 +361,7 @@ TEST_CASE("schemas are compared by type, name, table and text; SQLite's own tabl
 }
 
 TEST_CASE("values that turboci never wrote are damage, whatever was asked for") {
-    Database db("", Database::Mode::memory, Duration::zero());
+    Database db("", Database::Mode::temporary, Duration::zero());
     enum class Tens { first = 10, last = 40 };
     Query row(db, "SELECT NULL, 'text', 4294967296, -4294967296, '[]', 15, x'', '{}'");
     REQUIRE(row.step());
@@ -382,7 +382,7 @@ TEST_CASE("values that turboci never wrote are damage, whatever was asked for") 
 }
 
 TEST_CASE("what has no bytes is bound as empty and not as NULL, and too many values are a bug") {
-    Database db("", Database::Mode::memory, Duration::zero());
+    Database db("", Database::Mode::temporary, Duration::zero());
     static const sqlite::Sql types("SELECT typeof(?1), typeof(?2)");
     Query row(db, types, std::string_view(), std::span<const std::byte>());
     REQUIRE(row.step());

@@ -162,7 +162,7 @@ TEST_CASE("a copy without enough memory is made whole or not at all") {
 TEST_CASE("a text that there is no memory for is not taken for damage") {
     Child child([&](const std::function<void()>&) -> std::string {
         ScarceMemory memory;
-        sqlite::Database db("", sqlite::Database::Mode::memory, Duration::zero());
+        sqlite::Database db("", sqlite::Database::Mode::temporary, Duration::zero());
         sqlite::Query row(db, "SELECT zeroblob(1000000)");  // is made when it is looked at
         if (!row.step()) return "no row";
         ScarceMemory::fail(1, false);

@@ -27,8 +27,8 @@ namespace {
                 full ? "free some space and try again" : "check the permissions of its directory");
 }
 
-// Beyond that a second copy of it in memory is too much.
-constexpr std::int64_t kLargestImage = std::int64_t{64} << 20;
+// What is larger is copied page by page.
+constexpr std::int64_t kLargestImage = std::int64_t{4} << 20;
 
 std::int64_t bytes_of(Database& db) {
     Query pages(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
@@ -97,7 +97,8 @@ void refuse_leftovers(const std::string& path, bool store_exists) {
 }
 
 std::unique_ptr<Database> make_draft() {
-    auto draft = std::make_unique<Database>(":memory:", Database::Mode::memory, Duration::zero());
+    auto draft = std::make_unique<Database>("temporary file", Database::Mode::temporary, Duration::zero());
+    draft->keep_little();
     draft->exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
     create_schema(*draft);
     draft->exec("COMMIT");

@@ -9,7 +9,7 @@
 
 namespace turboci::sqlite {
 
-/// An empty store of the newest schema, in memory: until its first commit a store has no file, so that a
+/// An empty store of the newest schema, without a name: until its first commit a store has no file, so that a
 /// command that is refused or killed leaves none.
 [[nodiscard]] std::unique_ptr<Database> make_draft();
 

@@ -42,11 +42,11 @@ void configure_library() {
 Database::Database(std::string path, Mode mode, Duration busy_timeout, std::function<bool()> give_up)
     : path_(std::move(path)), busy_timeout_(busy_timeout), give_up_(std::move(give_up)) {
     configure_library();
-    const int flags = mode == Mode::memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
-                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
-    if (mode != Mode::memory) vfs_ = std::make_unique<JournalVfs>();
+    const bool temporary = mode == Mode::temporary;
+    const int flags = SQLITE_OPEN_READWRITE | (temporary ? SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW);
+    if (!temporary) vfs_ = std::make_unique<JournalVfs>();
     const int rc =
-        sqlite3_open_v2(mode == Mode::memory ? ":memory:" : path_.c_str(), &db_,
+        sqlite3_open_v2(temporary ? "" : path_.c_str(), &db_,
                         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
                         vfs_ ? vfs_->name() : nullptr);
     try {
@@ -113,12 +113,14 @@ void Database::use_durably() {
     exec("PRAGMA locking_mode=EXCLUSIVE");
     set_journal_mode("PRAGMA journal_mode=TRUNCATE", "truncate");
     exec("PRAGMA locking_mode=NORMAL");
-    exec(kCacheSize);
+    keep_little();
     exec("PRAGMA synchronous=FULL");
     Query synchronous(*this, "PRAGMA synchronous");
     if (!synchronous.step() || synchronous.integer(0) != 2)
         throw Error(ErrorCode::store, "this SQLite library does not offer full durability");
 }
+
+void Database::keep_little() { exec(kCacheSize); }
 
 void Database::keep_journal() {
     if (keeps_journal_) return;

@@ -42,7 +42,8 @@ class RowScan;
 /// One connection. Every statement of turboci runs through it.
 class Database {
 public:
-    enum class Mode { read_write, memory };
+    /// Temporary: in memory, and what is too much for that in a file without a name; `path` is for messages.
+    enum class Mode { read_write, temporary };
     /// `path` must be absolute and free of symbolic links. Sets everything that does not look into the file.
     /// `give_up`, if any, is asked before each pause while others keep the file busy; true is as if the
     /// timeout were over. It must not throw.
@@ -53,6 +54,8 @@ public:
 
     /// Settings that make SQLite read the file: memory, journal and durability. STORE if one is refused.
     void use_durably();
+    /// Sets how much memory pages may take.
+    void keep_little();
     /// From now on commits end by clearing the head of the journal and not by emptying it: that spares the
     /// file system the work of giving back its blocks and finding new ones.
     void keep_journal();

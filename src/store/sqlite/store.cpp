@@ -223,7 +223,7 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin_draft() {
         has_written_ ? lock_.release() : lock_.release_and_remove();
     };
     return std::make_unique<SqliteUnitOfWork>(*db_, Access::write, 1, on_end, [this] {
-        // What is committed in memory counts when it is on the disk.
+        // What is committed in the draft counts when it has its name.
         draft_is_spent_ = true;
         publish_draft(*db_, where_);
         has_written_ = true;

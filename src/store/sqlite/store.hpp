@@ -47,7 +47,7 @@ private:
     bool in_use_ = false;                ///< a unit of work is open
     bool has_written_ = false;
     UniqueFd made_;                ///< the file that our own commit made, until it is opened
-    bool is_draft_ = true;         ///< `db_` is in memory, as there is no file yet
+    bool is_draft_ = true;         ///< `db_` has no name, as there is no file yet
     bool draft_is_spent_ = false;  ///< it holds what did not get to the disk, or is another's file
 };
 
