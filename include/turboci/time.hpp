@@ -32,6 +32,13 @@ public:
 /// The machine's clocks.
 [[nodiscard]] const Clock& system_clock();
 
+/// The kernel's name for this boot; empty if it cannot be read.
+[[nodiscard]] const std::string& current_boot_id();
+/// What this process's time namespace (time_namespaces(7)) adds to CLOCK_BOOTTIME, and to the start times in
+/// /proc: zero in the machine's own. nullopt if that cannot be found out. `proc`: another folder for /proc.
+[[nodiscard]] std::optional<Duration> boot_time_offset();
+[[nodiscard]] std::optional<Duration> boot_time_offset(const std::string& proc);
+
 /// The last moment that a plan knows of. Each write advances it.
 struct ClockAnchor {
     Timestamp time;

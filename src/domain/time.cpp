@@ -9,8 +9,6 @@
 #include <charconv>
 #include <utility>
 
-#include "domain/boot_time.hpp"
-
 namespace turboci {
 
 namespace {

@@ -12,7 +12,7 @@
 #include <charconv>
 #include <csignal>
 
-#include "domain/boot_time.hpp"
+#include "turboci/time.hpp"
 
 namespace turboci {
 

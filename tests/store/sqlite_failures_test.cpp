@@ -283,7 +283,7 @@ TEST_CASE("a header that cannot be read is an I/O error, and a database in memor
         const FailingCall failing("pread", EIO);
         CHECK_THAT(message_of([&] { static_cast<void>(db.peek_header()); }), Contains("I/O error"));
     }
-    Database memory("", Database::Mode::temporary, Duration::zero());
+    Database memory(Database::kInMemory, Database::Mode::temporary, Duration::zero());
     CHECK(code_of([&] { static_cast<void>(memory.peek_header()); }) == ErrorCode::internal);
     CHECK_THAT(message_of([&] { memory.use_durably(); }), Contains("does not take the journal mode"));
 }

@@ -46,7 +46,7 @@ Database::Database(std::string path, Mode mode, Duration busy_timeout, std::func
     const int flags = SQLITE_OPEN_READWRITE | (temporary ? SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW);
     if (!temporary) vfs_ = std::make_unique<JournalVfs>();
     const int rc =
-        sqlite3_open_v2(temporary ? "" : path_.c_str(), &db_,
+        sqlite3_open_v2(temporary && path_ != kInMemory ? "" : path_.c_str(), &db_,
                         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
                         vfs_ ? vfs_->name() : nullptr);
     try {

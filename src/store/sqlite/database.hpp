@@ -42,8 +42,10 @@ class RowScan;
 /// One connection. Every statement of turboci runs through it.
 class Database {
 public:
-    /// Temporary: in memory, and what is too much for that in a file without a name; `path` is for messages.
+    /// Temporary: in memory, and what is too much for that in a file without a name; `path` is for messages,
+    /// or kInMemory, and then all of it stays in memory.
     enum class Mode { read_write, temporary };
+    static constexpr const char* kInMemory = ":memory:";
     /// `path` must be absolute and free of symbolic links. Sets everything that does not look into the file.
     /// `give_up`, if any, is asked before each pause while others keep the file busy; true is as if the
     /// timeout were over. It must not throw.

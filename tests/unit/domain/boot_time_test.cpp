@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "domain/boot_time.hpp"
+#include "turboci/time.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
