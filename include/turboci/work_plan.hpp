@@ -45,4 +45,7 @@ struct PlanTotals {
 /// Source: the ULID specification (48 bits of milliseconds, 80 random bits).
 [[nodiscard]] std::string new_plan_id(Timestamp now);
 
+/// 128 random bits as 32 hexadecimal digits: a name that nothing else has.
+[[nodiscard]] std::string new_identity();
+
 }  // namespace turboci

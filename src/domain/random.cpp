@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "domain/random.hpp"
 
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,7 +13,5 @@ std::uint64_t random_bits() noexcept {
     if (::getentropy(&bits, sizeof bits) != 0) std::abort();
     return bits;
 }
-
-std::string new_identity() { return fmt::format("{:016x}{:016x}", random_bits(), random_bits()); }
 
 }  // namespace turboci

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "turboci/work_plan.hpp"
 
+#include <fmt/core.h>
+
 #include "domain/random.hpp"
 
 namespace turboci {
@@ -43,5 +45,7 @@ std::string new_plan_id(Timestamp now) {
     }
     return id;
 }
+
+std::string new_identity() { return fmt::format("{:016x}{:016x}", random_bits(), random_bits()); }
 
 }  // namespace turboci

@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "domain/random.hpp"
 #include "os/leftovers.hpp"
 #include "os/process_identity.hpp"
 #include "os/signals.hpp"

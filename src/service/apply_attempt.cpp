@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "domain/attempt_token.hpp"
-#include "domain/random.hpp"
 #include "service/holder.hpp"
 
 namespace turboci::service {

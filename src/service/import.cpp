@@ -10,7 +10,6 @@
 #include <set>
 #include <tuple>
 
-#include "domain/random.hpp"
 #include "service/holder.hpp"
 #include "service/import_values.hpp"
 #include "service/invariants.hpp"

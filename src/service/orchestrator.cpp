@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "domain/attempt_token.hpp"
-#include "domain/random.hpp"
 #include "service/apply.hpp"
 #include "service/expiry.hpp"
 #include "service/resolve.hpp"
