@@ -99,6 +99,8 @@ inline constexpr std::size_t kMaxNodeIdBytes = 256;
 inline constexpr std::size_t kMaxPlanIdBytes = 128;
 /// Why `id` cannot name a node, as a clause ("is empty"); nullopt if it can.
 [[nodiscard]] std::optional<std::string> node_id_problem(std::string_view id);
+/// Why no store can hold a node of that name. Earlier versions wrote ids with characters that cannot be seen.
+[[nodiscard]] std::optional<std::string> kept_node_id_problem(std::string_view id);
 /// Why `id` cannot name a plan; nullopt if it can.
 [[nodiscard]] std::optional<std::string> plan_id_problem(std::string_view id);
 /// Has `text` a character of C0, C1 or DEL?

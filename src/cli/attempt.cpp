@@ -78,11 +78,14 @@ int claim(Context& context, const ClaimOptions& options) {
     context.out().mark_committed();
     for (const auto& warning : result.warnings) context.warn(warning);
     const ClaimedAttempt& got = result.claimed.front();
-    const std::string ref = visible(to_string(NodeRef{NodeType::stage, got.stage.id}));
+    const std::string ref = to_string(NodeRef{NodeType::stage, got.stage.id});
     if (context.format() == Format::name) {
         context.out().write(ref + '\n');
     } else if (context.format() == Format::table) {
-        context.out().write(printable(got.stage.id) + '\n');
+        // The id as it is: scripts take it from here. One that begins as a command to a CI runner does gets
+        // its type before it, with which every command takes it too.
+        const bool is_command = printable(got.stage.id).front() != visible(got.stage.id).front();
+        context.out().write((is_command ? ref : got.stage.id) + '\n');
         context.note("claimed " + ref + ", attempt " + std::to_string(got.idx) + ", as " + claim.process_uid);
     } else {
         std::string json;

@@ -5,7 +5,6 @@
 #include "cli/input.hpp"
 #include "cli/verdict.hpp"
 #include "format/json_output.hpp"
-#include "format/terminal.hpp"
 
 namespace turboci::cli {
 
@@ -58,7 +57,7 @@ int gate(Context& context, const GateOptions& options) {
     const std::string all =
         std::to_string(found.nodes().size()) + (found.nodes().size() == 1 ? " check" : " checks");
     if (context.format() == Format::name) {
-        for (const NodeStatus* status : bad) context.out().write(visible(to_string(status->ref)) + '\n');
+        for (const NodeStatus* status : bad) context.out().write(to_string(status->ref) + '\n');
     } else if (context.format() != Format::table) {
         context.print_json(reasons_json(found, bad));
     } else if (passed) {

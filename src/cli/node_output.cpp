@@ -172,8 +172,8 @@ public:
     explicit Names(Output& out) : out_(out) {}
     [[nodiscard]] NodeParts parts() const override { return kBareNodes; }
     void plan(const WorkPlan&) override {}
-    void check(const Check& check) override { out_.write("check:" + visible(check.id) + '\n'); }
-    void stage(const Stage& stage) override { out_.write("stage:" + visible(stage.id) + '\n'); }
+    void check(const Check& check) override { out_.write("check:" + check.id + '\n'); }
+    void stage(const Stage& stage) override { out_.write("stage:" + stage.id + '\n'); }
     void finish() override {}
 
 private:

@@ -113,7 +113,7 @@ std::string report_json(const RunReport& report) {
 int show_dry_run(Context& context, const RunOptions& run) {
     const auto steps = dry_run(context.endpoint(Context::Open::read), run);
     if (context.format() == Format::name) {
-        for (const auto& step : steps) context.out().write("stage:" + visible(step.stage) + '\n');
+        for (const auto& step : steps) context.out().write("stage:" + step.stage + '\n');
         return 0;
     }
     if (context.format() == Format::table) {

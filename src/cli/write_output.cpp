@@ -16,7 +16,7 @@ std::string names(const WriteResult& result) {
     std::string text;
     std::set<NodeRef> seen;
     const auto add = [&](const NodeRef& ref) {
-        if (seen.insert(ref).second) text += visible(to_string(ref)) + '\n';
+        if (seen.insert(ref).second) text += to_string(ref) + '\n';
     };
     for (const auto& ref : result.created) add(ref);
     for (const auto& ref : result.changed) add(ref);

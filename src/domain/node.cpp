@@ -90,6 +90,38 @@ bool is_blank_at(std::string_view s, bool front) noexcept {
                                [&](std::string_view b) { return front ? s.starts_with(b) : s.ends_with(b); });
 }
 
+/// The code point of a whole sequence.
+char32_t code_point(std::string_view sequence) noexcept {
+    constexpr std::array<unsigned, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
+    char32_t value = static_cast<unsigned char>(sequence.front()) & kLeadBits[sequence.size()];
+    for (const char c : sequence.substr(1)) value = value << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
+    return value;
+}
+
+/// Characters that nobody sees, or that turn the direction of what stands around them. The joiners U+200C and
+/// U+200D are none: several scripts are not written without them.
+constexpr bool is_invisible(char32_t c) noexcept {
+    return c == 0xAD || c == 0x61C || c == 0x180E || c == 0x200B || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x2069) ||
+           c == 0xFEFF;
+}
+
+/// The first invisible character of valid UTF-8; 0 if there is none.
+char32_t first_invisible(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const std::size_t n = sequence_length(text);
+        const char32_t c = code_point(text.substr(0, n));
+        if (is_invisible(c)) return c;
+        text.remove_prefix(n);
+    }
+    return 0;
+}
+
+/// Most ids are of visible ASCII alone and have no colon: nothing can be wrong with them but their length.
+bool is_plain_id(std::string_view id) noexcept {
+    return std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~' && c != ':'; });
+}
+
 }  // namespace
 
 std::string_view to_string(NodeType type) noexcept { return type == NodeType::check ? "check" : "stage"; }
@@ -178,17 +210,23 @@ bool has_control_character(std::string_view text) noexcept {
     return false;
 }
 
-std::optional<std::string> node_id_problem(std::string_view id) {
+std::optional<std::string> kept_node_id_problem(std::string_view id) {
     if (id.empty()) return "is empty";
     if (id.size() > kMaxNodeIdBytes)
         return fmt::format("is {} bytes long, {} at most", id.size(), kMaxNodeIdBytes);
-    // Most ids are of visible ASCII alone and have no colon: nothing below can be wrong with them.
-    if (std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~' && c != ':'; })) return std::nullopt;
+    if (is_plain_id(id)) return std::nullopt;
     if (!is_valid_utf8(id)) return "is not valid UTF-8";
     if (has_control_character(id)) return "has a control character";
     if (is_blank_at(id, true) || is_blank_at(id, false)) return "begins or ends with a blank";
     if (id.starts_with("check:") || id.starts_with("stage:"))
         return "begins with 'check:' or 'stage:', which is how references begin";
+    return std::nullopt;
+}
+
+std::optional<std::string> node_id_problem(std::string_view id) {
+    if (auto problem = kept_node_id_problem(id); problem || is_plain_id(id)) return problem;
+    if (const char32_t c = first_invisible(id); c != 0)
+        return fmt::format("has a character that cannot be seen, U+{:04X}", static_cast<std::uint32_t>(c));
     return std::nullopt;
 }
 

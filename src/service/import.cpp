@@ -119,7 +119,7 @@ private:
         plan_.id = text(plan, "id");
         if (const auto problem = plan_id_problem(plan_.id))
             complain(fmt::format("the plan's id {}", *problem));
-        plan_.version = number(plan, "version", 1);
+        plan_.version = number(plan, "version", 1, kMostVersion);
         read_identity(plan);
         plan_.labels = object_text(plan, "labels");
         for (const auto& [key, value] : member(plan, "labels").items())
@@ -154,10 +154,15 @@ private:
         if (member(node, "outcome").is_null()) return std::nullopt;
         return name_of_set(node, "outcome", parse_outcome);
     }
-    static StateHistory history_of(NodeType type, const Json& node) {
+    StateHistory history_of(NodeType type, const Json& node) const {
         StateHistory history;
+        StateEntry before{};
         for (const Json& e : list(node, "state_history")) {
-            history.push_back({state_of(type, e, "state"), number(e, "version", 1), time_of(e, "at")});
+            const StateEntry entry{state_of(type, e, "state"), number(e, "version", 1, plan_.version),
+                                   time_of(e, "at")};
+            if (entry.version < before.version || entry.at < before.at)
+                complain("its history goes backwards");
+            history.push_back(before = entry);
             if (history.size() > 4) complain("its history has too many states");
         }
         if (history.empty()) complain("its history is empty");

@@ -56,6 +56,8 @@ auto optional_name_of_set(const Json& object, const char* key, Parse parse) {
 State state_of(NodeType type, const Json& object, const char* key);
 std::optional<GroupKind> parse_group_kind(std::string_view name);
 std::optional<Mover> parse_mover(std::string_view name);
+/// Far beyond what a plan can come to; sums of two still fit everywhere.
+inline constexpr std::int64_t kMostVersion = std::int64_t{1} << 53;
 inline constexpr Duration kMostDuration = std::chrono::hours(24 * 3653);
 
 /// One line as JSON, not nested deeper than plan files, without duplicate keys.

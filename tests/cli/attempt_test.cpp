@@ -43,6 +43,19 @@ TEST_CASE("attempt claim prints the id of the stage, for scripts") {
     CHECK(contains(none.err, "turboci: error: "));
 }
 
+TEST_CASE("What is printed for scripts is the id as it is, not made safe for people") {
+    const std::string family = "\U0001F469\u200D\U0001F52C";
+    const Plan turboci("stages: [{id: '" + family + "'}, {id: \"\\uFFF9x\"}, {id: '::set x'}]\n");
+    CHECK(turboci.ok({"nodes", "query", "-o", "name"}) ==
+          "stage:" + family + "\nstage:\uFFF9x\nstage:::set x\n");
+    CHECK(turboci.ok({"attempt", "claim"}) == family + "\n");
+    CHECK(turboci.ok({"attempt", "claim"}) == "\uFFF9x\n");
+    // A line that began as this id does would be a command to a CI runner.
+    CHECK(turboci.ok({"attempt", "claim"}) == "stage:::set x\n");
+    CHECK(turboci.run({"attempt", "complete", "stage:::set x"}).code == 0);
+    CHECK(turboci.ok({"attempt", "complete", "\uFFF9x", "-o", "name"}) == "stage:\uFFF9x\n");
+}
+
 TEST_CASE("Without --process the claimant is the host and the calling process") {
     const Plan turboci("stages: [{id: a}]");
     CHECK(turboci.shell("\"$T\" attempt claim -q").code == 0);

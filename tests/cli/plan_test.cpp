@@ -156,7 +156,7 @@ TEST_CASE("Completion prints ids, and nothing at all when something is wrong") {
     CHECK(none.err.empty());
     turboci.ok({"plan", "create", "p"});
     turboci.ok({"nodes", "write"},
-               R"({"checks": [{"id": "release"}, {"id": "lint"}], "stages": [{"id": "re\u202ex"}]})");
+               R"({"checks": [{"id": "release"}, {"id": "lint"}], "stages": [{"id": "re\ufff9x"}]})");
     CHECK(turboci.ok({"__complete", "plans"}) == "p\n");
     CHECK(turboci.ok({"__complete", "nodes", "check:re"}) == "check:release\n");
     CHECK(turboci.ok({"__complete", "checks"}) == "release\nlint\n");

@@ -83,6 +83,10 @@ std::string problems_after(const std::string& sql) {
 
 TEST_CASE("a sound store has no problems") { CHECK(problems_after("SELECT 1").empty()); }
 
+TEST_CASE("an id that earlier versions took and that is refused today is no damage") {
+    CHECK(problems_after("UPDATE nodes SET id = 'a' || char(8238) || 'b' WHERE node_key = 1").empty());
+}
+
 TEST_CASE("every kind of damage in the rows is found and named") {
     // c is node 1, s is node 2, t is node 3.
     const std::array<std::pair<const char*, const char*>, 49> cases{{

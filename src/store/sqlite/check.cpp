@@ -290,7 +290,7 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
         read_records(
             db, plan.plan(0), std::nullopt, nullptr, {}, [next_node] { return next_node; }, table,
             [&](const NodeRecord& record) {
-                if (const auto problem = node_id_problem(record.row.id))
+                if (const auto problem = kept_node_id_problem(record.row.id))
                     problems.push_back({fmt::format("node {}: its id {}",
                                                     static_cast<std::int64_t>(record.row.key), *problem)});
                 if (Recount(record).agrees()) return;

@@ -96,8 +96,38 @@ TEST_CASE("Node ids that could deceive or break are refused with the reason") {
     CHECK(node_id_problem(" a") == "begins or ends with a blank");
     CHECK(node_id_problem("a ") == "begins or ends with a blank");
     CHECK(node_id_problem("a\u00A0") == "begins or ends with a blank");
+    CHECK(node_id_problem("a\u202Eb") == "has a character that cannot be seen, U+202E");
     CHECK(node_id_problem("check:a").has_value());
     CHECK(node_id_problem("stage:").has_value());
+}
+
+TEST_CASE("Exactly the invisible and direction characters are refused within an id, the joiners are not") {
+    const auto utf8 = [](char32_t c) {
+        std::string text;
+        const auto tail = [&](int shift) { text += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
+        if (c < 0x800) {
+            text += static_cast<char>(0xC0 | c >> 6);
+        } else if (c < 0x10000) {
+            text += static_cast<char>(0xE0 | c >> 12);
+            tail(6);
+        } else {
+            text += static_cast<char>(0xF0 | c >> 18);
+            tail(12);
+            tail(6);
+        }
+        tail(0);
+        return text;
+    };
+    const std::u32string invisible =
+        U"\u00AD\u061C\u180E\u200B\u200E\u200F\u2028\u2029\u202A\u202B\u202C\u202D\u202E\u2060\u2061\u2062"
+        U"\u2063\u2064\u2066\u2067\u2068\u2069\uFEFF";
+    std::u32string refused;
+    for (char32_t c = 0xA0; c <= 0x10FFFF; ++c)
+        if ((c < 0xD800 || c > 0xDFFF) && node_id_problem("a" + utf8(c) + "b")) refused += c;
+    CHECK((refused == invisible));
+    CHECK_FALSE(node_id_problem("\u0645\u06CC\u200C\u062E"));
+    CHECK_FALSE(node_id_problem("\U0001F469\u200D\U0001F52C"));
+    CHECK_FALSE(kept_node_id_problem("a\u202Eb"));  // earlier versions took it
 }
 
 TEST_CASE("Plan ids are plain words") {

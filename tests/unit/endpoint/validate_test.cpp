@@ -69,6 +69,32 @@ TEST_CASE("ids that cannot name a node are refused") {
     CHECK(found_in(empty).problems == Texts{"the id '' is empty"});
 }
 
+TEST_CASE("what cannot be seen is refused wherever an id may stand") {
+    for (const std::string plan : {
+             "checks: [{id: \"a\\u202Eb\"}]",
+             "stages: [{id: \"a\\u200Bb\"}]",
+             "checks: [{id: a, dependencies: [\"x\\uFEFFy\"]}]",
+             "stages: [{id: a, dependencies: [{node: \"stage:x\\u2066y\"}]}]",
+             "stages: [{id: a, continuation_group: [\"x\\u2069y\"]}]",
+             "stages: [{id: a, assignments: [\"x\\u00ADy\"]}]",
+             "stages: [{id: a, assignments: [{target_check_id: \"x\\u061Cy\"}]}]",
+             "checks: [{id: a, result: {stage: \"x\\u2060y\", attempt: 1}}]",
+             "checks: [{id: a, result: {owner_type: stage_attempt, owner_id: \"p:x\\u180Ey:1\"}}]",
+         }) {
+        const auto found = found_in(plan);
+        INFO(plan);
+        REQUIRE(found.problems.size() == 1);
+        CHECK(found.problems.front().find("cannot be seen") != std::string::npos);
+    }
+    WriteNodes inside;
+    inside.inside = AttemptRef{"x\u200Ey", 1};
+    CHECK(found_in(inside).problems.size() == 1);
+    WriteNodes claim;
+    claim.claim.emplace().stages.emplace_back("x\u2028y");
+    claim.claim->process_uid = "w";
+    CHECK(found_in(claim).problems.size() == 1);
+}
+
 TEST_CASE("a node that is named twice is refused with both places, across files too") {
     WriteNodes request;
     Problems problems;

@@ -181,6 +181,50 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
     }
 }
 
+TEST_CASE("No number and no time of an export is taken for more than it can be") {
+    World from;
+    fill(from);
+    const std::string good = exported(from);
+    World to;
+    to.orchestrator->delete_plan("p", true);
+    // What stands in the place of a value is taken or refused as input; it is never a fault of ours or the
+    // store's.
+    const auto try_all = [&](std::size_t at, std::size_t size, const std::vector<std::string>& values) {
+        for (const std::string& value : values) {
+            std::string text = good;
+            text.replace(at, size, value);
+            INFO(text.substr(at > 60 ? at - 60 : 0, 90));
+            try {
+                const WorkPlan plan = to.orchestrator->import_plan(text, "plan.export");
+                CHECK(to.orchestrator->check_states().empty());
+                to.orchestrator->delete_plan(plan.id, true);
+            } catch (const Error& e) {
+                CHECK(e.code() == ErrorCode::invalid_argument);
+                CHECK(e.details().size() == 1);
+            }
+        }
+    };
+    for (std::size_t at = 0; (at = good.find_first_of("0123456789", at)) != std::string::npos;) {
+        const std::size_t end = good.find_first_not_of("0123456789", at);
+        if (good[at - 1] == ':' && good[at - 2] == '"')
+            try_all(at, end - at,
+                    {"2147483648", "9223372036854775807", "9223372036854775808", "18446744073709551616", "-1",
+                     "1e300"});
+        constexpr std::size_t kTime = 27;  // 2026-01-02T03:04:05.000000Z
+        if (good[at - 1] == '"' && good.size() > at + kTime && good.substr(at + kTime - 1, 2) == "Z\"") {
+            try_all(at, kTime, {"0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"});
+            at += kTime;
+        } else {
+            at = end;
+        }
+    }
+    CHECK(import_error(to, replaced(good, R"("state_history":[{"state":"PLANNED","version":)",
+                                    R"("state_history":[{"state":"PLANNED","version":214748364)"))
+              .details()
+              .at(0)
+              .line > 1);
+}
+
 TEST_CASE("Text that is no export is refused") {
     World w;
     for (const std::string& text :
