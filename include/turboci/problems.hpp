@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "turboci/error.hpp"
@@ -17,6 +18,10 @@ public:
     static constexpr std::size_t kMaxKept = 100;
 
     void add(ErrorCode code, Position at, std::string message);
+    /// What is no problem but probably not what was meant. Kept as many as problems.
+    void warn(Position at, std::string message);
+    /// The warnings, each as one line with its place.
+    [[nodiscard]] std::vector<std::string> warnings(const std::vector<std::string>& files) const;
     [[nodiscard]] bool empty() const noexcept { return total_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return total_; }
     /// Throws one Error that holds all of them in the order of files, lines, columns. Its code is that
@@ -34,6 +39,8 @@ private:
     };
     std::vector<Problem> kept_;
     std::size_t total_ = 0;
+    std::vector<std::pair<Position, std::string>> warnings_;
+    std::size_t more_warnings_ = 0;  ///< beyond those that are kept
 };
 
 }  // namespace turboci

@@ -145,12 +145,13 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
     return whole;
 }
 
-void read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& request) {
+std::vector<std::string> read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& request) {
     Problems problems;
     const bool whole = read_plan_files(paths, request, problems);
     // All problems at once; without any, the endpoint will look.
     if (whole && !problems.empty()) validate(request, problems);
     problems.raise_if_any(request.files);
+    return problems.warnings(request.files);
 }
 
 JsonText json_argument(std::string_view option, const std::string& value) {

@@ -21,8 +21,9 @@ namespace turboci::cli {
 /// Reads all plan files into `request`; problems are added, not thrown. True if all were read to their ends.
 /// "-" may be named once.
 bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request, Problems& problems);
-/// The same for a write: throws all problems that can be seen without a store.
-void read_sound_plan_files(const std::vector<std::string>& paths, WriteNodes& request);
+/// The same for a write: throws all problems that can be seen without a store. What the files are warned of.
+[[nodiscard]] std::vector<std::string> read_sound_plan_files(const std::vector<std::string>& paths,
+                                                             WriteNodes& request);
 
 /// A JSON object given as TEXT, @FILE or @- on the command line. `option` names it in messages.
 /// INVALID_ARGUMENT if it is not one.

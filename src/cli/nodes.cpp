@@ -32,11 +32,12 @@ int write_nodes(Context& context, const WriteOptions& options) {
     }
     auto whole_request = std::make_unique<WriteNodes>();
     WriteNodes& request = *whole_request;
-    read_sound_plan_files(files, request);
+    const auto warnings = read_sound_plan_files(files, request);
     context.finish_write(request, options.write);
     if (options.if_version) request.if_version = options.if_version;
     request.dry_run = options.dry_run;
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
     if (!options.dry_run) context.out().mark_committed();
     print_write_result(context, result, options.dry_run);
     leave_to_kernel(std::move(whole_request));

@@ -48,14 +48,15 @@ int create_plan(Context& context, const CreateOptions& options) {
         throw Error(ErrorCode::invalid_argument, "plan id '" + printable(request.id) + "' " + *why);
     }
     if (options.id && options.id->empty()) throw Error(ErrorCode::invalid_argument, "the plan id is empty");
-    read_sound_plan_files(options.files, request.nodes);
+    const auto warnings = read_sound_plan_files(options.files, request.nodes);
     context.set_plan(request.id);
     context.finish_write(request.nodes, options.write);
     // Before the store is opened: bad input must not even leave an empty store behind.
     Problems problems;
     validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
-    const WriteResult result = context.endpoint(Context::Open::create).create_plan(request);
+    WriteResult result = context.endpoint(Context::Open::create).create_plan(request);
+    result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
     context.out().mark_committed();
     if (context.format() == Format::table || context.format() == Format::name) {
         for (const auto& warning : result.warnings) context.warn(warning);

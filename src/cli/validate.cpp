@@ -20,7 +20,9 @@ int validate_files(Context& context, const std::vector<std::string>& files) {
     validate(request, problems);
     const PlanReview found = review(request, problems);
     problems.raise_if_any(request.files);
-    for (const auto& warning : found.warnings) context.warn(warning);
+    auto warnings = problems.warnings(request.files);
+    warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
+    for (const auto& warning : warnings) context.warn(warning);
     if (context.format() == Format::table) {
         context.print_confirmation("ok: " + counted(request.checks.size(), "check") + ", " +
                                    counted(request.stages.size(), "stage") + "\n");
@@ -28,7 +30,7 @@ int validate_files(Context& context, const std::vector<std::string>& files) {
     }
     std::string json = "{\"checks\":" + std::to_string(request.checks.size()) +
                        ",\"stages\":" + std::to_string(request.stages.size()) + ",\"warnings\":[";
-    for (const auto& warning : found.warnings) {
+    for (const auto& warning : warnings) {
         if (json.back() != '[') json += ',';
         append_json_string(json, warning);
     }

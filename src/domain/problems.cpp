@@ -13,6 +13,25 @@ void Problems::add(ErrorCode code, Position at, std::string message) {
     if (kept_.size() < kMaxKept) kept_.push_back({code, at, std::move(message)});
 }
 
+void Problems::warn(Position at, std::string message) {
+    if (warnings_.size() < kMaxKept) {
+        warnings_.emplace_back(at, std::move(message));
+    } else {
+        ++more_warnings_;
+    }
+}
+
+std::vector<std::string> Problems::warnings(const std::vector<std::string>& files) const {
+    std::vector<std::string> lines;
+    for (const auto& [at, message] : warnings_) {
+        const bool placed = at.line != 0 && at.file < files.size();
+        lines.push_back(placed ? fmt::format("{}:{}:{}: {}", files[at.file], at.line, at.column, message)
+                               : message);
+    }
+    if (more_warnings_ > 0) lines.push_back(fmt::format("and {} more warnings", more_warnings_));
+    return lines;
+}
+
 void Problems::raise(const std::vector<std::string>& files) const {
     auto sorted = kept_;
     // What has no place in a file (flags) comes first.

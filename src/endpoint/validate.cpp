@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "domain/stage_args.hpp"
 #include "format/key_set.hpp"
 #include "format/scalars.hpp"
 #include "turboci/endpoint.hpp"
@@ -129,6 +130,9 @@ void Validator::stage(const StageWrite& write) {
     if (write.dependencies) predicate(*write.dependencies, write.at, false);
     if (write.continuation_group) predicate(*write.continuation_group, write.at, true);
     policy(write);
+    if (write.args) {
+        if (auto why = stage_args_problem(*write.args)) problem(write.at, std::move(*why));
+    }
     if (write.attempt) attempt(*write.attempt);
     if (!write.assignments) return;
     for (const auto& a : *write.assignments) {

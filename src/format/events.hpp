@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "turboci/error.hpp"
@@ -46,6 +47,8 @@ public:
         }
     }
     void add(Position at, std::string message) { add(ErrorCode::invalid_argument, at, std::move(message)); }
+    void warn(Position at, std::string message) { warnings_.emplace_back(at, std::move(message)); }
+    [[nodiscard]] bool empty() const noexcept { return found_.empty(); }
     /// The one added last, kept or not; of a source that ended with ReadEnd::syntax, why.
     [[nodiscard]] const Found& last() const noexcept { return last_; }
     /// Further messages are counted only: not worth making.
@@ -54,12 +57,15 @@ public:
         for (auto& f : found_) problems.add(f.code, f.at, std::move(f.message));
         for (; more_ > 0; --more_) problems.add(ErrorCode::invalid_argument, {}, {});
         found_.clear();
+        for (auto& [at, message] : warnings_) problems.warn(at, std::move(message));
+        warnings_.clear();
     }
 
 private:
     std::vector<Found> found_;
     Found last_{ErrorCode::invalid_argument, {}, {}};
     std::size_t more_ = 0;  ///< counted, not kept
+    std::vector<std::pair<Position, std::string>> warnings_;
 };
 
 /// Receives events. Sources guarantee balance, keys only in maps and one value after each, no key twice in

@@ -82,6 +82,46 @@ constexpr std::array kMember{
     KeyRule{"of", Form::list, Slot::member_of, Place::members},
 };
 
+struct Elsewhere {
+    std::string_view theirs;
+    std::string_view ours;
+};
+constexpr std::array kNodeElsewhere{
+    Elsewhere{"needs", "dependencies"},
+    Elsewhere{"depends_on", "dependencies"},
+    Elsewhere{"depends-on", "dependencies"},
+    Elsewhere{"dependsOn", "dependencies"},
+    Elsewhere{"deps", "dependencies"},
+    Elsewhere{"requires", "dependencies"},
+    Elsewhere{"name", "id"},
+};
+constexpr std::array kStageElsewhere{
+    Elsewhere{"command", "args.command"},
+    Elsewhere{"cmd", "args.command"},
+    Elsewhere{"run", "args.command"},
+    Elsewhere{"script", "args.command"},
+    Elsewhere{"env", "args.env"},
+    Elsewhere{"environment", "args.env"},
+    Elsewhere{"variables", "args.env"},
+    Elsewhere{"cwd", "args.cwd"},
+    Elsewhere{"working-directory", "args.cwd"},
+    Elsewhere{"working_directory", "args.cwd"},
+    Elsewhere{"shell", "args.shell"},
+    Elsewhere{"retries", "retry"},
+    Elsewhere{"checks", "assignments"},
+};
+constexpr std::array kDocumentElsewhere{
+    Elsewhere{"jobs", "stages"},
+    Elsewhere{"tasks", "stages"},
+    Elsewhere{"labels", "plan"},
+};
+
+std::string_view find_ours(std::span<const Elsewhere> table, std::string_view theirs) noexcept {
+    for (const Elsewhere& e : table)
+        if (e.theirs == theirs) return e.ours;
+    return {};
+}
+
 constexpr KeyRule kDocumentItem{"a plan file", Form::document, Slot::none, Place::document};
 constexpr KeyRule kCheckItem{"checks", Form::map, Slot::none, Place::check};
 constexpr KeyRule kResultItem{"results", Form::map, Slot::none, Place::result};
@@ -139,6 +179,13 @@ const KeyRule* plan_item(Place place) noexcept {
         default:
             return nullptr;
     }
+}
+
+std::string_view plan_key_elsewhere(Place place, std::string_view name) noexcept {
+    if (place == Place::document) return find_ours(kDocumentElsewhere, name);
+    if (place != Place::check && place != Place::stage) return {};
+    const auto ours = place == Place::stage ? find_ours(kStageElsewhere, name) : std::string_view();
+    return ours.empty() ? find_ours(kNodeElsewhere, name) : ours;
 }
 
 std::string_view describe(Form form) noexcept {

@@ -112,6 +112,9 @@ struct KeyRule {
 
 /// The keys of a map at `place`, in the order of the documentation; empty where any key goes.
 [[nodiscard]] std::span<const KeyRule> plan_keys(Place place) noexcept;
+/// What is called `name` in other systems, or there only in another place: its name or place here
+/// ("args.command" for a stage's "run"); empty if that is not known.
+[[nodiscard]] std::string_view plan_key_elsewhere(Place place, std::string_view name) noexcept;
 /// What the items of a list at `place` are; nullptr if it is no list.
 [[nodiscard]] const KeyRule* plan_item(Place place) noexcept;
 /// "a string", "a list": what a value of this form must be, for messages.

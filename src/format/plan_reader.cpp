@@ -173,6 +173,8 @@ void PlanReader::open_object(const KeyRule& rule, Position at) {
             break;
         case Slot::stage_args:
             json_into_ = &stage_.args.emplace();
+            args_.emplace();
+            args_sound_ = true;
             break;
         case Slot::attempt_details:
             json_into_ = &stage_.attempt->details.emplace();
@@ -188,13 +190,28 @@ void PlanReader::open_object(const KeyRule& rule, Position at) {
 void PlanReader::begin_json(char bracket, Position at) {
     json_comma();
     json_ += bracket;
+    if (args_) judge_args(args_->begin(bracket == '{'), at);
     push(Place::json, at);
 }
 
 /// Of a map or list whose frame has been taken away.
-void PlanReader::end_json(char bracket) {
+void PlanReader::end_json(char bracket, Position at) {
     json_ += bracket;
-    if (top().place != Place::json) json_into_->text = json_;
+    if (top().place == Place::json) {
+        if (args_) judge_args(args_->end(), at);
+        return;
+    }
+    json_into_->text = json_;
+    // What was reported here would only be found again by those who do not know its place.
+    if (args_ && !args_sound_) stage_.args.reset();
+    args_.reset();
+}
+
+/// What is said of the value at `at` within a stage's args.
+void PlanReader::judge_args(std::string problem, Position at) {
+    if (problem.empty()) return;
+    args_sound_ = false;
+    this->problem(at, std::move(problem));
 }
 
 /// Before an item of a list; a map's comma comes before its key.
@@ -212,7 +229,7 @@ void PlanReader::end_map(Position) {
     const Frame frame = top();
     frames_.pop_back();
     if (frame.place == Place::json) {
-        end_json('}');
+        end_json('}', frame.at);
     } else if (frame.place != Place::skip) {
         close_map(frame);
     }
@@ -221,7 +238,7 @@ void PlanReader::end_map(Position) {
 void PlanReader::end_seq(Position) {
     const Frame frame = top();
     frames_.pop_back();
-    if (frame.place == Place::json) end_json(']');
+    if (frame.place == Place::json) end_json(']', frame.at);
 }
 
 void PlanReader::close_map(const Frame& frame) {
@@ -272,6 +289,7 @@ void PlanReader::key(std::string_view text, Position at) {
         frame.rule = &kAny;
         append_json_text(out, text);
         out += ':';
+        if (args_) args_key(text, at);
         return;
     }
     const auto keys = plan_keys(frame.place);
@@ -279,13 +297,27 @@ void PlanReader::key(std::string_view text, Position at) {
         if (keys[i].name != text) continue;
         frame.seen |= 1u << i;
         frame.rule = &keys[i];
+        // Until it is known, and if it is wrong, which is reported then: one that any group can have.
+        if (keys[i].slot == Slot::member_at_least) members_.back().group.at_least = 1;
         return;
     }
+    if (frame.place == Place::document && text.starts_with("x-")) return;  // a place for anchors
     unknown_key(text, at);
+}
+
+void PlanReader::args_key(std::string_view text, Position at) {
+    judge_args(args_->key(text), at);
+    // Keys of the args themselves: what lies deeper is nobody's business.
+    if (frames_[frames_.size() - 2].place == Place::json) return;
+    if (const auto meant = meant_stage_arg(text); !meant.empty())
+        problems_.warn(
+            at, fmt::format("{} means nothing to 'turboci run'; did you mean '{}'?", in_quotes(text), meant));
 }
 
 void PlanReader::unknown_key(std::string_view text, Position at) {
     if (problems_.full()) return problem(at, {});
+    if (const auto ours = plan_key_elsewhere(top().place, text); !ours.empty())
+        return problem(at, fmt::format("unknown key {}; it is '{}' here", in_quotes(text), ours));
     std::vector<std::string_view> known;
     for (const auto& k : plan_keys(top().place)) known.push_back(k.name);
     const auto near = nearest(text, known);
@@ -306,7 +338,11 @@ void PlanReader::scalar(const Scalar& scalar, Position at) {
         case Place::json: {
             json_comma();
             const auto why_not = append_json_scalar(json_, scalar);
-            if (!why_not.empty()) problem(at, why_not);
+            if (!why_not.empty()) {
+                problem(at, why_not);
+            } else if (args_) {
+                args_scalar(scalar, at);
+            }
             return;
         }
         default:
@@ -314,6 +350,17 @@ void PlanReader::scalar(const Scalar& scalar, Position at) {
     }
     const KeyRule* rule = expected();
     if (rule != nullptr && scalar.kind != ScalarKind::invalid) put_scalar(*rule, scalar, at);
+}
+
+void PlanReader::args_scalar(const Scalar& scalar, Position at) {
+    const bool said_before = scalar.kind == ScalarKind::invalid;
+    if (scalar.kind == ScalarKind::string) {
+        judge_args(args_->string(scalar.text), at);
+    } else if (scalar.kind == ScalarKind::null) {
+        judge_args(args_->null(), at);
+    } else if (!said_before) {
+        judge_args(args_->other(), at);
+    }
 }
 
 void PlanReader::label(const Scalar& scalar, Position at) {
@@ -337,11 +384,24 @@ void PlanReader::wrong_form(const KeyRule& rule, std::string_view found, Positio
 
 namespace {
 
-/// Does the text begin as only JSON does? YAML's flow style may leave quotes away.
-bool looks_like_json(std::string_view text, std::string_view name) {
-    if (name.ends_with(".json") || name.ends_with(".JSON")) return true;
-    const auto second = text.find_first_not_of(" \t\r\n", text.find_first_not_of(" \t\r\n") + 1);
+constexpr std::string_view kBlanks = " \t\r\n";
+
+/// Does a text that begins with a bracket go on as JSON does, with a quote? YAML's flow style may leave
+/// quotes away.
+bool is_quoted_flow(std::string_view text) {
+    const auto second = text.find_first_not_of(kBlanks, text.find_first_not_of(kBlanks) + 1);
     return second != std::string_view::npos && text[second] == '"';
+}
+
+/// Is a text that begins with a bracket and is no JSON meant to be JSON all the same? Most of what is wrong
+/// in JSON is right in YAML and means something else: [tru] is a list of a string. So the name decides where
+/// the content leaves it open; but a document behind a whole one, after "---", is YAML's alone.
+bool is_meant_as_json(std::string_view text, std::string_view name, Position error) {
+    if (!name.ends_with(".json") && !name.ends_with(".JSON")) return false;
+    std::size_t line = 0;
+    for (std::uint32_t n = 1; n < error.line; ++n) line = text.find('\n', line) + 1;
+    const bool next_document = error.line > 1 && text.substr(line).starts_with("---");
+    return !next_document && (is_quoted_flow(text) || text[text.find_first_not_of(kBlanks)] == '[');
 }
 
 /// Reads as JSON what is JSON, all else as YAML, of which JSON is not quite a part. True if to the end.
@@ -360,10 +420,16 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
             return end == ReadEnd::complete;
         }
         request = before;
+        if (is_meant_as_json(text, file.name, json_problems.last().at)) {
+            const auto& why = json_problems.last();
+            problems.add(why.code, why.at, why.message);
+            return false;
+        }
     }
     PlanReader reader(request, problems);
     const ReadEnd end = read_yaml_events(text, number, reader, problems);
-    if (end == ReadEnd::syntax && tried && looks_like_json(text, file.name)) {
+    if (end == ReadEnd::syntax && tried &&
+        (is_quoted_flow(text) || file.name.ends_with(".json") || file.name.ends_with(".JSON"))) {
         problems = {};
         const auto& why = json_problems.last();
         problems.add(why.code, why.at, why.message);
@@ -388,14 +454,19 @@ bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problem
         own.actor = request.actor;
         own.if_version = request.if_version;
         own.op_id = request.op_id;
-        own.labels = request.labels;
         own.plan = request.plan;
         whole = read_events(file, text, number, own, found);
         request.reason = std::move(own.reason);
         request.actor = std::move(own.actor);
         request.if_version = own.if_version;
         request.op_id = std::move(own.op_id);
-        request.labels = std::move(own.labels);
+        const bool says_nothing =
+            own.checks.empty() && own.stages.empty() && (!own.labels || own.labels->text == "{}");
+        if (whole && says_nothing && found.empty())
+            found.warn({number, 1, 1},
+                       "the file has no check, no stage and no label: there is nothing to write");
+        if (own.labels)
+            request.labels = request.labels ? merge_patch(*request.labels, *own.labels) : own.labels;
         request.checks.append(std::move(own.checks));
         request.stages.append(std::move(own.stages));
     }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "domain/stage_args.hpp"
 #include "format/events.hpp"
 #include "format/plan_keys.hpp"
 #include "turboci/requests.hpp"
@@ -63,8 +65,11 @@ private:
     void open_object(const KeyRule& rule, Position at);
     void close_map(const Frame& frame);
     void begin_json(char bracket, Position at);
-    void end_json(char bracket);
+    void end_json(char bracket, Position at);
     void json_comma();
+    void judge_args(std::string problem, Position at);
+    void args_key(std::string_view text, Position at);
+    void args_scalar(const Scalar& scalar, Position at);
     void label(const Scalar& scalar, Position at);
     void unknown_key(std::string_view text, Position at);
     void wrong_form(const KeyRule& rule, std::string_view found, Position at);
@@ -99,6 +104,8 @@ private:
     std::vector<EdgeSpec> spare_edges_;  ///< memory of the dependencies of the node before
     std::string json_;
     JsonText* json_into_ = nullptr;
+    std::optional<StageArgs> args_;  ///< while a stage's args are read
+    bool args_sound_ = true;         ///< nothing was wrong with them
     JsonText labels_;
     OwnerKeys owner_;
     bool in_attempt_ = false;       ///< whose failure is read

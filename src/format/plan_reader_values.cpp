@@ -51,7 +51,11 @@ void PlanReader::put_scalar(const KeyRule& rule, const Scalar& scalar, Position 
         default:
             break;
     }
-    wrong_form(rule, describe(scalar.kind), at);
+    const bool wants_text =
+        rule.form == Form::text || rule.form == Form::text_or_map || rule.form == Form::failure;
+    std::string found(describe(scalar.kind));
+    if (wants_text) found += "; put it in quotes";
+    wrong_form(rule, found, at);
 }
 
 void PlanReader::put_null(const KeyRule& rule, Position at) {

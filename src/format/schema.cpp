@@ -51,11 +51,17 @@ constexpr std::string_view kSchema = R"json({
       }
     }
   },
+  "patternProperties": {
+    "^x-": {
+      "description": "Ignored: a place for anchors."
+    }
+  },
   "$defs": {
     "node_id": {
       "type": "string",
       "minLength": 1,
       "maxLength": 256,
+      "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF]+$",
       "not": {
         "pattern": "^(check|stage):"
       }
@@ -64,6 +70,23 @@ constexpr std::string_view kSchema = R"json({
       "description": "check:ID, stage:ID, or a bare ID where only one of the two exists.",
       "type": "string",
       "minLength": 1
+    },
+    "word": {
+      "type": "string",
+      "maxLength": 131071,
+      "pattern": "^[^\\u0000]*$"
+    },
+    "command_line": {
+      "description": "A program and its arguments.",
+      "type": "array",
+      "minItems": 1,
+      "prefixItems": [
+        {
+          "allOf": [{"$ref": "#/$defs/word"}],
+          "minLength": 1
+        }
+      ],
+      "items": {"$ref": "#/$defs/word"}
     },
     "duration": {
       "type": "string",
@@ -165,18 +188,47 @@ constexpr std::string_view kSchema = R"json({
           "type": "object",
           "properties": {
             "command": {
-              "description": "What `turboci run` executes: a string for /bin/sh -c, or a list.",
+              "description": "What `turboci run` executes: a string for /bin/sh -e -c, which ends at the first line that fails, or a list.",
               "oneOf": [
-                {"type": "string"},
+                {"type": "null"},
                 {
-                  "type": "array",
-                  "items": {"type": "string"},
-                  "minItems": 1
-                }
+                  "allOf": [{"$ref": "#/$defs/word"}],
+                  "minLength": 1
+                },
+                {"$ref": "#/$defs/command_line"}
               ]
             },
-            "env": {"type": "object"},
-            "cwd": {"type": "string"}
+            "shell": {
+              "description": "In place of /bin/sh -e -c: [bash, -euo, pipefail, -c], say. The command comes behind it.",
+              "oneOf": [
+                {"type": "null"},
+                {"$ref": "#/$defs/command_line"}
+              ]
+            },
+            "env": {
+              "description": "Variables for the command; null is not to be set.",
+              "type": ["object", "null"],
+              "propertyNames": {
+                "pattern": "^[^=\\u0000]+$"
+              },
+              "additionalProperties": {
+                "oneOf": [
+                  {"type": "null"},
+                  {"$ref": "#/$defs/word"}
+                ]
+              }
+            },
+            "cwd": {
+              "description": "Where the command runs; relative to where `turboci run` does.",
+              "oneOf": [
+                {"type": "null"},
+                {
+                  "allOf": [{"$ref": "#/$defs/word"}],
+                  "minLength": 1,
+                  "maxLength": 4095
+                }
+              ]
+            }
           }
         },
         "dependencies": {"$ref": "#/$defs/predicate"},

@@ -235,7 +235,8 @@ bool Composer::handle_key(const RawEvent& event) {
     const bool twice = frame.merging && !frame.merged.insert(key.text);
     if (!keys().insert(key.text) || twice) {
         if (!frame.merging || twice)
-            problems_.add(key.at, fmt::format("duplicate key {}", in_quotes(key.text)));
+            problems_.add(key.at, fmt::format("duplicate key {}{}", in_quotes(key.text),
+                                              merge ? "; to merge several maps, write <<: [*a, *b]" : ""));
         return skip_value();
     }
     if (merge) return handle_merge();

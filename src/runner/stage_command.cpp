@@ -4,84 +4,10 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 
 namespace turboci {
-
-namespace {
-
-using nlohmann::json;
-
-bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
-
-std::optional<std::string> read_command(const json& value, StageCommand& command) {
-    constexpr const char* kForm = "args.command must be a string or a list of strings";
-    if (value.is_string()) {
-        if (value.get_ref<const std::string&>().empty()) return "args.command is empty";
-        command.argv = {"/bin/sh", "-c", value.get<std::string>()};
-    } else if (value.is_array()) {
-        if (value.empty()) return "args.command is empty";
-        for (const json& item : value) {
-            if (!item.is_string()) return kForm;
-            command.argv.push_back(item.get<std::string>());
-        }
-        if (command.argv.front().empty()) return "args.command names no program";
-    } else {
-        return kForm;
-    }
-    for (const std::string& word : command.argv) {
-        if (has_nul(word)) return "args.command holds a NUL character";
-    }
-    return std::nullopt;
-}
-
-std::optional<std::string> read_env(const json& value, StageCommand& command) {
-    if (!value.is_object()) return "args.env must be a mapping of strings";
-    for (const auto& [name, text] : value.items()) {
-        if (name.empty() || name.find('=') != std::string::npos || has_nul(name)) {
-            return fmt::format("args.env: '{}' cannot be the name of a variable", name);
-        }
-        if (text.is_null()) {
-            command.env.emplace_back(name, std::nullopt);
-        } else if (text.is_string() && !has_nul(text.get_ref<const std::string&>())) {
-            command.env.emplace_back(name, text.get<std::string>());
-        } else {
-            return fmt::format("args.env.{} must be a string, or null to unset it", name);
-        }
-    }
-    return std::nullopt;
-}
-
-}  // namespace
-
-bool has_command(const JsonText& args) {
-    // Nearly all args without a command are told apart without parsing.
-    if (args.text.find("command") == std::string::npos && args.text.find('\\') == std::string::npos)
-        return false;
-    const json value = json::parse(args.text, nullptr, false);
-    return value.is_object() && value.contains("command") && !value["command"].is_null();
-}
-
-std::variant<StageCommand, std::string> parse_stage_command(const JsonText& args) {
-    const json value = json::parse(args.text, nullptr, false);
-    StageCommand command;
-    if (!value.is_object() || !value.contains("command")) return "args.command is missing";
-    if (auto problem = read_command(value["command"], command)) return *problem;
-    if (value.contains("env") && !value["env"].is_null()) {
-        if (auto problem = read_env(value["env"], command)) return *problem;
-    }
-    if (value.contains("cwd") && !value["cwd"].is_null()) {
-        const json& cwd = value["cwd"];
-        if (!cwd.is_string() || cwd.get_ref<const std::string&>().empty() ||
-            has_nul(cwd.get<std::string>())) {
-            return "args.cwd must be a path";
-        }
-        command.cwd = cwd.get<std::string>();
-    }
-    return command;
-}
 
 std::vector<std::string> merged_environment(
     const std::vector<std::string>& base,

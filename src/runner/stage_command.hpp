@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a stage's args to the command that `run` executes.
+// What `run` executes for a stage, and in which environment.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "turboci/json_text.hpp"
+#include "domain/stage_args.hpp"
 
 namespace turboci {
-
-/// args.command, args.env and args.cwd.
-struct StageCommand {
-    std::vector<std::string> argv;
-    std::vector<std::pair<std::string, std::optional<std::string>>> env;  ///< no value: not to be set
-    std::string cwd;
-};
-
-/// Is there an args.command, well formed or not? Stages without one are for other workers.
-[[nodiscard]] bool has_command(const JsonText& args);
-/// The command, or what is wrong with it (one clause).
-[[nodiscard]] std::variant<StageCommand, std::string> parse_stage_command(const JsonText& args);
 
 /// "NAME=VALUE" of this process, with `changes` on top, then `fixed` on top of both.
 [[nodiscard]] std::vector<std::string> merged_environment(

@@ -267,6 +267,22 @@ TEST_CASE("What data says can neither control the terminal nor command a CI runn
     }
 }
 
+TEST_CASE("What a plan file is warned of is said by every command that reads it, and is part of the answer") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const std::string plan = "stages: [{id: a, args: {comand: make}}]";
+    const std::string said = "-:1:25: 'comand' means nothing to 'turboci run'; did you mean 'command'?";
+    CHECK(turboci.run({"nodes", "write"}, plan).err == "turboci: warning: " + said + "\n");
+    CHECK(turboci.run({"nodes", "write", "-q"}, plan).err.empty());
+    CHECK(turboci.run({"validate", "-"}, plan).err == "turboci: warning: " + said + "\n");
+    CHECK(turboci.run({"plan", "create", "q", "-f", "-"}, plan).err == "turboci: warning: " + said + "\n");
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"nodes", "write", "--plan", "p", "-o", "json"}, {"validate", "-", "-o", "json"}})
+        CHECK(Json::parse(turboci.ok(command, plan))["warnings"] == Json::array({said}));
+    CHECK(contains(turboci.run({"nodes", "write", "--plan", "p"}, "reason: x").err,
+                   "there is nothing to write"));
+}
+
 TEST_CASE("nodes explain shows the predicate down to the root causes") {
     Binary turboci;
     turboci.ok({"plan", "create", "p"});

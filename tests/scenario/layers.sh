@@ -11,8 +11,8 @@ declare -A may=(
     [format]="domain"
     [store]="os"
     [service]="domain"
-    [endpoint]="format service"
-    [runner]="endpoint format os service"
+    [endpoint]="domain format service"
+    [runner]="domain endpoint format os service"
     [cli]="endpoint format os runner service"
 )
 declare -A owner=(

@@ -95,6 +95,23 @@ TEST_CASE("what cannot be seen is refused wherever an id may stand") {
     CHECK(found_in(claim).problems.size() == 1);
 }
 
+TEST_CASE("args that run could only fail on are refused in requests that come from no file") {
+    WriteNodes request;
+    StageWrite stage;
+    stage.id = "s";
+    for (const auto& [args, expected] : std::vector<std::pair<std::string, Texts>>{
+             {R"({"command":"make","env":{"A":"1"},"cwd":"x","shell":["bash","-c"]})", {}},
+             {R"({"any":{"command":5},"thing":7})", {}},
+             {R"({"command":5})", {"args.command must be a string or a list of strings; put it in quotes"}},
+             {R"({"env":{"A":1}})", {"args.env.A must be a string, or null to unset it; put it in quotes"}},
+             {R"({"command":"x","cwd":""})", {"args.cwd must be a path"}}}) {
+        stage.args = JsonText{args};
+        request = {};
+        request.stages.push_back(stage);
+        CHECK(found_in(request).problems == expected);
+    }
+}
+
 TEST_CASE("a node that is named twice is refused with both places, across files too") {
     WriteNodes request;
     Problems problems;

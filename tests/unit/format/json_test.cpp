@@ -34,7 +34,7 @@ TEST_CASE("keys and values of JSON have positions in lines and characters") {
         "]}\n");
     CHECK(r.problems() == std::vector<std::string>{
                               "2:15: unknown key 'kidn'; did you mean 'kind'?",
-                              "4:2: 'id' must be a string, not an integer",
+                              "4:2: 'id' must be a string, not an integer; put it in quotes",
                               "4:14: 'DONE' is not a state; use PLANNING, PLANNED, WAITING or FINAL",
                               "5:3: 'id' is missing",
                               "5:12: 'kind' must be a string, not a list",

@@ -159,15 +159,16 @@ TEST_CASE("what is a number or a truth value to YAML names no node, as in JSON")
     const auto r = read(
         "checks: [{id: 3.10}, {id: a, kind: 5}, {id: true}, {id: b, dependencies: [12, {node: 0x10}]}]\n"
         "op_id: 7\nstages: [{id: s, attempt: {process_uid: 12}, assignments: [1e3]}]\n");
-    CHECK(r.problems() == std::vector<std::string>{
-                              "1:15: 'id' must be a string, not a number",
-                              "1:36: 'kind' must be a string, not an integer",
-                              "1:45: 'id' must be a string, not true or false",
-                              "1:75: an item of 'dependencies' must be a string or a map, not an integer",
-                              "1:86: 'node' must be a string, not an integer",
-                              "2:8: 'op_id' must be a string, not an integer",
-                              "3:41: 'process_uid' must be a string, not an integer",
-                              "3:60: an item of 'assignments' must be a string or a map, not a number"});
+    CHECK(r.problems() ==
+          std::vector<std::string>{
+              "1:15: 'id' must be a string, not a number; put it in quotes",
+              "1:36: 'kind' must be a string, not an integer; put it in quotes",
+              "1:45: 'id' must be a string, not true or false; put it in quotes",
+              "1:75: an item of 'dependencies' must be a string or a map, not an integer; put it in quotes",
+              "1:86: 'node' must be a string, not an integer; put it in quotes",
+              "2:8: 'op_id' must be a string, not an integer; put it in quotes",
+              "3:41: 'process_uid' must be a string, not an integer; put it in quotes",
+              "3:60: an item of 'assignments' must be a string or a map, not a number; put it in quotes"});
     CHECK(read("checks: [{id: '3.10', kind: no}, {id: 1.2.3}, {id: 12a}]\n").problems().empty());
     CHECK_FALSE(read(R"({"checks": [{"id": 3.10}]})").problems().empty());
 }

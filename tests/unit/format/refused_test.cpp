@@ -166,7 +166,7 @@ TEST_CASE("all problems of all files are reported, in the order of files and lin
     CHECK(reading.problems()[0] == "3:5: unknown key 'optoins'; did you mean 'options'?");
     CHECK(reading.problems()[1] == "5:5: unknown key 'staet'; did you mean 'state'?");
     CHECK(reading.details[2].file == "a.json");
-    CHECK(reading.problems()[2] == "1:20: 'id' must be a string, not an integer");
+    CHECK(reading.problems()[2] == "1:20: 'id' must be a string, not an integer; put it in quotes");
     CHECK(reading.details[3].file == "c.yaml");
 }
 

@@ -74,20 +74,21 @@ TEST_CASE("merges of merges come before the next merge of a list") {
 
 TEST_CASE("nodes can share what they have in common by merging") {
     const auto r = read(
-        "stages:\n- &base\n  id: a\n  retry: {max_retries: 2}\n  args: &args {env: {A: 1}, command: x}\n"
+        "stages:\n- &base\n  id: a\n  retry: {max_retries: 2}\n  args: &args {env: {A: '1'}, command: x}\n"
         "- <<: *base\n  id: b\n  args: {<<: *args, command: y}\n");
     CHECK(r.problems().empty());
     REQUIRE(r.request.stages.size() == 2);
     CHECK(r.request.stages[1].id == "b");
     CHECK(r.request.stages[1].retry->max_retries == 2);
-    CHECK(r.request.stages[1].args->text == R"({"command":"y","env":{"A":1}})");
+    CHECK(r.request.stages[1].args->text == R"({"command":"y","env":{"A":"1"}})");
 }
 
 TEST_CASE("what cannot be merged is refused") {
     CHECK(options("{d: {<<: 1}}") == "1:36: '<<' must be a map or a list of maps");
     CHECK(options("{d: {<<: [{a: 1}, 2]}}") == "1:36: '<<' must be a map or a list of maps");
     CHECK(options("{l: &l [1], d: {<<: *l}}") == "1:47: '<<' must be a map or a list of maps");
-    CHECK(options("{l: &l {}, d: {<<: *l, <<: *l}}") == "1:50: duplicate key '<<'");
+    CHECK(options("{l: &l {}, d: {<<: *l, <<: *l}}") ==
+          "1:50: duplicate key '<<'; to merge several maps, write <<: [*a, *b]");
 }
 
 TEST_CASE("core tags are honoured and others refused") {

@@ -219,6 +219,18 @@ public:
         problems.raise_if_any(request.files);
         return endpoint->write_nodes(request);
     }
+    /// A stage as a store may hold it from a time when args were not judged on their way in.
+    void write_unjudged(const std::string& stage, const std::string& args) {
+        WriteNodes request;
+        request.plan = "p";
+        request.actor = "somebody";
+        StageWrite write;
+        write.id = stage;
+        write.args = JsonText{args};
+        write.retry = Retry{.max_retries = 3};
+        request.stages.push_back(write);
+        Orchestrator(*store, clock).write_nodes(request);
+    }
     /// A write to the current attempt of `stage` that some worker makes.
     WriteResult attempt(const std::string& stage, AttemptState state, const std::string& uid = {},
                         std::optional<RunnerIdentity> holder = std::nullopt) {

@@ -175,9 +175,9 @@ TEST_CASE("A check that a person must answer ends the run with 8 and its name") 
 }
 
 TEST_CASE("A command that makes no sense fails its stage for good") {
-    RunFixture f(
-        "stages: [{id: a, retry: {max_retries: 3}, args: {command: {run: make}}}, "
-        "{id: b, retry: {max_retries: 3}, args: {command: []}}]");
+    RunFixture f("");
+    f.write_unjudged("a", R"({"command":{"run":"make"}})");
+    f.write_unjudged("b", R"({"command":[]})");
     CHECK(f.run().exit_code == 1);
     CHECK(f.runner.started.empty());
     CHECK(f.stage("a").attempts.size() == 1);
@@ -527,13 +527,14 @@ stages:
 }
 
 TEST_CASE("A dry run tells the order and writes nothing") {
-    RunFixture f(R"(
+    RunFixture f("");
+    f.write_unjudged("lint", R"({"command":7})");
+    f.write(R"(
 checks: [{id: built, state: PLANNED}, {id: tested, state: PLANNED, dependencies: [built]}]
 stages:
   - {id: deploy, args: {command: ./deploy}, dependencies: {at_least: 2, of: [tested, lint, manual]}}
   - {id: test, args: {command: [make, test]}, dependencies: [built], assignments: [tested]}
   - {id: build, args: {command: make}, assignments: [built]}
-  - {id: lint, args: {command: 7}}
   - {id: manual}
   - {id: after, args: {command: x}, dependencies: [manual]}
   - {id: sorry, args: {command: x}, dependencies: [{node: built, when: failure}]}
@@ -542,9 +543,9 @@ stages:
     const std::vector<DryStep> steps = dry_run(*f.endpoint, f.options);
     Strings order;
     for (const DryStep& step : steps) order.push_back(step.stage);
-    CHECK(order == Strings{"build", "lint", "test", "deploy"});
-    CHECK(steps.at(0).argv == Strings{"/bin/sh", "-c", "make"});
-    CHECK(steps.at(1).problem == "args.command must be a string or a list of strings");
+    CHECK(order == Strings{"lint", "build", "test", "deploy"});
+    CHECK(steps.at(1).argv == Strings{"/bin/sh", "-e", "-c", "make"});
+    CHECK(steps.at(0).problem == "args.command must be a string or a list of strings; put it in quotes");
     CHECK(f.version() == before);
     f.options.refs = {{NodeType::check, "tested"}};
     CHECK(dry_run(*f.endpoint, f.options).size() == 2);
