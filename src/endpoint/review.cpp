@@ -90,7 +90,7 @@ private:
     Directory checks_;
     Directory stages_;
     bool only_dependencies_ = false;
-    std::size_t comparisons_left_ = 2'000'000;  ///< for suggestions, which are not worth a long wait
+    SuggestionBudget suggestions_;
 
     std::vector<WaitNode::Group> groups_;  ///< of all nodes; parents relative to the node's first
     std::vector<WaitNode::Edge> edges_;    ///< of all nodes; likewise
@@ -214,14 +214,14 @@ std::int64_t Plan::target(std::size_t n, const EdgeSpec& edge) {
 }
 
 std::string Plan::suggestion(std::string_view id, bool among_checks, bool among_stages) {
+    if (problems_.size() >= Problems::kMaxKept) return {};  // nobody will read it
     // A wrong prefix is likelier than a slip of the pen that hits another name.
     if (!among_stages && stages_.find(id)) return fmt::format("; there is a stage:{}", id);
     if (!among_checks && checks_.find(id)) return fmt::format("; there is a check:{}", id);
     for (const auto& [use, directory, prefix] :
          {std::tuple(among_checks, &checks_, "check:"), std::tuple(among_stages, &stages_, "stage:")}) {
-        if (!use || directory->ids().size() > comparisons_left_) continue;
-        comparisons_left_ -= directory->ids().size();
-        if (const auto near = nearest(id, directory->ids()); !near.empty()) {
+        if (!use) continue;
+        if (const auto near = nearest(id, directory->ids(), suggestions_); !near.empty()) {
             return fmt::format("; did you mean {}{}?", prefix, near);
         }
     }

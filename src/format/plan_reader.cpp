@@ -268,11 +268,27 @@ void PlanReader::close_map(const Frame& frame) {
             break;
         case Place::labels:
             labels_.text += '}';
-            request_.labels = request_.labels ? merge_patch(*request_.labels, labels_) : labels_;
+            add_labels();
             break;
         default:
             break;
     }
+}
+
+/// Labels of several documents are merged: of a name that comes again the last value counts.
+void PlanReader::add_labels() {
+    if (!request_.labels) {
+        request_.labels = labels_;
+        return;
+    }
+    if (labels_.text == "{}") return;
+    later_labels_ += later_labels_.empty() ? '{' : ',';
+    later_labels_.append(labels_.text, 1, labels_.text.size() - 2);
+}
+
+void PlanReader::finish() {
+    if (later_labels_.empty() || !request_.labels) return;
+    request_.labels = merge_patch(*request_.labels, {later_labels_ + "}"});
 }
 
 void PlanReader::key(std::string_view text, Position at) {
@@ -415,6 +431,7 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
         tried = true;
         PlanReader reader(request, json_problems);
         const ReadEnd end = read_json_events(text, number, reader, json_problems);
+        reader.finish();
         if (end != ReadEnd::syntax) {
             problems = std::move(json_problems);
             return end == ReadEnd::complete;
@@ -428,6 +445,7 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
     }
     PlanReader reader(request, problems);
     const ReadEnd end = read_yaml_events(text, number, reader, problems);
+    reader.finish();
     if (end == ReadEnd::syntax && tried &&
         (is_quoted_flow(text) || file.name.ends_with(".json") || file.name.ends_with(".JSON"))) {
         problems = {};

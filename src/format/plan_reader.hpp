@@ -28,6 +28,8 @@ public:
     void end_seq(Position at) override;
     void key(std::string_view text, Position at) override;
     void scalar(const Scalar& scalar, Position at) override;
+    /// After the last event.
+    void finish();
 
 private:
     struct Frame {
@@ -71,6 +73,7 @@ private:
     void args_key(std::string_view text, Position at);
     void args_scalar(const Scalar& scalar, Position at);
     void label(const Scalar& scalar, Position at);
+    void add_labels();
     void unknown_key(std::string_view text, Position at);
     void wrong_form(const KeyRule& rule, std::string_view found, Position at);
     void problem(Position at, std::string message) { problems_.add(at, std::move(message)); }
@@ -107,6 +110,7 @@ private:
     std::optional<StageArgs> args_;  ///< while a stage's args are read
     bool args_sound_ = true;         ///< nothing was wrong with them
     JsonText labels_;
+    std::string later_labels_;  ///< of all documents but the first that has some: merged once, at the end
     OwnerKeys owner_;
     bool in_attempt_ = false;       ///< whose failure is read
     bool in_continuation_ = false;  ///< bare names are stages there

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "service/apply.hpp"
 #include "service/holder.hpp"
@@ -21,6 +22,7 @@ void refuse_change(Session& session, const Node& stage, Position at, std::string
 /// Assignments with their checks looked up; duplicates merged.
 std::vector<AssignmentRow> resolve_assignments(Session& session, Node& stage, const StageWrite& write) {
     std::vector<AssignmentRow> rows;
+    std::set<std::pair<NodeKey, State>> known;
     for (const auto& spec : *write.assignments) {
         Node* check = session.nodes.find(NodeType::check, spec.target_check_id);
         if (check == nullptr) {
@@ -30,10 +32,7 @@ std::vector<AssignmentRow> resolve_assignments(Session& session, Node& stage, co
                             name_of(stage), spec.target_check_id));
             continue;
         }
-        const bool known = std::ranges::any_of(rows, [&](const AssignmentRow& r) {
-            return r.check == check->row.key && r.goal == spec.goal_state;
-        });
-        if (!known)
+        if (known.emplace(check->row.key, spec.goal_state).second)
             rows.push_back(
                 {stage.row.key, static_cast<std::int32_t>(rows.size()), check->row.key, spec.goal_state});
     }

@@ -115,10 +115,10 @@ private:
         while (!queue.empty()) {
             const auto [key, length] = queue.front();
             queue.pop_front();
-            ++visits_;
             if (length >= limit) return {};
             targets.clear();
             add_targets(key, targets);
+            visits_ += 1 + targets.size();
             for (const NodeKey target : targets) {
                 if (target == start) {
                     std::vector<NodeKey> path{key};
@@ -139,7 +139,7 @@ private:
     std::vector<Color> new_colors_;
     std::unordered_map<std::int64_t, Color> old_colors_;
     bool rewrites_stored_ = false;
-    std::size_t visits_ = 0;  ///< of nodes, in the search for a shorter cycle
+    std::size_t visits_ = 0;  ///< of nodes and edges, in the search for a shorter cycle
 };
 
 }  // namespace

@@ -261,16 +261,17 @@ std::vector<Deadlock> Gates::find(std::size_t limit) {
     return found;
 }
 
-/// The needs along a shortest way from `start` back to it; empty when `visits` are used up.
+/// The needs along a shortest way from `start` back to it; empty when `visits` of gates and needs are used
+/// up.
 std::vector<std::uint32_t> Gates::shortest_circle(std::uint32_t start, const NeedIndex& by_owner,
                                                   std::size_t& visits) const {
     std::unordered_map<std::uint32_t, std::uint32_t> reached_by;  // gate → need
     std::deque<std::uint32_t> queue{start};
     while (!reached_by.contains(start)) {
         if (queue.empty() || visits == 0) return {};
-        --visits;
         const auto g = queue.front();
         queue.pop_front();
+        visits -= std::min(visits, 1 + by_owner.of(g).size());
         for (const auto n : by_owner.of(g)) {
             const auto member = needs_[n].member;
             if (!gates_[member].came && reached_by.emplace(member, n).second) queue.push_back(member);
@@ -289,9 +290,9 @@ std::vector<std::uint32_t> Gates::shortest_circle(std::uint32_t start, const Nee
 
 /// The shortest circle through `start`, or a shorter one through a gate of that, as far as it is cheap.
 std::vector<std::uint32_t> Gates::shortest_circle_near(std::uint32_t start, const NeedIndex& by_owner) const {
-    std::size_t visits = gates_.size();  // enough: `start` is in a circle
+    std::size_t visits = gates_.size() + needs_.size() + 1;  // enough: `start` is in a circle
     auto best = shortest_circle(start, by_owner, visits);
-    visits = 10'000;
+    visits = 100'000;
     const auto circle = best;
     for (const auto n : circle) {
         auto other = shortest_circle(needs_[n].owner, by_owner, visits);

@@ -30,7 +30,7 @@ public:
         flat_.groups.push_back(row);
         std::int64_t members = static_cast<std::int64_t>(spec.groups.size());
         const std::size_t first = flat_.edges.size();
-        flat_.edges.reserve(first + spec.edges.size());
+        grow(flat_.edges, spec.edges.size());
         std::set<std::tuple<NodeKey, State, When>> seen;
         for (const EdgeSpec& edge : spec.edges) {
             const auto row_of_edge = resolve_edge_spec(edge, number);
@@ -55,6 +55,12 @@ public:
 
 private:
     static constexpr std::size_t kGlance = 16;
+    /// Room for so many more. Not exactly so many: of many small groups each would copy all before it.
+    template <class T>
+    static void grow(std::vector<T>& list, std::size_t more) {
+        if (list.capacity() - list.size() < more)
+            list.reserve(std::max(list.size() + more, 2 * list.capacity()));
+    }
     static std::tuple<NodeKey, State, When> what_of(const NewEdge& edge) {
         return {edge.target, edge.on_state, edge.when};
     }
@@ -313,12 +319,15 @@ void view_predicate(const NodeRecord& record, PredicateRole role, Predicate& pre
         if (g >= groups.size()) throw_damaged("an edge names a group that is not there");
         show_edge(e, rows[g].since, groups[g].edges.emplace_back());
     }
-    // Children come after their parents, so moving from the back keeps every subtree whole.
+    // Children come after their parents, so moving from the back keeps every subtree whole. They come to
+    // their parent the last one first.
     for (std::size_t i = rows.size(); i-- > 1;) {
         const auto parent = static_cast<std::size_t>(rows[i].parent);
         if (parent >= i) throw_damaged("a group's parent comes after it");
-        groups[parent].groups.insert(groups[parent].groups.begin(), std::move(groups[i]));
+        std::ranges::reverse(groups[i].groups);
+        groups[parent].groups.push_back(std::move(groups[i]));
     }
+    std::ranges::reverse(groups.front().groups);
     predicate = std::move(groups.front());
 }
 
