@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/json_scan.hpp"
+#include "domain/ordered_json.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -12,14 +13,14 @@ namespace turboci {
 namespace {
 
 // Plan files limit nesting to 64 before text gets here, so a DOM cannot overflow the stack.
-nlohmann::ordered_json parse(const JsonText& json) {
-    auto value = nlohmann::ordered_json::parse(json.text, nullptr, false);
+OrderedJson parse(const JsonText& json) {
+    auto value = OrderedJson::parse(json.text, nullptr, false);
     if (!value.is_object()) throw Error(ErrorCode::internal, "stored JSON is not an object");
     return value;
 }
 
-std::string dump(const nlohmann::ordered_json& value) {
-    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+std::string dump(const OrderedJson& value) {
+    return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ JsonText merge_patch(const JsonText& target, const JsonText& patch) {
 }
 
 JsonText compose_patches(const JsonText& first, const JsonText& second) {
-    using Json = nlohmann::ordered_json;
+    using Json = OrderedJson;
     // Both are nested 64 deep at most.
     const auto compose = [](const auto& self, Json& to, const Json& with) -> void {
         for (const auto& [key, value] : with.items()) {
@@ -79,7 +80,7 @@ void append_json_string(std::string& out, std::string_view text) {
         out += text;
         out += '"';
     } else {
-        out += dump(nlohmann::ordered_json(std::string(text)));
+        out += dump(OrderedJson(std::string(text)));
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/ordered_json.hpp"
 #include "service/predicates.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
@@ -18,7 +19,7 @@ namespace turboci {
 namespace {
 
 using namespace service;
-using Json = nlohmann::ordered_json;
+using Json = OrderedJson;
 
 Json json_of(const JsonText& text) { return Json::parse(text.text, nullptr, false); }
 Json json_of(Timestamp t) { return format_timestamp(t); }

@@ -4,16 +4,16 @@
 
 #include <initializer_list>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "domain/ordered_json.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::service::imported {
 
-using Json = nlohmann::ordered_json;
+using Json = OrderedJson;
 
 /// Carries a complaint to where its line is known.
 struct Malformed {
