@@ -98,7 +98,7 @@ private:
 
 }  // namespace
 
-FileText read_file(const std::string& path, std::size_t limit) {
+FileText read_file(const std::string& path, std::size_t limit, std::string_view sign) {
     const Descriptor input(open_input(path), path != "-");
     struct stat about {};
     if (::fstat(input.get(), &about) == 0) {
@@ -115,6 +115,8 @@ FileText read_file(const std::string& path, std::size_t limit) {
     // One byte more than there should be, so that the end is seen without asking for another chunk.
     const bool has_size = S_ISREG(about.st_mode) && about.st_size > 0;
     std::size_t expected = has_size ? static_cast<std::size_t>(about.st_size) + 1 : kChunk;
+    constexpr std::size_t kHead = 4096;
+    bool is_known = sign.empty();
     while (true) {
         const std::span<char> room = text.room(expected);
         const ssize_t n = ::read(input.get(), room.data(), room.size());
@@ -125,6 +127,10 @@ FileText read_file(const std::string& path, std::size_t limit) {
         if (n == 0) break;
         text.filled(static_cast<std::size_t>(n));
         expected = 1;
+        if (!is_known && text.size() >= kHead) {
+            is_known = text.view().substr(0, kHead).find(sign) != std::string_view::npos;
+            if (!is_known) break;  // what is there is enough to tell what is wrong with it
+        }
         if (text.size() > limit) {
             throw Error(ErrorCode::invalid_argument, display_name(path) + " is too large",
                         "at most " + std::to_string(limit) + " bytes are read");

@@ -15,8 +15,10 @@
 namespace turboci::cli {
 
 /// The whole of a file, or of standard input for "-". USAGE if it cannot be opened or is a directory,
-/// INVALID_ARGUMENT if it is longer than `limit`, STORE if reading fails.
-[[nodiscard]] FileText read_file(const std::string& path, std::size_t limit = kMaxPlanFileBytes);
+/// INVALID_ARGUMENT if it is longer than `limit`, STORE if reading fails. Where `sign` is not within the
+/// first 4 KiB it is something else than was asked for, and no more is read of it.
+[[nodiscard]] FileText read_file(const std::string& path, std::size_t limit = kMaxPlanFileBytes,
+                                 std::string_view sign = {});
 
 /// Reads all plan files into `request`; problems are added, not thrown. True if all were read to their ends.
 /// "-" may be named once.

@@ -10,8 +10,8 @@ namespace turboci::cli {
 
 namespace {
 
-/// An export holds the whole history of a plan: far more than a plan file may.
-constexpr std::size_t kMaxExportBytes = std::size_t{8} << 30;
+/// An export holds the whole history of a plan: more than a plan file may.
+constexpr std::size_t kMaxExportBytes = std::size_t{2} << 30;
 
 int export_plan(Context& context) {
     context.endpoint(Context::Open::read).export_plan(context.plan(), [&](std::string_view line) {
@@ -22,7 +22,7 @@ int export_plan(Context& context) {
 }
 
 int import_plan(Context& context, const std::string& file) {
-    const FileText text = read_file(file, kMaxExportBytes);
+    const FileText text = read_file(file, kMaxExportBytes, "\"turboci_export\"");
     const WorkPlan plan = context.endpoint(Context::Open::create).import_plan(text.view(), file);
     context.out().mark_committed();
     if (context.format() == Format::table) {

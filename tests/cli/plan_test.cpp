@@ -162,3 +162,17 @@ TEST_CASE("Completion prints ids, and nothing at all when something is wrong") {
     CHECK(turboci.ok({"__complete", "checks"}) == "release\nlint\n");
     CHECK(turboci.ok({"__complete", "stages"}).empty());
 }
+
+TEST_CASE("What is no export is told from its head, however long it goes on") {
+    const Binary turboci;
+    const Ran zeros = turboci.shell("ulimit -v 400000; \"$T\" plan import /dev/zero");
+    CHECK(zeros.code == 3);
+    CHECK(contains(zeros.err, "/dev/zero:1:"));
+    CHECK(turboci.shell("yes '{\"check\":{}}' | \"$T\" plan import -").code == 3);
+    CHECK(
+        turboci
+            .shell(
+                "\"$T\" plan create p -q > /dev/null; \"$T\" plan export > p.jsonl; \"$T\" plan delete p -q; "
+                "\"$T\" plan import p.jsonl -q")
+            .code == 0);
+}
