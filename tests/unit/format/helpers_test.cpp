@@ -144,3 +144,66 @@ TEST_CASE("a file that is too large is refused before it is read") {
     CHECK(read(text).problems() ==
           std::vector<std::string>{"1:1: the file has 268435457 bytes; 256 MiB at most"});
 }
+
+TEST_CASE("the distance of names is the same whatever they begin and end with") {
+    for (const std::string around : {"", "a", "ab", "xyxyxy"}) {
+        const auto distance = [&](const std::string& a, const std::string& b, std::size_t limit) {
+            return edit_distance(around + a + around, around + b + around, limit);
+        };
+        CHECK(distance("kitten", "sitting", 5) == 3);
+        CHECK(distance("abcd", "acbd", 2) == 1);
+        CHECK(distance("abcdef", "badcfe", 3) == 3);
+        CHECK(distance("abcdefgh", "hgfedcba", 3) == 4);
+        CHECK(distance("ca", "abc", 5) == 3);
+    }
+}
+
+TEST_CASE("suggestions for many long names cost no more than their budget, each no more than its band") {
+    std::vector<std::string> names;
+    for (int i = 0; i < 400; ++i) names.push_back(std::string(249, 'x') + "y" + std::to_string(10000 + i));
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    std::size_t before = 0;
+    for (const std::size_t n : {50u, 100u, 200u, 400u}) {
+        SuggestionBudget budget;
+        const std::size_t all = budget.steps;
+        static_cast<void>(nearest(std::string(250, 'x') + "10000", std::span(candidates).first(n), budget));
+        const std::size_t used = all - budget.steps;
+        CHECK(used <= n * 255 * 21);
+        if (before > 0) CHECK(used <= 2 * before + 100);
+        before = used;
+    }
+    // Where nothing is alike the first rows tell.
+    SuggestionBudget budget;
+    const std::size_t all = budget.steps;
+    CHECK(edit_distance(std::string(255, 'a'), std::string(255, 'b'), 10, budget) == 11);
+    CHECK(all - budget.steps < 255 * 21);
+    SuggestionBudget none{0};
+    CHECK(nearest("a", std::vector<std::string_view>{"a"}, none).empty());
+}
+
+TEST_CASE("the band finds what the whole table of distances says") {
+    const auto whole = [](const std::string& a, const std::string& b) {
+        std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+        for (std::size_t i = 0; i <= a.size(); ++i)
+            for (std::size_t j = 0; j <= b.size(); ++j) {
+                if (i == 0 || j == 0) {
+                    d[i][j] = i + j;
+                    continue;
+                }
+                d[i][j] =
+                    std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+            }
+        return d[a.size()][b.size()];
+    };
+    std::vector<std::string> words{""};  // all of three letters, up to four long
+    for (std::size_t i = 0; words.size() < 121; ++i)
+        for (const char c : {'a', 'b', 'c'}) words.push_back(words[i] + c);
+    std::size_t wrong = 0;
+    for (const std::string& a : words)
+        for (const std::string& b : words)
+            for (const std::size_t limit : {0u, 1u, 2u, 4u})
+                wrong += edit_distance(a, b, limit) != std::min(whole(a, b), limit + 1);
+    CHECK(wrong == 0);
+}

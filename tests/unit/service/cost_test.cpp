@@ -178,3 +178,23 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
     CHECK(small.statements == large.statements);
     CHECK(small.rows == large.rows);
 }
+
+TEST_CASE("What one node holds is written and shown in time with its number, whatever the shape") {
+    // With a walk through all that was before for each, these would take minutes.
+    constexpr int kMany = 20'000;
+    World w;
+    std::string names, groups;
+    for (int i = 0; i < kMany; ++i) {
+        names += (i > 0 ? ", c" : "c") + std::to_string(i);
+        groups += i > 0 ? ", {any: [b]}" : "{any: [b]}";
+    }
+    std::string plan = "checks:\n- {id: b}\n- {id: wide, dependencies: [" + groups + "]}\n";
+    for (int i = 0; i < kMany; ++i) plan += "- {id: c" + std::to_string(i) + "}\n";
+    plan += "stages:\n- {id: s, assignments: [" + names + ", " + names + "]}\n";
+    w.write(plan);
+    CHECK(w.check("wide").dependencies.groups.size() == kMany);
+    CHECK(w.stage("s").assignments.size() == kMany);
+    const auto version = w.orchestrator->get_plan("p").version;
+    w.write(plan);  // the comparison with what is there
+    CHECK(w.orchestrator->get_plan("p").version == version);
+}
