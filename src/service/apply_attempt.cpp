@@ -54,8 +54,10 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
     };
     const Attempt& attempt = row.attempt;
     const std::string name = fmt::format("attempt {} of {}", attempt.idx, name_of(stage));
-    const bool becomes_holder = row.holder.empty() && starts(write);
-    if (write.holder && write.holder->identity != row.holder && !becomes_holder)
+    const bool becomes_holder =
+        row.holder.empty() && starts(write) && write.holder && !write.holder->identity.empty();
+    const bool by_holder = write.holder && !row.holder.empty() && write.holder->identity == row.holder;
+    if (write.holder && !by_holder && !becomes_holder)
         return refuse(ErrorCode::conflict,
                       fmt::format("{} is held by another: {}", name,
                                   attempt.process_uid.empty() ? "nobody" : attempt.process_uid));
@@ -153,6 +155,24 @@ std::string progress_json(const AttemptWrite& write) {
     return json.empty() ? json : fmt::format(",\"progress\":[{}]", json);
 }
 
+std::string change_json(const AttemptRow& row, const AttemptWrite& write) {
+    return fmt::format("{{\"idx\":{},\"state\":\"{}\",\"process_uid\":{}{}}}", row.attempt.idx,
+                       to_string(row.attempt.state),
+                       row.attempt.process_uid.empty() ? "null" : json_string(row.attempt.process_uid),
+                       progress_json(write));
+}
+
+/// News that come beside a wish for the end count, whatever becomes of the wish.
+void record_news(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {
+    const bool by_holder = write.holder.has_value();
+    const bool wishes =
+        by_holder ? write.holder->stopping : write.state && is_ended(*write.state) && has_runner(row);
+    if (!wishes || (!write.details && write.progress.empty())) return;
+    row.attempt.updated_at = session.nodes.now();
+    session.nodes.uow().update_attempt(row);
+    session.nodes.record_attempt(stage, Mover::writer, change_json(row, write));
+}
+
 }  // namespace
 
 void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
@@ -192,6 +212,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
         nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
     if (write.holder && row.holder.empty()) row.holder = write.holder->identity;
     if (write.holder) note_end(row, *write.holder);
+    record_news(session, stage, row, write);
     if (write.holder && write.holder->stopping) return mark_by_holder(session, stage, row, write);
     const bool moves = write.state && *write.state != row.attempt.state;
     if (moves && is_ended(*write.state)) return end_as_told(session, stage, row, write);
@@ -202,12 +223,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
         if (row.attempt.state == AttemptState::running) start(session, row);
     }
     keep(session, stage, row);
-    nodes.record_attempt(
-        stage, Mover::writer,
-        fmt::format("{{\"idx\":{},\"state\":\"{}\",\"process_uid\":{}{}}}", row.attempt.idx,
-                    to_string(row.attempt.state),
-                    row.attempt.process_uid.empty() ? "null" : json_string(row.attempt.process_uid),
-                    progress_json(write)));
+    nodes.record_attempt(stage, Mover::writer, change_json(row, write));
 }
 
 namespace {

@@ -164,13 +164,15 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                     .late_results = {},
                     .late_stages = {}};
     if (has_nodes) {
-        if (!is_heartbeat_alone(request)) expire_attempts(nodes, request, holders);
+        if (!is_heartbeat_alone(request)) {
+            expire_attempts(nodes, request, holders);
+            lose_named(session, holders);
+        }
         if (looks) end_lost_attempts(nodes, holders);
-        lose_named(session, holders);
         resolve_to_fixpoint(nodes);
-        if (!looks) check_token(session);
-        note_author(session);
     }
+    if (!created && !looks) check_token(session);
+    note_author(session);
     create_nodes(session);
     apply_writes(session);
     session.problems.raise_if_any(request.files);

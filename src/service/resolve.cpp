@@ -152,7 +152,7 @@ void finish_assigned_check(WorkingSet& nodes, Node& check) {
     }
     add_broken(nodes, answers, failures);
     // An answer of which a part never ran is none; but what somebody said counts.
-    const bool skip = (all_skipped || (upstream && !any_lost)) && !answers.by_hand;
+    const bool skip = (all_skipped || (upstream && !any_lost)) && !answers.by_hand && answers.broken.empty();
     if (skip)
         return skip_check(
             nodes, check,

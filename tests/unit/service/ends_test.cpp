@@ -520,3 +520,28 @@ TEST_CASE("Whether a check is required is fixed when it is PLANNED") {
     w.write(make(false, ""));
     CHECK(w.version() == version);
 }
+
+TEST_CASE("News beside a wish for the end that comes too late are kept all the same") {
+    Run run;
+    run.w.write("stages: [{id: s, attempt: {state: INCOMPLETE, failure: one}}]");
+    run.w.write(
+        "stages: [{id: s, attempt: {state: INCOMPLETE, failure: two, details: {j: 7}, progress: [late]}}]");
+    CHECK(run.attempt(1).details.text == R"({"j":7})");
+    CHECK(run.attempt(1).progress.size() == 1);
+    CHECK(run.attempt(1).stopping->reason == "one");
+}
+
+TEST_CASE("A heartbeat alone does not find that a runner is gone") {
+    Run run;
+    run.liveness = Liveness::gone;
+    const auto version = run.w.version();
+    run.w.write("stages: [{id: s, attempt: {heartbeat: true}}]");
+    CHECK(run.w.version() == version);
+    CHECK(run.attempt(1).state == AttemptState::running);
+}
+
+TEST_CASE("An empty name is nobody's") {
+    World w;
+    w.write("stages: [{id: s}]");
+    CHECK(w.refused(Run::holder_write("state: COMPLETE", {})) == ErrorCode::conflict);
+}
