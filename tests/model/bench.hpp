@@ -37,12 +37,25 @@ private:
                                     Model& model);
     std::optional<std::string> compare_state(const std::string& plan, const Model& model);
     std::optional<std::string> compare_record(const std::string& plan, const Answer& expected);
-    std::optional<std::string> compare_copy(const std::string& plan);
+    std::optional<std::string> compare_copy(const std::string& plan, Model& model);
+    std::optional<std::string> compare_claimed(const WriteResult& result, const Answer& expected,
+                                               const std::string& plan);
+    [[nodiscard]] std::map<NodeRef, SkipCause> skips(const std::string& plan);
+    void advance_clock(const Operation& operation);
+    WriteResult ask(const Operation& operation, const WriteNodes& request);
+    /// `request` with the names of holders that the product knows, and with its token.
+    [[nodiscard]] WriteNodes with_holders(WriteNodes request, const std::optional<ModelToken>& token);
+    /// The identity of a holder in the product, for its name in the model.
+    [[nodiscard]] std::string identity(const std::string& holder) const;
+    [[nodiscard]] std::string token_text(const ModelToken& token) const;
 
     test::TempDir dir_;
     test::FakeClock clock_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Endpoint> endpoint_;
+    const Model* model_ = nullptr;  ///< that tells which runners live
+    std::string plan_, store_identity_, plan_identity_;
+    std::map<std::string, std::string> identities_;  ///< of holders that the product named
     std::int64_t plans_ = 0;
     std::int64_t boots_ = 1;
 };

@@ -72,7 +72,30 @@ std::string print(const CheckWrite& c) {
     if (c.state) m.add("state", to_string(*c.state));
     if (c.options) m.add("options", c.options->text);
     if (c.dependencies) m.add("dependencies", print(*c.dependencies));
+    if (c.required) m.add("required", *c.required);
     if (!c.results.empty()) m.add("results", list(c.results, [](const auto& r) { return print(r); }));
+    return m.braced();
+}
+
+std::string print(const HolderWord& w) {
+    Members m;
+    m.add("identity", w.identity);
+    if (w.cause) m.add("cause", to_string(*w.cause));
+    if (w.stopping) m.add("stopping", "true");
+    if (w.signalled) m.add("signalled", "true");
+    if (w.exit_code) m.add("exit_code", *w.exit_code);
+    if (w.signal) m.add("signal", *w.signal);
+    if (w.log_path) m.add("log_path", *w.log_path);
+    return m.braced();
+}
+
+std::string print(const ModelToken& t) {
+    Members m;
+    if (t.other_store) m.add("store", "another");
+    if (t.other_plan_id) m.add("plan", "another");
+    if (t.other_plan) m.add("plan_identity", "another");
+    m.add("attempt", fmt::format("{}:{}", t.stage, t.idx));
+    m.add("holder", t.holder);
     return m.braced();
 }
 
@@ -88,6 +111,7 @@ std::string print(const AttemptWrite& a) {
     if (a.heartbeat) m.add("heartbeat", "true");
     if (a.no_retry) m.add("no_retry", "true");
     if (a.runner) m.add("runner", a.runner->pid);
+    if (a.holder) m.add("holder", print(*a.holder));
     return m.braced();
 }
 
@@ -122,10 +146,14 @@ std::string describe(const Operation& op) {
     if (op.wall_jump != Duration::zero()) text += fmt::format("wall clock {:+}us ", op.wall_jump.count());
     if (op.reboot) text += "reboot ";
     if (op.kind == OperationKind::tick) return text + "tick";
+    if (op.kind == OperationKind::beat) return text + "beat of " + op.holder;
+    if (op.kind == OperationKind::die) return text + fmt::format("runner {} dies", op.pid);
     text += op.kind == OperationKind::claim ? "claim" : "write";
     const WriteNodes& r = op.request;
     Members m;
     m.add("actor", r.actor);
+    if (!r.reason.empty()) m.add("reason", r.reason);
+    if (op.token) m.add("token", print(*op.token));
     if (r.inside) m.add("inside", print(*r.inside));
     if (r.if_version) m.add("if_version", *r.if_version);
     if (!r.op_id.empty()) m.add("op_id", r.op_id);
@@ -134,10 +162,11 @@ std::string describe(const Operation& op) {
     if (!r.checks.empty()) m.add("checks", list(r.checks, [](const auto& c) { return print(c); }));
     if (!r.stages.empty()) m.add("stages", list(r.stages, [](const auto& s) { return print(s); }));
     if (r.claim)
-        m.add("claim", fmt::format("{{stages: {}, exact: {}, at_most: {}, process_uid: {}, runner: {}}}",
-                                   list(r.claim->stages, [](const auto& s) { return s; }), r.claim->exact,
-                                   r.claim->at_most, r.claim->process_uid,
-                                   r.claim->runner ? r.claim->runner->pid : 0));
+        m.add("claim",
+              fmt::format("{{stages: {}, exact: {}, at_most: {}, process_uid: {}, runner: {}, holder: {}}}",
+                          list(r.claim->stages, [](const auto& s) { return s; }), r.claim->exact,
+                          r.claim->at_most, r.claim->process_uid, r.claim->runner ? r.claim->runner->pid : 0,
+                          r.claim->holder));
     return text + " " + m.braced();
 }
 

@@ -29,7 +29,16 @@ enum class Flaw : std::uint8_t {
     group_ignored,             ///< stages end without their continuation group
     lost_group_passes,         ///< a stage passes although its group is lost
     failed_stage_passes,       ///< a check passes when its stage failed without an answer
-    early_answer_speaks,       ///< a result of an earlier attempt speaks for a stage that was lost
+    broken_pass_counts,        ///< a pass counts although its attempt did not run to its end
+    live_pass_is_broken,       ///< a pass does not count while its attempt is live
+    writer_trusts_passes,      ///< a check that a writer ends does not ask how attempts ended
+    strangers_are_trusted,     ///< nor does it ask that of stages that are not assigned to it
+    upstream_skip_passes,      ///< a check passes although a part of its answer never ran
+    hand_is_unheard,           ///< an answer by hand does not keep a check from being skipped
+    skips_are_not_needed,      ///< a skip is never `upstream`
+    any_edge_is_upstream,      ///< an edge that wanted a failure makes a skip `upstream`, too
+    upstream_ends,             ///< what is skipped `upstream` does not make others so
+    failed_keeps_skip_cause,   ///< a check that fails where it would be skipped tells a skip_cause
     every_attempt_counts,      ///< results of all attempts count, not only the highest one's
     any_stage_finishes,        ///< a goal is reached when one of its stages is FINAL
     all_skipped_passes,        ///< a check whose stages were all skipped passes
@@ -52,6 +61,48 @@ enum class Flaw : std::uint8_t {
     refusal_keeps_expiry,   ///< what expired is kept although the write was refused
     runner_not_believed,    ///< the runner's word comes too late, like anybody's
     dead_runners_live,      ///< a tick does not look for runners
+    naming_does_not_look,   ///< nor does a write that names their stages
+    elsewhere_lives_on,     ///< a runner that cannot be seen is never gone
+    beats_are_unheard,      ///< a beat is no sign of life
+    queue_is_lost,          ///< SCHEDULED attempts of runners that are gone end
+    lost_forgets_its_mark,  ///< a marked attempt whose runner is gone ends lost
+    runner_killed_at_once,  ///< others end attempts that a living runner holds
+    others_say_complete,    ///< others may say that such an attempt is COMPLETE
+    inside_says_complete,   ///< from inside, it ends such an attempt
+    inside_is_outside,      ///< a mark from inside is like any
+    last_mark_stands,       ///< a later mark replaces the first
+    cancel_comes_second,    ///< a cancel replaces no mark
+    signal_is_forgotten,    ///< what ended after the signal ends as it says
+    mark_is_an_end,         ///< what ended before the signal ends as marked
+    cancel_is_forgotten,    ///< a stage goes on after an attempt with the mark of a cancel
+    cancel_beats_complete,  ///< a COMPLETE attempt with such a mark leaves its stage cancelled
+    cause_is_failed,        ///< the holder's word of the cause is not heard
+    holders_not_asked,      ///< anybody's word is taken for the holder's
+    second_word_refused,    ///< an end that the holder says again is refused
+    no_stop_grace,          ///< a runner's timeout is looked at without grace
+    runners_expire,         ///< a runner's attempt ends when it is past timeout and grace
+    runners_must_write,     ///< the heartbeat of a stage concerns runners
+    lost_uses_retry,        ///< an interruption uses up a retry
+    lost_waits,             ///< the attempt after an interruption waits
+    eleven_interruptions,   ///< ten in a row are not too often
+    backoff_by_idx,         ///< the backoff doubles with each attempt, interruptions too
+    one_reason_for_all,     ///< no_retries_left where no retry was ever allowed
+    heartbeat_is_a_change,  ///< a heartbeat counts a version
+    heartbeat_expires,      ///< a heartbeat ends what is overdue
+    heartbeat_keeps_op_id,
+    heartbeat_for_runners,  ///< a heartbeat moves last_heartbeat of what a runner holds
+    never_given_back,       ///< SCHEDULED does not go back to PENDING
+    inside_ends_checks,     ///< an attempt makes the check FINAL that its stage is assigned to
+    last_word_stays_open,   ///< asking for FINAL from inside does not finalize
+    strangers_end_checks,   ///< an attempt may end checks that its stage is not assigned to
+    required_stays_open,    ///< `required` may change when PLANNED
+    reason_is_unheard,      ///< a cancelled stage does not tell why
+    tokens_unread,
+    plans_look_alike,  ///< a token of an earlier plan of the same id is as good
+    holders_look_alike,
+    token_outlives,  ///< a token of an attempt that has ended is as good
+    inside_unasked,  ///< `inside` may say another attempt than the token
+    authors_unknown,
     last_flaw
 };
 

@@ -2,59 +2,19 @@
 #include <algorithm>
 #include <array>
 
-#include "model.hpp"
-#include "operation.hpp"
+#include "generate_parts.hpp"
+#include "support/packed.hpp"
 
 namespace turboci::model {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class T, std::size_t N>
-const T& one_of(Choices& c, const std::array<T, N>& from) {
-    return from[c.pick(static_cast<std::uint32_t>(N))];
-}
-
-// `x` is both: bare names of it are ambiguous. `nope` is neither.
-const std::array<std::string, 5> kChecks{"a", "b", "x", "c", "d"};
-const std::array<std::string, 5> kStages{"p", "q", "x", "r", "s"};
-const std::array<std::string, 8> kObjects{"{}",
-                                          R"({"k":1})",
-                                          R"({"k":2})",
-                                          R"({"k":null})",
-                                          R"({"j":{"y":1}})",
-                                          R"({"j":{"y":null,"z":[1]}})",
-                                          R"({"j":7})",
-                                          R"({"k":1,"j":{"y":1}})"};
-const std::array<std::string, 3> kUids{"w1", "w2", "w3"};
-const std::array<State, 4> kCheckStates{State::planning, State::planned, State::waiting, State::final};
-const std::array<State, 4> kStageStates{State::planned, State::attempting, State::awaiting_group,
-                                        State::final};
-const std::array<Duration, 4> kDurations{1us, 5s, 10s, 5s};
-
-/// What may be wrong with a request.
-enum class Oddity : std::uint8_t {
-    cycle,
-    nowhere,
-    ambiguous,
-    wrong_type,
-    wrong_state,
-    misuse,
-    empty_group,
-    threshold,
-    direct,
-    early,
-    twice,
-    nameless,
-    none
-};
-
 /// Follows the plan on a model, so that most requests make sense: a sequence of refusals tells little. Now
 /// and then a request is odd in one way.
-class Generator {
+class Generator : RequestParts {
 public:
-    explicit Generator(Choices& choices) : c_(choices) {}
+    explicit Generator(Choices& choices) : RequestParts(choices) {}
 
     Operation first() {
         // Small plans meet themselves more often, larger ones have longer chains.
@@ -80,10 +40,26 @@ public:
             op.request.checks.push_back(check(kChecks[i]));
             op.request.stages.push_back(stage(kStages[i]));
         }
+        if (size_ > 2 && c_.once_in(3)) share(op.request);
         return remember(op);
     }
 
+    /// Two stages answer one check; one of them needs a third.
+    void share(WriteNodes& r) const {
+        auto stages = unpacked(r.stages);
+        stages[0].dependencies.reset();
+        stages[1].dependencies = PredicateSpec{};
+        stages[1].dependencies->edges.emplace_back().target = {NodeType::stage, kStages[0]};
+        stages[2].dependencies.reset();
+        for (auto* s : {&stages[1], &stages[2]}) {
+            s->assignments.emplace();
+            s->assignments->emplace_back().target_check_id = kChecks[0];
+        }
+        r.stages = packed(stages);
+    }
+
     Operation next() {
+        if (!storm_.empty() || c_.once_in(80)) return interrupt();
         if (!past_.empty() && c_.once_in(10)) {
             Operation again = past_[c_.pick(static_cast<std::uint32_t>(past_.size()))];
             time(again);
@@ -92,10 +68,11 @@ public:
         Operation op;
         time(op);
         header(op.request);
-        const std::uint32_t what = c_.pick(16);
+        const std::uint32_t what = c_.pick(18);
         if (what == 0) {
-            op.kind = OperationKind::tick;
-            op.request = {};
+            happen(op);
+        } else if (what >= 16) {
+            words(op.request);
         } else if (what <= 2) {
             claim(op);
         } else if (what <= 6 && (any_in(State::attempting) || c_.once_in(6))) {
@@ -108,12 +85,31 @@ public:
             nodes(op.request, what == 12 ? 5 : 3);
             if (what == 12 && c_.once_in(4)) claim(op);
         }
+        if (!model_.plan().stages.empty() && c_.once_in(10)) op.token = token();
         return remember(op);
     }
 
 private:
+    /// Leaves out what nobody would say: signs of life of runners that are gone, and news beside a wish that
+    /// an attempt of somebody else should end.
+    void make_sensible(WriteNodes& r) {
+        auto stages = unpacked(r.stages);
+        for (auto& w : stages) {
+            const auto& known = model_.plan().stages;
+            const auto s = std::ranges::find_if(known, [&](const ModelStage& m) { return m.ref.id == w.id; });
+            if (!w.attempt || s == known.end() || s->attempts.empty()) continue;
+            const auto& runner = s->attempts.back().runner;
+            if (runner && model_.look_for(*runner) != Liveness::alive) w.attempt->heartbeat = false;
+            if (w.attempt->holder || !w.attempt->state || !is_ended(*w.attempt->state)) continue;
+            w.attempt->details.reset();
+            w.attempt->progress.clear();
+        }
+        r.stages = packed(stages);
+    }
+
     /// Knows about `op` from now on.
     Operation remember(Operation op) {
+        make_sensible(op.request);
         now_.wall += op.pause;
         now_.since_boot += op.pause;
         WriteNodes request = op.request;
@@ -124,8 +120,12 @@ private:
             static_cast<void>(model_.create(create, now_));
         } else if (op.kind == OperationKind::tick) {
             static_cast<void>(model_.tick(now_));
+        } else if (op.kind == OperationKind::beat) {
+            model_.beat(op.holder, now_);
+        } else if (op.kind == OperationKind::die) {
+            model_.die(op.pid);
         } else {
-            static_cast<void>(model_.write(request, now_));
+            static_cast<void>(model_.write(request, now_, op.token));
         }
         past_.push_back(op);
         return op;
@@ -141,232 +141,105 @@ private:
                              : Oddity::none;
     }
 
-    void header(WriteNodes& r) {
-        r.actor = c_.once_in(3) ? "bob" : "ann";
-        if (c_.once_in(20)) r.if_version = 1 + c_.pick(12);
-        if (c_.once_in(12)) r.op_id = c_.once_in(2) ? "o1" : "o2";
-        if (c_.once_in(16)) r.dry_run = true;
-        if (c_.once_in(24))
-            r.labels = JsonText{c_.once_in(2) ? R"({"branch":"main"})" : R"({"branch":"dev"})"};
-        if (c_.once_in(12)) r.inside = owner();
+    /// What is no write: time, and what becomes of holders.
+    void happen(Operation& op) {
+        op.request = {};
+        op.kind = OperationKind::tick;
+        if (c_.once_in(3)) return;
+        const auto* a = running(true);
+        if (a == nullptr) return;
+        if (a->runner && a->runner->pid == Model::kElsewhere && is_known(a->holder)) {
+            op.kind = OperationKind::beat;
+            op.holder = a->holder;
+            op.pause = 50s;
+        } else if (a->runner && a->runner->pid != Model::kElsewhere) {
+            op.kind = OperationKind::die;
+            op.pid = a->runner->pid;
+        }
     }
 
-    /// Some attempt, as a rule the current one.
-    AttemptRef owner() {
-        AttemptRef ref{known_stage(), 1};
-        std::vector<const ModelStage*> tried;
-        for (const auto& s : model_.plan().stages)
-            if (!s.attempts.empty()) tried.push_back(&s);
-        if (!tried.empty() && !c_.once_in(12)) {
-            const auto& stage = *tried[c_.pick(static_cast<std::uint32_t>(tried.size()))];
-            ref = {stage.ref.id, static_cast<std::int32_t>(stage.attempts.size())};
-        }
-        if (c_.once_in(8)) ref.idx = static_cast<std::int32_t>(1 + c_.pick(3));
-        return ref;
-    }
-    [[nodiscard]] bool any_in(State state) const {
-        const auto in_state = [&](const ModelNode& n) { return n.state == state; };
-        return std::ranges::any_of(model_.plan().checks, in_state) ||
-               std::ranges::any_of(model_.plan().stages, in_state);
-    }
-    /// A name of the plan's small space.
-    const std::string& any_check() { return kChecks[c_.pick(size_)]; }
-    const std::string& any_stage() { return kStages[c_.pick(size_)]; }
-    JsonText object() { return {one_of(c_, kObjects)}; }
-
-    /// Now and then, in a request that is to be odd in this way.
-    bool odd(Oddity how) { return odd_ == how && c_.once_in(2); }
-
-    /// One that is there and can still move, as a rule.
-    template <class Node>
-    std::string known(const std::vector<Node>& nodes, const std::array<std::string, 5>& all, State best) {
-        std::vector<std::string> there, open, best_ones;
-        for (const auto& n : nodes) {
-            there.push_back(n.ref.id);
-            if (n.state != State::final) open.push_back(n.ref.id);
-            if (n.state == best) best_ones.push_back(n.ref.id);
-        }
-        for (const auto* names : {&best_ones, &open, &there})
-            if (!names->empty() && !c_.once_in(6))
-                return (*names)[c_.pick(static_cast<std::uint32_t>(names->size()))];
-        return all[c_.pick(size_)];
-    }
-    std::string known_check() { return known(model_.plan().checks, kChecks, State::waiting); }
-    std::string known_stage() { return known(model_.plan().stages, kStages, State::attempting); }
-    template <class Node>
-    static bool is_known(const std::vector<Node>& nodes, const std::string& id) {
-        return std::ranges::any_of(nodes, [&](const Node& n) { return n.ref.id == id; });
-    }
-
-    /// What `owner` may depend on without a cycle, as a rule: nodes before it in the order of kChecks and
-    /// kStages.
-    RefText ref(const NodeRef& owner, bool continuation) {
-        RefText r;
-        bool is_check = !continuation && !c_.once_in(3);
-        const auto& all = owner.type == NodeType::check ? kChecks : kStages;
-        const auto at = static_cast<std::uint32_t>(std::ranges::find(all, owner.id) - all.begin());
-        const bool anywhere = odd(Oddity::cycle);
-        std::uint32_t before = at;
-        if (owner.type == NodeType::stage && is_check) ++before;
-        if (before == 0 && !continuation) {
-            is_check = owner.type == NodeType::stage || c_.once_in(2);
-            before = 1;
-        }
-        r.id = (is_check ? kChecks : kStages)[c_.pick(continuation || anywhere ? size_ : before)];
-        if (odd(Oddity::nowhere)) r.id = "nope";
-        if (odd(Oddity::ambiguous)) {
-            r.id = "x";
-            return r;
-        }
-        if (r.id == "x" || c_.once_in(2)) r.type = is_check ? NodeType::check : NodeType::stage;
-        if (odd(Oddity::wrong_type)) r.type = NodeType::check;
-        return r;
-    }
-
-    EdgeSpec edge(const NodeRef& owner, bool continuation) {
-        EdgeSpec e;
-        e.target = ref(owner, continuation);
-        if (c_.once_in(4)) {
-            bool stage = continuation || std::ranges::find(kChecks, e.target.id) == kChecks.end();
-            if (e.target.type) stage = e.target.type == NodeType::stage;
-            if (odd(Oddity::wrong_state)) stage = !stage;
-            e.on_state = stage ? one_of(c_, kStageStates) : one_of(c_, kCheckStates);
-            if (e.on_state != State::final && !odd(Oddity::misuse)) return e;
-        }
-        if (c_.once_in(2)) e.when = one_of(c_, std::array{When::success, When::failure, When::always});
-        return e;
-    }
-
-    PredicateSpec predicate(const NodeRef& owner, bool continuation, int depth = 0) {
-        PredicateSpec p;
-        p.kind = one_of(c_, std::array{GroupKind::all, GroupKind::any, GroupKind::at_least, GroupKind::all});
-        const std::uint32_t edges = c_.pick(4);
-        for (std::uint32_t i = 0; i < edges; ++i) p.edges.push_back(edge(owner, continuation));
-        if (edges > 0 && c_.once_in(12)) p.edges.push_back(p.edges.front());
-        if (depth < 2 && c_.once_in(4)) {
-            const std::uint32_t groups = 1 + c_.pick(2);
-            for (std::uint32_t i = 0; i < groups; ++i)
-                p.groups.push_back(predicate(owner, continuation, depth + 1));
-        }
-        const auto members = static_cast<std::uint32_t>(p.edges.size() + p.groups.size());
-        if (members == 0 && !odd(Oddity::empty_group)) {
-            if (depth == 0) {
-                p.kind = GroupKind::all;  // no dependencies
-            } else {
-                p.edges.push_back(edge(owner, continuation));
-            }
-        }
-        if (p.kind == GroupKind::at_least) {
-            std::vector<const EdgeSpec*> different;
-            for (const auto& e : p.edges)
-                if (std::ranges::none_of(different, [&](const EdgeSpec* o) {
-                        return o->target.id == e.target.id && o->on_state == e.on_state && o->when == e.when;
-                    }))
-                    different.push_back(&e);
-            const auto most = static_cast<std::uint32_t>(different.size() + p.groups.size());
-            p.at_least = 1 + c_.pick(std::max(odd(Oddity::threshold) ? members : most, 1u));
-            if (odd(Oddity::threshold)) p.at_least = members + 1;
-        }
-        return p;
-    }
-
-    ResultWrite result() {
-        ResultWrite r;
-        if (!c_.once_in(3)) r.data = object();
-        if (c_.once_in(3)) r.failure = c_.once_in(2) ? "no" : "never";
-        if (c_.once_in(6)) r.clear_failure = !r.failure || c_.once_in(16);
-        r.finalize = c_.once_in(5);
-        if (!c_.once_in(3)) r.owner = owner();
-        return r;
-    }
-
-    CheckWrite check(const std::string& id) {
-        CheckWrite w;
-        w.id = id;
-        const bool is_new = !is_known(model_.plan().checks, w.id);
-        const bool defines = is_new || c_.once_in(3);
-        if (defines && c_.once_in(5)) w.kind = c_.once_in(2) ? "build" : "test";
-        if (c_.once_in(defines ? 3 : 8)) w.options = object();
-        const bool may_depend = w.id != kChecks.front() || odd(Oddity::cycle);
-        if (defines && may_depend && !c_.once_in(3))
-            w.dependencies = predicate({NodeType::check, w.id}, false);
-        const bool depends = w.dependencies && !w.dependencies->empty();
-        if (depends ? odd(Oddity::direct) : c_.once_in(6)) {
-            w.state = one_of(c_, kCheckStates);
-        } else if (!c_.once_in(4)) {
-            w.state = State::planned;
-        }
-        if (odd(Oddity::wrong_state)) w.state = State::attempting;
-        if (is_new ? odd(Oddity::early) : c_.once_in(8)) w.results.push_back(result());
-        return w;
-    }
-
-    AttemptWrite attempt() {
-        AttemptWrite w;
-        if (c_.once_in(8)) w.idx = static_cast<std::int32_t>(1 + c_.pick(3));
-        const std::array states{AttemptState::pending,    AttemptState::scheduled,  AttemptState::running,
-                                AttemptState::complete,   AttemptState::incomplete, AttemptState::complete,
-                                AttemptState::incomplete, AttemptState::incomplete};
-        if (!c_.once_in(6)) w.state = one_of(c_, states);
-        if (w.state == AttemptState::running ? !c_.once_in(16) : c_.once_in(12))
-            w.process_uid = one_of(c_, kUids);
-        if (c_.once_in(6)) w.details = object();
-        if (c_.once_in(8)) w.progress.emplace_back("on", object());
-        w.heartbeat = c_.once_in(8);
-        if (w.state == AttemptState::incomplete || odd(Oddity::misuse)) {
-            if (c_.once_in(2)) w.failure = "broken";
-            w.no_retry = c_.once_in(5);
-        }
-        return w;
-    }
-
-    StageWrite stage(const std::string& id) {
+    /// Runners speak, are asked to end, and hear from inside.
+    void words(WriteNodes& r) {
         StageWrite w;
-        w.id = id;
-        const bool is_new = !is_known(model_.plan().stages, w.id);
-        const NodeRef ref{NodeType::stage, w.id};
-        if (is_new || c_.once_in(16)) {
-            if (c_.once_in(5)) w.args = object();
-            if (!c_.once_in(3)) w.dependencies = predicate(ref, false);
-            if (!c_.once_in(4)) assign(w);
-            if (!c_.once_in(3)) {
-                w.retry.emplace();
-                w.retry->max_retries = static_cast<std::int32_t>(c_.once_in(4) ? 0 : 1 + c_.pick(3));
-                if (c_.once_in(2)) w.retry->backoff = one_of(c_, kDurations);
-            }
-            if (c_.once_in(4)) w.timeout = one_of(c_, kDurations);
-            if (c_.once_in(4)) w.heartbeat = one_of(c_, kDurations);
+        w.id = known_stage();
+        const ModelAttempt* a = running(true, &w.id);
+        if (a == nullptr) {
+            attempts(r);
+            return;
         }
-        if (c_.once_in(5)) w.continuation_group = predicate(ref, true);
-        if ((is_new ? odd(Oddity::early) : c_.once_in(4))) w.attempt = attempt();
-        w.cancel = c_.once_in(40);
-        return w;
-    }
-
-    void assign(StageWrite& w) {
-        w.assignments.emplace();
-        const std::uint32_t n = c_.pick(3);
-        for (std::uint32_t i = 0; i < n; ++i) {
-            StageWrite::AssignmentSpec a;
-            a.target_check_id = odd(Oddity::nowhere) ? "nope" : known_check();
-            if (c_.once_in(4)) a.goal_state = c_.once_in(2) ? State::waiting : State::planned;
-            if (odd(Oddity::misuse)) a.goal_state = State::planning;
-            w.assignments->push_back(a);
+        const auto at = [&] {
+            for (const auto& s : model_.plan().stages)
+                if (s.ref.id == w.id) return s.current();
+            return 1;
+        };
+        switch (c_.pick(6)) {
+            case 0:
+                w.cancel = true;
+                break;
+            case 1:
+                r.inside = AttemptRef{w.id, at()};
+                w.cancel = c_.once_in(3);
+                if (w.cancel) break;
+                [[fallthrough]];
+            case 2:
+                w.attempt = AttemptWrite{};
+                w.attempt->state =
+                    c_.once_in(3) != r.inside.has_value() ? AttemptState::complete : AttemptState::incomplete;
+                if (w.attempt->state == AttemptState::incomplete && c_.once_in(2)) w.attempt->failure = "no";
+                if (w.attempt->state == AttemptState::incomplete) w.attempt->no_retry = c_.once_in(6);
+                break;
+            default:
+                w.attempt = word(*a);
+                if (c_.once_in(8)) w.attempt->idx = at();
         }
+        add(r.stages, w);
+        if (c_.once_in(3)) last_word(r, w.id, at());
     }
 
-    void nodes(WriteNodes& r, std::uint32_t most) {
-        const std::uint32_t checks = c_.pick(most), stages = c_.pick(most);
-        for (std::uint32_t i = 0; i < checks; ++i) add(r.checks, check(any_check()));
-        for (std::uint32_t i = 0; i < stages; ++i) add(r.stages, stage(any_stage()));
+    /// An attempt asks for the end of a check.
+    void last_word(WriteNodes& r, const std::string& stage, std::int32_t idx) {
+        r.inside = AttemptRef{stage, idx};
+        CheckWrite w;
+        w.id = known_check();
+        for (const auto& s : model_.plan().stages)
+            if (s.ref.id == stage && !s.assignments.empty() && !c_.once_in(6))
+                w.id =
+                    s.assignments[c_.pick(static_cast<std::uint32_t>(s.assignments.size()))].target_check_id;
+        w.state = State::final;
+        if (!c_.once_in(3)) w.results.push_back(result());
+        add(r.checks, w);
     }
 
-    /// Names a node twice only now and then: that is refused.
-    template <class Write>
-    void add(PackedList<Write>& to, const Write& write) {
-        for (const auto& w : to)
-            if (w.id == write.id && !odd(Oddity::twice)) return;
-        to.push_back(write);
+    /// A runner that is interrupted again and again: its stage is taken and given up in each write.
+    Operation interrupt() {
+        Operation op;
+        time(op);
+        op.request.actor = "ann";
+        if (storm_.empty()) {
+            storm_ = known_stage();
+            storm_left_ = 13;
+            storm_fails_ = c_.once_in(2);
+        }
+        StageWrite w;
+        w.id = storm_;
+        for (const auto& s : model_.plan().stages) {
+            if (s.ref.id != storm_ || s.attempts.empty()) continue;
+            const ModelAttempt& a = s.attempts.back();
+            if (a.state != AttemptState::running || !is_known(a.holder)) break;
+            w.attempt = AttemptWrite{};
+            w.attempt->state = AttemptState::incomplete;
+            w.attempt->holder = HolderWord{.identity = a.holder, .cause = Cause::interrupted};
+            // Half of these runners fail at times.
+            if (storm_fails_ && c_.once_in(3)) w.attempt->holder->cause = Cause::failed;
+            add(op.request.stages, w);
+        }
+        op.request.claim.emplace();
+        op.request.claim->process_uid = kUids.front();
+        op.request.claim->holder = kHolders.front();
+        op.request.claim->runner = RunnerIdentity{"host", "boot", 1, 7};
+        op.request.claim->stages.push_back(storm_);
+        if (--storm_left_ == 0) storm_.clear();
+        return remember(op);
     }
 
     void attempts(WriteNodes& r) {
@@ -375,9 +248,14 @@ private:
             StageWrite w;
             w.id = known_stage();
             w.attempt = attempt();
-            for (const auto& s : model_.plan().stages)
-                if (s.ref.id == w.id && !s.attempts.empty() && !c_.once_in(4))
-                    w.attempt->runner = s.attempts.back().runner;
+            const bool begins =
+                w.attempt->state == AttemptState::scheduled || w.attempt->state == AttemptState::running;
+            if (begins && c_.once_in(3)) w.attempt->runner = runner();
+            if (c_.once_in(6)) {
+                w.attempt = AttemptWrite{};
+                w.attempt->heartbeat = true;
+                if (c_.once_in(4)) w.attempt->process_uid = one_of(c_, kUids);
+            }
             if (c_.once_in(8)) w.continuation_group = predicate({NodeType::stage, w.id}, true);
             w.cancel = c_.once_in(40);
             add(r.stages, w);
@@ -467,7 +345,8 @@ private:
         Claim& claim = *op.request.claim;
         claim.process_uid = one_of(c_, kUids);
         claim.at_most = static_cast<std::int32_t>(1 + c_.pick(3));
-        if (c_.once_in(3)) claim.runner = RunnerIdentity{"host", "boot", 1 + c_.pick(2), 7};
+        if (c_.once_in(2)) claim.runner = runner();
+        if (!c_.once_in(3)) claim.holder = one_of(c_, kHolders);
         if (c_.once_in(3)) {
             claim.stages.push_back(known_stage());
             claim.exact = !c_.once_in(3);
@@ -479,10 +358,9 @@ private:
         if (!c_.once_in(3)) op.kind = OperationKind::claim;
     }
 
-    Choices& c_;
-    std::uint32_t size_ = 5;     ///< how many names of either type are in use
-    Oddity odd_ = Oddity::none;  ///< the request in the making
-    Model model_;
+    std::string storm_;  ///< a stage that is interrupted again and again
+    int storm_left_ = 0;
+    bool storm_fails_ = false;
     ClockReading now_{{}, std::chrono::seconds(1000), "boot"};
     std::vector<Operation> past_;
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flaw.hpp"
+#include "turboci/orchestrator.hpp"
 #include "turboci/requests.hpp"
 #include "turboci/time.hpp"
 
@@ -56,6 +57,8 @@ struct ModelNode {
     NodeRef ref;
     State state = State::planning;
     std::optional<Outcome> outcome;
+    std::optional<SkipCause> skip_cause;
+    std::optional<CreatedBy> created_by;
     ModelGroup dependencies;
     std::int64_t version = 0;
     Timestamp created_at, updated_at;
@@ -68,19 +71,27 @@ struct ModelNode {
 
 struct ModelCheck : ModelNode {
     std::string kind;
+    bool required = true;
     nlohmann::json options = nlohmann::json::object();
     std::vector<ModelResult> results;
-    bool late = false;  ///< PLANNED: its results must wait for where the write takes it
+    std::vector<ResultWrite> late;  ///< PLANNED: they must wait for where the write takes it
 };
 
 struct ModelAttempt {
     AttemptState state = AttemptState::pending;
+    std::optional<Cause> cause;
     std::string process_uid;
     nlohmann::json details = nlohmann::json::object();
     std::vector<Progress> progress;
     std::optional<std::string> failure;
-    std::optional<Timestamp> not_before, started_at, last_heartbeat;
-    std::optional<RunnerIdentity> runner;
+    std::optional<std::int32_t> exit_code, signal;
+    std::optional<std::string> log_path;
+    std::optional<Stopping> stopping;
+    std::optional<Timestamp> not_before, started_at, ended_at, last_heartbeat;
+    std::optional<RunnerIdentity> runner;  ///< of a holder that can be asked to stop
+    std::string holder;                    ///< identity; empty: nobody
+    bool no_retry = false;                 ///< a writer that ended it, or asked for that, forbade another
+    bool orphan = false;                   ///< imported, while somebody held it elsewhere
     Timestamp created_at, updated_at;
 };
 
@@ -91,9 +102,21 @@ struct ModelStage : ModelNode {
     std::optional<Duration> timeout, heartbeat;
     ModelGroup group;
     std::vector<ModelAttempt> attempts;
-    bool over = false;     ///< no attempt will follow
-    bool blocked = false;  ///< the writer that ended the last attempt forbade another
+    bool over = false;  ///< no attempt will follow
     std::optional<ConcludedReason> reason;
+    std::optional<std::string> concluded_message;
+
+    [[nodiscard]] std::int32_t current() const { return static_cast<std::int32_t>(attempts.size()); }
+};
+
+/// What the token of a write says.
+struct ModelToken {
+    bool other_store = false;
+    bool other_plan_id = false;
+    bool other_plan = false;  ///< the same id, but a plan that was there before
+    std::string stage;
+    std::int32_t idx = 0;
+    std::string holder;
 };
 
 struct ModelPlan {
@@ -105,7 +128,8 @@ struct ModelPlan {
     std::vector<ModelStage> stages;
     std::map<std::string, std::int64_t> operations;
     std::map<std::string, std::pair<std::string, std::vector<std::string>>>
-        claims;  ///< by op_id: uid, what it got
+        claims;                   ///< by op_id: uid, what it got
+    std::int64_t identities = 0;  ///< how many holders were given one
 
     [[nodiscard]] ModelCheck* check(const std::string& id);
     [[nodiscard]] ModelStage* stage(const std::string& id);
@@ -120,6 +144,8 @@ struct Answer {
     std::vector<NodeRef> created, changed;
     std::vector<std::string> advanced;  ///< "check:a PLANNED FINAL skipped", sorted
     std::vector<std::string> claimed;   ///< "STAGE IDX"
+    std::vector<std::string> holders;   ///< of each of them
+    std::vector<std::string> ended;     ///< "STAGE IDX STATE CAUSE", sorted
     std::vector<NodeRef> recorded;      ///< nodes that this version's record is about, sorted
 };
 
@@ -128,11 +154,23 @@ public:
     explicit Model(Flaw flaw = Flaw::none) : flaw_(flaw) {}
 
     Answer create(const CreatePlan& request, const ClockReading& now);
-    Answer write(const WriteNodes& request, const ClockReading& now);
+    /// WriteNodes::token is not looked at: `token` is what it says.
+    Answer write(const WriteNodes& request, const ClockReading& now, const std::optional<ModelToken>& token);
     Answer tick(const ClockReading& now);
-    /// Whether the process that runs an attempt is there; only a tick looks for it.
-    [[nodiscard]] static bool is_alive(const RunnerIdentity& runner) { return runner.pid != kDead; }
-    static constexpr std::int64_t kDead = 2;
+    /// A sign of life of a holder.
+    void beat(const std::string& holder, const ClockReading& now);
+    /// The process of a runner ends.
+    void die(std::int64_t pid) { dead_.insert(pid); }
+    /// What can be seen of the process of a runner.
+    [[nodiscard]] Liveness look_for(const RunnerIdentity& runner) const;
+    static constexpr std::int64_t kElsewhere = 3;  ///< a process that cannot be looked for
+    /// How nodes were skipped in the write that comes next. Where a skip and what may have caused it follow
+    /// from one write, the order decides whether the cause was there already, and either is right.
+    void expect_skips(std::map<NodeRef, SkipCause> skips) { expected_skips_ = std::move(skips); }
+    /// The plan was exported and imported: nobody holds what was held.
+    void import();
+    /// The holder of an attempt whose identity nobody was told.
+    static constexpr std::string_view kSecret = "secret";
     [[nodiscard]] const ModelPlan& plan() const { return plan_; }
     /// What `group` says now, from scratch.
     [[nodiscard]] Resolution evaluate(const ModelGroup& group) const { return evaluate(plan_, group); }
@@ -152,16 +190,30 @@ private:
     std::optional<NodeRef> resolve(const RefText& ref, bool continuation);
     ModelGroup resolve(const PredicateSpec& spec, bool continuation);
     void write_check(const CheckWrite& write);
+    CheckWrite from_inside(const ModelCheck& check, CheckWrite write);
     void ask_state(ModelCheck& check, State asked);
     void write_result(ModelCheck& check, const ResultWrite& write, bool ends_here);
     void write_stage(const StageWrite& write);
     void create_stage(ModelStage& stage, const StageWrite& write);
     void repeat_stage(ModelStage& stage, const StageWrite& write);
+
+    // model_attempt.cpp: attempts, their holders, claims.
     void write_attempt(ModelStage& stage, const AttemptWrite& write);
+    void write_past_attempt(ModelStage& stage, const AttemptWrite& write);
+    void end_by_word(ModelStage& stage, ModelAttempt& attempt, const AttemptWrite& write);
+    void ask_for_end(ModelStage& stage, ModelAttempt& attempt, const AttemptWrite& write);
+    bool mark(ModelStage& stage, ModelAttempt& attempt, const Stopping& stopping, Mover by);
+    void give_back(ModelStage& stage, ModelAttempt& attempt, Mover by);
     void cancel(ModelStage& stage);
     void take(const Claim& claim);
+    void take(ModelStage& stage, const Claim& claim);
     void run(ModelStage& stage, ModelAttempt& attempt, const std::string& uid);
-    Answer change(const WriteNodes& request, const ClockReading& now, bool is_tick);
+    [[nodiscard]] std::string new_identity(std::string_view prefix);
+    [[nodiscard]] bool is_inside(const ModelStage& stage) const;
+    void check_token(const ModelToken& token);
+    Answer change(const WriteNodes& request, const ClockReading& now, bool is_tick,
+                  const std::optional<ModelToken>& token);
+    [[nodiscard]] bool is_heartbeat(const WriteNodes& request);
 
     // model_rules.cpp: what follows.
     void refuse(ErrorCode code) { answer_.errors.insert(code); }
@@ -169,9 +221,18 @@ private:
     void touch(ModelNode& node, Mover by);
     void move(ModelNode& node, State to, Mover by);
     bool expire(const WriteNodes& request);
-    bool lose();
-    void end_attempt(ModelStage& stage, AttemptState state, std::optional<std::string> failure, bool no_retry,
-                     Mover by);
+    bool expire(ModelStage& stage, bool spoken_for);
+    bool lose(const WriteNodes& request, bool all);
+    void lose(ModelStage& stage);
+    [[nodiscard]] bool lives(const ModelAttempt& attempt) const;
+    struct End {
+        AttemptState state = AttemptState::incomplete;
+        std::optional<Cause> cause;
+        std::optional<std::string> failure;
+    };
+    void end_attempt(ModelStage& stage, const End& end, Mover by);
+    void finalize_results(const ModelStage& stage);
+    void conclude_cancelled(ModelStage& stage, const std::string& reason);
     bool follow(ModelStage& stage);
     void advance();
     bool advance(ModelCheck& check);
@@ -180,7 +241,19 @@ private:
     void blame();
     void conclude(ModelCheck& check);
     void finish(ModelCheck& check, Outcome outcome, Mover by);
-    [[nodiscard]] Outcome outcome_of(const ModelCheck& check);
+    /// What the results of a check amount to.
+    struct Answers {
+        bool failed = false;           ///< a counted result has a failure
+        bool by_hand = false;          ///< a result is no attempt's
+        std::set<std::string> spoken;  ///< stages with a counted result
+        std::set<std::string> broken;  ///< stages whose pass ended INCOMPLETE
+    };
+    [[nodiscard]] Answers answers(const ModelCheck& check);
+    void add_note(ModelCheck& check, bool failure, std::vector<std::string> names);
+    void end_by_writer(ModelCheck& check);
+    [[nodiscard]] SkipCause skip_cause_of(const ModelNode& node);
+    [[nodiscard]] std::set<const ModelEdge*> upstream_edges(const ModelGroup& group) const;
+    void judge_skips();
     void refuse_cycles();
     Answer settle(const WriteNodes& request);
 
@@ -189,9 +262,16 @@ private:
     // The write under way.
     ModelPlan draft_;
     const WriteNodes* request_ = nullptr;
-    Timestamp now_;
+    Timestamp now_, wall_;
     Answer answer_;
     bool labels_changed_ = false;
+    bool has_heartbeat_ = false;
+    std::map<NodeRef, SkipCause> expected_skips_;
+    std::set<const ModelEdge*> hidden_;           ///< edges that are taken for unresolved
+    std::map<NodeRef, SkipCause> doubted_skips_;  ///< what this model would have said
+    // Beside all plans.
+    std::map<std::string, Timestamp> beats_;
+    std::set<std::int64_t> dead_;
 };
 
 /// State numbers in the order of passing: a table of the model's own.

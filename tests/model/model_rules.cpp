@@ -38,6 +38,7 @@ ModelNode* ModelPlan::node(const NodeRef& ref) {
 
 Resolution Model::evaluate(const ModelPlan& plan, const ModelEdge& edge) const {
     const ModelNode& target = *const_cast<ModelPlan&>(plan).node(edge.target);
+    if (hidden_.contains(&edge)) return Resolution::unresolved;
     if (rank(edge.target.type, target.state) < rank(edge.target.type, edge.on_state))
         return Resolution::unresolved;
     bool satisfied = false;
@@ -107,84 +108,6 @@ void Model::move(ModelNode& node, State to, Mover by) {
     node.history.push_back({to, draft_.version + 1, now_});
 }
 
-void Model::end_attempt(ModelStage& stage, AttemptState state, std::optional<std::string> failure,
-                        bool no_retry, Mover by) {
-    const auto idx = static_cast<std::int32_t>(stage.attempts.size());
-    ModelAttempt& attempt = stage.attempts.back();
-    attempt.state = state;
-    attempt.failure = std::move(failure);
-    attempt.updated_at = now_;
-    touch(stage, by);
-    for (auto& check : draft_.checks)
-        for (auto& result : check.results)
-            if (result.owner_type == OwnerType::stage_attempt && result.stage == stage.ref.id &&
-                result.idx == idx && !result.finalized_at && !flawed(Flaw::results_stay_open)) {
-                result.finalized_at = now_;
-                touch(check, Mover::orchestrator);
-            }
-    stage.blocked = no_retry && !flawed(Flaw::no_retry_ignored);
-}
-
-/// An attempt has ended: either another follows, or they are over.
-bool Model::follow(ModelStage& stage) {
-    const auto idx = static_cast<std::int32_t>(stage.attempts.size());
-    if (stage.attempts.back().state == AttemptState::complete) {
-        stage.over = true;
-        stage.reason = ConcludedReason::attempt_complete;
-        return true;
-    }
-    const std::int32_t allowed = stage.retry.max_retries + (flawed(Flaw::retry_plus_one) ? 1 : 0);
-    if (stage.blocked || idx > allowed) {
-        stage.over = true;
-        stage.reason = stage.blocked ? ConcludedReason::retry_blocked : ConcludedReason::no_retries_left;
-        return true;
-    }
-    Duration backoff = stage.retry.backoff;
-    for (std::int32_t i = 1; i < idx && !flawed(Flaw::backoff_is_constant); ++i) backoff *= 2;
-    ModelAttempt next;
-    next.created_at = next.updated_at = now_;
-    if (backoff != Duration::zero())
-        next.not_before = now_ + std::min<Duration>(backoff, std::chrono::hours(24));
-    stage.attempts.push_back(next);
-    touch(stage, Mover::orchestrator);
-    return true;
-}
-
-bool Model::expire(const WriteNodes& request) {
-    bool any = false;
-    for (auto& stage : draft_.stages) {
-        if (stage.attempts.empty()) continue;
-        const ModelAttempt& a = stage.attempts.back();
-        if (a.state != AttemptState::running) continue;
-        const Duration grace(flawed(Flaw::timeout_late) ? 1 : 0);
-        const bool timed_out = stage.timeout && *a.started_at + *stage.timeout + grace <= now_;
-        const bool silent =
-            stage.heartbeat && *a.last_heartbeat + *stage.heartbeat <= now_ && !flawed(Flaw::silence_is_fine);
-        if (!timed_out && !silent) continue;
-        // The runner that holds an attempt is believed, however late its word comes.
-        const bool vouched = a.runner && std::ranges::any_of(request.stages, [&](const StageWrite& w) {
-                                 return w.id == stage.ref.id && w.attempt && w.attempt->runner == a.runner;
-                             });
-        if (vouched && !flawed(Flaw::runner_not_believed)) continue;
-        end_attempt(stage, AttemptState::incomplete, "<expired>", false, Mover::orchestrator);
-        any = true;
-    }
-    return any;
-}
-
-bool Model::lose() {
-    bool any = false;
-    for (auto& stage : draft_.stages) {
-        if (stage.attempts.empty() || flawed(Flaw::dead_runners_live)) continue;
-        const ModelAttempt& a = stage.attempts.back();
-        const bool held = a.state == AttemptState::scheduled || a.state == AttemptState::running;
-        if (!held || !a.runner || is_alive(*a.runner)) continue;
-        end_attempt(stage, AttemptState::incomplete, "lost: runner died", false, Mover::orchestrator);
-        any = true;
-    }
-    return any;
-}
-
 // ---------------------------------------------------------------------------------- the fixpoint
 
 void Model::advance() {
@@ -224,10 +147,8 @@ bool Model::advance(ModelCheck& check) {
                 return true;
             }
             if (r == Resolution::unresolved) return false;
-            ModelResult result{.owner_type = OwnerType::orchestrator, .owner_id = "orchestrator"};
-            result.failure = "";
-            result.created_at = now_;
-            check.results.push_back(result);
+            add_note(check, true, {});
+            check.skip_cause = skip_cause_of(check);
             finish(check, Outcome::skipped, Mover::orchestrator);
             return true;
         }
@@ -256,58 +177,139 @@ void Model::blame() {
     }
 }
 
+/// Edges that wanted success, broken because their targets failed, were cancelled or skipped `upstream`.
+std::set<const ModelEdge*> Model::upstream_edges(const ModelGroup& group) const {
+    std::set<const ModelEdge*> found;
+    for (const auto& g : group.groups) found.merge(upstream_edges(g));
+    for (const auto& e : group.edges) {
+        if (evaluate(draft_, e) != Resolution::unsatisfied) continue;
+        const bool wanted_success = e.on_state != State::final || e.when == When::success;
+        if (!wanted_success && !flawed(Flaw::any_edge_is_upstream)) continue;
+        const ModelNode& target = *const_cast<ModelPlan&>(draft_).node(e.target);
+        const bool inherits = target.skip_cause == SkipCause::upstream && !flawed(Flaw::upstream_ends);
+        if (target.outcome == Outcome::failed || target.outcome == Outcome::cancelled || inherits)
+            found.insert(&e);
+    }
+    if (flawed(Flaw::skips_are_not_needed)) found.clear();
+    return found;
+}
+
+SkipCause Model::skip_cause_of(const ModelNode& node) {
+    const bool upstream = !upstream_edges(node.dependencies).empty();
+    const SkipCause cause = upstream ? SkipCause::upstream : SkipCause::not_needed;
+    const auto expected = expected_skips_.find(node.ref);
+    if (expected == expected_skips_.end() || expected->second == cause) return cause;
+    doubted_skips_[node.ref] = cause;
+    return expected->second;
+}
+
+/// Where another order was expected, there must be one that leads to it.
+void Model::judge_skips() {
+    for (const auto& [ref, cause] : doubted_skips_) {
+        ModelNode& node = *draft_.node(ref);
+        const auto upstream = upstream_edges(node.dependencies);
+        bool possible = !upstream.empty();
+        if (node.skip_cause == SkipCause::not_needed) {
+            // All of them came after the skip, and that did not need them.
+            possible = std::ranges::all_of(upstream, [&](const ModelEdge* e) {
+                return draft_.node(e->target)->history.back().version > draft_.version;
+            });
+            hidden_ = upstream;
+            possible = possible && evaluate(draft_, node.dependencies) == Resolution::unsatisfied;
+            hidden_.clear();
+        }
+        if (!possible) node.skip_cause = cause;
+    }
+    doubted_skips_.clear();
+}
+
+/// Of each stage the result of the highest attempt that reported counts, of everybody else each. A pass
+/// counts only with an attempt that may still end COMPLETE, or did.
+Model::Answers Model::answers(const ModelCheck& check) {
+    Answers sum;
+    for (const auto& r : check.results) {
+        if (r.owner_type == OwnerType::orchestrator) continue;
+        if (r.owner_type == OwnerType::actor) {
+            sum.by_hand = true;
+            sum.failed |= r.failure.has_value();
+            continue;
+        }
+        const bool superseded = std::ranges::any_of(check.results, [&](const ModelResult& other) {
+            return other.owner_type == OwnerType::stage_attempt && other.stage == r.stage &&
+                   other.idx > r.idx;
+        });
+        if (superseded && flawed(Flaw::every_attempt_counts)) sum.failed |= r.failure.has_value();
+        if (superseded) continue;
+        const auto state = draft_.stage(r.stage)->attempts[static_cast<std::size_t>(r.idx) - 1].state;
+        const bool broken = state == AttemptState::incomplete
+                                ? !flawed(Flaw::broken_pass_counts)
+                                : state != AttemptState::complete && flawed(Flaw::live_pass_is_broken);
+        if (r.failure) {
+            sum.failed = true;
+            sum.spoken.insert(r.stage);
+        } else {
+            (broken ? sum.broken : sum.spoken).insert(r.stage);
+        }
+    }
+    return sum;
+}
+
+/// A result by the orchestrator; with `failure`, one that has all `names`.
+void Model::add_note(ModelCheck& check, bool failure, std::vector<std::string> names) {
+    ModelResult note{.owner_type = OwnerType::orchestrator, .owner_id = "orchestrator"};
+    if (failure) note.failure = "";
+    note.names_all = std::move(names);
+    note.created_at = now_;
+    check.results.push_back(note);
+}
+
+/// Somebody ends the check: what live attempts have said stands.
+void Model::end_by_writer(ModelCheck& check) {
+    Answers sum = answers(check);
+    if (flawed(Flaw::writer_trusts_passes)) sum.broken.clear();
+    std::vector<std::string> names;
+    for (const auto& stage : sum.broken)
+        names.push_back("stage " + stage + " reported a pass and then ended: ");
+    if (!names.empty()) add_note(check, true, names);
+    finish(check, sum.failed || !names.empty() ? Outcome::failed : Outcome::passed, Mover::writer);
+}
+
 /// All stages that were to finish the check are FINAL.
 void Model::conclude(ModelCheck& check) {
-    bool all_skipped = true, unanswered = false;
-    ModelResult result{.owner_type = OwnerType::orchestrator, .owner_id = "orchestrator"};
+    const Answers sum = answers(check);
+    std::vector<std::string> names;
+    bool all_skipped = true, upstream = false, any_lost = false, silent = false;
     for (const auto& stage : draft_.stages) {
         const bool ours = std::ranges::any_of(stage.assignments, [&](const Assignment& a) {
             return a.target_check_id == check.ref.id && a.goal_state == State::final;
         });
+        const std::string& id = stage.ref.id;
+        if (!ours && sum.broken.contains(id) && !flawed(Flaw::strangers_are_trusted))
+            names.push_back("stage " + id + " reported a pass and then ended: ");
         if (!ours || stage.state != State::final) continue;
-        if (stage.outcome != Outcome::skipped) all_skipped = false;
-        bool answered = false, last_answered = false;
-        for (const auto& r : check.results) {
-            if (r.owner_type != OwnerType::stage_attempt || r.stage != stage.ref.id) continue;
-            answered = true;
-            if (r.idx == static_cast<std::int32_t>(stage.attempts.size())) last_answered = true;
-        }
         const bool lost = stage.outcome == Outcome::failed || stage.outcome == Outcome::cancelled;
-        const bool spoke = flawed(Flaw::early_answer_speaks) ? answered : last_answered;
-        if (lost && !spoke) {
-            unanswered = true;
-            if (!flawed(Flaw::failed_stage_passes)) {
-                result.failure = "";
-                result.names_all.push_back("stage " + stage.ref.id + ": ");
-            }
-        } else if (!answered) {
-            unanswered = true;
+        all_skipped &= stage.outcome == Outcome::skipped;
+        upstream |= stage.skip_cause == SkipCause::upstream;
+        any_lost |= lost;
+        if (sum.broken.contains(id)) {
+            names.push_back("stage " + id + " reported a pass and then ended: ");
+        } else if (!sum.spoken.contains(id)) {
+            silent = true;
+            if (lost && !flawed(Flaw::failed_stage_passes)) names.push_back("stage " + id + ": ");
         }
     }
-    Outcome outcome = outcome_of(check);
-    if (!result.names_all.empty()) outcome = Outcome::failed;
-    if (all_skipped) result.failure = "";  // says so; that alone is no failure of the check
-    if (unanswered) {
-        result.created_at = now_;
-        check.results.push_back(result);
+    const bool failed = sum.failed || !names.empty();
+    const bool by_hand = sum.by_hand && !flawed(Flaw::hand_is_unheard);
+    const bool in_part = upstream && !any_lost && !flawed(Flaw::upstream_skip_passes);
+    const bool skips = ((all_skipped && !flawed(Flaw::all_skipped_passes)) || in_part) && !by_hand;
+    if (skips) {
+        add_note(check, true, {});
+        if (!failed || flawed(Flaw::failed_keeps_skip_cause))
+            check.skip_cause = upstream ? SkipCause::upstream : SkipCause::not_needed;
+    } else if (silent || !names.empty()) {
+        add_note(check, !names.empty(), names);
     }
-    if (all_skipped && outcome != Outcome::failed && !flawed(Flaw::all_skipped_passes)) {
-        outcome = Outcome::skipped;
-    }
-    finish(check, outcome, Mover::orchestrator);
-}
-
-Outcome Model::outcome_of(const ModelCheck& check) {
-    for (const auto& r : check.results) {
-        if (!r.failure) continue;
-        const bool superseded = r.owner_type == OwnerType::stage_attempt &&
-                                std::ranges::any_of(check.results, [&](const ModelResult& other) {
-                                    return other.owner_type == OwnerType::stage_attempt &&
-                                           other.stage == r.stage && other.idx > r.idx;
-                                });
-        if (!superseded || flawed(Flaw::every_attempt_counts)) return Outcome::failed;
-    }
-    return Outcome::passed;
+    finish(check, failed ? Outcome::failed : skips ? Outcome::skipped : Outcome::passed, Mover::orchestrator);
 }
 
 void Model::finish(ModelCheck& check, Outcome outcome, Mover by) {
@@ -327,8 +329,10 @@ bool Model::advance(ModelStage& stage) {
     if (stage.state == State::planned) {
         const Resolution r = evaluate(draft_, stage.dependencies);
         if (r == Resolution::unresolved) return false;
-        if (r == Resolution::unsatisfied)
+        if (r == Resolution::unsatisfied) {
+            stage.skip_cause = skip_cause_of(stage);
             return end(Outcome::skipped, ConcludedReason::dependencies_unsatisfied);
+        }
         ModelAttempt first;
         first.created_at = first.updated_at = now_;
         stage.attempts.push_back(first);

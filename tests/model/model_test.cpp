@@ -14,7 +14,7 @@ using namespace turboci::model;
 
 namespace {
 
-constexpr std::uint64_t kShort = 300;
+constexpr std::uint64_t kShort = 400;
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
     const char* text = std::getenv(name);

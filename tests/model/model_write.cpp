@@ -44,18 +44,34 @@ Answer Model::create(const CreatePlan& request, const ClockReading& now) {
     draft_.clock = {now.wall, now.since_boot, now.boot_id};
     for (const auto& [key, value] : request.labels) draft_.labels[key] = value;
     labels_changed_ = true;  // a plan is always something new
+    wall_ = now.wall;
     apply(request.nodes);
     return settle(request.nodes);
 }
 
-Answer Model::write(const WriteNodes& request, const ClockReading& now) {
-    return change(request, now, false);
+Answer Model::write(const WriteNodes& request, const ClockReading& now,
+                    const std::optional<ModelToken>& token) {
+    return change(request, now, false, token);
 }
 
-Answer Model::tick(const ClockReading& now) { return change({}, now, true); }
+Answer Model::tick(const ClockReading& now) { return change({}, now, true, std::nullopt); }
 
-Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is_tick) {
+/// Signs of life of attempts, and nothing else: no change.
+bool Model::is_heartbeat(const WriteNodes& request) {
+    if (!request.checks.empty() || request.stages.empty() || request.labels || request.claim) return false;
+    return std::ranges::all_of(request.stages, [&](const StageWrite& w) {
+        if (!draft_.stage(w.id) || !w.attempt || w.args || w.dependencies || w.assignments || w.retry ||
+            w.timeout || w.heartbeat || w.continuation_group || w.cancel)
+            return false;
+        const AttemptWrite& a = *w.attempt;
+        return a.heartbeat && !a.state && !a.details && a.progress.empty() && !a.holder && !a.runner;
+    });
+}
+
+Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is_tick,
+                     const std::optional<ModelToken>& token) {
     answer_ = {};
+    doubted_skips_.clear();
     validate(request);
     if (!answer_.errors.empty()) return answer_;
     answer_.version = plan_.version;
@@ -76,11 +92,18 @@ Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is
     draft_ = plan_;
     now_ = time_of(plan_.clock, now);
     draft_.clock = {now_, now.since_boot, now.boot_id};
-    labels_changed_ = false;
-    bool expired = expire(request);
-    if (is_tick) expired |= lose();
+    wall_ = now.wall;
+    request_ = &request;
+    labels_changed_ = has_heartbeat_ = false;
+    bool expired = false;
+    if (!is_heartbeat(request) || flawed(Flaw::heartbeat_expires)) {
+        expired = expire(request);
+        expired |= lose(request, is_tick);
+    }
     advance();  // as if a tick had come first
     if (expired && flawed(Flaw::refusal_keeps_expiry)) plan_ = draft_;
+    if (token && !is_tick) check_token(*token);
+    if (!answer_.errors.empty()) return answer_;
     if (request.labels) {
         const auto labels = merged(draft_.labels, parse(*request.labels));
         labels_changed_ = labels != draft_.labels;
@@ -92,12 +115,18 @@ Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is
 
 void Model::apply(const WriteNodes& request) {
     request_ = &request;
-    std::vector<NodeRef> fresh;
+    std::optional<CreatedBy> author;
+    if (request.inside && !flawed(Flaw::authors_unknown)) {
+        const ModelStage* stage = draft_.stage(request.inside->stage_id);
+        if (stage && request.inside->idx >= 1 && request.inside->idx <= stage->current())
+            author = {request.inside->stage_id, request.inside->idx};
+    }
     for (const auto& w : request.checks) {
         if (draft_.check(w.id)) continue;
         ModelCheck c;
         c.ref = {NodeType::check, w.id};
         c.created = true;
+        c.created_by = author;
         draft_.checks.push_back(c);
     }
     for (const auto& w : request.stages) {
@@ -105,6 +134,7 @@ void Model::apply(const WriteNodes& request) {
         ModelStage s;
         s.ref = {NodeType::stage, w.id};
         s.created = true;
+        s.created_by = author;
         draft_.stages.push_back(s);
     }
     for (const auto& w : request.checks) write_check(w);
@@ -120,8 +150,7 @@ void Model::apply(const WriteNodes& request) {
     // What could not be said before: results of checks that were PLANNED, attempts of new stages.
     for (const auto& w : request.checks) {
         ModelCheck& check = *draft_.check(w.id);
-        if (!check.late) continue;
-        for (const auto& r : w.results) write_result(check, r, false);
+        for (const auto& r : check.late) write_result(check, r, false);
     }
     for (const auto& w : request.stages) {
         ModelStage& stage = *draft_.stage(w.id);
@@ -137,6 +166,7 @@ void Model::apply(const WriteNodes& request) {
 Answer Model::settle(const WriteNodes& request) {
     if (!answer_.errors.empty()) return answer_;
     blame();
+    judge_skips();
     bool changed = labels_changed_;
     const auto look = [&](ModelNode& node) {
         if (node.touched) answer_.recorded.push_back(node.ref);
@@ -146,6 +176,7 @@ Answer Model::settle(const WriteNodes& request) {
     for (auto& s : draft_.stages) look(s);
     std::ranges::sort(answer_.recorded);
     std::ranges::sort(answer_.advanced);
+    std::ranges::sort(answer_.ended);
     const auto tell = [&](const NodeRef& ref) {
         const ModelNode& node = *draft_.node(ref);
         if (node.created) {
@@ -164,7 +195,7 @@ Answer Model::settle(const WriteNodes& request) {
     const auto clear = [](ModelNode& node) { node.touched = node.by_writer = node.created = false; };
     for (auto& c : draft_.checks) {
         clear(c);
-        c.late = false;
+        c.late.clear();
     }
     for (auto& s : draft_.stages) clear(s);
     if (flawed(Flaw::no_op_counts)) changed = true;
@@ -183,9 +214,15 @@ Answer Model::settle(const WriteNodes& request) {
     }
     answer_.version = draft_.version;
     if (request.dry_run) return answer_;
+    const bool no_change = is_heartbeat(request) && !flawed(Flaw::heartbeat_keeps_op_id);
     if (changed) plan_ = draft_;
+    if (!changed && has_heartbeat_) {
+        const auto clock = plan_.clock;  // goes on with changes alone
+        plan_ = draft_;
+        plan_.clock = clock;
+    }
     const bool got_nothing = request.claim && answer_.claimed.empty();
-    if (request.op_id.empty() || got_nothing) return answer_;
+    if (request.op_id.empty() || got_nothing || no_change) return answer_;
     plan_.operations.emplace(request.op_id, plan_.version);
     if (request.claim) plan_.claims[request.op_id] = {request.claim->process_uid, answer_.claimed};
     return answer_;
@@ -243,13 +280,37 @@ ModelGroup Model::resolve(const PredicateSpec& spec, bool continuation) {
 
 // ---------------------------------------------------------------------------------- checks
 
-void Model::write_check(const CheckWrite& write) {
-    ModelCheck& check = *draft_.check(write.id);
+/// What an attempt asks for that ends a check: its stage must be assigned to it, and only the results are
+/// ended. The check ends with the stages.
+CheckWrite Model::from_inside(const ModelCheck& check, CheckWrite write) {
+    if (!request_->inside || write.state != State::final || check.state == State::final) return write;
+    const ModelStage* stage = draft_.stage(request_->inside->stage_id);
+    const bool assigned = stage && !stage->created && !check.created &&
+                          std::ranges::any_of(stage->assignments, [&](const Assignment& a) {
+                              return a.target_check_id == check.ref.id && a.goal_state == State::final;
+                          });
+    if (!assigned) {
+        if (!flawed(Flaw::strangers_end_checks)) refuse(ErrorCode::invalid_state);
+        return write;
+    }
+    if (flawed(Flaw::inside_ends_checks)) return write;
+    const bool depends = write.dependencies ? !write.dependencies->empty() : !check.dependencies.empty();
+    write.state.reset();
+    if (check.state == State::planning && !depends) write.state = State::waiting;
+    if (write.results.empty()) write.results.emplace_back();
+    for (auto& r : write.results) r.finalize |= !flawed(Flaw::last_word_stays_open);
+    return write;
+}
+
+void Model::write_check(const CheckWrite& asked) {
+    ModelCheck& check = *draft_.check(asked.id);
+    const CheckWrite write = from_inside(check, asked);
     std::optional<ModelGroup> dependencies;
     if (write.dependencies) dependencies = resolve(*write.dependencies, false);
     if (check.created) {
         check.created_at = now_;
         check.kind = write.kind.value_or("");
+        check.required = write.required.value_or(true);
         if (write.options) check.options = parse(*write.options);
         if (dependencies) check.dependencies = *dependencies;
         const State first = write.state.value_or(State::planning);
@@ -270,6 +331,12 @@ void Model::write_check(const CheckWrite& write) {
                 touch(check, Mover::writer);
             }
         }
+        if (write.required && *write.required != check.required) {
+            if (check.state != State::planning && !flawed(Flaw::required_stays_open))
+                refuse(ErrorCode::invalid_state);
+            check.required = *write.required;
+            touch(check, Mover::writer);
+        }
         if (dependencies && !same(*dependencies, check.dependencies)) {
             if (check.state != State::planning) refuse(ErrorCode::invalid_state);
             check.dependencies = *dependencies;
@@ -282,10 +349,12 @@ void Model::write_check(const CheckWrite& write) {
         const bool direct = check.state == State::planning && check.dependencies.empty();
         if (check.state != State::waiting && !direct) refuse(ErrorCode::invalid_state);
     }
-    check.late = check.state == State::planned && !flawed(Flaw::results_while_planned);
-    if (!check.late)
+    if (check.state == State::planned && !flawed(Flaw::results_while_planned)) {
+        check.late = write.results;
+    } else {
         for (const auto& r : write.results) write_result(check, r, ends);
-    if (ends) finish(check, outcome_of(check), Mover::writer);
+    }
+    if (ends) end_by_writer(check);
 }
 
 void Model::ask_state(ModelCheck& check, State asked) {
@@ -405,150 +474,6 @@ void Model::repeat_stage(ModelStage& stage, const StageWrite& write) {
     if (write.retry) insist(*write.retry == stage.retry);
     if (write.timeout) insist(write.timeout == stage.timeout);
     if (write.heartbeat) insist(write.heartbeat == stage.heartbeat);
-}
-
-void Model::run(ModelStage& stage, ModelAttempt& attempt, const std::string& uid) {
-    attempt.state = AttemptState::running;
-    attempt.process_uid = uid;
-    attempt.started_at = attempt.last_heartbeat = attempt.updated_at = now_;
-    touch(stage, Mover::writer);
-}
-
-void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
-    const auto current = static_cast<std::int32_t>(stage.attempts.size());
-    if (current == 0) {
-        refuse(ErrorCode::invalid_state);
-        if (write.idx) refuse(ErrorCode::not_found);
-        return;
-    }
-    if (write.idx && *write.idx > current) return refuse(ErrorCode::not_found);
-    const auto says = [&](const ModelAttempt& told) {
-        return !write.heartbeat && write.progress.empty() && (!write.state || *write.state == told.state) &&
-               (!write.failure || write.failure == told.failure) &&
-               (!write.process_uid || *write.process_uid == told.process_uid) &&
-               (!write.details || merged(told.details, parse(*write.details)) == told.details);
-    };
-    if (write.idx && *write.idx < current) {
-        // What is so already may be said again.
-        if (*write.idx < 1 || !says(stage.attempts[static_cast<std::size_t>(*write.idx) - 1]))
-            refuse(ErrorCode::invalid_state);
-        return;
-    }
-    ModelAttempt& a = stage.attempts.back();
-    const bool takes = write.state && *write.state != AttemptState::pending;
-    const bool owns = takes || !a.process_uid.empty();
-    const std::string uid = owns ? write.process_uid.value_or(a.process_uid) : a.process_uid;
-    const auto details = write.details ? merged(a.details, parse(*write.details)) : a.details;
-    const bool news = details != a.details || !write.progress.empty() || write.heartbeat ||
-                      uid != a.process_uid || (write.failure && write.failure != a.failure);
-    const bool moves = write.state && *write.state != a.state;
-    if (!news && !moves) return;
-    if (is_ended(a.state)) return refuse(ErrorCode::invalid_state);
-    if (uid != a.process_uid && !a.process_uid.empty() && !flawed(Flaw::any_uid_may_speak))
-        refuse(ErrorCode::conflict);
-    const bool begins = write.state == AttemptState::scheduled || write.state == AttemptState::running;
-    if (current > 1 && !write.idx && !begins && a.process_uid.empty()) {
-        // Who speaks of "the attempt" may mean the one before: its holder, or whoever has just lost it.
-        const auto& before = stage.attempts[static_cast<std::size_t>(current) - 2];
-        if (a.created_at == now_ || (write.process_uid && before.process_uid == *write.process_uid))
-            refuse(ErrorCode::invalid_state);
-    }
-    if (write.state && *write.state < a.state) refuse(ErrorCode::invalid_state);
-    if (moves && write.state == AttemptState::running && uid.empty()) refuse(ErrorCode::invalid_argument);
-    if (!answer_.errors.empty()) return;
-    a.details = details;
-    a.process_uid = uid;
-    if (write.runner) a.runner = write.runner;
-    for (const auto& [message, more] : write.progress) a.progress.push_back({message, now_, more});
-    a.updated_at = now_;
-    const bool word = write.heartbeat || !flawed(Flaw::word_is_not_a_heartbeat);
-    const bool stays = !write.state || !is_ended(*write.state);
-    if (a.state == AttemptState::running && word && stays) a.last_heartbeat = now_;
-    touch(stage, Mover::writer);
-    if (!moves) return;
-    if (write.state == AttemptState::running) {
-        run(stage, a, uid);
-    } else if (is_ended(*write.state)) {
-        end_attempt(stage, *write.state, write.failure, write.no_retry, Mover::writer);
-    } else {
-        a.state = *write.state;
-    }
-}
-
-void Model::cancel(ModelStage& stage) {
-    if (stage.state == State::final) {
-        if (stage.outcome != Outcome::cancelled) refuse(ErrorCode::invalid_state);
-        return;
-    }
-    if (!stage.attempts.empty() && !is_ended(stage.attempts.back().state))
-        end_attempt(stage, AttemptState::incomplete, "<cancelled>", true, Mover::writer);
-    touch(stage, Mover::writer);
-    stage.over = true;
-    stage.outcome = Outcome::cancelled;
-    stage.reason = ConcludedReason::cancelled;
-    if (flawed(Flaw::cancel_retries) && stage.state == State::attempting) {
-        stage.over = false;
-        stage.outcome.reset();
-        return;
-    }
-    move(stage, State::final, Mover::orchestrator);
-}
-
-// ---------------------------------------------------------------------------------- claims
-
-void Model::take(const Claim& claim) {
-    const auto ready_at = [](const ModelAttempt& a) { return a.not_before.value_or(a.created_at); };
-    const auto is_ready = [&](const ModelStage& s) {
-        return ready_at(s.attempts.back()) <= now_ || flawed(Flaw::claim_ignores_backoff);
-    };
-    const auto claimed = [&](ModelStage& s) {
-        answer_.claimed.push_back(s.ref.id + " " + std::to_string(s.attempts.size()));
-    };
-    if (claim.stages.empty()) {
-        for (std::int32_t n = 0; n < claim.at_most; ++n) {
-            ModelStage* oldest = nullptr;
-            for (auto& s : draft_.stages) {
-                if (s.state != State::attempting || s.attempts.back().state != AttemptState::pending)
-                    continue;
-                if (!is_ready(s)) continue;
-                if (!oldest || ready_at(s.attempts.back()) < ready_at(oldest->attempts.back())) oldest = &s;
-            }
-            if (!oldest) return;
-            oldest->attempts.back().runner = claim.runner;
-            run(*oldest, oldest->attempts.back(), claim.process_uid);
-            claimed(*oldest);
-        }
-        return;
-    }
-    // Named ones in the order in which they are named; `exact` tells why one cannot be had.
-    const auto tell = [&](ErrorCode code) {
-        if (claim.exact) refuse(code);
-    };
-    for (const auto& id : claim.stages) {
-        if (answer_.claimed.size() == static_cast<std::size_t>(claim.at_most)) return;
-        ModelStage* s = draft_.stage(id);
-        if (!s) {
-            tell(ErrorCode::not_found);
-            continue;
-        }
-        if (s->state != State::attempting) {
-            tell(s->state == State::planned ? ErrorCode::pending : ErrorCode::invalid_state);
-            continue;
-        }
-        ModelAttempt& a = s->attempts.back();
-        const bool others = !a.process_uid.empty() && a.process_uid != claim.process_uid;
-        if (others) {
-            tell(ErrorCode::conflict);
-        } else if (a.state == AttemptState::running) {
-            if (claim.exact) claimed(*s);  // says so again
-        } else if (!is_ready(*s)) {
-            tell(ErrorCode::pending);
-        } else {
-            a.runner = claim.runner;
-            run(*s, a, claim.process_uid);
-            claimed(*s);
-        }
-    }
 }
 
 }  // namespace turboci::model

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci::model {
@@ -57,6 +58,8 @@ enum class OperationKind : std::uint8_t {
     write,
     claim,  ///< a write through Endpoint::claim()
     tick,
+    beat,  ///< of a holder
+    die,   ///< the process of a runner ends
 };
 
 struct Operation {
@@ -64,7 +67,10 @@ struct Operation {
     Duration pause{0};      ///< how far all clocks go on before it
     Duration wall_jump{0};  ///< how far the wall clock alone jumps before it, either way
     bool reboot = false;    ///< whether the machine starts anew before it
-    WriteNodes request;     ///< `plan` is filled in when it runs
+    WriteNodes request;     ///< `plan` and `token` are filled in when it runs
+    std::optional<ModelToken> token;
+    std::string holder;    ///< that beats
+    std::int64_t pid = 0;  ///< that dies
 };
 using Operations = std::vector<Operation>;
 

@@ -23,8 +23,8 @@ std::string json(const JsonText& text) { return nlohmann::json::parse(text.text)
 /// The orchestrator says in its own words why an attempt ended.
 std::string failure(const std::optional<std::string>& text) {
     if (!text) return "-";
-    if (text->starts_with("timed out") || text->starts_with("no heartbeat")) return "<expired>";
-    if (text->starts_with("cancel")) return "<cancelled>";
+    if (text->starts_with("timed out")) return "<timed out>";
+    if (text->starts_with("no heartbeat")) return "<silent>";
     return *text;
 }
 
@@ -76,10 +76,30 @@ std::string counted(NodeType type, State state, const std::optional<Outcome>& ou
     return fmt::format("{}/{}/{}", to_string(type), to_string(state), name(outcome));
 }
 
+/// What checks and stages have in common besides.
+template <class Node>
+std::string more(const Node& n) {
+    std::string text = fmt::format(" skip_cause {}", name(n.skip_cause));
+    if (n.created_by) text += fmt::format(" created_by {}:{}", n.created_by->stage, n.created_by->attempt);
+    return text;
+}
+
+template <class C>
+std::string check_line(const std::string& ref, const C& c) {
+    return fmt::format("{} kind '{}' {} {}{} required {}", ref, c.kind, to_string(c.state), name(c.outcome),
+                       more(c), c.required);
+}
+
+template <class S>
+std::string stage_line(const std::string& ref, const S& s, const std::optional<ConcludedReason>& reason) {
+    return fmt::format("{} {} {} {} '{}'{}", ref, to_string(s.state), name(s.outcome), name(reason),
+                       s.concluded_message.value_or("-"), more(s));
+}
+
 Lines of_check(const Model& model, const ModelCheck& c) {
     const std::string ref = to_string(c.ref);
-    Lines lines{fmt::format("{} kind '{}' {} {}", ref, c.kind, to_string(c.state), name(c.outcome)),
-                ref + " options " + c.options.dump(), ref + " dependencies " + group(model, c.dependencies),
+    Lines lines{check_line(ref, c), ref + " options " + c.options.dump(),
+                ref + " dependencies " + group(model, c.dependencies),
                 ref + " " + stamp(c.version, c.created_at, c.updated_at), ref + history(c.history)};
     std::size_t id = 0;
     for (const auto& r : c.results)
@@ -90,8 +110,8 @@ Lines of_check(const Model& model, const ModelCheck& c) {
 
 Lines of_check(const Check& c) {
     const std::string ref = "check:" + c.id;
-    Lines lines{fmt::format("{} kind '{}' {} {}", ref, c.kind, to_string(c.state), name(c.outcome)),
-                ref + " options " + json(c.options), ref + " dependencies " + group(c.dependencies),
+    Lines lines{check_line(ref, c), ref + " options " + json(c.options),
+                ref + " dependencies " + group(c.dependencies),
                 ref + " " + stamp(c.version, c.created_at, c.updated_at), ref + history(c.state_history)};
     for (const auto& r : c.results)
         lines.push_back(ref + result_line(static_cast<std::size_t>(r.id), r.owner_type, r.owner_id,
@@ -105,6 +125,14 @@ std::string attempt_line(std::size_t idx, const A& a, const std::string& details
         " attempt {} {} uid '{}' details {} failure {} not_before {} heartbeat {} created {} updated {}", idx,
         to_string(a.state), a.process_uid, details, failure(a.failure), when(a.not_before),
         when(a.last_heartbeat), when(a.created_at), when(a.updated_at));
+    text += fmt::format(" cause {} exit {} signal {} log {} started {} ended {}", name(a.cause),
+                        a.exit_code ? std::to_string(*a.exit_code) : "-",
+                        a.signal ? std::to_string(*a.signal) : "-", a.log_path.value_or("-"),
+                        when(a.started_at), when(a.ended_at));
+    if (a.stopping)
+        text +=
+            fmt::format(" stopping {} by {} '{}' {} from_inside {}", when(a.stopping->since), a.stopping->by,
+                        failure(a.stopping->reason), to_string(a.stopping->cause), a.stopping->from_inside);
     for (const auto& p : a.progress)
         text += fmt::format(" progress {} {} {}", p.message, when(p.timestamp), json(p.details));
     return text;
@@ -123,7 +151,7 @@ Lines of_stage(const Model& model, const ModelStage& s) {
     const std::string ref = to_string(s.ref);
     // The reason is known before the end, but told only then.
     const auto reason = s.state == State::final ? s.reason : std::nullopt;
-    Lines lines{fmt::format("{} {} {} {}", ref, to_string(s.state), name(s.outcome), name(reason)),
+    Lines lines{stage_line(ref, s, reason),
                 ref + " args " + s.args.dump() + policy(s),
                 ref + " dependencies " + group(model, s.dependencies),
                 ref + " continuation_group " + group(model, s.group),
@@ -136,13 +164,12 @@ Lines of_stage(const Model& model, const ModelStage& s) {
 
 Lines of_stage(const Stage& s) {
     const std::string ref = "stage:" + s.id;
-    Lines lines{
-        fmt::format("{} {} {} {}", ref, to_string(s.state), name(s.outcome), name(s.concluded_reason)),
-        ref + " args " + json(s.args) + policy(s),
-        ref + " dependencies " + group(s.dependencies),
-        ref + " continuation_group " + group(s.continuation_group),
-        ref + " " + stamp(s.version, s.created_at, s.updated_at),
-        ref + history(s.state_history)};
+    Lines lines{stage_line(ref, s, s.concluded_reason),
+                ref + " args " + json(s.args) + policy(s),
+                ref + " dependencies " + group(s.dependencies),
+                ref + " continuation_group " + group(s.continuation_group),
+                ref + " " + stamp(s.version, s.created_at, s.updated_at),
+                ref + history(s.state_history)};
     for (const auto& a : s.attempts)
         lines.push_back(ref + attempt_line(static_cast<std::size_t>(a.idx), a, json(a.details)));
     return lines;

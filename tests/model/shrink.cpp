@@ -64,7 +64,9 @@ public:
         drop([](Opened & o) -> auto& { return o.request.labels; });
         drop([](Opened & o) -> auto& { return o.request.inside; });
         drop([](Opened & o) -> auto& { return o.request.if_version; });
+        drop([](Opened & o) -> auto& { return o.token; });
         reset([](Opened & o) -> auto& { return o.request.op_id; });
+        reset([](Opened & o) -> auto& { return o.request.reason; });
         reset([](Opened & o) -> auto& { return o.request.dry_run; });
         reset([](Opened & o) -> auto& { return o.reboot; });
         reset([](Opened & o) -> auto& { return o.wall_jump; });
@@ -127,6 +129,7 @@ private:
         drop([&](Opened & o) -> auto& { return at(o).kind; });
         drop([&](Opened & o) -> auto& { return at(o).options; });
         drop([&](Opened & o) -> auto& { return at(o).state; });
+        drop([&](Opened & o) -> auto& { return at(o).required; });
         for (std::size_t r = 0; r < write.results.size(); ++r) {
             const auto of = [&](Opened& o) -> ResultWrite& { return at(o).results[r]; };
             drop([&](Opened & o) -> auto& { return of(o).data; });
@@ -162,6 +165,16 @@ private:
         drop([&](Opened & o) -> auto& { return of(o).state; });
         reset([&](Opened & o) -> auto& { return of(o).heartbeat; });
         reset([&](Opened & o) -> auto& { return of(o).no_retry; });
+        drop([&](Opened & o) -> auto& { return of(o).holder; });
+        if (write.attempt->holder) {
+            const auto word = [&](Opened& o) -> HolderWord& { return *of(o).holder; };
+            drop([&](Opened & o) -> auto& { return word(o).cause; });
+            drop([&](Opened & o) -> auto& { return word(o).exit_code; });
+            drop([&](Opened & o) -> auto& { return word(o).signal; });
+            drop([&](Opened & o) -> auto& { return word(o).log_path; });
+            reset([&](Opened & o) -> auto& { return word(o).stopping; });
+            reset([&](Opened & o) -> auto& { return word(o).signalled; });
+        }
         each(write.attempt->progress.size(), [&](Opened& o, std::size_t p) { erase(of(o).progress, p); });
     }
 
