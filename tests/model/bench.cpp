@@ -127,14 +127,6 @@ std::map<NodeRef, SkipCause> Bench::skips(const std::string& plan) {
     return causes;
 }
 
-void Bench::advance_clock(const Operation& operation) {
-    clock_.reading.wall += operation.pause + operation.wall_jump;
-    clock_.reading.since_boot += operation.pause;
-    if (!operation.reboot) return;
-    clock_.reading.boot_id = fmt::format("boot-{}", ++boots_);
-    clock_.reading.since_boot = 10s;
-}
-
 WriteResult Bench::ask(const Operation& operation, const WriteNodes& request) {
     if (operation.kind == OperationKind::tick) return endpoint_->tick(request);
     const WriteNodes asked = with_holders(request, operation.token);
@@ -165,7 +157,7 @@ std::optional<std::string> Bench::compare_claimed(const WriteResult& result, con
 
 std::optional<std::string> Bench::step(const Operation& operation, bool first, const std::string& plan,
                                        Model& model) {
-    advance_clock(operation);
+    pass_time(clock_.reading, operation);
     if (operation.kind == OperationKind::die) {
         model.die(operation.pid);
         return std::nullopt;
@@ -308,11 +300,10 @@ std::optional<Divergence> Bench::run(const Operations& operations, Flaw flaw, bo
 
 bool shows(const Operations& operations, Flaw flaw) {
     Model right, wrong(flaw);
-    ClockReading now{{}, 1000s, "boot"};
+    ClockReading now{{}, 1000s, "boot-1"};
     bool first = true;
     for (const auto& operation : operations) {
-        now.wall += operation.pause + operation.wall_jump;
-        now.since_boot += operation.pause;
+        pass_time(now, operation);
         WriteNodes request = operation.request;
         request.plan = "p";
         CreatePlan create;

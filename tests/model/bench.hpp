@@ -41,7 +41,6 @@ private:
     std::optional<std::string> compare_claimed(const WriteResult& result, const Answer& expected,
                                                const std::string& plan);
     [[nodiscard]] std::map<NodeRef, SkipCause> skips(const std::string& plan);
-    void advance_clock(const Operation& operation);
     WriteResult ask(const Operation& operation, const WriteNodes& request);
     /// `request` with the names of holders that the product knows, and with its token.
     [[nodiscard]] WriteNodes with_holders(WriteNodes request, const std::optional<ModelToken>& token);
@@ -57,7 +56,6 @@ private:
     std::string plan_, store_identity_, plan_identity_;
     std::map<std::string, std::string> identities_;  ///< of holders that the product named
     std::int64_t plans_ = 0;
-    std::int64_t boots_ = 1;
 };
 
 /// Does a model with `flaw` part from the model without? Knows nothing of the product, and is fast.

@@ -110,8 +110,7 @@ private:
     /// Knows about `op` from now on.
     Operation remember(Operation op) {
         make_sensible(op.request);
-        now_.wall += op.pause;
-        now_.since_boot += op.pause;
+        pass_time(now_, op);
         WriteNodes request = op.request;
         request.plan = "p";
         if (past_.empty()) {
@@ -361,7 +360,7 @@ private:
     std::string storm_;  ///< a stage that is interrupted again and again
     int storm_left_ = 0;
     bool storm_fails_ = false;
-    ClockReading now_{{}, std::chrono::seconds(1000), "boot"};
+    ClockReading now_{{}, std::chrono::seconds(1000), "boot-1"};
     std::vector<Operation> past_;
 };
 

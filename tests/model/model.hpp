@@ -199,6 +199,7 @@ private:
 
     // model_attempt.cpp: attempts, their holders, claims.
     void write_attempt(ModelStage& stage, const AttemptWrite& write);
+    void carry_out(ModelStage& stage, ModelAttempt& attempt, const AttemptWrite& write, bool adds);
     void write_past_attempt(ModelStage& stage, const AttemptWrite& write);
     void end_by_word(ModelStage& stage, ModelAttempt& attempt, const AttemptWrite& write);
     void ask_for_end(ModelStage& stage, ModelAttempt& attempt, const AttemptWrite& write);

@@ -374,6 +374,14 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     }
     a.details = details;
     a.process_uid = uid;
+    carry_out(stage, a, write, adds);
+}
+
+/// What was said of a live attempt, by somebody who may; `adds`: news came with it.
+void Model::carry_out(ModelStage& stage, ModelAttempt& a, const AttemptWrite& write, bool adds) {
+    const HolderWord* word = write.holder ? &*write.holder : nullptr;
+    const bool moves = write.state && *write.state != a.state;
+    const bool ends = write.state && is_ended(*write.state);
     if (write.runner) a.runner = write.runner;
     for (const auto& [message, more] : write.progress) a.progress.push_back({message, now_, more});
     if (adds) {
@@ -393,7 +401,7 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (moves && ends && !word && a.state == AttemptState::running && a.runner)
         return ask_for_end(stage, a, write);
     if (moves && ends) return end_by_word(stage, a, write);
-    if (back) return give_back(stage, a, Mover::writer);
+    if (moves && write.state == AttemptState::pending) return give_back(stage, a, Mover::writer);
     a.updated_at = now_;
     touch(stage, Mover::writer);
     const bool sign = write.heartbeat || !flawed(Flaw::word_is_not_a_heartbeat);
@@ -401,7 +409,7 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (!moves) return;
     if (a.holder.empty()) a.holder = new_identity(kSecret);
     a.state = *write.state;
-    if (a.state == AttemptState::running) run(stage, a, uid);
+    if (a.state == AttemptState::running) run(stage, a, a.process_uid);
 }
 
 // ---------------------------------------------------------------------------------- claims

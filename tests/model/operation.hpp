@@ -72,6 +72,15 @@ struct Operation {
     std::string holder;    ///< that beats
     std::int64_t pid = 0;  ///< that dies
 };
+/// Takes all clocks to where `operation` happens. Boots are "boot-1", "boot-2" and so on.
+inline void pass_time(ClockReading& clock, const Operation& operation) {
+    clock.wall += operation.pause + operation.wall_jump;
+    clock.since_boot += operation.pause;
+    if (!operation.reboot) return;
+    clock.boot_id = "boot-" + std::to_string(std::stoll(clock.boot_id.substr(5)) + 1);
+    clock.since_boot = std::chrono::seconds(10);
+}
+
 using Operations = std::vector<Operation>;
 
 inline constexpr std::size_t kMaxOperations = 50;
