@@ -168,6 +168,30 @@ std::string junit_xml(const NodeCollector& graph) {
     return out;
 }
 
+namespace {
+
+/// ,"TITLE":[{"suite","name","message"}…],"TITLE_total":N
+void append_cases(std::string& out, std::string_view title, const std::vector<JunitCase>& cases,
+                  std::int64_t total) {
+    (out += ",\"") += title;
+    out += "\":[";
+    bool first = true;
+    for (const JunitCase& one : cases) {
+        out += first ? R"({"suite":)" : R"(,{"suite":)";
+        first = false;
+        append_json_string(out, one.suite);
+        out += R"(,"name":)";
+        append_json_string(out, one.name);
+        out += R"(,"message":)";
+        append_json_string(out, one.message);
+        out += '}';
+    }
+    (out += "],\"") += title;
+    out += "_total\":" + std::to_string(total);
+}
+
+}  // namespace
+
 void append_json(std::string& out, const JunitReport& report) {
     const auto number = [&out](std::string_view key, std::int64_t value) {
         out += key;
@@ -181,27 +205,17 @@ void append_json(std::string& out, const JunitReport& report) {
     const auto end = std::to_chars(text.data(), text.data() + text.size(), report.seconds).ptr;
     out += R"(,"seconds":)";
     out.append(text.data(), end);
-    out += R"(,"failing":[)";
-    bool first = true;
-    for (const JunitCase& failing : report.failing) {
-        out += first ? R"({"suite":)" : R"(,{"suite":)";
-        first = false;
-        append_json_string(out, failing.suite);
-        out += R"(,"name":)";
-        append_json_string(out, failing.name);
-        out += R"(,"message":)";
-        append_json_string(out, failing.message);
-        out += '}';
-    }
-    number(R"(],"failing_total":)", report.failing_total);
+    append_cases(out, "failing", report.failing, report.failing_total);
+    append_cases(out, "flaky", report.flaky, report.flaky_total);
     out += '}';
 }
 
 std::string failure_of(const JunitReport& report) {
     if (report.passed()) return {};
     const std::int64_t failed = report.failures + report.errors;
-    std::string out = std::to_string(failed) + " of " + std::to_string(std::max(report.tests, failed)) +
-                      (std::max(report.tests, failed) == 1 ? " test failed" : " tests failed");
+    const std::int64_t all = std::max(report.tests, failed);
+    std::string out =
+        std::to_string(failed) + " of " + std::to_string(all) + (all == 1 ? " test failed" : " tests failed");
     if (report.failing.empty()) return out;
     const JunitCase& first = report.failing.front();
     out += ": ";

@@ -315,3 +315,20 @@ TEST_CASE("A JUnit report without a test is no answer of yes") {
     turboci.ok({"check", "report", "c", "--pass", "--junit", empty});
     CHECK(turboci.node("check:c")["results"][0]["failure"].is_null());
 }
+
+TEST_CASE("What is not understood in a JUnit report is no answer of yes") {
+    const Plan turboci("checks: [{id: c, state: WAITING}]");
+    const std::string report =
+        turboci.file("r.xml", "<testsuite>\n<testcase name='a' status='weird'/></testsuite>");
+    turboci.ok({"check", "report", "c", "--junit", report});
+    const auto failure = [&] {
+        return turboci.node("check:c")["results"][0]["failure"]["message"].get<std::string>();
+    };
+    CHECK(failure() == "1 of 1 test failed: a: " + report + ":2: status=\"weird\" is not understood");
+    turboci.ok({"check", "report", "c", "--pass", "--junit", report});
+    CHECK(turboci.node("check:c")["results"][0]["failure"].is_null());
+    const std::string twice = turboci.file("t.xml", "<testsuite tests='1'/>\n<testsuite failures='1'/>");
+    const auto refused = turboci.run({"check", "report", "c", "--pass", "--junit", twice});
+    CHECK(refused.code == 3);
+    CHECK(refused.err.find(twice + ":2:2: has more than one root element") != std::string::npos);
+}

@@ -33,10 +33,15 @@ void require_sound(const JunitReport& report) {
     require(report.seconds >= 0);
     require(report.failing.size() <= kMaxFailing);
     require(report.failing_total >= static_cast<std::int64_t>(report.failing.size()));
-    for (const auto& c : report.failing) {
-        require_one_line(c.suite);
-        require_one_line(c.name);
-        require_one_line(c.message);
+    require(report.flaky.size() <= kMaxFailing);
+    require(report.flaky_total >= static_cast<std::int64_t>(report.flaky.size()));
+    require((report.failing_total == 0) == report.passed());
+    for (const auto* cases : {&report.failing, &report.flaky}) {
+        for (const auto& c : *cases) {
+            require_one_line(c.suite);
+            require_one_line(c.name);
+            require_one_line(c.message);
+        }
     }
     require(failure_of(report).empty() == report.passed());
     std::string json;
@@ -45,6 +50,7 @@ void require_sound(const JunitReport& report) {
     require(value.is_object());
     require(value["tests"] == report.tests && value["failures"] == report.failures);
     require(value["failing"].size() == report.failing.size());
+    require(value["flaky"].size() == report.flaky.size());
 }
 
 }  // namespace

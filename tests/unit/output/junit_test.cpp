@@ -84,6 +84,10 @@ TEST_CASE("Surefire's reruns and flaky failures are no failures", "[junit]") {
     REQUIRE(report.failing.size() == 1);
     CHECK(report.failing[0].name == "broken");
     CHECK(report.failing[0].message == "expected:<1>");
+    REQUIRE(report.flaky_total == 1);
+    CHECK(report.flaky.at(0).suite == "com.x.FooTest");
+    CHECK(report.flaky.at(0).name == "flaky");
+    CHECK(report.flaky.at(0).message == "once");
 }
 
 TEST_CASE("GoogleTest's reports are read", "[junit]") {
@@ -187,9 +191,9 @@ TEST_CASE("A suite without cases is taken at its word", "[junit]") {
         "time='2.5'/></testsuites>");
     CHECK(counts(report) == Counts{5, 2, 1, 1});
     CHECK(report.seconds == 2.5);
-    CHECK(failure_of(report) == "3 of 5 tests failed: s: 2 failures and 1 errors, without cases");
+    CHECK(failure_of(report) == "3 of 5 tests failed: s: 2 failures and 1 error, without cases");
     CHECK(counts(read("<testsuites failures='1'/>")) == Counts{0, 1, 0, 0});
-    CHECK(counts(read("<testsuite failures='-3' errors='x' tests='99999999999999999999'/>")) ==
+    CHECK(counts(read("<testsuite failures='0' tests='99999999999999999999'/>")) ==
           Counts{1'000'000'000, 0, 0, 0});
     CHECK(counts(read("<testsuite name='broken'><error message='cannot load'/></testsuite>")) ==
           Counts{0, 0, 1, 0});
@@ -226,11 +230,11 @@ TEST_CASE("Texts of a report are one clean line", "[junit]") {
 
 TEST_CASE("What is not XML is refused with its place", "[junit]") {
     CHECK(refusal("") == "1:1: is not XML: it has no element");
-    CHECK(refusal("hello") == "1:1: is not XML: it has no element");
+    CHECK(refusal("hello") == "1:1: is not XML: it begins with text");
     CHECK(refusal("<testsuite>\n  <testcase>\n</testsuite>").starts_with("3:"));
     CHECK(refusal("<testsuite>\n  é <testcase a=b/>\n</testsuite>").starts_with("2:"));
     CHECK(refusal("<testsuite>").starts_with("1:"));
-    CHECK(refusal("{\"tests\": 1}") == "1:1: is not XML: it has no element");
+    CHECK(refusal("{\"tests\": 1}") == "1:1: is not XML: it begins with text");
 }
 
 TEST_CASE("What is XML but no report is refused", "[junit]") {
@@ -266,15 +270,16 @@ TEST_CASE("A report becomes JSON", "[junit]") {
     JunitReport report;
     std::string out;
     append_json(out, report);
-    CHECK(out ==
-          R"({"tests":0,"failures":0,"errors":0,"skipped":0,"seconds":0,"failing":[],"failing_total":0})");
+    CHECK(
+        out ==
+        R"({"tests":0,"failures":0,"errors":0,"skipped":0,"seconds":0,"failing":[],"failing_total":0,"flaky":[],"flaky_total":0})");
     report = read(
         "<testsuite name='s'><testcase name='a\"' time='0.1'><failure message='m'/></testcase></testsuite>");
     out.clear();
     append_json(out, report);
     CHECK(
         out ==
-        R"({"tests":1,"failures":1,"errors":0,"skipped":0,"seconds":0.1,"failing":[{"suite":"s","name":"a\"","message":"m"}],"failing_total":1})");
+        R"({"tests":1,"failures":1,"errors":0,"skipped":0,"seconds":0.1,"failing":[{"suite":"s","name":"a\"","message":"m"}],"failing_total":1,"flaky":[],"flaky_total":0})");
     CHECK(failure_of(read("<testsuite><testcase name='a'/></testsuite>")).empty());
 }
 
