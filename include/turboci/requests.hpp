@@ -18,6 +18,7 @@
 #include "turboci/error.hpp"
 #include "turboci/packed_list.hpp"
 #include "turboci/stage.hpp"
+#include "turboci/verdict.hpp"
 #include "turboci/work_plan.hpp"
 
 namespace turboci {
@@ -312,6 +313,7 @@ inline constexpr std::size_t kMaxExplained = 1000;
 /// What `plan show` tells beyond the counts.
 struct PlanSummary {
     WorkPlan plan;
+    Verdict verdict = Verdict::passed;  ///< of the whole plan
     std::vector<NodeRef> ready;  ///< claimable stages, oldest first, then WAITING checks that nobody works on
     std::vector<NodeRef> running;  ///< stages whose attempt is RUNNING
     struct Failure {

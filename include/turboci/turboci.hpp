@@ -5,6 +5,7 @@
 //   dependency.hpp    predicates: AND, OR and THRESHOLD groups over edges
 //   check.hpp         a question          stage.hpp   the work that answers it
 //   work_plan.hpp     a plan              time.hpp    clocks and durations
+//   verdict.hpp       how a selection of nodes came out
 //   requests.hpp      what may be asked and what is answered
 //   outline.hpp       what drawings are made of
 //   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
@@ -31,4 +32,5 @@
 #include "turboci/stage.hpp"
 #include "turboci/store.hpp"
 #include "turboci/time.hpp"
+#include "turboci/verdict.hpp"
 #include "turboci/work_plan.hpp"

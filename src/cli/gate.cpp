@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/node_output.hpp"
 #include "cli/verdict.hpp"
 #include "format/json_output.hpp"
+#include "format/report_text.hpp"
+#include "turboci/verdict.hpp"
 
 namespace turboci::cli {
 
@@ -17,7 +18,41 @@ struct GateOptions {
     bool allow_skipped = false;
 };
 
-StatusSink judged_checks(Context& context, const GateOptions& options) {
+/// What the gate says of the checks that a query finds.
+class GateSink final : public NodeSink {
+public:
+    explicit GateSink(bool allow_skipped) : allow_skipped_(allow_skipped) {}
+    void plan(const WorkPlan& plan) override { plan_ = plan; }
+    void check(const Check& check) override {
+        switch (gate_answer(check, allow_skipped_)) {
+            case GateAnswer::yes:
+                ++yes_;
+                break;
+            case GateAnswer::no:
+                refused_.push_back(
+                    {{NodeType::check, check.id}, check.state, check.outcome, short_reason(check)});
+                break;
+            case GateAnswer::aside:
+                ++aside_;
+                break;
+        }
+    }
+    void stage(const Stage&) override {}
+
+    [[nodiscard]] const WorkPlan& plan() const noexcept { return plan_; }
+    [[nodiscard]] const std::vector<NodeStatus>& refused() const noexcept { return refused_; }
+    [[nodiscard]] std::int64_t judged() const { return yes_ + static_cast<std::int64_t>(refused_.size()); }
+    [[nodiscard]] std::int64_t aside() const noexcept { return aside_; }
+    [[nodiscard]] bool passed() const { return gate_opens(yes_, static_cast<std::int64_t>(refused_.size())); }
+
+private:
+    bool allow_skipped_;
+    WorkPlan plan_;
+    std::vector<NodeStatus> refused_;
+    std::int64_t yes_ = 0, aside_ = 0;
+};
+
+GateSink judged_checks(Context& context, const GateOptions& options) {
     QueryNodes request;
     request.plan = context.plan();
     request.types = {NodeType::check};
@@ -25,61 +60,61 @@ StatusSink judged_checks(Context& context, const GateOptions& options) {
         request.refs.push_back({NodeType::check, id_argument(NodeType::check, text)});
     }
     request.parts = StatusSink::parts();
-    StatusSink found;
+    GateSink found(options.allow_skipped);
     context.endpoint(Context::Open::read).query(request, found);
     return found;
 }
 
-std::string reasons_json(const StatusSink& found, const std::vector<const NodeStatus*>& bad) {
+std::string reasons_json(const GateSink& found) {
     std::string json = "{\"plan\":";
     append_json(json, found.plan());
     json += ",\"passed\":";
-    json += bad.empty() && !found.nodes().empty() ? "true" : "false";
-    json += ",\"checks\":" + std::to_string(found.nodes().size()) + ",\"reasons\":[";
-    for (const NodeStatus* status : bad) {
-        if (status != bad.front()) json += ',';
-        json += "{\"node\":" + json_string(to_string(status->ref)) +
-                ",\"state\":" + json_string(to_string(status->state)) + ",\"outcome\":" +
-                (status->outcome ? json_string(to_string(*status->outcome)) : std::string("null")) +
-                ",\"message\":" + json_string(status->why) + "}";
+    json += found.passed() ? "true" : "false";
+    json += ",\"checks\":" + std::to_string(found.judged()) +
+            ",\"not_required\":" + std::to_string(found.aside()) + ",\"reasons\":[";
+    for (const NodeStatus& status : found.refused()) {
+        if (json.back() != '[') json += ',';
+        json += "{\"node\":" + json_string(to_string(status.ref)) +
+                ",\"state\":" + json_string(to_string(status.state)) + ",\"outcome\":" +
+                (status.outcome ? json_string(to_string(*status.outcome)) : std::string("null")) +
+                ",\"message\":" + json_string(status.why) + "}";
     }
     return json + "]}";
 }
 
+void tell_refusal(Context& context, const GateSink& found) {
+    const auto& refused = found.refused();
+    for (std::size_t i = 0; i < refused.size() && (i < kListed || context.options().verbose); ++i) {
+        context.note(status_text(refused[i]));
+    }
+    if (refused.size() > kListed && !context.options().verbose) {
+        context.note("and " + std::to_string(refused.size() - kListed) + " more (-v shows all)");
+    }
+    std::string why = std::to_string(refused.size()) + " of " + amount_of(found.judged(), "check");
+    if (found.judged() == 0)
+        why = found.aside() == 0 ? "there is no check to judge" : "there is no required check to judge";
+    print_to_stderr("turboci: gate: not passed: " + why);
+}
+
 int gate(Context& context, const GateOptions& options) {
-    const StatusSink found = judged_checks(context, options);
-    std::vector<const NodeStatus*> bad;
-    for (const auto& status : found.nodes()) {
-        const bool skipped = options.allow_skipped && status.outcome == Outcome::skipped;
-        if (status.outcome != Outcome::passed && !skipped) bad.push_back(&status);
-    }
-    const bool passed = bad.empty() && !found.nodes().empty();
-    const std::string all =
-        std::to_string(found.nodes().size()) + (found.nodes().size() == 1 ? " check" : " checks");
+    const GateSink found = judged_checks(context, options);
     if (context.format() == Format::name) {
-        for (const NodeStatus* status : bad) context.out().write(to_string(status->ref) + '\n');
+        for (const NodeStatus& status : found.refused())
+            context.out().write(to_string(status.ref) + '\n');
     } else if (context.format() != Format::table) {
-        context.print_json(reasons_json(found, bad));
-    } else if (passed) {
-        context.print_confirmation("passed: " + all + '\n');
+        context.print_json(reasons_json(found));
+    } else if (found.passed()) {
+        context.print_confirmation("passed: " + amount_of(found.judged(), "check") + '\n');
     }
-    if (passed) return 0;
-    for (std::size_t i = 0; i < bad.size() && (i < kListed || context.options().verbose); ++i) {
-        context.note(status_text(*bad[i]));
-    }
-    if (bad.size() > kListed && !context.options().verbose) {
-        context.note("and " + std::to_string(bad.size() - kListed) + " more (-v shows all)");
-    }
-    print_to_stderr(found.nodes().empty()
-                        ? "turboci: gate: not passed: there is no check to judge"
-                        : "turboci: gate: not passed: " + std::to_string(bad.size()) + " of " + all);
+    if (found.passed()) return 0;
+    tell_refusal(context, found);
     return kNo;
 }
 
 Action define_gate(Parser& parser) {
     auto options = std::make_shared<GateOptions>();
     parser.arguments("REF", options->refs, 0, "the checks to judge; default: all of the plan");
-    parser.flag("--allow-skipped", options->allow_skipped, "take skipped for passed");
+    parser.flag("--allow-skipped", options->allow_skipped, "take what was skipped as not needed for passed");
     return [options](Context& context) { return gate(context, *options); };
 }
 
@@ -89,9 +124,9 @@ constexpr Command kGateCommands[] = {
      "turboci gate check:build check:unit-tests && git push origin HEAD:main\n"
      "turboci gate --allow-skipped -o json | jq .reasons",
      kNoJsonl, define_gate,
-     "Exit status 0 if all judged checks passed and there is at least one, else 1 with the reasons on "
-     "stderr. It does "
-     "not wait: see `turboci wait`."},
+     "Exit status 0 if all judged checks that are required passed and there is at least one, else 1 with the "
+     "reasons on stderr. A check that was skipped because of a failure never passes. It does not wait: see "
+     "`turboci wait`."},
 };
 
 }  // namespace

@@ -8,13 +8,12 @@
 #include "format/markdown.hpp"
 #include "format/terminal.hpp"
 #include "runner/attempt_log.hpp"
+#include "runner/log_tail.hpp"
 #include "turboci/plan_file.hpp"
 
 namespace turboci::cli {
 
 namespace {
-
-constexpr std::size_t kReported = 1000;
 
 // ------------------------------------------------------------------------------------ plan create
 
@@ -125,10 +124,11 @@ void show_report(Context& context, ShowFormat format) {
     everything.plan = context.plan();
     NodeCollector graph;
     endpoint.query(everything, graph);
+    const LogTail tail = log_tail_reader(context.store_path());
     if (format == ShowFormat::junit) {
-        context.out().write(junit_xml(graph));
+        context.out().write(junit_xml(graph, tail));
     } else {
-        context.out().write(markdown_summary(endpoint.summarize(graph.plan().id, kReported), graph));
+        context.out().write(markdown_summary(graph, tail));
     }
 }
 

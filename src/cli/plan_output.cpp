@@ -36,6 +36,18 @@ void append_refs(std::string& out, const char* title, const std::vector<NodeRef>
     if (refs.size() >= limit) out += "  ... (-v shows all)\n";
 }
 
+Style style_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::passed:
+            return Style::green;
+        case Verdict::pending:
+            return Style::yellow;
+        case Verdict::failed:
+            return Style::red;
+    }
+    return Style::plain;
+}
+
 }  // namespace
 
 std::string labels_text(const JsonText& labels) {
@@ -89,6 +101,7 @@ std::string summary_text(const PlanSummary& summary, std::size_t limit, std::siz
     std::string out = styled("plan " + plan.id, Style::bold, color) + "  version " +
                       std::to_string(plan.version) + "  changed " +
                       format_timestamp(plan.updated_at).substr(0, 19) + "Z\n";
+    out += "verdict: " + styled(to_string(summary.verdict), style_of(summary.verdict), color) + '\n';
     if (!plan.labels.empty()) out += "labels: " + printable(labels_text(plan.labels)) + '\n';
     out +=
         bar(done, failed, all, color) + " " + std::to_string(done) + "/" + std::to_string(all) + " FINAL\n";

@@ -86,7 +86,8 @@ void append_strings(std::string& out, const std::vector<std::string>& list) {
 
 std::string report_json(const RunReport& report) {
     const RunSummary& sum = report.summary;
-    std::string out = "{\"exit_code\":" + std::to_string(report.exit_code);
+    std::string out = "{\"exit_code\":" + std::to_string(report.exit_code) +
+                      ",\"verdict\":" + json_string(to_string(sum.verdict));
     const auto number = [&out](const char* name, std::int64_t value) {
         out += ",\"" + std::string(name) + "\":" + std::to_string(value);
     };
@@ -105,8 +106,11 @@ std::string report_json(const RunReport& report) {
     }
     out += "],\"critical_path\":";
     append_strings(out, sum.critical_path);
-    out += ",\"critical_length\":" + json_string(format_duration(sum.critical_length)) + ",\"waits_for\":";
+    out += ",\"critical_length\":" + json_string(format_duration(sum.critical_length)) +
+           ",\"critical_waiting\":" + json_string(format_duration(sum.critical_waiting)) + ",\"waits_for\":";
     append_strings(out, sum.waits_for);
+    out += ",\"nothing_to_run\":" +
+           (sum.nothing_to_run.empty() ? std::string("null") : json_string(sum.nothing_to_run));
     return out + "}";
 }
 
@@ -204,9 +208,10 @@ constexpr Command kRunCommands[] = {
      "turboci run check:unit-tests --fail-fast\n"
      "turboci run -n",
      kNoJsonl, define_run,
-     "Exit status 0 if everything selected is FINAL and nothing failed, 1 if something failed, 8 if "
-     "something waits for "
-     "others. A later run carries on where the store says. What happens is told on stderr."},
+     "Exit status by the verdict of the named nodes, else of the plan: 0 if it is passed, 1 if it is failed, "
+     "8 if "
+     "something waits for others. A later run carries on where the store says. What happens is told on "
+     "stderr."},
 };
 
 }  // namespace

@@ -2,25 +2,40 @@
 #include "cli/verdict.hpp"
 
 #include "cli/node_output.hpp"
+#include "endpoint/judge.hpp"
 
 namespace turboci::cli {
 
 NodeParts StatusSink::parts() {
     NodeParts parts = parts_for_reasons();
-    parts.assignments = parts.counts = true;
+    parts.counts = true;
     return parts;
 }
 
 void StatusSink::check(const Check& check) {
-    nodes_.push_back({{NodeType::check, check.id}, check.state, check.outcome, short_reason(check), false});
+    nodes_.push_back({{NodeType::check, check.id}, check.state, check.outcome, short_reason(check)});
 }
 
 void StatusSink::stage(const Stage& stage) {
-    nodes_.push_back({{NodeType::stage, stage.id},
-                      stage.state,
-                      stage.outcome,
-                      short_reason(stage),
-                      !stage.assignments.empty()});
+    nodes_.push_back({{NodeType::stage, stage.id}, stage.state, stage.outcome, short_reason(stage)});
+}
+
+OpenNodes::OpenNodes(QueryNodes selection) : selection_(std::move(selection)) {
+    selection_.parts = kBareNodes;
+}
+
+bool OpenNodes::are_gone(Endpoint& endpoint, const WorkPlan& plan) {
+    const PlanTotals sum = totals(plan);
+    if (sum.final_checks == sum.checks && sum.final_stages == sum.stages) return true;
+    if (one_) {
+        QueryNodes request;
+        request.plan = selection_.plan;
+        request.refs = {{one_->type, one_->id}};
+        if (!open_nodes(endpoint, std::move(request)).empty()) return false;
+    }
+    const std::vector<NodeRef> open = open_nodes(endpoint, selection_);
+    one_ = open.empty() ? std::nullopt : std::optional(open.front());
+    return open.empty();
 }
 
 std::string status_text(const NodeStatus& status) {

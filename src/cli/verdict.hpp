@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nodes came to: for wait and gate.
+// What nodes came to: for wait, watch and gate.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "turboci/endpoint.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci::cli {
@@ -13,12 +15,7 @@ struct NodeStatus {
     NodeRef ref;
     State state = State::planning;
     std::optional<Outcome> outcome;
-    std::string why;       ///< of what is not passed; raw data
-    bool answers = false;  ///< a stage that is assigned to a check
-    [[nodiscard]] bool is_final() const noexcept { return state == State::final; }
-    [[nodiscard]] bool is_bad() const noexcept {
-        return outcome == Outcome::failed || outcome == Outcome::cancelled;
-    }
+    std::string why;  ///< of what is not passed; raw data
 };
 
 /// Keeps the statuses of the nodes that a query finds.
@@ -35,6 +32,19 @@ public:
 private:
     WorkPlan plan_;
     std::vector<NodeStatus> nodes_;
+};
+
+/// Tells when nothing that the verdict of a selection counts is open any more. Asks for one open node alone
+/// as long as that stays open.
+class OpenNodes {
+public:
+    /// Nodes may be named; everything without.
+    explicit OpenNodes(QueryNodes selection);
+    [[nodiscard]] bool are_gone(Endpoint& endpoint, const WorkPlan& plan);
+
+private:
+    QueryNodes selection_;
+    std::optional<NodeRef> one_;
 };
 
 /// "check:a is FINAL failed: message"; raw data.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "cli/app.hpp"
@@ -9,6 +10,7 @@
 #include "cli/plan_output.hpp"
 #include "cli/polling.hpp"
 #include "cli/verdict.hpp"
+#include "endpoint/judge.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci::cli {
@@ -34,18 +36,16 @@ QueryNodes awaited(const Context& context, const WaitOptions& options) {
     return request;
 }
 
-bool is_over(Context& context, const WaitOptions& options, const WorkPlan& plan) {
-    if (options.refs.empty()) {
-        const PlanTotals sum = totals(plan);
-        const std::int64_t final_nodes = sum.final_checks + sum.final_stages;
-        return options.any && sum.checks + sum.stages > 0 ? final_nodes > 0
-                                                          : final_nodes == sum.checks + sum.stages;
-    }
+/// Is one of the nodes FINAL?
+bool one_is_final(Context& context, const WaitOptions& options, const WorkPlan& plan) {
+    const PlanTotals sum = totals(plan);
+    if (sum.final_checks + sum.final_stages == 0) return sum.checks + sum.stages == 0;
+    if (options.refs.empty()) return true;
+    QueryNodes request = awaited(context, options);
+    request.parts = kBareNodes;
     StatusSink found;
-    context.endpoint(Context::Open::write).query(awaited(context, options), found);
-    const auto is_final = [](const NodeStatus& status) { return status.is_final(); };
-    return options.any ? std::any_of(found.nodes().begin(), found.nodes().end(), is_final)
-                       : std::all_of(found.nodes().begin(), found.nodes().end(), is_final);
+    context.endpoint(Context::Open::write).query(request, found);
+    return std::ranges::any_of(found.nodes(), [](const auto& n) { return n.state == State::final; });
 }
 
 /// Dead attempts are ended by whoever writes next; where nobody does, by those who wait. Best effort.
@@ -59,16 +59,18 @@ void tick(Context& context) {
     }
 }
 
-/// False if the time is over.
-bool wait_until_over(Context& context, const WaitOptions& options) {
-    const auto start = Steady::now();
-    auto next_tick = start;
+/// False if the time is over, counted from `start`.
+bool wait_until_over(Context& context, const WaitOptions& options, Steady::time_point start) {
+    auto next_tick = Steady::now();
+    OpenNodes open(awaited(context, options));
     milliseconds step = kFirstPause;
     std::int64_t seen = -1;
     while (true) {
         const WorkPlan plan = context.endpoint(Context::Open::write).get_plan(context.plan());
         if (plan.version != seen) {
-            if (is_over(context, options, plan)) return true;
+            Endpoint& endpoint = context.endpoint(Context::Open::write);
+            if (options.any ? one_is_final(context, options, plan) : open.are_gone(endpoint, plan))
+                return true;
             seen = plan.version;
             step = kFirstPause;
         }
@@ -88,31 +90,37 @@ bool wait_until_over(Context& context, const WaitOptions& options) {
 }
 
 [[noreturn]] void time_is_over(Context& context, const WaitOptions& options) {
-    StatusSink found;
-    context.endpoint(Context::Open::write).query(awaited(context, options), found);
-    std::vector<NodeRef> open;
-    for (const auto& status : found.nodes()) {
-        if (!status.is_final()) open.push_back(status.ref);
-    }
+    const std::vector<NodeRef> open =
+        open_nodes(context.endpoint(Context::Open::write), awaited(context, options));
     throw Error(
         ErrorCode::pending,
         "timed out after " + format_duration(*options.timeout) + ", not FINAL: " + join_refs(open, kListed),
         "wait longer, or ask `turboci nodes explain` what they wait for");
 }
 
+/// What was waited for, judged. Not pending, unless one node was enough.
+Judgement wait_for_judgement(Context& context, const WaitOptions& options, StatusSink& found) {
+    const auto start = Steady::now();
+    while (true) {
+        if (!wait_until_over(context, options, start)) time_is_over(context, options);
+        found = StatusSink();
+        Judgement judgement =
+            judge(context.endpoint(Context::Open::write), awaited(context, options), &found);
+        // Somebody may have added nodes meanwhile.
+        if (options.any || judgement.open.empty()) return judgement;
+    }
+}
+
 int wait(Context& context, const WaitOptions& options) {
     // The plan is fixed now, so that one that is created meanwhile cannot make it ambiguous.
     context.set_plan(context.endpoint(Context::Open::write).get_plan(context.plan()).id);
-    if (!wait_until_over(context, options)) time_is_over(context, options);
     StatusSink found;
-    context.endpoint(Context::Open::write).query(awaited(context, options), found);
-    bool failed = false;
+    const Judgement judgement = wait_for_judgement(context, options, found);
+    const std::set<NodeRef> bad(judgement.bad.begin(), judgement.bad.end());
     std::size_t listed = 0;
     for (const auto& status : found.nodes()) {
-        // A failed stage speaks through its checks, if it has any and was not asked about.
-        if (!status.is_bad() || (options.refs.empty() && status.answers)) continue;
-        failed = true;
-        if (listed++ < kListed || context.options().verbose) context.note(status_text(status));
+        if (bad.contains(status.ref) && (listed++ < kListed || context.options().verbose))
+            context.note(status_text(status));
     }
     if (context.format() == Format::table && options.refs.empty()) {
         for (const NodeType type : {NodeType::check, NodeType::stage}) {
@@ -126,7 +134,7 @@ int wait(Context& context, const WaitOptions& options) {
         context.endpoint(Context::Open::write).query(request, *printer);
         printer->finish();
     }
-    return failed ? 1 : 0;
+    return judgement.verdict == Verdict::failed ? 1 : 0;
 }
 
 Action define_wait(Parser& parser) {
@@ -143,11 +151,9 @@ constexpr Command kWaitCommands[] = {
      "turboci wait check:build && ./publish\n"
      "turboci wait stage:linux stage:mac --any -o name",
      kAllFormats, define_wait,
-     "Exit status 1 if one of them failed or was cancelled, 8 if the time was not enough, else 0; a skipped "
-     "node has not "
-     "failed. A stage that failed counts only if it was named or answers no check. Attempts that run out of "
-     "time are "
-     "ended meanwhile."},
+     "Exit status by the verdict: 1 if something required failed, was cancelled, or was skipped because of "
+     "such a failure, else 0; 8 if the time was not enough. What is not required is not waited for. Attempts "
+     "that run out of time are ended meanwhile."},
 };
 
 }  // namespace

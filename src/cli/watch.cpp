@@ -30,6 +30,7 @@ public:
     int run() {
         WorkPlan plan = endpoint().get_plan(context_.plan());
         context_.set_plan(plan.id);
+        open_ = OpenNodes(watched());
         resolve_refs();
         cursor_ = options_.since.value_or(0);
         std::chrono::milliseconds pause = kFirstPause;
@@ -52,29 +53,23 @@ private:
 
     void resolve_refs() {
         if (options_.refs.empty()) return;
-        const StatusSink found = statuses();
+        QueryNodes request = watched();
+        request.parts = kBareNodes;
+        StatusSink found;
+        endpoint().query(request, found);
         for (const auto& status : found.nodes()) wanted_.insert(status.ref);
     }
 
-    StatusSink statuses() {
+    QueryNodes watched() const {
         QueryNodes request;
         request.plan = context_.plan();
         request.refs = ref_arguments(options_.refs);
-        request.parts = StatusSink::parts();
-        StatusSink found;
-        endpoint().query(request, found);
-        return found;
+        return request;
     }
 
     bool is_over(const WorkPlan& plan) {
-        if (options_.refs.empty()) {
-            const PlanTotals sum = totals(plan);
-            return sum.checks + sum.stages > 0 && sum.final_checks == sum.checks &&
-                   sum.final_stages == sum.stages;
-        }
-        const auto found = statuses();
-        return std::all_of(found.nodes().begin(), found.nodes().end(),
-                           [](const NodeStatus& status) { return status.is_final(); });
+        const PlanTotals sum = totals(plan);
+        return sum.checks + sum.stages > 0 && open_.are_gone(endpoint(), plan);
     }
 
     /// All that is newer than the cursor. A version is one transaction, so it is there whole or not at all.
@@ -116,6 +111,7 @@ private:
 
     Context& context_;
     const WatchOptions& options_;
+    OpenNodes open_{{}};
     std::set<NodeRef> wanted_;
     std::int64_t cursor_ = 0;
     bool live_ = false;
@@ -139,7 +135,8 @@ constexpr Command kWatchCommands[] = {
      Formats{Format::table, Format::jsonl, Format::json}, define_watch,
      "Changes come in the order of plan versions, none lost, none twice: the last version seen is where "
      "--since goes on. "
-     "Ends when everything watched is FINAL. On a terminal the changes are told in words, unless -o jsonl."},
+     "Ends when everything watched that a verdict counts is FINAL. On a terminal the changes are told in "
+     "words, unless -o jsonl."},
 };
 
 }  // namespace

@@ -46,36 +46,13 @@ std::vector<std::string> failure_messages(const Check& check) {
 }
 
 std::string failure_message(const Stage& stage) {
+    if (stage.outcome == Outcome::cancelled && stage.concluded_message) return *stage.concluded_message;
     if (!stage.attempts.empty() && stage.attempts.back().failure) return *stage.attempts.back().failure;
     if (!stage.concluded_reason || stage.outcome == Outcome::passed) return {};
-    switch (*stage.concluded_reason) {
-        case ConcludedReason::attempt_complete:
-            return {};
-        case ConcludedReason::no_retries_left:
-            return "no retries left";
-        case ConcludedReason::retry_blocked:
-            return "retry blocked";
-        case ConcludedReason::cancelled:
-            return stage.concluded_message.value_or("cancelled");
-        case ConcludedReason::dependencies_unsatisfied:
-            return "dependencies unsatisfied";
-        case ConcludedReason::group_unsatisfied:
-            return "continuation group unsatisfied";
-        case ConcludedReason::attempt_failed:
-            return "attempt failed";
-        case ConcludedReason::interrupted_too_often:
-            return "interrupted too often";
-    }
-    return {};
-}
-
-Duration time_taken(const StateHistory& history) {
-    if (history.empty() || history.back().state != State::final) return Duration{0};
-    const auto begin = std::ranges::find_if(history, [](const StateEntry& entry) {
-        return entry.state == State::waiting || entry.state == State::attempting;
-    });
-    if (begin == history.end()) return Duration{0};
-    return std::max(history.back().at - begin->at, Duration{0});
+    if (*stage.concluded_reason == ConcludedReason::attempt_complete) return {};
+    std::string words(to_string(*stage.concluded_reason));
+    std::ranges::replace(words, '_', ' ');
+    return words;
 }
 
 }  // namespace turboci

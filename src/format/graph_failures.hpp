@@ -13,10 +13,8 @@ namespace turboci {
 /// The failure messages of the results that count: of each stage's results only those of its highest
 /// attempt, every other owner's. In the order of the results.
 [[nodiscard]] std::vector<std::string> failure_messages(const Check& check);
-/// The last attempt's failure, else why the stage was concluded, else "".
+/// The reason that was given for a cancel, else the last attempt's failure, else why the stage was
+/// concluded, in words, else "".
 [[nodiscard]] std::string failure_message(const Stage& stage);
-
-/// From when a check could be answered, or a stage was worked on, until it was FINAL; zero before that.
-[[nodiscard]] Duration time_taken(const StateHistory& history);
 
 }  // namespace turboci

@@ -452,6 +452,7 @@ void append_json(std::string& out, const Explanation& explanation) {
 void append_json(std::string& out, const PlanSummary& summary) {
     out += R"({"plan":)"sv;
     append_json(out, summary.plan);
+    field(out, R"(,"verdict":)", summary.verdict);
     out += R"(,"totals":)"sv;
     append_totals(out, totals(summary.plan));
     out += R"(,"ready":)"sv;

@@ -8,6 +8,7 @@
 #include <pugixml.hpp>
 
 #include "format/junit_words.hpp"
+#include "format/report_text.hpp"
 #include "format/terminal.hpp"
 #include "format/terminal_unicode.hpp"
 #include "turboci/error.hpp"
@@ -302,16 +303,12 @@ private:
             report_.errors += errors;
             suite.failed = failures + errors;
             add_failing(clean(suite.attributes[JunitAttribute::name]), "",
-                        amount(failures, "failure") + " and " + amount(errors, "error") +
+                        amount_of(failures, "failure") + " and " + amount_of(errors, "error") +
                             (has_cases ? " that no case shows" : ", without cases"));
         }
         if (suite.failed > 0) return;
         const JunitAnswer status = junit_answer(suite.attributes, false);
         if (status.failed || status.unknown) add_suite_error(suite, describe(suite, status));
-    }
-
-    static std::string amount(std::int64_t count, const char* what) {
-        return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
     }
 
     /// A number of a suite. One that cannot be read is an error: it might say that something failed.

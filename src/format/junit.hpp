@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "format/node_collector.hpp"
+#include "format/plan_report.hpp"
 
 namespace turboci {
 
@@ -52,7 +52,10 @@ void append_json(std::string& out, const JunitReport& report);
 /// "2 of 40 tests failed: a.b: expected 1 (and 1 more)"; "" if it passed.
 [[nodiscard]] std::string failure_of(const JunitReport& report);
 
-/// A plan as a report for CI systems: one suite of checks, one of stages. What is not FINAL is skipped.
-[[nodiscard]] std::string junit_xml(const NodeCollector& graph);
+/// A whole plan as a report for CI systems: a suite with one case a check, one with a case for each stage
+/// that no check answers for, and for each check that an imported report answered, one with the failing and
+/// flaky cases of that. It says no exactly where the verdict is failed: what was cancelled, or skipped
+/// because of a failure, is a failure; what is not required, or not FINAL, is skipped.
+[[nodiscard]] std::string junit_xml(const NodeCollector& graph, const LogTail& tail = {});
 
 }  // namespace turboci

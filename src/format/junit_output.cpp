@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "format/graph_failures.hpp"
 #include "format/junit.hpp"
+#include "format/report_text.hpp"
 #include "format/terminal_unicode.hpp"
 #include "turboci/json_text.hpp"
 
@@ -56,60 +58,66 @@ std::string seconds_of(Duration taken) {
     return std::to_string(taken.count() / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
 }
 
-/// One <testsuite>: the cases are written first, their sums go in front.
+/// How one case came out.
+struct CaseAnswer {
+    enum class Kind : std::uint8_t { passed, failed, skipped };
+    Kind kind = Kind::passed;
+    std::string type;     ///< of a failure: "failed", "cancelled", "skipped"
+    std::string message;  ///< its first line is shown in lists
+    std::string output;   ///< the end of the log; what a failure shows below its message
+};
+
+/// One <testsuite>: the cases are written first, their sums go in front. Elements and attributes are those
+/// that the schemas of Jenkins and of Surefire both have.
 class SuiteWriter {
 public:
-    SuiteWriter(std::string name, std::string group) : name_(std::move(name)), group_(std::move(group)) {}
+    explicit SuiteWriter(std::string name) : name_(std::move(name)) {}
 
-    void add(std::string_view id, std::string_view kind, State state, std::optional<Outcome> outcome,
-             Duration taken, const std::vector<std::string>& messages) {
+    void add(std::string_view class_name, std::string_view name, Duration taken, const CaseAnswer& answer) {
         ++tests_;
         taken_ += taken;
-        cases_ += "    <testcase classname=\"" + escaped(name_ + "." + group_);
-        if (!kind.empty()) cases_ += "." + escaped(kind);
-        cases_ += "\" name=\"" + escaped(id) + "\" time=\"" + seconds_of(taken) + "\"";
-        if (state != State::final || !outcome) {
-            ++skipped_;
-            add_note("skipped", "not final: " + std::string(to_string(state)));
-            return;
-        }
-        switch (*outcome) {
-            case Outcome::passed:
+        cases_ += "    <testcase classname=\"" + escaped(class_name) + "\" name=\"" + escaped(name) +
+                  "\" time=\"" + seconds_of(taken) + "\"";
+        const std::string_view first = std::string_view(answer.message).substr(0, answer.message.find('\n'));
+        switch (answer.kind) {
+            case CaseAnswer::Kind::passed:
                 cases_ += "/>\n";
-                break;
-            case Outcome::failed:
-                ++failures_;
-                add_problem("failure", "failed", messages);
-                break;
-            case Outcome::cancelled:
-                ++errors_;
-                add_problem("error", "cancelled", messages);
-                break;
-            case Outcome::skipped:
+                return;
+            case CaseAnswer::Kind::skipped:
                 ++skipped_;
-                add_note("skipped", messages.empty() ? "skipped" : messages.front());
-                break;
+                cases_ += ">\n      <skipped message=\"" + escaped(first) + "\"/>\n    </testcase>\n";
+                return;
+            case CaseAnswer::Kind::failed:
+                ++failures_;
+                cases_ += ">\n      <failure type=\"" + escaped(answer.type) + "\" message=\"" +
+                          escaped(first) + "\">" + escaped(answer.message);
+                if (!answer.output.empty()) cases_ += "&#10;&#10;" + escaped(answer.output);
+                cases_ += "</failure>\n    </testcase>\n";
+                return;
         }
     }
 
-    /// The sums as attributes, from tests to time.
-    [[nodiscard]] static std::string sums(const std::vector<const SuiteWriter*>& suites) {
-        std::int64_t tests = 0, failures = 0, errors = 0, skipped = 0;
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] bool empty() const { return tests_ == 0; }
+
+    /// The sums of suites as attributes. <testsuites> has none for what was skipped.
+    [[nodiscard]] static std::string sums(const std::vector<const SuiteWriter*>& suites, bool with_skipped) {
+        std::int64_t tests = 0, failures = 0, skipped = 0;
         Duration taken{0};
         for (const SuiteWriter* suite : suites) {
             tests += suite->tests_;
             failures += suite->failures_;
-            errors += suite->errors_;
             skipped += suite->skipped_;
             taken += suite->taken_;
         }
         return " tests=\"" + std::to_string(tests) + "\" failures=\"" + std::to_string(failures) +
-               "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" + std::to_string(skipped) +
-               "\" time=\"" + seconds_of(taken) + "\"";
+               "\" errors=\"0\"" +
+               (with_skipped ? " skipped=\"" + std::to_string(skipped) + "\"" : std::string()) + " time=\"" +
+               seconds_of(taken) + "\"";
     }
 
     void append_to(std::string& out, Timestamp time) const {
-        out += "  <testsuite name=\"" + escaped(name_ + "." + group_) + "\"" + sums({this});
+        out += "  <testsuite name=\"" + escaped(name_) + "\"" + sums({this}, true);
         // Without fractions and zone: that is the form that the readers of JUnit agree on.
         out += " timestamp=\"" + format_timestamp(time).substr(0, 19) + "\">\n";
         out += cases_;
@@ -117,53 +125,155 @@ public:
     }
 
 private:
-    void add_note(std::string_view element, std::string_view message) {
-        cases_ += ">\n      <";
-        cases_ += element;
-        cases_ += " message=\"" + escaped(message) + "\"/>\n    </testcase>\n";
-    }
-
-    void add_problem(std::string_view element, std::string_view type,
-                     const std::vector<std::string>& messages) {
-        cases_ += ">\n      <";
-        cases_ += element;
-        const std::string_view first = messages.empty() ? type : std::string_view(messages.front());
-        cases_ += " type=\"" + std::string(type) + "\" message=\"" +
-                  escaped(first.substr(0, first.find('\n'))) + "\">";
-        for (std::size_t i = 0; i < messages.size(); ++i) {
-            if (i > 0) cases_ += "&#10;";
-            cases_ += escaped(messages[i]);
-        }
-        cases_ += "</";
-        cases_ += element;
-        cases_ += ">\n    </testcase>\n";
-    }
-
-    std::string name_, group_;
+    std::string name_;
     std::string cases_;
-    std::int64_t tests_ = 0, failures_ = 0, errors_ = 0, skipped_ = 0;
+    std::int64_t tests_ = 0, failures_ = 0, skipped_ = 0;
     Duration taken_{0};
+};
+
+/// What a node says of itself before its messages: why it is not just passed or failed.
+CaseAnswer answer_of(State state, std::optional<Outcome> outcome, Standing standing,
+                     const std::vector<std::string>& messages) {
+    CaseAnswer answer;
+    for (const std::string& message : messages)
+        answer.message += (answer.message.empty() ? "" : "\n") + message;
+    const auto prefix = [&](std::string words) {
+        answer.message = answer.message.empty() ? words : words + ": " + answer.message;
+    };
+    if (state != State::final || !outcome) {
+        answer.kind = CaseAnswer::Kind::skipped;
+        answer.message = "not final: " + std::string(to_string(state));
+        return answer;
+    }
+    if (*outcome == Outcome::passed) return answer;
+    answer.type = to_string(*outcome);
+    if (standing == Standing::aside) {
+        answer.kind = CaseAnswer::Kind::skipped;
+        if (answer.message.empty()) answer.message = answer.type;
+        prefix("not required");
+    } else if (standing == Standing::bad) {
+        answer.kind = CaseAnswer::Kind::failed;
+        if (answer.message.empty()) answer.message = answer.type;
+        if (*outcome == Outcome::skipped && !answer.message.starts_with("skipped")) prefix("skipped");
+    } else {
+        answer.kind = CaseAnswer::Kind::skipped;
+        if (answer.message.empty()) answer.message = answer.type;
+    }
+    return answer;
+}
+
+/// The cases of a report that was imported as the data of a result: those that the data names.
+class ImportedCases {
+public:
+    ImportedCases(const PlanReport& report, const Check& check)
+        : check_(check), suite_(suite_name(report, check)) {
+        const bool bad = report.standing_of(check) == Standing::bad;
+        for (const Result& result : check.results) {
+            // Most data is no report: do not parse what cannot be one.
+            if (result.data.text.find("\"junit\"") == std::string::npos) continue;
+            const auto data = nlohmann::json::parse(result.data.text, nullptr, false);
+            if (!data.is_object() || !data.contains("junit") || !data["junit"].is_object()) continue;
+            const auto& junit = data["junit"];
+            add_list(junit, "failing", [&](CaseAnswer& answer) {
+                answer.kind = bad && result.failure ? CaseAnswer::Kind::failed : CaseAnswer::Kind::skipped;
+                answer.type = "failed";
+                if (answer.kind == CaseAnswer::Kind::skipped)
+                    answer.message = std::string(check.required ? "the check did not fail" : "not required") +
+                                     (answer.message.empty() ? "" : ": " + answer.message);
+            });
+            add_list(junit, "flaky", [](CaseAnswer&) {});
+        }
+    }
+    [[nodiscard]] const SuiteWriter& suite() const { return suite_; }
+
+private:
+    static std::string suite_name(const PlanReport& report, const Check& check) {
+        return report.graph().plan().id + "." + check.id;
+    }
+
+    template <class Decide>
+    void add_list(const nlohmann::json& junit, const char* key, const Decide& decide) {
+        const auto list = junit.find(key);
+        if (list == junit.end() || !list->is_array()) return;
+        for (const auto& one : *list) {
+            if (!one.is_object()) continue;
+            const auto text = [&](const char* member) {
+                const auto found = one.find(member);
+                return found != one.end() && found->is_string() ? found->template get<std::string>()
+                                                                : std::string();
+            };
+            CaseAnswer answer;
+            answer.message = text("message");
+            decide(answer);
+            const std::string name = text("name"), suite = text("suite");
+            suite_.add(suite.empty() ? suite_.name() : suite, name.empty() ? check_.id : name, Duration{0},
+                       answer);
+        }
+    }
+
+    const Check& check_;
+    SuiteWriter suite_;
+};
+
+/// The ends of the logs, one below the other. All reports together show so much and no more.
+class TailWriter {
+public:
+    explicit TailWriter(const LogTail& tail) : tail_(tail) {}
+
+    std::string operator()(const std::vector<PlanReport::Culprit>& culprits) {
+        std::string out;
+        if (!tail_) return out;
+        for (const PlanReport::Culprit& culprit : culprits) {
+            if (room_ == 0) break;
+            const auto lines = plain_lines(tail_(*culprit.stage, *culprit.attempt));
+            if (lines.empty()) continue;
+            if (!out.empty()) out += '\n';
+            out += "--- last output of stage:" + culprit.stage->id + ", attempt " +
+                   std::to_string(culprit.attempt->idx) + " ---";
+            for (const std::string& line : lines) (out += '\n') += line;
+        }
+        room_ -= std::min(room_, out.size());
+        return out;
+    }
+
+private:
+    static constexpr std::size_t kMostTails = std::size_t{16} << 20;
+    const LogTail& tail_;
+    std::size_t room_ = kMostTails;
 };
 
 }  // namespace
 
-std::string junit_xml(const NodeCollector& graph) {
-    SuiteWriter checks(graph.plan().id, "checks");
+std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
+    const PlanReport report(graph);
+    const std::string& plan = graph.plan().id;
+    TailWriter tails(tail);
+    SuiteWriter checks(plan + ".checks");
+    std::vector<ImportedCases> imported;
     for (const Check& check : graph.checks()) {
-        checks.add(check.id, check.kind, check.state, check.outcome, time_taken(check.state_history),
-                   failure_messages(check));
+        CaseAnswer answer =
+            answer_of(check.state, check.outcome, report.standing_of(check), failure_messages(check));
+        if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(check));
+        checks.add(checks.name() + (check.kind.empty() ? "" : "." + check.kind), check.id,
+                   report.time_of(check), answer);
+        ImportedCases cases(report, check);
+        if (!cases.suite().empty()) imported.push_back(std::move(cases));
     }
-    SuiteWriter stages(graph.plan().id, "stages");
+    SuiteWriter stages(plan + ".stages");
     for (const Stage& stage : graph.stages()) {
+        if (report.is_answered_for(stage)) continue;
         std::vector<std::string> messages;
         if (std::string message = failure_message(stage); !message.empty())
             messages.push_back(std::move(message));
-        stages.add(stage.id, {}, stage.state, stage.outcome, time_taken(stage.state_history), messages);
+        CaseAnswer answer = answer_of(stage.state, stage.outcome, report.standing_of(stage), messages);
+        if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(stage));
+        stages.add(stages.name(), stage.id, PlanReport::time_of(stage), answer);
     }
-    std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"" +
-                      escaped(graph.plan().id) + "\"" + SuiteWriter::sums({&checks, &stages}) + ">\n";
-    checks.append_to(out, graph.plan().created_at);
-    stages.append_to(out, graph.plan().created_at);
+    std::vector<const SuiteWriter*> suites{&checks, &stages};
+    for (const ImportedCases& cases : imported) suites.push_back(&cases.suite());
+    std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"" + escaped(plan) +
+                      "\"" + SuiteWriter::sums(suites, false) + ">\n";
+    for (const SuiteWriter* suite : suites) suite->append_to(out, graph.plan().created_at);
     out += "</testsuites>\n";
     return out;
 }

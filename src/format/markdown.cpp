@@ -5,31 +5,34 @@
 #include <array>
 
 #include "format/graph_failures.hpp"
+#include "format/report_text.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci {
 namespace {
 
 constexpr std::size_t kMaxMessageColumns = 1000;
+constexpr std::size_t kMaxLineColumns = 400;  // of a log
 
-enum Section : std::size_t { failed, cancelled, skipped, running, open, passed, kSections };
-constexpr std::array<std::string_view, kSections> kTitles{"Failed",  "Cancelled", "Skipped",
-                                                          "Running", "Open",      "Passed"};
+/// Worst first.
+enum Section : std::size_t { failed, cancelled, broken, running, open, optional, skipped, passed, kSections };
+constexpr std::array<std::string_view, kSections> kTitles{
+    "Failed", "Cancelled", "Skipped after a failure", "Running", "Open", "Not required", "Skipped", "Passed"};
 
-Section section_of(State state, std::optional<Outcome> outcome) {
-    if (state == State::final && outcome) {
-        switch (*outcome) {
-            case Outcome::passed:
-                return passed;
-            case Outcome::failed:
-                return failed;
-            case Outcome::skipped:
-                return skipped;
-            case Outcome::cancelled:
-                return cancelled;
-        }
+Section section_of(State state, std::optional<Outcome> outcome, Standing standing) {
+    if (standing == Standing::aside && state == State::final) return optional;
+    if (state != State::final || !outcome) return state == State::attempting ? running : open;
+    switch (*outcome) {
+        case Outcome::passed:
+            return passed;
+        case Outcome::failed:
+            return failed;
+        case Outcome::cancelled:
+            return cancelled;
+        case Outcome::skipped:
+            return standing == Standing::bad ? broken : skipped;
     }
-    return state == State::attempting ? running : open;
+    return open;
 }
 
 /// A node of one type; only what is shown of it is worked out.
@@ -49,39 +52,70 @@ std::string message_of(const Entry& entry) {
     return all;
 }
 
-std::string line_of(const Entry& entry, Section section) {
-    const State state = entry.check != nullptr ? entry.check->state : entry.stage->state;
-    const NodeRef ref = entry.check != nullptr ? NodeRef{NodeType::check, entry.check->id}
-                                               : NodeRef{NodeType::stage, entry.stage->id};
+std::string line_of(const PlanReport& report, const Entry& entry, Section section) {
+    const bool is_check = entry.check != nullptr;
+    const State state = is_check ? entry.check->state : entry.stage->state;
+    const NodeRef ref =
+        is_check ? NodeRef{NodeType::check, entry.check->id} : NodeRef{NodeType::stage, entry.stage->id};
     std::string line = "- " + markdown_code(to_string(ref));
-    if (entry.check != nullptr && !entry.check->kind.empty())
-        line += " (" + markdown_code(entry.check->kind) + ")";
+    if (is_check && !entry.check->kind.empty()) line += " (" + markdown_code(entry.check->kind) + ")";
+    const Duration taken = is_check ? report.time_of(*entry.check) : PlanReport::time_of(*entry.stage);
+    if (taken > Duration::zero()) line += " " + human_duration(taken);
     if (section == open) line += " " + std::string(to_string(state));
-    if (section == failed || section == cancelled || section == skipped) {
+    if (section == optional) {
+        const auto outcome = is_check ? entry.check->outcome : entry.stage->outcome;
+        line += " " + std::string(to_string(*outcome));
+    }
+    if (section != open && section != running && section != passed) {
         const std::string message = message_of(entry);
         if (!message.empty()) line += ": " + markdown_code(fit(printable(message), kMaxMessageColumns));
     }
     return line + "\n";
 }
 
-std::string heading(const PlanSummary& summary) {
-    const PlanTotals sum = totals(summary.plan);
-    const std::int64_t open_nodes = sum.checks - sum.final_checks + sum.stages - sum.final_stages;
-    std::string verdict;
-    if (sum.failed_checks > 0) {
-        verdict =
-            "❌ " + std::to_string(sum.failed_checks) + " of " + std::to_string(sum.checks) + " checks failed";
-    } else if (sum.failed_stages + sum.cancelled_stages > 0) {
-        verdict = "❌ " + std::to_string(sum.failed_stages + sum.cancelled_stages) + " of " +
-                  std::to_string(sum.stages) + " stages failed";
-    } else if (open_nodes > 0) {
-        verdict = "⏳ " + std::to_string(open_nodes) + " of " + std::to_string(sum.checks + sum.stages) +
-                  " still open";
-    } else if (sum.passed_checks > 0 || sum.passed_stages > 0) {
-        verdict = "✅ passed";
-    } else {
-        verdict = "⚪ nothing passed";
+/// The end of the log of each culprit, folded, as a part of the list item before it.
+std::string log_tails(const std::vector<PlanReport::Culprit>& culprits, const LogTail& tail) {
+    std::string out;
+    for (const PlanReport::Culprit& culprit : culprits) {
+        const std::vector<std::string> lines = plain_lines(tail(*culprit.stage, *culprit.attempt));
+        if (lines.empty()) continue;
+        std::size_t ticks = 3;
+        std::string body;
+        for (const std::string& line : lines) {
+            const std::string shown = fit(printable(line), kMaxLineColumns);
+            for (std::size_t i = 0; i < shown.size();) {
+                std::size_t run = 0;
+                while (i + run < shown.size() && shown[i + run] == '`') ++run;
+                ticks = std::max(ticks, run + 1);
+                i += std::max<std::size_t>(run, 1);
+            }
+            body += "  " + shown + "\n";
+        }
+        const std::string fence(ticks, '`');
+        out += "\n  Last output of " + markdown_code("stage:" + culprit.stage->id) + ", attempt " +
+               std::to_string(culprit.attempt->idx) + ":\n\n  " + fence + "text\n" + body + "  " + fence +
+               "\n\n";
     }
+    return out;
+}
+
+std::string heading(const PlanReport& report) {
+    const WorkPlan& plan = report.graph().plan();
+    std::string verdict = report.verdict_words();
+    switch (report.judgement().verdict) {
+        case Verdict::failed:
+            verdict = "❌ " + verdict;
+            break;
+        case Verdict::pending:
+            verdict = "⏳ " + verdict + ": " +
+                      amount_of(static_cast<std::int64_t>(report.judgement().open.size()), "node") +
+                      " still open";
+            break;
+        case Verdict::passed:
+            verdict = (report.gate_opens() ? "✅ " : "⚪ ") + verdict;
+            break;
+    }
+    const PlanTotals sum = totals(plan);
     const auto row = [](std::string_view name, std::int64_t ok, std::int64_t bad, std::int64_t stopped,
                         std::int64_t left_aside, std::int64_t final, std::int64_t all) {
         std::string line = "| " + std::string(name) + " |";
@@ -89,7 +123,7 @@ std::string heading(const PlanSummary& summary) {
             line += " " + std::to_string(count) + " |";
         return line + "\n";
     };
-    return "## " + markdown_code(summary.plan.id) + ": " + verdict +
+    return "## " + markdown_code(plan.id) + ": " + verdict +
            "\n\n| | passed | failed | cancelled | skipped | open | all |\n|---|--:|--:|--:|--:|--:|--:|\n" +
            row("checks", sum.passed_checks, sum.failed_checks, 0, sum.skipped_checks, sum.final_checks,
                sum.checks) +
@@ -109,6 +143,8 @@ std::string left_out_line(std::size_t count) {
     return count == 0 ? "" : "\n" + std::to_string(count) + " more left out for want of space.\n";
 }
 
+bool shows_log(Section section) { return section == failed || section == cancelled || section == optional; }
+
 }  // namespace
 
 std::string markdown_code(std::string_view data) {
@@ -125,29 +161,44 @@ std::string markdown_code(std::string_view data) {
     return fence + (pad ? " " : "") + text + (pad ? " " : "") + fence;
 }
 
-std::string markdown_summary(const PlanSummary& summary, const NodeCollector& graph, std::size_t max_bytes) {
+std::string markdown_summary(const NodeCollector& graph, const LogTail& tail, std::size_t max_bytes) {
+    const PlanReport report(graph);
     std::array<std::vector<Entry>, kSections> sections;
     for (const Check& check : graph.checks()) {
-        sections[section_of(check.state, check.outcome)].push_back({&check, nullptr});
+        sections[section_of(check.state, check.outcome, report.standing_of(check))].push_back(
+            {&check, nullptr});
     }
     for (const Stage& stage : graph.stages()) {
-        sections[section_of(stage.state, stage.outcome)].push_back({nullptr, &stage});
+        sections[section_of(stage.state, stage.outcome, report.standing_of(stage))].push_back(
+            {nullptr, &stage});
     }
-    std::string out = heading(summary);
+    std::string out = heading(report);
     // Room for the end of an open section and for the last line.
     constexpr std::size_t kReserve = 100;
     const std::size_t room = max_bytes > kReserve ? max_bytes - kReserve : 0;
+    // The names of all nodes are worth more than the logs of the first ones.
+    std::size_t room_for_logs = room / 2;
     std::size_t left_out = 0;
     for (std::size_t s = 0; s < kSections; ++s) {
         const auto section = static_cast<Section>(s);
         std::size_t shown = 0;
         for (const Entry& entry : sections[s]) {
             if (left_out > 0) break;  // nothing worse may stand behind something better
-            const std::string line = line_of(entry, section);
+            const std::string line = line_of(report, entry, section);
             const std::string begin = shown == 0 ? section_begin(section, sections[s].size()) : "";
             if (out.size() + begin.size() + line.size() > room) break;
             out += begin + line;
             ++shown;
+            // A stage's log stands at the check that it answers.
+            if (!tail || !shows_log(section) ||
+                (entry.stage != nullptr && report.is_answered_for(*entry.stage)))
+                continue;
+            const std::string log = log_tails(
+                entry.check != nullptr ? report.culprits_of(*entry.check) : report.culprits_of(*entry.stage),
+                tail);
+            if (log.size() > room_for_logs || out.size() + log.size() > room) continue;
+            room_for_logs -= log.size();
+            out += log;
         }
         if (shown > 0) out += section_end(section);
         left_out += sections[s].size() - shown;

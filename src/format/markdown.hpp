@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "format/node_collector.hpp"
-#include "turboci/requests.hpp"
+#include "format/plan_report.hpp"
 
 namespace turboci {
 
@@ -16,10 +15,10 @@ namespace turboci {
 /// GitHub refuses summaries over 1 MiB; other steps of the job want some room, too.
 inline constexpr std::size_t kMaxMarkdownBytes = (1u << 20) - 1024;
 
-/// Totals, then the nodes of `graph`, worst first: failed with their messages, cancelled, skipped, running,
-/// open; passed ones folded. Never more than `max_bytes` (when these are 512 at the least); a line tells
-/// how many nodes were left out.
-[[nodiscard]] std::string markdown_summary(const PlanSummary& summary, const NodeCollector& graph,
+/// The verdict as the heading, totals, then the nodes of the whole plan in `graph`, worst first: failed with
+/// their messages and the end of their logs, cancelled, skipped, running, open; passed ones folded. Never
+/// more than `max_bytes` (when these are 512 at the least); a line tells how many nodes were left out.
+[[nodiscard]] std::string markdown_summary(const NodeCollector& graph, const LogTail& tail = {},
                                            std::size_t max_bytes = kMaxMarkdownBytes);
 
 }  // namespace turboci

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "runner/log_tail.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -172,28 +173,7 @@ void AttemptLog::finish() noexcept {
     file_.reset();
 }
 
-std::string AttemptLog::tail() const {
-    std::string_view text = tail_;
-    const bool cut = text.size() < total_ || text.size() > kTailBytes;
-    if (text.size() > kTailBytes) text.remove_prefix(text.size() - kTailBytes);
-    if (cut) {
-        // Begin with a whole line, unless there is none.
-        const std::size_t line = text.find('\n');
-        if (line != std::string_view::npos && line + 1 < text.size()) text.remove_prefix(line + 1);
-    }
-    std::size_t lines = 0;
-    std::size_t at = text.size();
-    if (at > 0 && text[at - 1] == '\n') --at;
-    while (at > 0) {
-        const std::size_t newline = text.rfind('\n', at - 1);
-        if (++lines == kTailLines || newline == std::string_view::npos) {
-            if (newline != std::string_view::npos) text.remove_prefix(newline + 1);
-            break;
-        }
-        at = newline;
-    }
-    return std::string(text);
-}
+std::string AttemptLog::tail() const { return last_lines(tail_, tail_.size() < total_); }
 
 bool remove_logs(const std::string& store_path, const std::string& plan) noexcept {
     const std::string base = store_path + ".logs";

@@ -28,6 +28,8 @@ void PlanGraph::check(const Check& check) {
     node.state = check.state;
     node.outcome = check.outcome;
     node.history = check.state_history;
+    if (!check.state_history.empty() && check.state_history.back().state == State::final)
+        node.ended = check.state_history.back().at;
     node.dependencies = check.dependencies;
     add(std::move(node));
 }
@@ -45,7 +47,11 @@ void PlanGraph::stage(const Stage& stage) {
     });
     node.assignments = stage.assignments;
     node.args = stage.args;
-    if (!stage.attempts.empty()) node.not_before = stage.attempts.back().not_before;
+    if (!stage.attempts.empty()) {
+        node.not_before = stage.attempts.back().not_before;
+        node.began = stage.attempts.front().started_at;
+        node.ended = stage.attempts.back().ended_at;
+    }
     node.claimable = stage.attempts.empty() || stage.attempts.back().state == AttemptState::pending;
     add(std::move(node));
 }
@@ -77,51 +83,49 @@ void PlanGraph::each_earlier(std::size_t i, const std::function<void(std::size_t
         }
 }
 
-PlanGraph::Chain PlanGraph::longest_chain(const std::unordered_map<std::string, Duration>& durations) const {
-    struct Best {
-        Duration length{0};
-        std::optional<std::size_t> before;
-        enum { unseen, open, done } mark = unseen;
-    };
-    std::vector<Best> best(nodes_.size());
-    const auto own = [&](std::size_t i) {
-        const auto found =
-            nodes_[i].ref.type == NodeType::stage ? durations.find(nodes_[i].ref.id) : durations.end();
-        return found == durations.end() ? Duration::zero() : found->second;
-    };
-    // Depth first with a stack of our own: chains are longer than the machine's stack is deep. Needs that
-    // are still open lead round a circle of assignments and are left out.
+std::optional<std::size_t> PlanGraph::last_before(std::size_t i, Timestamp limit) const {
     std::optional<std::size_t> last;
-    for (std::size_t root = 0; root < nodes_.size(); ++root) {
-        std::vector<std::size_t> stack{root};
-        while (!stack.empty()) {
-            const std::size_t i = stack.back();
-            if (best[i].mark == Best::unseen) {
-                best[i].mark = Best::open;
-                each_earlier(i, [&](std::size_t need) {
-                    if (best[need].mark == Best::unseen) stack.push_back(need);
-                });
-                continue;
-            }
-            stack.pop_back();
-            if (best[i].mark == Best::done) continue;
-            best[i].mark = Best::done;
-            Duration before{0};
-            each_earlier(i, [&](std::size_t need) {
-                if (best[need].mark != Best::done || need == i || best[need].length <= before) return;
-                before = best[need].length;
-                best[i].before = need;
-            });
-            best[i].length = before + own(i);
-            if (best[i].length > Duration::zero() && (!last || best[i].length > best[*last].length)) last = i;
-        }
+    each_earlier(i, [&](std::size_t earlier) {
+        const GraphNode& node = nodes_[earlier];
+        if (earlier == i || !node.ended || *node.ended > limit || node.outcome == Outcome::skipped) return;
+        // Of several that ended at the same moment a stage says more than a check.
+        const auto rank = [](const GraphNode& n) {
+            return std::pair(*n.ended, n.ref.type == NodeType::stage);
+        };
+        if (!last || rank(node) > rank(nodes_[*last])) last = earlier;
+    });
+    return last;
+}
+
+PlanGraph::Chain PlanGraph::critical_path(const std::function<bool(const std::string&)>& ran) const {
+    const auto took_part = [&](const GraphNode& node) {
+        return node.ref.type == NodeType::stage && node.began && node.ended && ran(node.ref.id);
+    };
+    std::optional<std::size_t> at;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (took_part(nodes_[i]) && (!at || *nodes_[i].ended > *nodes_[*at].ended)) at = i;
     }
     Chain chain;
-    if (last) chain.length = best[*last].length;
-    for (std::optional<std::size_t> i = last; i; i = best[*i].before) {
-        if (own(*i) > Duration::zero()) chain.stages.push_back(nodes_[*i].ref.id);
+    if (!at) return chain;
+    const Timestamp end = *nodes_[*at].ended;
+    Timestamp begin = end;
+    Duration working{0};
+    // Assignments may lead round a circle.
+    std::unordered_set<std::size_t> visited;
+    while (at && visited.insert(*at).second) {
+        const GraphNode& node = nodes_[*at];
+        Timestamp limit = *node.ended;
+        if (node.ref.type == NodeType::stage) {
+            if (!took_part(node)) break;  // it was over before the run began
+            chain.stages.push_back(node.ref.id);
+            working += std::max(*node.ended - *node.began, Duration::zero());
+            begin = limit = *node.began;
+        }
+        at = last_before(*at, limit);
     }
     std::reverse(chain.stages.begin(), chain.stages.end());
+    chain.length = std::max(end - begin, Duration::zero());
+    chain.waiting = std::max(chain.length - working, Duration::zero());
     return chain;
 }
 

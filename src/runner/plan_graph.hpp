@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan in memory, as far as running it needs: what needs what, what would run, the longest chain.
+// A plan in memory, as far as running it needs: what needs what, what would run, the critical path.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,8 @@ struct GraphNode {
     State state = State::planning;
     std::optional<Outcome> outcome;
     StateHistory history;
+    std::optional<Timestamp> began;  ///< stages: when the first attempt became RUNNING
+    std::optional<Timestamp> ended;  ///< stages: when the last attempt ended; checks: when it was FINAL
     Predicate dependencies;
     std::vector<NodeRef> group;           ///< stages: the members of the continuation group
     std::vector<Assignment> assignments;  ///< stages
@@ -39,10 +41,14 @@ public:
 
     struct Chain {
         std::vector<std::string> stages;  ///< first to last
-        Duration length{0};
+        Duration length{0};               ///< from the beginning of the first to the end of the last
+        Duration waiting{0};              ///< of which none of them was at work: between two of them
     };
-    /// The chain of stages, each needed by the next, with the greatest sum of `durations`.
-    [[nodiscard]] Chain longest_chain(const std::unordered_map<std::string, Duration>& durations) const;
+    /// Why a run took as long as it did, measured: from the stage that ended last back, each time to what
+    /// ended last, of all that it depends on, before it began. A stage takes from its first attempt to the
+    /// end of its last one, retries and backoff included. What was skipped is no cause. Only stages that
+    /// `ran` admits, by id, are part of it.
+    [[nodiscard]] Chain critical_path(const std::function<bool(const std::string&)>& ran) const;
 
     /// The stages that would be executed if each command succeeded and reported nothing, in the order in
     /// which they become ready; only those that `accept` admits are executed.
@@ -51,6 +57,8 @@ public:
 
 private:
     void add(GraphNode node);
+    /// Of what is over before node `i` begins, that which ended last, but not after `limit`.
+    [[nodiscard]] std::optional<std::size_t> last_before(std::size_t i, Timestamp limit) const;
     /// Indexes of what is over before node `i` begins.
     void each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const;
 

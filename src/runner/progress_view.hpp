@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "format/report_text.hpp"
 #include "runner/run_listener.hpp"
 
 namespace turboci {
@@ -44,8 +45,6 @@ struct TerminalSize {
 [[nodiscard]] std::unique_ptr<RunListener> make_live_view(TextOutput out, ViewOptions options,
                                                           std::function<TerminalSize()> size);
 
-/// "1.2s", "3m04s", "2h05m": for people, not for parsing.
-[[nodiscard]] std::string human_duration(Duration duration);
 /// `data` as the message or, with `property`, the value of a property of a GitHub workflow command.
 [[nodiscard]] std::string github_escape(std::string_view data, bool property);
 /// The lines of a summary, each ending with "\n".

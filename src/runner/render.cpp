@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "format/report_text.hpp"
 #include "format/terminal.hpp"
 #include "runner/progress_view.hpp"
 
@@ -15,26 +16,6 @@ constexpr std::size_t kShownChain = 8;
 
 std::string counted(std::int64_t count, std::string_view what, Style style, const ViewOptions& options) {
     return styled(fmt::format("{} {}", count, what), style, options.color);
-}
-
-/// A line of a command's output without what only a terminal of its own would understand: colours, tabs, what
-/// was overwritten after a carriage return.
-std::string plain_line(std::string_view line) {
-    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (const std::size_t back = line.rfind('\r'); back != std::string_view::npos)
-        line.remove_prefix(back + 1);
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i] == '\t') {
-            text.append(8 - text.size() % 8, ' ');
-        } else if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
-            i += 2;
-            while (i < line.size() && (line[i] < '@' || line[i] > '~')) ++i;
-        } else {
-            text += line[i];
-        }
-    }
-    return text;
 }
 
 std::string render_chain(const RunSummary& summary, bool utf8) {
@@ -65,15 +46,6 @@ CiDialect ci_dialect(const std::function<const char*(const char*)>& get) {
     return CiDialect::none;
 }
 
-std::string human_duration(Duration duration) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-    if (ms < 1000) return fmt::format("{}ms", ms);
-    if (ms < 60'000) return fmt::format("{}.{}s", ms / 1000, ms % 1000 / 100);
-    const auto seconds = ms / 1000;
-    if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
-    return fmt::format("{}h{:02}m", seconds / 3600, seconds % 3600 / 60);
-}
-
 std::string github_escape(std::string_view data, bool property) {
     std::string text;
     for (const char c : data) {
@@ -97,18 +69,15 @@ std::string render_failure(const StageEnd& end, const ViewOptions& options) {
         text += *end.retry_in > Duration::zero() ? ", again in " + human_duration(*end.retry_in) : ", again";
     }
     text += '\n';
-    std::string_view rest = end.tail;
-    while (!rest.empty()) {
-        const std::size_t newline = rest.find('\n');
-        text += fmt::format("  | {}\n", printable(plain_line(rest.substr(0, newline))));
-        rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
-    }
+    for (const std::string& line : plain_lines(end.tail)) text += fmt::format("  | {}\n", printable(line));
     if (!end.log_path.empty()) text += fmt::format("  log: {}\n", printable(end.log_path));
     return text;
 }
 
 std::string render_summary(const RunSummary& summary, const ViewOptions& options) {
     std::string text;
+    if (!summary.nothing_to_run.empty() && (!options.quiet || summary.verdict == Verdict::failed))
+        text += fmt::format("nothing to run: {}\n", printable(summary.nothing_to_run));
     for (const std::string& line : summary.waits_for) text += fmt::format("waiting: {}\n", printable(line));
     if (summary.waits_more > 0)
         text += fmt::format("waiting: {} and {} more\n", ellipsis(options.utf8), summary.waits_more);
@@ -141,7 +110,8 @@ std::string render_summary(const RunSummary& summary, const ViewOptions& options
         text += '\n';
     }
     if (summary.critical_path.size() > 1) {
-        text += fmt::format("critical path ({}): {}\n", human_duration(summary.critical_length),
+        text += fmt::format("critical path ({}, {} of it waiting): {}\n",
+                            human_duration(summary.critical_length), human_duration(summary.critical_waiting),
                             render_chain(summary, options.utf8));
     }
     return text;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "turboci/requests.hpp"
+#include "turboci/verdict.hpp"
 
 namespace turboci {
 
@@ -57,11 +58,14 @@ struct RunSummary {
     };
     std::vector<Timed> slowest;              ///< at most five, slowest first
     std::vector<std::string> critical_path;  ///< stages, first to last
-    Duration critical_length{0};
-    std::vector<std::string> waits_for;  ///< why nothing moves any more, one line each
-    std::int64_t waits_more = 0;         ///< lines left out of waits_for
-    std::int64_t unfinished = 0;         ///< selected nodes that are not FINAL
-    std::size_t survivors = 0;           ///< processes that could not be killed
+    Duration critical_length{0};             ///< from the first one's beginning to the last one's end
+    Duration critical_waiting{0};            ///< of which nothing of it was at work
+    Verdict verdict = Verdict::passed;       ///< of what was selected: the named nodes, else the plan
+    std::string nothing_to_run;              ///< why no stage was started; empty if one was
+    std::vector<std::string> waits_for;      ///< why nothing moves any more, one line each
+    std::int64_t waits_more = 0;             ///< lines left out of waits_for
+    std::int64_t unfinished = 0;             ///< selected nodes that are not FINAL
+    std::size_t survivors = 0;               ///< processes that could not be killed
 };
 
 /// Hears what happens. Called from the thread that runs the executor.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "endpoint/judge.hpp"
 #include "runner/executor.hpp"
 #include "runner/stage_command.hpp"
 
@@ -86,36 +87,41 @@ void add_times(RunSummary& summary, const std::unordered_map<std::string, Durati
     }
     PlanGraph graph;
     endpoint.query(query, graph);
-    PlanGraph::Chain chain = graph.longest_chain(durations);
+    PlanGraph::Chain chain =
+        graph.critical_path([&](const std::string& stage) { return durations.contains(stage); });
     summary.critical_path = std::move(chain.stages);
     summary.critical_length = chain.length;
+    summary.critical_waiting = chain.waiting;
 }
 
-/// Did a stage fail without a check that answers for it: one of the run's, FINAL, that it was to finish?
-bool has_unanswered_failure(Endpoint& endpoint, const std::string& plan, const Selection* selection) {
+/// "check:unit failed (and 2 more)": what stands in the way of a verdict that is failed; failures first, what
+/// was only skipped for them last.
+std::string why_failed(Endpoint& endpoint, const std::string& plan, const std::vector<NodeRef>& bad) {
     QueryNodes query;
     query.plan = plan;
-    query.types = {NodeType::stage};
-    query.outcomes = {Outcome::failed};
-    NodeList failed;
-    endpoint.query(query, failed);
-    std::erase_if(failed.stages, [&](const Stage& stage) {
-        return !is_selected(selection, {NodeType::stage, stage.id});
+    query.parts = kBareNodes;
+    for (const NodeRef& ref : bad) {
+        if (query.refs.size() == kMaxNamed) break;
+        query.refs.push_back({ref.type, ref.id});
+    }
+    NodeList found;
+    endpoint.query(query, found);
+    std::vector<std::pair<Outcome, NodeRef>> nodes;
+    const auto add = [&](NodeType type, const auto& list) {
+        for (const auto& node : list) {
+            if (node.outcome) nodes.push_back({*node.outcome, {type, node.id}});
+        }
+    };
+    add(NodeType::check, found.checks);
+    add(NodeType::stage, found.stages);
+    const auto first = std::ranges::min_element(nodes, {}, [](const auto& node) {
+        return node.first == Outcome::failed ? 0 : node.first == Outcome::cancelled ? 1 : 2;
     });
-    if (failed.stages.empty()) return false;
-    query.types = {NodeType::check};
-    query.outcomes.clear();
-    query.states = {State::final};
-    NodeList answers;
-    endpoint.query(query, answers);
-    std::unordered_set<std::string> answered;
-    for (const Check& check : answers.checks)
-        if (is_selected(selection, {NodeType::check, check.id})) answered.insert(check.id);
-    return std::any_of(failed.stages.begin(), failed.stages.end(), [&](const Stage& stage) {
-        return std::none_of(stage.assignments.begin(), stage.assignments.end(), [&](const Assignment& a) {
-            return a.goal_state == State::final && answered.contains(a.target_check_id);
-        });
-    });
+    if (first == nodes.end()) return {};
+    std::string text = fmt::format("{} {}{}", to_string(first->second),
+                                   first->first == Outcome::failed ? "" : "was ", to_string(first->first));
+    if (bad.size() > 1) text += fmt::format(" (and {} more)", bad.size() - 1);
+    return text;
 }
 
 }  // namespace
@@ -136,9 +142,17 @@ RunReport Executor::make_report() {
     summary.unfinished = after.checks - after.final_checks + after.stages - after.final_stages;
     add_times(summary, durations_, endpoint_, options_.plan);
 
-    const bool failed =
-        after.failed_checks > 0 ||
-        (after.failed_stages > 0 && has_unanswered_failure(endpoint_, options_.plan, selection_.get()));
+    QueryNodes selected;
+    selected.plan = options_.plan;
+    selected.refs = options_.refs;
+    const Judgement judgement = judge(endpoint_, selected);
+    summary.verdict = judgement.verdict;
+    if (durations_.empty() && interrupted_by_ == 0) {
+        summary.nothing_to_run = judgement.verdict == Verdict::failed
+                                     ? why_failed(endpoint_, options_.plan, judgement.bad)
+                                 : summary.unfinished == 0 ? "everything is done"
+                                                           : "";
+    }
     if (summary.unfinished > 0) {
         QueryNodes query;
         query.plan = options_.plan;
@@ -159,7 +173,17 @@ RunReport Executor::make_report() {
             summary.waits_for.resize(kMaxWaits);
         }
     }
-    report.exit_code = failed ? 1 : summary.unfinished > 0 ? 8 : 0;
+    switch (judgement.verdict) {
+        case Verdict::passed:
+            report.exit_code = 0;
+            break;
+        case Verdict::failed:
+            report.exit_code = 1;
+            break;
+        case Verdict::pending:
+            report.exit_code = 8;
+            break;
+    }
     if (interrupted_by_ != 0) report.exit_code = 128 + interrupted_by_;
     report.summary = std::move(summary);
     return report;

@@ -7,6 +7,7 @@
 #include "service/selection.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
+#include "turboci/verdict.hpp"
 
 namespace turboci {
 
@@ -57,6 +58,31 @@ private:
 
     NodeSink& sink_;
 };
+
+/// The verdict of the whole plan. Looks at a stage's checks only where that can change it.
+Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
+    const PlanTotals sum = totals(plan);
+    const bool all_final = sum.final_checks == sum.checks && sum.final_stages == sum.stages;
+    if (all_final && sum.passed_checks == sum.checks && sum.passed_stages == sum.stages)
+        return Verdict::passed;
+    const auto is_required = [&](const NodeRow& row) {
+        if (row.type == NodeType::check) return row.required;
+        const std::vector<AssignmentRow> assigned = uow.assignments_of(row.key);
+        return stage_is_required(!assigned.empty(),
+                                 std::ranges::any_of(assigned, [&](const AssignmentRow& a) {
+                                     return uow.node(a.check).required;
+                                 }));
+    };
+    Verdict verdict = Verdict::passed;
+    uow.scan_nodes(key, std::nullopt, {}, [&](const NodeRow& row) {
+        const Standing own = standing(row.state, row.outcome, row.skip_cause, true);
+        const Verdict worse = own == Standing::bad    ? Verdict::failed
+                              : own == Standing::open ? Verdict::pending
+                                                      : Verdict::passed;
+        if (worse > verdict && is_required(row)) verdict = worse;
+    });
+    return verdict;
+}
 
 }  // namespace
 
@@ -114,6 +140,7 @@ PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limi
         if (a.attempt.state == AttemptState::running && room(summary.running))
             summary.running.push_back(ref(uow->node(a.stage)));
 
+    summary.verdict = verdict_of(*uow, plan.key, summary.plan);
     const PlanTotals sums = totals(summary.plan);
     if (sums.final_checks < sums.checks) {
         const std::vector<State> open{State::planning, State::planned, State::waiting};

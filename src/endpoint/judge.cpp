@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/judge.hpp"
+
+#include <utility>
+
+namespace turboci {
+
+namespace {
+
+class JudgeSink final : public NodeSink {
+public:
+    JudgeSink(Judge& judge, NodeSink* also) : judge_(judge), also_(also) {}
+    void plan(const WorkPlan& plan) override {
+        plan_ = plan.id;
+        if (also_ != nullptr) also_->plan(plan);
+    }
+    void check(const Check& check) override {
+        judge_.check(check);
+        if (also_ != nullptr) also_->check(check);
+    }
+    void stage(const Stage& stage) override {
+        judge_.stage(stage);
+        if (also_ != nullptr) also_->stage(stage);
+    }
+    [[nodiscard]] const std::string& plan_id() const { return plan_; }
+
+private:
+    Judge& judge_;
+    NodeSink* also_;
+    std::string plan_;
+};
+
+/// What is wanted of checks that are only assigned to.
+class RequiredSink final : public NodeSink {
+public:
+    explicit RequiredSink(Judge& judge) : judge_(judge) {}
+    void plan(const WorkPlan&) override {}
+    void check(const Check& check) override { judge_.set_required(check.id, check.required); }
+    void stage(const Stage&) override {}
+
+private:
+    Judge& judge_;
+};
+
+bool selects_all(const QueryNodes& request) {
+    return request.refs.empty() && request.types.empty() && request.kinds.empty() && request.states.empty() &&
+           request.outcomes.empty() && request.match.empty() && !request.ready && !request.blocked;
+}
+
+}  // namespace
+
+Judgement judge(Endpoint& endpoint, QueryNodes request, NodeSink* also) {
+    Judge judge(selects_all(request) ? Judge::Scope::whole_plan : Judge::Scope::some_nodes);
+    JudgeSink sink(judge, also);
+    if (also == nullptr) request.parts = kBareNodes;
+    request.parts.assignments = true;
+    endpoint.query(request, sink);
+    QueryNodes targets;
+    targets.plan = sink.plan_id();
+    targets.parts = kBareNodes;
+    for (std::string& id : judge.unknown_checks()) targets.refs.push_back({NodeType::check, std::move(id)});
+    if (!targets.refs.empty()) {
+        RequiredSink required(judge);
+        endpoint.query(targets, required);
+    }
+    return judge.judgement();
+}
+
+std::vector<NodeRef> open_nodes(Endpoint& endpoint, QueryNodes request) {
+    request.states = {State::planning, State::planned, State::waiting, State::attempting,
+                      State::awaiting_group};
+    return judge(endpoint, std::move(request)).open;
+}
+
+}  // namespace turboci
