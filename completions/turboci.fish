@@ -136,4 +136,4 @@ complete -c turboci -n '__turboci_is wait' -l any -d 'until one of them is FINAL
 complete -c turboci -n '__turboci_is wait' -l timeout -x -a '30s 10m 2h' -d 'give up after'
 complete -c turboci -n '__turboci_is watch log' -l since -x -d 'only changes after this plan version'
 complete -c turboci -n '__turboci_is watch' -l follow -d 'go on when everything is FINAL'
-complete -c turboci -n '__turboci_is gate' -l allow-skipped -d 'take skipped for passed'
+complete -c turboci -n '__turboci_is gate' -l allow-skipped -d 'take what was skipped as not needed for passed'

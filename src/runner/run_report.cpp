@@ -145,14 +145,17 @@ RunReport Executor::make_report() {
     QueryNodes selected;
     selected.plan = options_.plan;
     selected.refs = options_.refs;
-    const Judgement judgement = judge(endpoint_, selected);
-    summary.verdict = judgement.verdict;
-    if (durations_.empty() && interrupted_by_ == 0) {
-        summary.nothing_to_run = judgement.verdict == Verdict::failed
-                                     ? why_failed(endpoint_, options_.plan, judgement.bad)
-                                 : summary.unfinished == 0 ? "everything is done"
-                                                           : "";
+    const bool idle = durations_.empty() && interrupted_by_ == 0;
+    // Of a whole plan the verdict alone is told sooner than with what made it so.
+    if (selected.refs.empty()) summary.verdict = endpoint_.summarize(options_.plan, 1).verdict;
+    if (!selected.refs.empty() || (idle && summary.verdict == Verdict::failed)) {
+        const Judgement judgement = judge(endpoint_, selected);
+        summary.verdict = judgement.verdict;
+        if (idle && judgement.verdict == Verdict::failed)
+            summary.nothing_to_run = why_failed(endpoint_, options_.plan, judgement.bad);
     }
+    if (idle && summary.verdict == Verdict::passed && summary.unfinished == 0)
+        summary.nothing_to_run = "everything is done";
     if (summary.unfinished > 0) {
         QueryNodes query;
         query.plan = options_.plan;
@@ -173,7 +176,7 @@ RunReport Executor::make_report() {
             summary.waits_for.resize(kMaxWaits);
         }
     }
-    switch (judgement.verdict) {
+    switch (summary.verdict) {
         case Verdict::passed:
             report.exit_code = 0;
             break;

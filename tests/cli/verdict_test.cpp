@@ -34,7 +34,8 @@ TEST_CASE("gate passes only what is FINAL and passed") {
     CHECK(turboci.run({"gate", "check:no"}).code == 1);
     CHECK(turboci.run({"gate", "open"}).code == 1);
     CHECK(turboci.run({"gate", "skipped"}).code == 1);
-    CHECK(turboci.run({"gate", "skipped", "--allow-skipped"}).code == 0);
+    // It was skipped because of a failure.
+    CHECK(turboci.run({"gate", "skipped", "--allow-skipped"}).code == 1);
     CHECK(turboci.run({"gate", "yes", "no"}).code == 1);
     const Ran all = turboci.run({"gate"});
     CHECK(all.code == 1);
@@ -67,7 +68,7 @@ TEST_CASE("gate as JSON gives its reasons") {
 TEST_CASE("wait ends with the outcome of what it waited for") {
     const JudgedPlan turboci(kOneOfEach);
     CHECK(turboci.run({"wait", "yes"}).code == 0);
-    CHECK(turboci.run({"wait", "skipped"}).code == 0);
+    CHECK(turboci.run({"wait", "skipped"}).code == 1);
     const Ran failed = turboci.run({"wait", "yes", "no"});
     CHECK(failed.code == 1);
     CHECK(contains(failed.err, "check:no is FINAL failed: broken"));
@@ -101,12 +102,90 @@ TEST_CASE("wait ends attempts that ran out of time, so that it does not wait for
     CHECK(contains(ran.err, "stage:a is FINAL failed"));
 }
 
-TEST_CASE("A failed stage counts for wait only if it was named or answers no check") {
-    const JudgedPlan turboci("checks: [{id: c, state: PLANNED}]\nstages: [{id: s, assignments: [c]}]");
+TEST_CASE("A stage that failed counts beside a check that passed") {
+    const JudgedPlan turboci("checks: [{id: c, state: FINAL}]\nstages: [{id: s, assignments: [c]}]");
     turboci.ok({"attempt", "claim", "s"});
-    turboci.ok({"nodes", "write"}, "checks: [{id: c, result: {data: {}, stage: s, attempt: 1}}]");
     turboci.ok({"attempt", "fail", "s"});
     CHECK(turboci.run({"gate"}).code == 0);
-    CHECK(turboci.run({"wait"}).code == 0);
+    CHECK(turboci.run({"wait"}).code == 1);
+    CHECK(turboci.run({"wait", "check:c"}).code == 0);
     CHECK(turboci.run({"wait", "stage:s"}).code == 1);
+}
+
+TEST_CASE("run, wait, gate, plan show and the reports judge alike") {
+    struct Row {
+        const char* nodes;
+        std::vector<std::string> before;  ///< a command, before the run
+        std::vector<std::string> refs;    ///< of run, wait and gate; none: everything
+        int run;                          ///< of wait, too
+        int gate;
+        int gate_allow_skipped;
+        const char* verdict;  ///< of the whole plan
+        const char* heading;
+    };
+    constexpr const char* kPasses =
+        "checks: [{id: c, state: PLANNED}]\n"
+        "stages: [{id: s, args: {command: ['true']}, assignments: [c]}, {id: x, args: {command: ['true']}}]";
+    constexpr const char* kFails =
+        "checks: [{id: c, state: PLANNED}, {id: d, state: PLANNED}, {id: e, state: FINAL}]\n"
+        "stages: [{id: s, args: {command: ['false']}, assignments: [c]},\n"
+        "         {id: t, args: {command: ['true']}, dependencies: [c], assignments: [d]}]";
+    constexpr const char* kNotNeeded =
+        "checks: [{id: c, state: PLANNED}, {id: d, state: PLANNED}]\n"
+        "stages: [{id: s, args: {command: ['true']}, assignments: [c]},\n"
+        "         {id: t, dependencies: [{node: c, when: failure}], assignments: [d]}]";
+    constexpr const char* kOpen =
+        "checks: [{id: c, state: PLANNED}, {id: d, state: PLANNED}]\n"
+        "stages: [{id: s, args: {command: ['true']}, assignments: [c]}]";
+    constexpr const char* kStages =
+        "stages: [{id: s, args: {command: ['true']}}, {id: t, args: {command: ['true']}, dependencies: [s]}]";
+    const std::vector<Row> table{
+        {kPasses, {}, {}, 0, 0, 0, "passed", "✅ passed"},
+        {kPasses, {}, {"check:c"}, 0, 0, 0, "passed", "✅ passed"},
+        {kPasses, {"stage", "cancel", "x"}, {}, 1, 0, 0, "failed", "❌ failed"},
+        {kPasses, {"stage", "cancel", "x"}, {"check:c"}, 0, 0, 0, "failed", "❌ failed"},
+        {kPasses, {"stage", "cancel", "s"}, {}, 1, 1, 1, "failed", "❌ failed"},
+        {kFails, {}, {}, 1, 1, 1, "failed", "❌ failed"},
+        {kFails, {}, {"check:c"}, 1, 1, 1, "failed", "❌ failed"},
+        {kFails, {}, {"check:d"}, 1, 1, 1, "failed", "❌ failed"},
+        {kFails, {}, {"check:e"}, 0, 0, 0, "failed", "❌ failed"},
+        {kNotNeeded, {}, {}, 0, 1, 0, "passed", "⚪ passed, 1 check skipped"},
+        {kNotNeeded, {}, {"check:d"}, 0, 1, 0, "passed", "⚪ passed, 1 check skipped"},
+        {kOpen, {}, {}, 8, 1, 1, "pending", "⏳ pending: 1 node still open"},
+        {kOpen, {}, {"check:c"}, 0, 0, 0, "pending", "⏳ pending: 1 node still open"},
+        {kStages, {}, {}, 0, 1, 1, "passed", "⚪ done, no check answered"},
+        {kStages, {"stage", "cancel", "s"}, {}, 1, 1, 1, "failed", "❌ failed"},
+    };
+    for (const Row& row : table) {
+        INFO(row.nodes << (row.refs.empty() ? "" : row.refs[0])
+                       << (row.before.empty() ? "" : row.before.back()));
+        const JudgedPlan turboci(row.nodes);
+        if (!row.before.empty()) turboci.ok(row.before);
+        const auto code = [&](std::vector<std::string> command) {
+            command.insert(command.end(), row.refs.begin(), row.refs.end());
+            return turboci.run(command).code;
+        };
+        if (!row.refs.empty()) turboci.run({"run"});  // the rest of the plan comes to its end as well
+        CHECK(code({"run"}) == row.run);
+        CHECK(code({"wait", "--timeout", "0s"}) == row.run);
+        CHECK(code({"gate"}) == row.gate);
+        CHECK(code({"gate", "--allow-skipped"}) == row.gate_allow_skipped);
+        CHECK(Json::parse(turboci.ok({"plan", "show", "-o", "json"}))["verdict"] == row.verdict);
+        CHECK(contains(turboci.ok({"plan", "show"}), "verdict: " + std::string(row.verdict) + "\n"));
+        CHECK(contains(turboci.ok({"plan", "show", "--format", "markdown"}),
+                       "## `p`: " + std::string(row.heading) + "\n"));
+        const bool no = std::string_view(row.verdict) == "failed";
+        CHECK(contains(turboci.ok({"plan", "show", "--format", "junit"}), "<failure") == no);
+    }
+}
+
+TEST_CASE("Reports show the end of the log of what failed") {
+    const JudgedPlan turboci(
+        "checks: [{id: c, state: PLANNED}]\n"
+        "stages: [{id: s, args: {command: 'echo one; echo two >&2; exit 1'}, assignments: [c]}]");
+    CHECK(turboci.run({"run"}).code == 1);
+    CHECK(contains(turboci.ok({"plan", "show", "--format", "markdown"}),
+                   "Last output of `stage:s`, attempt 1:\n\n  ```text\n  one\n  two\n  ```\n"));
+    CHECK(contains(turboci.ok({"plan", "show", "--format", "junit"}),
+                   "--- last output of stage:s, attempt 1 ---&#10;one&#10;two</failure>"));
 }

@@ -523,7 +523,68 @@ stages:
     CHECK(s.critical_path == Strings{"compile", "test"});
     CHECK(s.critical_length == 17s);
     CHECK(s.slowest.at(0).stage == "lint");
+    CHECK(s.critical_waiting == 0s);
     CHECK(s.slowest.size() == 4);
+}
+
+TEST_CASE("The critical path counts retries and their backoff") {
+    RunFixture f(R"(
+stages:
+  - {id: first, args: {command: [ok, 1s]}}
+  - {id: tries, args: {command: [fail, 1s]}, dependencies: [first], retry: {max_retries: 1, backoff: 3s}}
+  - {id: short, args: {command: [ok, 2s]}, dependencies: [first]}
+  - {id: clean, args: {command: [ok, 2s]}, dependencies: {all: [{node: tries, when: failure}, short]}}
+)");
+    f.options.jobs = 4;
+    CHECK(f.run().exit_code == 1);
+    const RunSummary& s = f.hearer.summary;
+    CHECK(s.critical_path == Strings{"first", "tries", "clean"});
+    CHECK(s.critical_length == 8s);
+    CHECK(s.critical_waiting == 0s);
+}
+
+TEST_CASE("The critical path tells how long it waited for a free place") {
+    RunFixture f(R"(
+stages:
+  - {id: a, args: {command: [ok, 1s]}}
+  - {id: between, args: {command: [ok, 4s]}}
+  - {id: b, args: {command: [ok, 2s]}, dependencies: [a]}
+)");
+    f.options.jobs = 1;
+    CHECK(f.run().exit_code == 0);
+    const RunSummary& s = f.hearer.summary;
+    CHECK(s.critical_path == Strings{"a", "b"});
+    CHECK(s.critical_length == 7s);
+    CHECK(s.critical_waiting == 4s);
+}
+
+TEST_CASE("What was skipped is no cause on the critical path") {
+    RunFixture f(R"(
+stages:
+  - {id: quick, args: {command: [ok, 1s]}}
+  - {id: slow, args: {command: [ok, 5s]}}
+  - {id: never, args: {command: [ok, 1s]}, dependencies: [{node: slow, when: failure}]}
+  - {id: last, args: {command: [ok, 1s]}, dependencies: [quick, {node: never, when: always}]}
+)");
+    f.options.jobs = 4;
+    CHECK(f.run().exit_code == 0);
+    CHECK(f.hearer.summary.critical_path == Strings{"quick", "last"});
+}
+
+TEST_CASE("A run that finds nothing to do says why") {
+    RunFixture failed("stages: [{id: s, args: {command: [fail]}}, {id: t, dependencies: [s]}]");
+    CHECK(failed.run().exit_code == 1);
+    CHECK(failed.hearer.summary.nothing_to_run.empty());
+    CHECK(failed.run().exit_code == 1);
+    CHECK(failed.hearer.summary.nothing_to_run == "stage:s failed (and 1 more)");
+    RunFixture passed("stages: [{id: s, args: {command: [ok]}}]");
+    CHECK(passed.run().exit_code == 0);
+    CHECK(passed.run().exit_code == 0);
+    CHECK(passed.hearer.summary.nothing_to_run == "everything is done");
+    RunFixture open("checks: [{id: c, state: WAITING}]");
+    CHECK(open.run().exit_code == 8);
+    CHECK(open.hearer.summary.nothing_to_run.empty());
+    CHECK(open.hearer.summary.waits_for == Strings{"check:c waits for somebody to report"});
 }
 
 TEST_CASE("A dry run tells the order and writes nothing") {

@@ -283,6 +283,7 @@ TEST_CASE("A summary says what happened, what took long and what is waited for")
     s.slowest = {{"build", 61s}, {"te\nst", 500ms}};
     s.critical_path = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
     s.critical_length = 100s;
+    s.critical_waiting = 2500ms;
     s.waits_for = {"check:approved waits for somebody to report"};
     s.waits_more = 7;
     CHECK(render_summary(s, {}) ==
@@ -290,5 +291,5 @@ TEST_CASE("A summary says what happened, what took long and what is waited for")
           "waiting: … and 7 more\n"
           "3 passed, 1 failed, 2 skipped, 1 cancelled, 4 retried in 1h02m; 1 check failed; 2 not FINAL\n"
           "slowest: build 1m01s, te\\nst 500ms\n"
-          "critical path (1m40s): a > b > c > d > … 2 more … > g > h > i > j\n");
+          "critical path (1m40s, 2.5s of it waiting): a > b > c > d > … 2 more … > g > h > i > j\n");
 }
