@@ -273,7 +273,9 @@ std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     for (const ImportedCases& cases : imported) suites.push_back(&cases.suite());
     std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"" + escaped(plan) +
                       "\"" + SuiteWriter::sums(suites, false) + ">\n";
-    for (const SuiteWriter* suite : suites) suite->append_to(out, graph.plan().created_at);
+    for (const SuiteWriter* suite : suites) {
+        if (!suite->empty()) suite->append_to(out, graph.plan().created_at);
+    }
     out += "</testsuites>\n";
     return out;
 }
