@@ -267,7 +267,7 @@ TEST_CASE("With fail-fast an attempt that will be retried is no failure yet") {
 TEST_CASE("A stage that somebody cancels is stopped") {
     RunFixture f("stages: [{id: a, args: {command: [ok, 1h]}}, {id: b, args: {command: [ok, 10s]}}]");
     f.runner.at.emplace(1h + 5s, [&] { f.cancel("a"); });
-    CHECK(f.run().exit_code == 0);
+    CHECK(f.run().exit_code == 1);
     CHECK(f.runner.stopped == Strings{"a"});
     CHECK(f.stage("a").outcome == Outcome::cancelled);
     CHECK(f.hearer.summary.cancelled == 1);
