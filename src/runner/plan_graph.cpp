@@ -2,6 +2,7 @@
 #include "runner/plan_graph.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace turboci {

@@ -110,9 +110,9 @@ std::string render_summary(const RunSummary& summary, const ViewOptions& options
         text += '\n';
     }
     if (summary.critical_path.size() > 1) {
-        text += fmt::format("critical path ({}, {} of it waiting): {}\n",
-                            human_duration(summary.critical_length), human_duration(summary.critical_waiting),
-                            render_chain(summary, options.utf8));
+        text +=
+            fmt::format("critical path ({}, {} of it waiting): {}\n", human_duration(summary.critical_length),
+                        human_duration(summary.critical_waiting), render_chain(summary, options.utf8));
     }
     return text;
 }
