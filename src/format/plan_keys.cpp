@@ -22,6 +22,7 @@ constexpr std::array kCheck{
     KeyRule{"kind", Form::text, Slot::check_kind},
     KeyRule{"options", Form::object, Slot::check_options, Place::json},
     KeyRule{"state", Form::text, Slot::check_state},
+    KeyRule{"required", Form::boolean, Slot::check_required},
     KeyRule{"dependencies", Form::predicate, Slot::check_dependencies},
     KeyRule{"result", Form::map, Slot::none, Place::result},
     KeyRule{"results", Form::list, Slot::none, Place::results},

@@ -60,6 +60,7 @@ enum class Slot : std::uint8_t {
     check_kind,
     check_options,
     check_state,
+    check_required,
     check_dependencies,
     result_data,
     result_failure,

@@ -255,6 +255,9 @@ void PlanReader::put_integer(const KeyRule& rule, std::int64_t value, Position a
 
 void PlanReader::put_boolean(const KeyRule& rule, bool value) {
     switch (rule.slot) {
+        case Slot::check_required:
+            check_.required = value;
+            return;
         case Slot::result_finalize:
             check_.results.back().finalize = value;
             return;

@@ -129,6 +129,11 @@ constexpr std::string_view kSchema = R"json({
           "description": "The state to bring the check to.",
           "enum": ["PLANNING", "PLANNED", "WAITING", "FINAL"]
         },
+        "required": {
+          "description": "false: the check never makes run, wait or gate say no. Fixed once PLANNED.",
+          "type": "boolean",
+          "default": true
+        },
         "dependencies": {"$ref": "#/$defs/predicate"},
         "result": {"$ref": "#/$defs/result"},
         "results": {

@@ -16,7 +16,8 @@ TEST_CASE("malformed plans are refused with a position and a reason") {
          "1:1: unknown key 'environment'; known here: checks, stages, reason, actor, if_version, op_id, "
          "plan"},
         {"checks: [{id: a, version: 3}]\n",
-         "1:18: unknown key 'version'; known here: id, kind, options, state, dependencies, result, results"},
+         "1:18: unknown key 'version'; known here: id, kind, options, state, required, dependencies, result, "
+         "results"},
         {"checks: [{kind: build}]\n", "1:10: 'id' is missing"},
         {"checks: [{id: ''}]\n", "1:15: 'id' is empty"},
         {"checks: [{id: {a: b}}]\n", "1:15: 'id' must be a string, not a map"},

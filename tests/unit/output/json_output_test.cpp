@@ -34,9 +34,10 @@ TEST_CASE("A bare check's JSON has every key, empty lists and nulls", "[json]") 
     check.created_at = check.updated_at = at(0);
     check.version = 1;
     CHECK(json_of(check) ==
-          R"({"id":"a\"b","kind":"","state":"PLANNING","outcome":null,"options":{},"dependencies":)"
+          R"({"id":"a\"b","kind":"","state":"PLANNING","outcome":null,"skip_cause":null,"required":true,)"
+          R"("options":{},"dependencies":)"
           R"({"predicate":"AND","threshold":0,"edges":[],"groups":[],"resolution":"SATISFIED"},)"
-          R"("results":[],"version":1,"created_at":"2026-01-02T03:04:05.000006Z",)"
+          R"("results":[],"created_by":null,"version":1,"created_at":"2026-01-02T03:04:05.000006Z",)"
           R"("updated_at":"2026-01-02T03:04:05.000006Z","state_history":[]})");
 }
 
@@ -100,21 +101,26 @@ TEST_CASE("A stage's JSON has its policy and its attempts", "[json]") {
     const std::string text = json_of(stage_with_attempts());
     CHECK(
         text ==
-        R"({"id":"s","state":"ATTEMPTING","outcome":null,"concluded_reason":null,"args":{"command":"true"},)"
+        R"({"id":"s","state":"ATTEMPTING","outcome":null,"skip_cause":null,"concluded_reason":null,)"
+        R"("concluded_message":null,"args":{"command":"true"},)"
         R"("dependencies":{"predicate":"AND","threshold":0,"edges":[],"groups":[],"resolution":"SATISFIED"},)"
         R"("assignments":[{"target_check_id":"c","goal_state":"FINAL"}],)"
         R"("retry":{"max_retries":2,"backoff":"1500ms"},"timeout":"5m","heartbeat":null,)"
         R"("continuation_group":{"predicate":"AND","threshold":0,"edges":[],"groups":[],)"
         R"("resolution":"SATISFIED"},"attempts":[)"
-        R"({"idx":1,"state":"INCOMPLETE","process_uid":"w1","details":{"k":"v"},"progress":[)"
+        R"({"idx":1,"state":"INCOMPLETE","cause":"failed","process_uid":"w1","details":{"k":"v"},"progress":[)"
         R"({"message":"half","timestamp":"2026-01-02T03:04:05.000006Z","details":{}}],)"
-        R"("failure":{"message":"exit 1"},"not_before":null,)"
+        R"("failure":{"message":"exit 1"},"exit_code":1,"signal":null,"log":{"path":"p.db.logs/p/s.1.log"},)"
+        R"("stopping":{"since":"2026-01-02T03:04:05.000006Z","by":"ann","reason":"late","cause":"failed"},)"
+        R"("not_before":null,"started_at":"2026-01-02T03:04:05.000006Z",)"
+        R"("ended_at":"2026-01-02T03:04:05.000006Z",)"
         R"("last_heartbeat":"2026-01-02T03:04:05.000006Z",)"
         R"("created_at":"2026-01-02T03:04:05.000006Z","updated_at":"2026-01-02T03:04:05.000006Z"},)"
-        R"({"idx":2,"state":"PENDING","process_uid":null,"details":{},"progress":[],"failure":null,)"
-        R"("not_before":"2026-01-02T03:04:06.500006Z","last_heartbeat":null,)"
+        R"({"idx":2,"state":"PENDING","cause":null,"process_uid":null,"details":{},"progress":[],"failure":null,)"
+        R"("exit_code":null,"signal":null,"log":null,"stopping":null,)"
+        R"("not_before":"2026-01-02T03:04:06.500006Z","started_at":null,"ended_at":null,"last_heartbeat":null,)"
         R"("created_at":"2026-01-02T03:04:05.000006Z","updated_at":"2026-01-02T03:04:05.000006Z"}],)"
-        R"("version":3,"created_at":"2026-01-02T03:04:05.000006Z",)"
+        R"("created_by":null,"version":3,"created_at":"2026-01-02T03:04:05.000006Z",)"
         R"("updated_at":"2026-01-02T03:04:05.000006Z","state_history":[]})");
 }
 
