@@ -126,7 +126,7 @@ def arguments(op):
         more = {"progress": (op.get("message"),), "fail": ("--message", op.get("message"), *(() if op.get("retry") else ("--no-retry",)))}.get(kind, ())
         return ("attempt", kind, op["stage"], *more, *uid), b"", {}
     if kind == "cancel":
-        return ("stage", "cancel", op["stage"]), b"", {}
+        return ("stage", "cancel", op["stage"]), b"", {}  # its reason is the tag
     env = {"TURBOCI_PLAN": "main", "TURBOCI_STAGE": op["attempt"][0], "TURBOCI_ATTEMPT": str(op["attempt"][1])} if op["attempt"] else {}
     verdict = ("--pass",) if op["failure"] is None else ("--fail", op["failure"])
     return ("check", "report", op["check"], *verdict, "--data", json.dumps(op["data"]), "--actor", op["actor"], *(("--final",) if op["final"] else ())), b"", env

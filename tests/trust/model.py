@@ -121,6 +121,8 @@ class Plan(Operations):
             check.results["orchestrator", "orchestrator"] = Answer({}, "skipped", final=True)
             return self.end_check(check, "failed" if failed else "skipped")
         silent = [s for s in stages if s.ref not in self.counted(check)]
+        if self.broken(check):
+            return self.end_check(check)
         if silent:
             bad = any(s.outcome in ("failed", "cancelled") for s in silent)
             check.results["orchestrator", "orchestrator"] = Answer({}, "stage" if bad else None, final=True)
@@ -138,7 +140,14 @@ class Plan(Operations):
                     best[f"stage:{stage}"] = answer
         return best
 
+    def broken(self, check):
+        """Stages that reported a pass by an attempt that did not run to its end."""
+        return [ref for ref, a in self.counted(check).items() if a.attempt and a.failure is None
+                and self.nodes[ref].attempts[a.attempt[1] - 1].state == "INCOMPLETE"]
+
     def end_check(self, check, outcome=None):
+        if outcome is None and self.broken(check):
+            check.results["orchestrator", "orchestrator"] = Answer({}, "stage", final=True)
         for answer in check.results.values():
             answer.final = True
         failed = any(a.failure is not None for a in self.counted(check).values())
@@ -158,4 +167,5 @@ class Plan(Operations):
         elif retry and attempt.idx <= stage.retries:
             stage.attempts.append(Attempt(attempt.idx + 1, self.version))
         elif retry is not None:
-            self.move(stage, "FINAL", "failed", "no_retries_left" if retry else "retry_blocked")
+            spent = "no_retries_left" if stage.retries else "attempt_failed"
+            self.move(stage, "FINAL", "failed", spent if retry else "retry_blocked")

@@ -129,8 +129,8 @@ class Operations:
         return [lambda: (attempt.progress.append(message), self.touch(node))]
 
     def do_heartbeat(self, stage, uid):
-        node, attempt = self.live(stage, uid)
-        return [lambda: self.touch(node)]
+        self.live(stage, uid)
+        return []  # a sign of life is no change
 
     @staticmethod
     def own(attempt, uid):
@@ -153,7 +153,7 @@ class Operations:
         node, attempt = self.live(stage, uid)
         return [lambda: (self.own(attempt, uid), self.end_attempt(node, "INCOMPLETE", message, retry))]
 
-    def do_cancel(self, stage):
+    def do_cancel(self, stage, reason):
         node = self.stage(stage)
         if node.state == "FINAL":
             if node.outcome == "cancelled":
@@ -162,7 +162,7 @@ class Operations:
 
         def step():
             if node.attempts and node.attempts[-1].state in LIVE:
-                self.end_attempt(node, "INCOMPLETE", "cancelled", None)
+                self.end_attempt(node, "INCOMPLETE", reason, None)
             self.move(node, "FINAL", "cancelled", "cancelled")
         return [step]
 
