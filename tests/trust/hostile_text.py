@@ -13,10 +13,10 @@ import xml.etree.ElementTree
 
 import trust
 
-# Legal as ids: no control characters, no blank at the ends.
+# Legal as ids: no control, invisible or direction characters, no blank at the ends.
 IDS = ["::error::pwned", "##[error]pwned", "##vso[task.complete result=Failed]pwned", "::stop-commands::pwned", "::add-mask::e", "##teamcity[buildStop]", "%s%n%d{}{0}",
        '"]; evil [label="x', "a\\nb\\", "a\\", "<script>alert(1)</script>", "]]><x>", "--><!--", "&amp;&lt;&#10;", "a|b||c", "`x` ``y``", "[x](javascript:y)", "$(touch pwned)", "`touch pwned`",
-       "'; drop table nodes; --", "\u202egnp.exe", "\u2066x\u2069", "\u200bzero", "\ufeffmark", "line\u2028::error::pwned", "paragraph\u2029::error::pwned", "\u00adsoft", "e\u0301\u0301\u0301", "\U0001f469\u200d\U0001f4bb", "\U0010ffff",
+       "'; drop table nodes; --", "\ufff9gnp.exe", "\ufffax\ufffb", "\u200czero", "\u206fmark", "line\u00a0::error::pwned", "paragraph\u3000::error::pwned", "\U000e0041soft", "e\u0301\u0301\u0301", "\U0001f469\u200d\U0001f4bb", "\U0010ffff",
        "\ufffe", "- x: y", "? x", "# x", "!x", "&x", "*x", "null", "true", "1e3", "0755", "{x: y}", "[x", "---", "...", "end", "subgraph", "graph TD", "click x", "x" * 256,
        "\u4e2d" * 85, "-rf", "--help", "@file", "~", "../../etc/passwd", "a/b", "a b  c", "<br/>", "#quot;", "#35;", "\\l\\r\\G", "%%{init: {}}%%", "classDef x", "section_end:0:x"]
 # Also legal in what is reported: everything but NUL.
