@@ -46,8 +46,8 @@ struct CommandEnd {
     int hung_signal = 0;
     [[nodiscard]] bool success() const noexcept { return kind == Kind::exited && value == 0 && !hung; }
 };
-/// "exit status 3", "exit status 137 (128+9: killed; out of memory?)", "killed by signal 9 (SIGKILL)", "cannot
-/// execute 'x': No such file or directory".
+/// "exit status 3", "exit status 137 (128+9: killed; out of memory?)", "killed by signal 9 (SIGKILL)",
+/// "cannot execute 'x': No such file or directory".
 [[nodiscard]] std::string describe(const CommandEnd& end);
 
 /// What wait() saw. Any number of them at once, possibly none.
@@ -58,8 +58,9 @@ struct RunnerEvents {
     bool notified = false;     ///< notify() was called
 };
 
-/// Runs commands, each as a session and process group of its own. A command is over when its first process has ended,
-/// whatever else holds its output; its descendants do not outlive it. Used from one thread, except notify().
+/// Runs commands, each as a session and process group of its own. A command is over when its first process
+/// has ended, whatever else holds its output; its descendants do not outlive it. Used from one thread, except
+/// notify().
 class CommandRunner {
 public:
     virtual ~CommandRunner() = default;

@@ -96,7 +96,8 @@ struct Attempt {
     AttemptState state = AttemptState::pending;
     std::optional<Cause> cause;  ///< set exactly when INCOMPLETE
     std::string process_uid;     ///< who holds it; empty before RUNNING
-    bool has_runner = false;     ///< its holder is a runner: it can be asked to stop, and is lost when it is gone
+    bool has_runner =
+        false;  ///< its holder is a runner: it can be asked to stop, and is lost when it is gone
     JsonText details;
     std::vector<Progress> progress;
     std::optional<std::string> failure;

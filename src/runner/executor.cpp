@@ -295,7 +295,8 @@ void Executor::start(const ClaimedAttempt& claimed) {
     if (const auto* problem = std::get_if<std::string>(&parsed)) return refuse(*problem, true);
     const StageCommand& wanted = std::get<StageCommand>(parsed);
     try {
-        if (!logs_) logs_ = std::make_unique<LogDirectory>(options_.store_path, options_.plan, plan_identity_);
+        if (!logs_)
+            logs_ = std::make_unique<LogDirectory>(options_.store_path, options_.plan, plan_identity_);
         active.log = logs_->log_of(stage.id, claimed.idx, options_.log_limit);
     } catch (const Error& error) {
         refuse(error.what(), false);

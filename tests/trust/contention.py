@@ -178,6 +178,8 @@ class Crowd:
         generator = Generator(rng, worker, self.checks, self.stages)
         for i in range(self.operations):
             op, tag = generator.next(), f"w{worker}.{i}"
+            if op["op"] == "cancel":
+                op["reason"] = tag
             once = rng.random() < 0.5  # with an op_id it can be asked again
             args, stdin, env = arguments(op)
             args = (*args, "--reason", tag, *(("--op-id", tag) if once else ()))
