@@ -498,13 +498,7 @@ private:
         if (!is_ended(a.state)) return;
         a.ended_at = a.updated_at;
         if (a.state == AttemptState::complete) return;
-        const std::string_view failure = a.failure ? std::string_view(*a.failure) : std::string_view();
-        a.cause = failure == "cancelled" && attempt.no_retry ? Cause::cancelled
-                  : failure == "lost: runner died"           ? Cause::lost
-                  : failure.starts_with("interrupted")       ? Cause::interrupted
-                  : failure.starts_with("timed out after ")  ? Cause::timeout
-                  : failure.starts_with("no heartbeat for ") ? Cause::silent
-                                                             : Cause::failed;
+        a.cause = cause_in_words(a.failure.value_or(""), attempt.no_retry);
     }
 
     void import_write(const Json& json) {

@@ -128,4 +128,12 @@ Json parse_line(std::string_view line) {
     return json;
 }
 
+Cause cause_in_words(std::string_view failure, bool no_retry) {
+    if (failure == "cancelled" && no_retry) return Cause::cancelled;
+    if (failure == "lost: runner died") return Cause::lost;
+    if (failure.starts_with("interrupted")) return Cause::interrupted;
+    if (failure.starts_with("timed out after ")) return Cause::timeout;
+    return failure.starts_with("no heartbeat for ") ? Cause::silent : Cause::failed;
+}
+
 }  // namespace turboci::service::imported

@@ -60,6 +60,9 @@ std::optional<Mover> parse_mover(std::string_view name);
 inline constexpr std::int64_t kMostVersion = std::int64_t{1} << 53;
 inline constexpr Duration kMostDuration = std::chrono::hours(24 * 3653);
 
+/// Why an attempt ended INCOMPLETE, by the words in which older programs said it.
+Cause cause_in_words(std::string_view failure, bool no_retry);
+
 /// One line as JSON, not nested deeper than plan files, without duplicate keys.
 Json parse_line(std::string_view line);
 
