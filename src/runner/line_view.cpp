@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <set>
 
 #include "format/terminal.hpp"
 #include "runner/progress_view.hpp"
@@ -23,7 +24,7 @@ public:
     void on_start(const StageStart& start) override {
         if (options_.quiet) return;
         const std::string attempt =
-            start.idx > 1 ? fmt::format(" (attempt {} of {})", start.idx, start.max_attempts) : "";
+            start.idx > 1 ? fmt::format(" ({})", attempt_text(start.idx, start.max_attempts)) : "";
         out_(fmt::format("start  stage:{}{}\n", printable(start.stage), attempt));
     }
 
@@ -44,12 +45,14 @@ public:
                 break;
         }
         out_(text);
+        if (end.cause == Cause::cancelled) cancelled_.insert(end.stage);
     }
 
     void on_final(const NodeRef& node, Outcome outcome) override {
         if (options_.quiet && outcome != Outcome::failed) return;
         // What a stage's attempt came to has been told already.
-        if (node.type == NodeType::stage && outcome != Outcome::skipped && outcome != Outcome::cancelled)
+        if (node.type == NodeType::stage && outcome != Outcome::skipped &&
+            (outcome != Outcome::cancelled || cancelled_.erase(node.id) > 0))
             return;
         out_(fmt::format("{} {}\n",
                          styled(fmt::format("{:<6}", to_string(outcome)),
@@ -76,9 +79,10 @@ private:
                                 github_escape(text.substr(0, first - 1), false), text.substr(first));
         }
         if (end.failure && !end.retry_in) {
-            lines +=
-                fmt::format("::error title={}::{}\n", github_escape("stage:" + printable(end.stage), true),
-                            github_escape(printable(*end.failure), false));
+            const bool wanted = end.cause == Cause::cancelled;
+            lines += fmt::format("::{} title={}::{}\n", wanted ? "warning" : "error",
+                                 github_escape("stage:" + printable(end.stage), true),
+                                 github_escape(printable(*end.failure), false));
         }
         return lines;
     }
@@ -96,6 +100,7 @@ private:
     TextOutput out_;
     ViewOptions options_;
     int sections_ = 0;
+    std::set<std::string> cancelled_;  ///< stages whose end was told with their attempt's
 };
 
 }  // namespace

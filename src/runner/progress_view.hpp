@@ -49,7 +49,9 @@ struct TerminalSize {
 [[nodiscard]] std::string github_escape(std::string_view data, bool property);
 /// The lines of a summary, each ending with "\n".
 [[nodiscard]] std::string render_summary(const RunSummary& summary, const ViewOptions& options);
-/// A failed attempt's lines: what failed, its last output, its log.
+/// "attempt 2 of 3", or "attempt 4" where interruptions led beyond what retries allow.
+[[nodiscard]] std::string attempt_text(std::int32_t idx, std::int32_t max_attempts);
+/// The lines of an attempt that did not run to its end: what ended it, its last output, its log.
 [[nodiscard]] std::string render_failure(const StageEnd& end, const ViewOptions& options);
 
 }  // namespace turboci

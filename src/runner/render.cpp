@@ -59,12 +59,29 @@ std::string github_escape(std::string_view data, bool property) {
     return text;
 }
 
+namespace {
+
+/// An end that is nobody's failure is not called one.
+std::string end_word(const StageEnd& end, const ViewOptions& options) {
+    if (end.cause == Cause::cancelled) return styled("cancelled", Style::magenta, options.color);
+    if (end.cause && is_interruption(*end.cause)) return styled("interrupted", Style::yellow, options.color);
+    return styled("failed", Style::red, options.color);
+}
+
+}  // namespace
+
+std::string attempt_text(std::int32_t idx, std::int32_t max_attempts) {
+    // Interruptions use up no retry, so there may be more attempts than retries alone allow.
+    if (idx > max_attempts) return fmt::format("attempt {}", idx);
+    return fmt::format("attempt {} of {}", idx, max_attempts);
+}
+
 std::string render_failure(const StageEnd& end, const ViewOptions& options) {
     const std::string attempt =
-        end.max_attempts > 1 ? fmt::format(", attempt {} of {}", end.idx, end.max_attempts) : "";
-    std::string text = styled("failed", Style::red, options.color) +
-                       fmt::format(" stage:{}: {} ({}{})", printable(end.stage), printable(*end.failure),
-                                   human_duration(end.elapsed), attempt);
+        end.max_attempts > 1 || end.idx > 1 ? ", " + attempt_text(end.idx, end.max_attempts) : "";
+    std::string text =
+        end_word(end, options) + fmt::format(" stage:{}: {} ({}{})", printable(end.stage),
+                                             printable(*end.failure), human_duration(end.elapsed), attempt);
     if (end.retry_in) {
         text += *end.retry_in > Duration::zero() ? ", again in " + human_duration(*end.retry_in) : ", again";
     }

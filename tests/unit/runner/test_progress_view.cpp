@@ -109,6 +109,30 @@ TEST_CASE("Without a terminal each event is a line") {
           "note   something\n");
 }
 
+TEST_CASE("What was cancelled or interrupted is not called failed, and told once") {
+    std::string text;
+    const auto view = make_line_view([&](std::string_view t) { text += t; }, {});
+    StageEnd end = failure("x");
+    end.tail.clear();
+    end.log_path.clear();
+    end.failure = "superseded";
+    end.cause = Cause::cancelled;
+    view->on_end(end);
+    view->on_final({NodeType::stage, "x"}, Outcome::cancelled);
+    view->on_final({NodeType::stage, "planned"}, Outcome::cancelled);
+    end.failure = "interrupted by signal 2 (SIGINT)";
+    end.cause = Cause::interrupted;
+    end.idx = 2;
+    end.retry_in = Duration::zero();
+    view->on_end(end);
+    view->on_start({"x", 3, 1, "log"});
+    CHECK(text ==
+          "cancelled stage:x: superseded (1.5s)\n"
+          "cancelled stage:planned\n"
+          "interrupted stage:x: interrupted by signal 2 (SIGINT) (1.5s, attempt 2), again\n"
+          "start  stage:x (attempt 3)\n");
+}
+
 TEST_CASE("A failure shows the last output, without what only a terminal understands, and the log") {
     std::string text;
     const auto view = make_line_view([&](std::string_view t) { text += t; }, {});
