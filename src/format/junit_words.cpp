@@ -163,7 +163,7 @@ struct NamedAttribute {
     const char* name;
     JunitAttribute which;
 };
-constexpr NamedAttribute kWords[] = {{"status", JunitAttribute::status},
+constexpr NamedAttribute kAttributeWords[] = {{"status", JunitAttribute::status},
                                      {"result", JunitAttribute::result},
                                      {"outcome", JunitAttribute::outcome}};
 constexpr NamedAttribute kFailures[] = {{"failures", JunitAttribute::failures},
@@ -253,7 +253,7 @@ std::optional<std::int64_t> junit_count(std::string_view value) {
 
 JunitAnswer junit_answer(const JunitAttributes& attributes, bool of_case) {
     JunitAnswer answer;
-    for (const NamedAttribute& word : kWords) add_word(answer, word, attributes[word.which]);
+    for (const NamedAttribute& word : kAttributeWords) add_word(answer, word, attributes[word.which]);
     if (!of_case) return answer;
     constexpr NamedAttribute kSuccess{"success", JunitAttribute::success};
     constexpr NamedAttribute kExecuted{"executed", JunitAttribute::executed};

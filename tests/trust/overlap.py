@@ -104,13 +104,49 @@ def killed(ctx, t, kills):
         t.expect(not again, "repeated", f"complete more than once, or never: {again}")
 
 
+ELSEWHERE = {"another host": ("unshare", "-u", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"),
+             "another pid namespace": ("unshare", "-p", "--fork", "--mount-proc", "--kill-child")}
+
+
+def elsewhere(ctx, t, where):
+    """A runner whose process cannot be looked for is alive while it beats, and lost when it does not any more."""
+    with ctx.directory() as directory:
+        ctx.must("plan", "create", "p", cwd=directory)
+        ctx.must("nodes", "write", "-", cwd=directory, stdin=b"stages: [{id: s, args: {command: 'echo start >> trace; exec sleep 60'}}]")
+        quiet = dict(cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = ctx.start("run", "--lost-after", "1200ms", prefix=ELSEWHERE[where], **quiet)
+        t.expect(until(lambda: lines(directory)), "not begun", where)
+
+        def states():
+            return [(a["state"], a["cause"]) for a in ctx.must("nodes", "query", "stage:s", "-o", "json", cwd=directory).json()["stages"][0]["attempts"]]
+
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            ctx.must("plan", "tick", "-q", "--lost-after", "1200ms", cwd=directory)
+            time.sleep(0.1)
+        t.count("runners elsewhere")
+        t.expect(states() == [("RUNNING", None)], "taken for gone", f"{where}: {states()}")
+        run.kill()
+        run.wait()
+        ctx.must("plan", "tick", "-q", cwd=directory)
+        t.expect(states() == [("RUNNING", None)], "taken for gone", f"{where}, within a minute: {states()}")
+        time.sleep(1.3)
+        ctx.must("plan", "tick", "-q", "--lost-after", "1200ms", cwd=directory)
+        t.expect(states() == [("INCOMPLETE", "lost"), ("PENDING", None)], "not found", f"{where}: {states()}")
+
+
 def run(ctx, t):
-    t.zero("ends asked for", "meetings", "lost", "hung", "runs killed", "repeated", "failures")
+    t.zero("ends asked for", "meetings", "lost", "hung", "runs killed", "repeated", "failures", "taken for gone", "not found")
     cases = [(how, runners, retry) for how in ("timeout", "cancel", "fail") for runners in (1, 2) for retry in (False, True)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for _ in pool.map(lambda case: one_round(ctx, t, *case), cases * ctx.scale(1, 84)):
             pass
     killed(ctx, t, ctx.scale(10, 40))
+    for where, prefix in ELSEWHERE.items():
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+            elsewhere(ctx, t, where)
+        else:
+            print(f"overlap: {where}: unshare is not permitted here")
 
 
 def control(ctx):
