@@ -62,10 +62,11 @@ std::int64_t highest(int fd) noexcept {
     // From here on there may be more: `some` is a ticket, and none is at or above `none`.
     std::int64_t none = kNoEnd;
     for (std::int64_t step = 1; none - some > 1;) {
-        const std::int64_t from = none == kNoEnd ? some + step : some + (none - some + 1) / 2;
+        const std::int64_t from =
+            none == kNoEnd ? std::min(some + step, kNoEnd - 1) : some + (none - some + 1) / 2;
         if (const auto found = any_ticket(fd, from, none)) {
             some = *found;
-            step *= 2;
+            step = std::min(step * 2, kNoEnd / 2);
         } else {
             none = from;
         }
