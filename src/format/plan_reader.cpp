@@ -287,8 +287,8 @@ void PlanReader::add_labels() {
 }
 
 void PlanReader::finish() {
-    if (later_labels_.empty() || !request_.labels) return;
-    request_.labels = merge_patch(*request_.labels, {later_labels_ + "}"});
+    if (later_labels_.empty()) return;
+    request_.labels = merge_patch(request_.labels.value(), {later_labels_ + "}"});
 }
 
 void PlanReader::key(std::string_view text, Position at) {

@@ -492,3 +492,23 @@ TEST_CASE("a store that is closed while another process writes leaves its journa
     uow->commit();
     CHECK(other->check().size() == 0);
 }
+
+TEST_CASE("a store that was there before is missed, too, when another stands in its place") {
+    Fixture f;
+    f.reopen();
+    REQUIRE(::rename(f.path().c_str(), (f.dir() / "old.db").c_str()) == 0);
+    CHECK_THAT(message_of([&] { static_cast<void>(f.write()); }), Contains("removed or replaced"));
+}
+
+TEST_CASE("a first write that is large is put in its place as it is") {
+    TempDir dir;
+    const auto store = Fixture::open({.path = dir / "t.db", .create = true});
+    auto uow = store->begin(Access::write);
+    PlanRow row = plan_row("large");
+    row.labels.text = R"({"a":")" + std::string(std::size_t{6} << 20, 'x') + R"("})";
+    static_cast<void>(uow->insert_plan(row));
+    uow->commit();
+    uow.reset();
+    CHECK(store->begin(Access::read)->find_plan("large")->labels.text.size() > (std::size_t{6} << 20));
+    CHECK(store->check().empty());
+}

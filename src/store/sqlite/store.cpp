@@ -63,7 +63,7 @@ SqliteStore::SqliteStore(StoreOptions options)
 }
 
 SqliteStore::~SqliteStore() {
-    if (!db_ || !db_->keeps_journal()) return;
+    if (!db_->keeps_journal()) return;
     try {
         lock_.acquire(Duration::zero(), {});
         db_->empty_kept_journal();
@@ -198,13 +198,13 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
             if (is_draft_) refuse_leftovers(where_.path, false);
         }
         // Who writes a second time, will do so often.
-        if (access == Access::write && has_written_ && !is_draft_) db_->keep_journal();
+        if (access == Access::write && has_written_) db_->keep_journal();
         if (!is_draft_ && db_->moved()) refuse_moved();
         Query(*db_, access == Access::write ? kBeginWrite : kBeginRead).run();
         // Reads something, so that a reader's view begins here too.
         verify_schema();
     } catch (...) {
-        if (is_draft_ && lock_.held() && !has_written_) lock_.release_and_remove();
+        if (is_draft_ && lock_.held()) lock_.release_and_remove();
         rollback();
         throw;
     }

@@ -221,3 +221,14 @@ TEST_CASE("a plan of many nodes is read whole and in order") {
     CHECK(r.request.checks[4321].options->text == R"({"n":4321})");
     CHECK(r.request.checks[4321].at.line == 4323);
 }
+
+TEST_CASE("labels of many documents are merged in their order, and an empty map says nothing") {
+    const auto r =
+        read("plan: {a: 1, b: 1}\n---\nplan: {b: 2}\n---\nplan: {}\n---\nplan: {c: 3}\nchecks: [{id: x}]\n");
+    CHECK(r.request.labels.value().text == R"({"a":"1","b":"2","c":"3"})");
+}
+
+TEST_CASE("a command that is null or no value at all is told once") {
+    CHECK(read("stages: [{id: s, args: {command: ~, cwd: ~}}]").problems().size() <= 1);
+    CHECK(read("stages: [{id: s, args: {command: !!int x}}]").problems().size() == 1);
+}

@@ -320,3 +320,59 @@ TEST_CASE("a wait can be given up, and nobody need listen to who is waited for")
     CHECK(asked == 3);
     CHECK(acquire(lock, FileLock::kPatience + std::chrono::milliseconds(50)) == ErrorCode::locked);
 }
+
+TEST_CASE("whoever is faster in making the lock file has made it for all") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    const FailingCall faster("open", EEXIST, {.count = 1, .path = "/l", .flags = O_CREAT});
+    CHECK_FALSE(acquire(lock));
+    CHECK(faster.calls() == 1);
+}
+
+TEST_CASE("a device without a driver is no lock file") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    const FailingCall odd("open", ENODEV, {.path = "/l"});
+    CHECK(acquire(lock) == ErrorCode::store);
+}
+
+TEST_CASE("a lock file that cannot be looked at once it is locked is opened anew") {
+    TempDir dir;
+    FileLock lock(dir / "l", "me");
+    const FailingCall blind("fstat", EIO, {.count = 1, .skip = 1});
+    CHECK_FALSE(acquire(lock));
+    CHECK(blind.calls() == 1);
+}
+
+TEST_CASE("where a stranger has locked all bytes nobody has a place, and the lock is tried all the same") {
+    TempDir dir;
+    test::write_file(dir / "l", "");
+    const UniqueFd stranger(::open((dir / "l").c_str(), O_RDWR | O_CLOEXEC));
+    struct flock all {};
+    all.l_type = F_WRLCK;
+    REQUIRE(::fcntl(stranger.get(), F_OFD_SETLK, &all) == 0);
+    FileLock lock(dir / "l", "me");
+    CHECK_FALSE(acquire(lock, std::chrono::seconds(10)));
+    CHECK(lock.held());
+}
+
+TEST_CASE("a lock file goes away only with what has made it, and only if it is still that one") {
+    TempDir dir;
+    const auto is_there = [&] { return std::filesystem::exists(dir / "l"); };
+    FileLock lock(dir / "l", "me");
+    lock.release_and_remove();
+    for (const char* call : {"fstat", "lstat", "unlink"}) {
+        CAPTURE(call);
+        FileLock made(dir / "l", "me");
+        REQUIRE_FALSE(acquire(made));
+        {
+            const FailingCall failing(call, EIO);
+            made.release_and_remove();
+        }
+        CHECK(is_there());
+        ::unlink((dir / "l").c_str());
+    }
+    REQUIRE_FALSE(acquire(lock));
+    lock.release_and_remove();
+    CHECK_FALSE(is_there());
+}
