@@ -126,7 +126,7 @@ int show_dry_run(Context& context, const RunOptions& run) {
             std::string command;
             for (const auto& word : step.argv) command += (command.empty() ? "" : " ") + word;
             if (step.not_before)
-                command = "waits until " + format_timestamp(*step.not_before) + " (backoff): " + command;
+                command.insert(0, "waits until " + format_timestamp(*step.not_before) + " (backoff): ");
             const bool bad = !step.problem.empty();
             table.add({{step.stage}, {bad ? step.problem : command, bad ? Style::red : Style::plain}});
         }

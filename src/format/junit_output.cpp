@@ -137,7 +137,7 @@ CaseAnswer answer_of(State state, std::optional<Outcome> outcome, Standing stand
     CaseAnswer answer;
     for (const std::string& message : messages)
         answer.message += (answer.message.empty() ? "" : "\n") + message;
-    const auto prefix = [&](std::string words) {
+    const auto prefix = [&](const std::string& words) {
         answer.message = answer.message.empty() ? words : words + ": " + answer.message;
     };
     if (state != State::final || !outcome) {

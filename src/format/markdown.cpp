@@ -89,12 +89,13 @@ std::string log_tails(const std::vector<PlanReport::Culprit>& culprits, const Lo
                 ticks = std::max(ticks, run + 1);
                 i += std::max<std::size_t>(run, 1);
             }
-            body += "  " + shown + "\n";
+            body.append("  ").append(shown).append("\n");
         }
         const std::string fence(ticks, '`');
         out += "\n  Last output of " + markdown_code("stage:" + culprit.stage->id) + ", attempt " +
-               std::to_string(culprit.attempt->idx) + ":\n\n  " + fence + "text\n" + body + "  " + fence +
-               "\n\n";
+               std::to_string(culprit.attempt->idx);
+        out.append(":\n\n  ").append(fence).append("text\n").append(body).append("  ").append(fence).append(
+            "\n\n");
     }
     return out;
 }

@@ -49,11 +49,9 @@ void expire_attempts(WorkingSet& nodes, const WriteNodes& request, const Holders
     const auto spoken = spoken_for(request);
     for (AttemptRow& row : overdue) {
         Node& stage = nodes.get(row.stage);
-        if (is_orphan(row)) {
-            lose_attempt(nodes, stage, row);
-        } else if (spoken.contains(stage.row.id)) {
-            continue;
-        } else if (!has_runner(row)) {
+        const bool orphan = is_orphan(row);
+        if (!orphan && spoken.contains(stage.row.id)) continue;
+        if (!orphan && !has_runner(row)) {
             end_expired(nodes, stage, row);
         } else if (holders.lives(nodes.uow(), row)) {
             mark_overdue(nodes, stage, row);
