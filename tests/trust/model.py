@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A work plan in memory, by the rules as documented and not by the program's code: what a log is replayed
 against. It knows no clock: no timeouts, no backoff. An operation is a dict with an `op`; see Plan.apply()."""
-from operations import Answer, Attempt, Operations, Refused
+from operations import Answer, Attempt, Operations, Refused, edges_of
 
 CHECK_STATES = ("PLANNING", "PLANNED", "WAITING", "FINAL")
 
@@ -91,15 +91,23 @@ class Plan(Operations):
                 self.move(node, "ATTEMPTING")
                 node.attempts.append(Attempt(1, self.version))
             elif node.state == "PLANNED" and node.resolved is False:
+                node.upstream = self.is_upstream(node)
                 self.move(node, "FINAL", "skipped", "dependencies_unsatisfied")
             return
         if node.state == "PLANNED" and node.resolved is not None:
             if node.resolved:
                 self.move(node, "WAITING")
             else:
+                node.upstream = self.is_upstream(node)
                 node.results["orchestrator", "orchestrator"] = Answer({}, "dependency", final=True)
                 self.move(node, "FINAL", "skipped")
         self.goals(node)
+
+    def is_upstream(self, node):
+        """Was an edge that wanted success broken by what failed, was cancelled, or was itself skipped for that?"""
+        return any(self.edge(ref, on_state, when) is False and (on_state != "FINAL" or when == "success")
+                   and (self.nodes[ref].outcome in ("failed", "cancelled") or self.nodes[ref].upstream)
+                   for ref, on_state, when in edges_of(node.dependencies))
 
     def goals(self, check):
         stages = self.assigned.get(check.id, ())
@@ -116,7 +124,11 @@ class Plan(Operations):
             return
 
     def conclude(self, check, stages):
-        if all(s.outcome == "skipped" for s in stages):
+        lost = any(s.outcome in ("failed", "cancelled") for s in stages)
+        skipped = all(s.outcome == "skipped" for s in stages) or (any(s.upstream for s in stages) and not lost)
+        by_hand = any(kind == "actor" for kind, _ in check.results)
+        if skipped and not by_hand and not self.broken(check):
+            check.upstream = any(s.upstream for s in stages)
             failed = any(a.failure for a in self.counted(check).values())  # by somebody else: that says more
             check.results["orchestrator", "orchestrator"] = Answer({}, "skipped", final=True)
             return self.end_check(check, "failed" if failed else "skipped")

@@ -21,6 +21,7 @@ class Node:
     kind: str = ""
     results: dict = dataclasses.field(default_factory=dict)  # (owner_type, owner_id) -> Answer
     assignments: tuple = ()  # (check id, goal)
+    upstream: bool = False  # skipped because of what failed
     retries: int = 0
     attempts: list = dataclasses.field(default_factory=list)
 
