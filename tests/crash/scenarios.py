@@ -108,7 +108,7 @@ SCENARIOS = [
     Scenario("report", claimed, ["check", "report", "-p", "p", "review", "--pass", "--final"]),
     Scenario("import", exported, ["plan", "import", "export.jsonl"], again=6),
     Scenario("import-second", exported_beside, ["plan", "import", "export.jsonl"], again=6),
-    Scenario("delete", claimed, ["plan", "delete", "p"], again=4),
+    Scenario("delete", claimed, ["plan", "delete", "p", "--force"], again=4),
     Scenario("backup", claimed, ["store", "backup", "copy.db"], again=6, store="copy.db"),
     Scenario("migrate", older, ["nodes", "write", "-p", "main", "--op-id", "op-m", "next.yaml"], plan="main"),
     Scenario("many", many, ["nodes", "write", "-p", "p", "--op-id", "op-n", "many.yaml"], long_only=True),
