@@ -164,8 +164,8 @@ struct NamedAttribute {
     JunitAttribute which;
 };
 constexpr NamedAttribute kAttributeWords[] = {{"status", JunitAttribute::status},
-                                     {"result", JunitAttribute::result},
-                                     {"outcome", JunitAttribute::outcome}};
+                                              {"result", JunitAttribute::result},
+                                              {"outcome", JunitAttribute::outcome}};
 constexpr NamedAttribute kFailures[] = {{"failures", JunitAttribute::failures},
                                         {"failed", JunitAttribute::failed},
                                         {"errors", JunitAttribute::errors},
