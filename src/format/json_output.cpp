@@ -84,6 +84,24 @@ void append_value(std::string& out, const std::string& text) { append_json_strin
 void append_value(std::string& out, const JsonText& json) { out += json.text; }
 void append_value(std::string& out, const NodeRef& ref) { append_json_string(out, to_string(ref)); }
 void append_value(std::string& out, Enumerator auto value) { append_word(out, to_string(value)); }
+void append_value(std::string& out, const CreatedBy& origin) {
+    out += R"({"stage":)"sv;
+    append_value(out, origin.stage);
+    out += R"(,"attempt":)"sv;
+    append_value(out, origin.attempt);
+    out += '}';
+}
+void append_value(std::string& out, const Stopping& stopping) {
+    out += R"({"since":)"sv;
+    append_value(out, stopping.since);
+    out += R"(,"by":)"sv;
+    append_value(out, stopping.by);
+    out += R"(,"reason":)"sv;
+    append_value(out, stopping.reason);
+    out += R"(,"cause":)"sv;
+    append_value(out, stopping.cause);
+    out += '}';
+}
 template <typename T>
 void append_value(std::string& out, const std::optional<T>& value) {
     if (value) {
@@ -118,30 +136,6 @@ void append_failure(std::string& out, const std::optional<std::string>& failure)
         return;
     }
     field(out, R"({"message":)", *failure);
-    out += '}';
-}
-
-void append_created_by(std::string& out, const std::optional<CreatedBy>& origin) {
-    out += R"(,"created_by":)"sv;
-    if (!origin) {
-        out += "null"sv;
-        return;
-    }
-    field(out, R"({"stage":)", origin->stage);
-    field(out, R"(,"attempt":)", std::int64_t{origin->attempt});
-    out += '}';
-}
-
-void append_stopping(std::string& out, const std::optional<Stopping>& stopping) {
-    out += R"(,"stopping":)"sv;
-    if (!stopping) {
-        out += "null"sv;
-        return;
-    }
-    field(out, R"({"since":)", stopping->since);
-    field(out, R"(,"by":)", stopping->by);
-    field(out, R"(,"reason":)", stopping->reason);
-    field(out, R"(,"cause":)", stopping->cause);
     out += '}';
 }
 
@@ -309,7 +303,7 @@ void append_json(std::string& out, const Check& check) {
         field(out, R"(,"finalized_at":)", result.finalized_at);
         out += '}';
     });
-    append_created_by(out, check.created_by);
+    field(out, R"(,"created_by":)", check.created_by);
     field(out, R"(,"version":)", check.version);
     field(out, R"(,"created_at":)", check.created_at);
     field(out, R"(,"updated_at":)", check.updated_at);
@@ -341,7 +335,7 @@ void append_json(std::string& out, const Attempt& attempt) {
     field(out, R"(,"exit_code":)", attempt.exit_code);
     field(out, R"(,"signal":)", attempt.signal);
     append_log(out, attempt.log_path);
-    append_stopping(out, attempt.stopping);
+    field(out, R"(,"stopping":)", attempt.stopping);
     field(out, R"(,"not_before":)", attempt.not_before);
     field(out, R"(,"started_at":)", attempt.started_at);
     field(out, R"(,"ended_at":)", attempt.ended_at);
@@ -375,7 +369,7 @@ void append_json(std::string& out, const Stage& stage) {
     append_predicate(out, stage.continuation_group, false);
     out += R"(,"attempts":)"sv;
     append_list(out, stage.attempts, [&out](const Attempt& attempt) { append_json(out, attempt); });
-    append_created_by(out, stage.created_by);
+    field(out, R"(,"created_by":)", stage.created_by);
     field(out, R"(,"version":)", stage.version);
     field(out, R"(,"created_at":)", stage.created_at);
     field(out, R"(,"updated_at":)", stage.updated_at);
