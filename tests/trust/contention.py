@@ -2,11 +2,13 @@
 """Many writers that are killed and stopped at random, readers beside them; then the log is replayed against the
 model in model.py, version by version."""
 import contextlib
+import fcntl
 import json
 import os
 import random
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -310,36 +312,77 @@ def crowd_of_writers(ctx, store, writers, over):
     return [[json.loads(line) for line in open(path)] for path in files]
 
 
-def overtakings(told):
-    """How many writes at most were asked for after another one and done before it."""
-    writes = sorted(write for one in told for write in one)
-    return max(sum(1 for begun, _, version in writes[i:] if begun < writes[i][1] and version < writes[i][2]) for i in range(len(writes)))
+def places(lock):
+    """How many processes wait for a lock file: each holds a ticket, one byte far behind the file's text."""
+    inode = f":{os.stat(lock).st_ino}"
+    with open("/proc/locks") as locks:
+        return sum(1 for line in locks if "OFDLCK" in line and "->" not in line and line.split()[-3].endswith(inode))
 
 
-def judge_order(t, told, writers, complaint):
-    """A process may be slow to take its place, and then the others pass it once. Who polls in vain is passed by all of
-    them again and again."""
-    worst = overtakings(told)
+def await_places(lock, wanted):
+    limit = time.monotonic() + 60
+    while places(lock) < wanted:
+        if time.monotonic() > limit:
+            raise RuntimeError(f"{places(lock)} of {wanted} writers wait")
+        time.sleep(0.002)
+
+
+def overtakings(queue, crowd):
+    """How many writes at most went before one that had its place before them: of the versions in `queue`, in the order of
+    their places, and of the versions of the crowd, which came after them all."""
+    return max(sum(1 for later in [*queue[i + 1:], *crowd] if later < version) for i, version in enumerate(queue))
+
+
+def judge_order(t, queue, crowd, complaint):
+    """Who cannot run for a while is passed by a few. Who polls in vain is passed by all of the others again and again."""
+    worst = overtakings(queue, crowd)
     t.counts["overtakings at most"] = max(worst, t.counts.get("overtakings at most", 0))
-    t.expect(worst <= 4 * writers, "unfair", f"{complaint}: a write was overtaken by {worst} others of {writers} writers")
+    t.expect(worst <= len(queue), "unfair", f"{complaint}: a write was overtaken by {worst} others, of {len(queue)} in a queue")
+
+
+def a_queue_and_a_crowd(ctx, t, store, writers):
+    """Writers that take their places one after the other, and behind them as many that write in a loop."""
+    lock = f"{store}.lock"
+    waiting = []
+    with open(lock) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for i in range(writers):
+            waiting.append(ctx.start("-s", store, "--lock-timeout", "120s", "nodes", "write", "-", "-o", "json", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            waiting[-1].stdin.write(json.dumps({"checks": [{"id": f"w{i}"}]}).encode())
+            waiting[-1].stdin.close()
+            waiting[-1].stdin = None
+            await_places(lock, i + 1)
+        told = []
+        crowd = threading.Thread(target=lambda: told.extend(crowd_of_writers(ctx, store, writers, lambda n: n == 10)))
+        crowd.start()
+        await_places(lock, 2 * writers)
+        fcntl.flock(held, fcntl.LOCK_UN)  # the crowd has the file open, too
+    queue = []
+    for process in waiting:
+        out, _ = process.communicate(timeout=150)
+        t.expect(process.returncode == 0, "wrong exits", "a writer in a queue was refused")
+        queue.append(json.loads(out)["plan"]["version"] if process.returncode == 0 else 0)
+    crowd.join()
+    judge_order(t, queue, [version for one in told for _, _, version in one], "in a queue")
 
 
 def fairness(ctx, t):
-    """Writers in a loop: who waits longest is not overtaken for long. In the long form that is a matter of seconds, too."""
+    """Who waits longest is not overtaken. In the long form that is a matter of seconds, too."""
     writers = ctx.scale(16, 64)
     with ctx.directory(fast=False) as directory:
         store = str(directory / "s.db")
         ctx.must("-s", store, "plan", "create", "main")
-        alone = sorted(end - begun for begun, end, _ in crowd_of_writers(ctx, store, 1, lambda n: n == ctx.scale(10, 60))[0])
+        a_queue_and_a_crowd(ctx, t, store, writers)
+        if not ctx.long:
+            return
+        alone = sorted(end - begun for begun, end, _ in crowd_of_writers(ctx, store, 1, lambda n: n == 60)[0])
         alone = alone[len(alone) // 2]
         until = time.monotonic() + 30
-        told = crowd_of_writers(ctx, store, writers, (lambda _: time.monotonic() > until) if ctx.long else (lambda n: n == ctx.scale(20, 20)))
+        told = crowd_of_writers(ctx, store, writers, lambda _: time.monotonic() > until)
         t.expect(all(version for one in told for _, _, version in one), "wrong exits", "a writer in a queue was refused")
-        judge_order(t, told, writers, "in a loop")
-        if ctx.long:
-            took = sorted(end - begun for one in told for begun, end, _ in one)
-            t.counts["longest wait in queues"] = round(took[-1] / (writers * alone), 2)
-            t.expect(took[-1] <= 5 * writers * alone, "unfair", f"{took[-1]:.2f} s, and a write alone takes {alone:.3f} s; the median is {took[len(took) // 2]:.2f} s")
+        took = sorted(end - begun for one in told for begun, end, _ in one)
+        t.counts["longest wait in queues"] = round(took[-1] / (writers * alone), 2)
+        t.expect(took[-1] <= 5 * writers * alone, "unfair", f"{took[-1]:.2f} s, and a write alone takes {alone:.3f} s; the median is {took[len(took) // 2]:.2f} s")
 
 
 def run(ctx, t):
@@ -364,7 +407,7 @@ def control(ctx):
     torn = {"plan": {"version": 3, "counts": [{"type": "check", "state": "FINAL", "outcome": "passed", "count": 1}]},
             "checks": [{"id": "a", "state": "WAITING", "outcome": None, "version": 2}], "stages": []}
     summary_of(torn, tally)
-    # One that began first and is done last, of two writers with 50 writes.
-    judge_order(tally, [[[0, 100, 52]], [[i, i + 1, i + 1] for i in range(1, 51)]], 2, "control")
-    judge_order(tally, [[[i, i + 2, i] for i in range(0, 50, 2)], [[i, i + 2, i] for i in range(1, 51, 2)]], 2, "no complaint")
+    # The last of a queue of four is overtaken by a crowd; and a queue with one write behind each of its own.
+    judge_order(tally, [1, 2, 3, 50], range(4, 50), "control")
+    judge_order(tally, [1, 3, 5, 7], [2, 4, 6, *range(8, 50)], "no complaint")
     return all(caught) and tally.counts.get("torn reads") == 1 and tally.counts.get("unfair") == 1
