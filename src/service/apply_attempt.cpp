@@ -18,12 +18,17 @@ bool names_another_holder(const AttemptWrite& write, const AttemptRow& row) {
            (takes(write) || !row.attempt.process_uid.empty());
 }
 
+/// Does it tell what is not known yet?
+bool brings_news(const AttemptWrite& write, const AttemptRow& row) {
+    const auto& known = row.attempt.details;
+    return !write.progress.empty() ||
+           (write.details && !same_json(merge_patch(known, *write.details), known));
+}
+
 bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
     return (!write.state || *write.state == row.attempt.state) &&
            (!write.failure || write.failure == row.attempt.failure) && !names_another_holder(write, row) &&
-           write.progress.empty() &&
-           (!write.details ||
-            same_json(merge_patch(row.attempt.details, *write.details), row.attempt.details));
+           !brings_news(write, row);
 }
 
 /// A sign of life and nothing else: it is no change.
@@ -167,10 +172,33 @@ void record_news(Session& session, Node& stage, AttemptRow& row, const AttemptWr
     const bool by_holder = write.holder.has_value();
     const bool wishes =
         by_holder ? write.holder->stopping : write.state && is_ended(*write.state) && has_runner(row);
-    if (!wishes || (!write.details && write.progress.empty())) return;
+    if (!wishes) return;
     row.attempt.updated_at = session.nodes.now();
     session.nodes.uow().update_attempt(row);
     session.nodes.record_attempt(stage, Mover::writer, change_json(row, write));
+}
+
+/// About an attempt that has been followed by another, or was never there. Who did not see the answer says it
+/// again; nobody comes to hold what has ended.
+void apply_past_attempt(Session& session, const Node& stage, const AttemptRow& current,
+                        const AttemptWrite& write) {
+    const bool past = *write.idx >= 1 && *write.idx < current.attempt.idx;
+    const auto old = past ? session.nodes.uow().attempt(stage.row.key, *write.idx) : std::nullopt;
+    if (old && write.holder && write.holder->identity != old->holder) {
+        session.problems.add(
+            ErrorCode::conflict, write.at,
+            fmt::format("attempt {} of {} was held by another: {}", *write.idx, name_of(stage),
+                        old->attempt.process_uid.empty() ? "nobody" : old->attempt.process_uid));
+        return;
+    }
+    const bool same_uid =
+        old && write.process_uid.value_or(old->attempt.process_uid) == old->attempt.process_uid;
+    if (old && (says_again(write, *old) || (!write.heartbeat && same_uid && asks_nothing_new(write, *old))))
+        return;
+    session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
+                         past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",
+                                            *write.idx, name_of(stage), current.attempt.idx)
+                              : fmt::format("{} has no attempt {}", name_of(stage), *write.idx));
 }
 
 }  // namespace
@@ -187,18 +215,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     }
     AttemptRow row = *row_found;
     if (write.idx && *write.idx != row.attempt.idx) {
-        const bool past = *write.idx >= 1 && *write.idx < row.attempt.idx;
-        // Who did not see the answer says it again; nobody comes to hold what has ended.
-        if (past && !write.heartbeat)
-            if (const auto old = nodes.uow().attempt(stage.row.key, *write.idx);
-                old && (says_again(write, *old) ||
-                        (write.process_uid.value_or(old->attempt.process_uid) == old->attempt.process_uid &&
-                         asks_nothing_new(write, *old))))
-                return;
-        session.problems.add(past ? ErrorCode::invalid_state : ErrorCode::not_found, write.at,
-                             past ? fmt::format("attempt {} of {} has ended; attempt {} is the current one",
-                                                *write.idx, name_of(stage), row.attempt.idx)
-                                  : fmt::format("{} has no attempt {}", name_of(stage), *write.idx));
+        apply_past_attempt(session, stage, row, write);
         return;
     }
     if (says_again(write, row) || (!write.heartbeat && !write.holder && asks_nothing_new(write, row))) return;
@@ -207,12 +224,13 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
 
     if (write.process_uid && takes(write)) row.attempt.process_uid = *write.process_uid;
     if (write.runner) row.runner = write.runner;
+    const bool news = brings_news(write, row);
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)
         nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
     if (write.holder && row.holder.empty()) row.holder = write.holder->identity;
     if (write.holder) note_end(row, *write.holder);
-    record_news(session, stage, row, write);
+    if (news) record_news(session, stage, row, write);
     if (write.holder && write.holder->stopping) return mark_by_holder(session, stage, row, write);
     const bool moves = write.state && *write.state != row.attempt.state;
     if (moves && is_ended(*write.state)) return end_as_told(session, stage, row, write);

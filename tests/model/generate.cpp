@@ -85,31 +85,13 @@ public:
             nodes(op.request, what == 12 ? 5 : 3);
             if (what == 12 && c_.once_in(4)) claim(op);
         }
-        if (!model_.plan().stages.empty() && c_.once_in(10)) op.token = token();
+        if (c_.once_in(10)) op.token = token();
         return remember(op);
     }
 
 private:
-    /// Leaves out what nobody would say: signs of life of runners that are gone, and news beside a wish that
-    /// an attempt of somebody else should end.
-    void make_sensible(WriteNodes& r) {
-        auto stages = unpacked(r.stages);
-        for (auto& w : stages) {
-            const auto& known = model_.plan().stages;
-            const auto s = std::ranges::find_if(known, [&](const ModelStage& m) { return m.ref.id == w.id; });
-            if (!w.attempt || s == known.end() || s->attempts.empty()) continue;
-            const auto& runner = s->attempts.back().runner;
-            if (runner && model_.look_for(*runner) != Liveness::alive) w.attempt->heartbeat = false;
-            if (w.attempt->holder || !w.attempt->state || !is_ended(*w.attempt->state)) continue;
-            w.attempt->details.reset();
-            w.attempt->progress.clear();
-        }
-        r.stages = packed(stages);
-    }
-
     /// Knows about `op` from now on.
     Operation remember(Operation op) {
-        make_sensible(op.request);
         pass_time(now_, op);
         WriteNodes request = op.request;
         request.plan = "p";

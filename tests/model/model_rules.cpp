@@ -303,7 +303,7 @@ void Model::conclude(ModelCheck& check) {
     const bool in_part = upstream && !any_lost && !flawed(Flaw::upstream_skip_passes);
     const bool skips = ((all_skipped && !flawed(Flaw::all_skipped_passes)) || in_part) && !by_hand;
     if (skips) {
-        add_note(check, true, {});
+        add_note(check, true, names);
         if (!failed || flawed(Flaw::failed_keeps_skip_cause))
             check.skip_cause = upstream ? SkipCause::upstream : SkipCause::not_needed;
     } else if (silent || !names.empty()) {
