@@ -59,6 +59,14 @@ std::filesystem::path fast_directory() {
     return there ? memory : std::filesystem::temp_directory_path();
 }
 
+/// What the notes of the orchestrator have to name.
+std::vector<std::vector<std::string>> notes(const Model& model) {
+    std::vector<std::vector<std::string>> all;
+    for (const auto& check : model.plan().checks)
+        for (const auto& result : check.results) all.push_back(result.names_all);
+    return all;
+}
+
 std::optional<std::string> compare_answer(const WriteResult& result, const Answer& expected) {
     if (auto d = differ("replayed", fmt::format("{}", result.replayed), fmt::format("{}", expected.replayed)))
         return d;
@@ -323,7 +331,7 @@ bool shows(const Operations& operations, Flaw flaw) {
             a.recorded != b.recorded)
             return true;
     }
-    return picture(right) != picture(wrong);
+    return picture(right) != picture(wrong) || notes(right) != notes(wrong);
 }
 
 std::string Bench::explain(const Operations& failing, Flaw flaw) {

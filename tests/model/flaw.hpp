@@ -39,6 +39,8 @@ enum class Flaw : std::uint8_t {
     any_edge_is_upstream,      ///< an edge that wanted a failure makes a skip `upstream`, too
     upstream_ends,             ///< what is skipped `upstream` does not make others so
     failed_keeps_skip_cause,   ///< a check that fails where it would be skipped tells a skip_cause
+    skip_hides_broken_pass,    ///< a check that is skipped does not ask how attempts ended
+    skip_blames_all,           ///< its note says of each stage that it broke its word
     every_attempt_counts,      ///< results of all attempts count, not only the highest one's
     any_stage_finishes,        ///< a goal is reached when one of its stages is FINAL
     all_skipped_passes,        ///< a check whose stages were all skipped passes
@@ -64,6 +66,7 @@ enum class Flaw : std::uint8_t {
     naming_does_not_look,   ///< nor does a write that names their stages
     elsewhere_lives_on,     ///< a runner that cannot be seen is never gone
     beats_are_unheard,      ///< a beat is no sign of life
+    beats_go_forward,       ///< a beat by a clock that was set back is not heard
     queue_is_lost,          ///< SCHEDULED attempts of runners that are gone end
     lost_forgets_its_mark,  ///< a marked attempt whose runner is gone ends lost
     runner_killed_at_once,  ///< others end attempts that a living runner holds
@@ -79,6 +82,9 @@ enum class Flaw : std::uint8_t {
     cause_is_failed,        ///< the holder's word of the cause is not heard
     holders_not_asked,      ///< anybody's word is taken for the holder's
     second_word_refused,    ///< an end that the holder says again is refused
+    past_holders_unasked,   ///< anybody may speak of a past attempt as its holder
+    second_wish_is_mute,    ///< news beside a wish for the end that changes nothing are lost
+    old_news_count,         ///< beside such a wish, what is known already counts a version
     no_stop_grace,          ///< a runner's timeout is looked at without grace
     runners_expire,         ///< a runner's attempt ends when it is past timeout and grace
     runners_must_write,     ///< the heartbeat of a stage concerns runners
@@ -91,6 +97,7 @@ enum class Flaw : std::uint8_t {
     heartbeat_expires,      ///< a heartbeat ends what is overdue
     heartbeat_keeps_op_id,
     heartbeat_for_runners,  ///< a heartbeat moves last_heartbeat of what a runner holds
+    heartbeat_looks,        ///< a heartbeat finds out that a runner is gone
     never_given_back,       ///< SCHEDULED does not go back to PENDING
     inside_ends_checks,     ///< an attempt makes the check FINAL that its stage is assigned to
     last_word_stays_open,   ///< asking for FINAL from inside does not finalize
@@ -98,7 +105,8 @@ enum class Flaw : std::uint8_t {
     required_stays_open,    ///< `required` may change when PLANNED
     reason_is_unheard,      ///< a cancelled stage does not tell why
     tokens_unread,
-    plans_look_alike,  ///< a token of an earlier plan of the same id is as good
+    empty_plans_trust,  ///< nor are they where there is no node
+    plans_look_alike,   ///< a token of an earlier plan of the same id is as good
     holders_look_alike,
     token_outlives,  ///< a token of an attempt that has ended is as good
     inside_unasked,  ///< `inside` may say another attempt than the token

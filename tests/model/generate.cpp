@@ -40,7 +40,10 @@ public:
             op.request.checks.push_back(check(kChecks[i]));
             op.request.stages.push_back(stage(kStages[i]));
         }
-        if (size_ > 2 && c_.once_in(3)) share(op.request);
+        if (size_ > 2 && c_.once_in(3)) {
+            share(op.request);
+            if (c_.once_in(2)) break_word();
+        }
         return remember(op);
     }
 
@@ -55,10 +58,24 @@ public:
             s->assignments.emplace();
             s->assignments->emplace_back().target_check_id = kChecks[0];
         }
+        stages[0].retry.reset();
+        stages[2].retry.emplace().max_retries = 1;
         r.stages = packed(stages);
     }
 
     Operation next() {
+        if (coming_.empty() && c_.once_in(60)) {
+            if (c_.once_in(2)) {
+                set_clock_back();
+            } else {
+                wish_twice();
+            }
+        }
+        if (!coming_.empty()) {
+            const Operation op = coming_.front();
+            coming_.erase(coming_.begin());
+            return remember(op);
+        }
         if (!storm_.empty() || c_.once_in(80)) return interrupt();
         if (!past_.empty() && c_.once_in(10)) {
             Operation again = past_[c_.pick(static_cast<std::uint32_t>(past_.size()))];
@@ -126,13 +143,17 @@ private:
     void happen(Operation& op) {
         op.request = {};
         op.kind = OperationKind::tick;
-        if (c_.once_in(3)) return;
+        if (c_.once_in(3)) {
+            if (c_.once_in(2)) op.pause = 61s;
+            return;
+        }
         const auto* a = running(true);
         if (a == nullptr) return;
         if (a->runner && a->runner->pid == Model::kElsewhere && is_known(a->holder)) {
             op.kind = OperationKind::beat;
             op.holder = a->holder;
             op.pause = 50s;
+            if (c_.once_in(4)) op.wall_jump = -1h;
         } else if (a->runner && a->runner->pid != Model::kElsewhere) {
             op.kind = OperationKind::die;
             op.pid = a->runner->pid;
@@ -168,10 +189,12 @@ private:
                     c_.once_in(3) != r.inside.has_value() ? AttemptState::complete : AttemptState::incomplete;
                 if (w.attempt->state == AttemptState::incomplete && c_.once_in(2)) w.attempt->failure = "no";
                 if (w.attempt->state == AttemptState::incomplete) w.attempt->no_retry = c_.once_in(6);
+                if (c_.once_in(3)) w.attempt->details = object();
                 break;
             default:
                 w.attempt = word(*a);
-                if (c_.once_in(8)) w.attempt->idx = at();
+                if (c_.once_in(4))
+                    w.attempt->idx = static_cast<std::int32_t>(1 + c_.pick(static_cast<std::uint32_t>(at())));
         }
         add(r.stages, w);
         if (c_.once_in(3)) last_word(r, w.id, at());
@@ -221,6 +244,67 @@ private:
         op.request.claim->stages.push_back(storm_);
         if (--storm_left_ == 0) storm_.clear();
         return remember(op);
+    }
+
+    // Stories: operations that go together.
+
+    Operation& tell() {
+        Operation& op = coming_.emplace_back();
+        op.pause = 1s;
+        op.request.actor = "ann";
+        return op;
+    }
+
+    void tell_claim(const std::string& stage, const RunnerIdentity& runner) {
+        Claim& claim = tell().request.claim.emplace();
+        claim.process_uid = kUids.front();
+        claim.holder = kHolders.front();
+        claim.runner = runner;
+        claim.stages.push_back(stage);
+    }
+
+    /// A runner that can only be heard beats, also after its clock was set back, and then does not.
+    void set_clock_back() {
+        tell_claim(known_stage(), {"elsewhere", "boot", Model::kElsewhere, 7});
+        for (int i = 0; i < 2; ++i) {
+            Operation& beat = tell();
+            beat.kind = OperationKind::beat;
+            beat.holder = kHolders.front();
+            if (i == 1) beat.wall_jump = -1h;
+        }
+        Operation& tick = tell();
+        tick.kind = OperationKind::tick;
+        tick.pause = 61s;
+    }
+
+    /// Somebody wants the end of what a runner holds, with news, and says so again.
+    void wish_twice() {
+        StageWrite w;
+        w.id = known_stage();
+        tell_claim(w.id, {"host", "boot", pid_, 7});
+        w.attempt.emplace().state = AttemptState::incomplete;
+        w.attempt->details = object();
+        if (c_.once_in(2)) w.attempt->failure = "no";
+        for (int i = 0; i < 2; ++i) tell().request.stages.push_back(w);
+    }
+
+    /// Of the two stages of share() that answer one check, one reports a pass with an attempt that does not
+    /// run to its end, and the other is skipped.
+    void break_word() {
+        WriteNodes& pass = tell().request;
+        CheckWrite said;
+        said.id = kChecks[0];
+        said.results.emplace_back().owner = AttemptRef{kStages[2], 1};
+        pass.checks.push_back(said);
+        StageWrite w;
+        w.id = kStages[2];
+        w.attempt.emplace().state = AttemptState::incomplete;
+        pass.stages.push_back(w);
+        w.attempt->state = AttemptState::complete;
+        tell().request.stages.push_back(w);
+        w.id = kStages[0];
+        w.attempt->state = AttemptState::incomplete;
+        tell().request.stages.push_back(w);
     }
 
     void attempts(WriteNodes& r) {
@@ -339,7 +423,8 @@ private:
         if (!c_.once_in(3)) op.kind = OperationKind::claim;
     }
 
-    std::string storm_;  ///< a stage that is interrupted again and again
+    std::vector<Operation> coming_;  ///< of the story that is being told
+    std::string storm_;              ///< a stage that is interrupted again and again
     int storm_left_ = 0;
     bool storm_fails_ = false;
     ClockReading now_{{}, std::chrono::seconds(1000), "boot-1"};

@@ -40,7 +40,9 @@ Liveness Model::look_for(const RunnerIdentity& runner) const {
 }
 
 void Model::beat(const std::string& holder, const ClockReading& now) {
-    beats_[holder] = now.wall;  // the latest one, whatever became of the clock since the one before
+    auto& last = beats_.try_emplace(holder, now.wall).first->second;
+    if (now.wall < last && flawed(Flaw::beats_go_forward)) return;
+    last = now.wall;  // the latest one, whatever became of the clock since the one before
 }
 
 void Model::import() {
@@ -296,6 +298,7 @@ void Model::conclude_cancelled(ModelStage& stage, const std::string& reason) {
 
 void Model::check_token(const ModelToken& token) {
     if (token.other_store || token.other_plan_id || flawed(Flaw::tokens_unread)) return;
+    if (draft_.checks.empty() && draft_.stages.empty() && flawed(Flaw::empty_plans_trust)) return;
     if (token.other_plan && !flawed(Flaw::plans_look_alike)) refuse(ErrorCode::conflict);
     const auto& inside = request_->inside;
     if (inside && *inside != AttemptRef{token.stage, token.idx} && !flawed(Flaw::inside_unasked))
@@ -312,7 +315,8 @@ void Model::write_past_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (*write.idx < 1) return refuse(ErrorCode::invalid_state);
     const ModelAttempt& told = stage.attempts[static_cast<std::size_t>(*write.idx) - 1];
     if (write.holder) {
-        if (write.holder->identity != told.holder) return refuse(ErrorCode::conflict);
+        if (write.holder->identity != told.holder && !flawed(Flaw::past_holders_unasked))
+            return refuse(ErrorCode::conflict);
         if (write.state && is_ended(*write.state) && !flawed(Flaw::second_word_refused)) return;
     }
     const bool same = !write.heartbeat && write.progress.empty() &&
@@ -341,7 +345,7 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
     const bool owns = takes || !a.process_uid.empty();
     const std::string uid = owns ? write.process_uid.value_or(a.process_uid) : a.process_uid;
     const auto details = write.details ? merged(a.details, *write.details) : a.details;
-    const bool adds = details != a.details || !write.progress.empty();
+    bool adds = details != a.details || !write.progress.empty();
     const bool news =
         adds || write.heartbeat || uid != a.process_uid || (write.failure && write.failure != a.failure);
     const bool moves = write.state && *write.state != a.state;
@@ -371,6 +375,9 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
         has_heartbeat_ = true;
         return;
     }
+    const bool second_wish = ends && !word && a.state == AttemptState::running && a.runner && a.stopping;
+    if (second_wish && flawed(Flaw::second_wish_is_mute)) return;
+    if (second_wish && write.details && flawed(Flaw::old_news_count)) adds = true;
     a.details = details;
     a.process_uid = uid;
     carry_out(stage, a, write, adds);

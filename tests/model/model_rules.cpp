@@ -277,13 +277,14 @@ void Model::end_by_writer(ModelCheck& check) {
 /// All stages that were to finish the check are FINAL.
 void Model::conclude(ModelCheck& check) {
     const Answers sum = answers(check);
-    std::vector<std::string> names;
+    std::vector<std::string> names, blamed;
     bool all_skipped = true, upstream = false, any_lost = false, silent = false;
     for (const auto& stage : draft_.stages) {
         const bool ours = std::ranges::any_of(stage.assignments, [&](const Assignment& a) {
             return a.target_check_id == check.ref.id && a.goal_state == State::final;
         });
         const std::string& id = stage.ref.id;
+        blamed.push_back("stage " + id + " reported a pass and then ended: ");
         if (!ours && sum.broken.contains(id) && !flawed(Flaw::strangers_are_trusted))
             names.push_back("stage " + id + " reported a pass and then ended: ");
         if (!ours || stage.state != State::final) continue;
@@ -298,11 +299,13 @@ void Model::conclude(ModelCheck& check) {
             if (lost && !flawed(Flaw::failed_stage_passes)) names.push_back("stage " + id + ": ");
         }
     }
-    const bool failed = sum.failed || !names.empty();
+    bool failed = sum.failed || !names.empty();
     const bool by_hand = sum.by_hand && !flawed(Flaw::hand_is_unheard);
     const bool in_part = upstream && !any_lost && !flawed(Flaw::upstream_skip_passes);
     const bool skips = ((all_skipped && !flawed(Flaw::all_skipped_passes)) || in_part) && !by_hand;
     if (skips) {
+        if (flawed(Flaw::skip_hides_broken_pass)) failed = sum.failed;
+        if (!names.empty() && flawed(Flaw::skip_blames_all)) names = blamed;
         add_note(check, true, names);
         if (!failed || flawed(Flaw::failed_keeps_skip_cause))
             check.skip_cause = upstream ? SkipCause::upstream : SkipCause::not_needed;

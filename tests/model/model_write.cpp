@@ -99,6 +99,8 @@ Answer Model::change(const WriteNodes& request, const ClockReading& now, bool is
     if (!is_heartbeat(request) || flawed(Flaw::heartbeat_expires)) {
         expired = expire(request);
         expired |= lose(request, is_tick);
+    } else if (flawed(Flaw::heartbeat_looks)) {
+        expired = lose(request, false);
     }
     advance();  // as if a tick had come first
     if (expired && flawed(Flaw::refusal_keeps_expiry)) plan_ = draft_;
