@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "turboci/json_text.hpp"
@@ -47,5 +48,9 @@ struct PlanTotals {
 
 /// 128 random bits as 32 hexadecimal digits: a name that nothing else has.
 [[nodiscard]] std::string new_identity();
+
+/// NOT_FOUND if the plan `id`, whose identity is `identity`, is another than the one that is `meant`; empty:
+/// whichever has the id.
+void require_identity(std::string_view id, std::string_view identity, std::string_view meant);
 
 }  // namespace turboci

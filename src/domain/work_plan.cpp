@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "domain/random.hpp"
+#include "turboci/error.hpp"
 
 namespace turboci {
 
@@ -47,5 +48,10 @@ std::string new_plan_id(Timestamp now) {
 }
 
 std::string new_identity() { return fmt::format("{:016x}{:016x}", random_bits(), random_bits()); }
+
+void require_identity(std::string_view id, std::string_view identity, std::string_view meant) {
+    if (meant.empty() || meant == identity) return;
+    throw Error(ErrorCode::not_found, fmt::format("plan '{}' is gone: another was made under its id", id));
+}
 
 }  // namespace turboci

@@ -43,12 +43,6 @@ bool is_heartbeat_alone(const WriteNodes& request) {
     return true;
 }
 
-void check_identity(const WriteNodes& request, const PlanRow& plan) {
-    if (request.plan_identity.empty() || request.plan_identity == plan.identity) return;
-    throw Error(ErrorCode::not_found,
-                fmt::format("plan '{}' is gone: another was made under its id", plan.id));
-}
-
 /// The answer to a write that was done before, if this is one: a caller that saw no answer asks again, and
 /// is told what the first time told.
 std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request) {
@@ -240,7 +234,7 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
 WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     PlanRow plan = require_plan(*uow, request.plan);
-    check_identity(request, plan);
+    require_identity(plan.id, plan.identity, request.plan_identity);
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
     const ClockReading now = clock_.read();
@@ -251,7 +245,7 @@ WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
 WriteResult Orchestrator::tick(const WriteNodes& request) {
     const auto uow = store_.begin(Access::write);
     PlanRow plan = require_plan(*uow, request.plan);
-    check_identity(request, plan);
+    require_identity(plan.id, plan.identity, request.plan_identity);
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
     const ClockReading now = clock_.read();

@@ -34,3 +34,9 @@ TEST_CASE("Totals add up the counts by type and outcome") {
     CHECK(t.final_stages == 4);
     CHECK(t.cancelled_stages == 4);
 }
+
+TEST_CASE("A plan that was made anew under the same id is another") {
+    CHECK_NOTHROW(require_identity("p", "one", "one"));
+    CHECK_NOTHROW(require_identity("p", "one", ""));
+    CHECK_THROWS_WITH(require_identity("p", "two", "one"), "plan 'p' is gone: another was made under its id");
+}
