@@ -15,8 +15,6 @@ constexpr std::string_view kCommandForm = "args.command must be a string or a li
 constexpr std::string_view kShellForm =
     "args.shell must be a list of strings such as [bash, -euo, pipefail, -c]";
 constexpr std::string_view kQuotes = "; put it in quotes";
-/// Linux takes no longer word of a command line or environment: 32 pages of 4 KiB with the NUL at its end.
-constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
 constexpr std::size_t kMaxPathBytes = 4096 - 1;
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }

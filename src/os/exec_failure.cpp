@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "os/exec_space.hpp"
 #include "os/unique_fd.hpp"
 
 namespace turboci {
@@ -47,38 +48,15 @@ std::string missing_interpreter(const std::vector<std::string>& candidates) {
     return {};
 }
 
-std::string size_text(const std::string& what, std::size_t bytes) {
-    return fmt::format(": {} has {} bytes, {} are allowed", what, bytes, kLongestString);
-}
-
-std::string what_is_too_long(const Command& command, const std::string& more) {
-    std::size_t total = more.size() + 1;
-    for (std::size_t i = 0; i < command.argv.size(); ++i) {
-        const std::size_t size = command.argv[i].size();
-        if (size > kLongestString) return size_text(fmt::format("argument {}", i), size);
-        total += size + 1;
-    }
-    for (const std::string& variable : command.env) {
-        if (variable.size() > kLongestString)
-            return size_text("the environment variable " + variable.substr(0, variable.find('=')),
-                             variable.size());
-        total += variable.size() + 1;
-    }
-    // Each takes a pointer, too.
-    total += (command.argv.size() + command.env.size() + 1) * sizeof(char*);
-    return fmt::format(": its arguments and environment take {} bytes, about {} are allowed", total,
-                       ::sysconf(_SC_ARG_MAX));
-}
-
 }  // namespace
 
-std::string why_not_executed(const Command& command, const std::vector<std::string>& candidates,
-                             const std::string& more, int error) {
+std::string why_not_executed(const Command& command, const std::vector<std::string>& candidates, int error) {
     switch (error) {
         case ENOENT:
             return missing_interpreter(candidates);
         case E2BIG:
-            return what_is_too_long(command, more);
+            if (const auto what = what_is_too_long(command, exec_space()); !what.empty()) return ": " + what;
+            return {};
         case ENOEXEC:
             return ": it neither begins with '#!' nor is a program for this machine";
         default:

@@ -9,14 +9,11 @@
 
 namespace turboci {
 
-/// The longest argument or variable ("NAME=VALUE") that the kernel takes (MAX_ARG_STRLEN), in bytes.
-inline constexpr std::size_t kLongestString = 131'071;
-
 /// Goes behind "cannot execute 'x'" and before the text of `error`: ": its interpreter '/bin/bsh' is not
 /// there",
 /// ": argument 2 has 200000 bytes, 131071 are allowed". Empty if `error` says it all. `candidates`: the paths
-/// that were tried. `more`: a variable that came on top of those of `command`.
+/// that were tried.
 [[nodiscard]] std::string why_not_executed(const Command& command, const std::vector<std::string>& candidates,
-                                           const std::string& more, int error);
+                                           int error);
 
 }  // namespace turboci

@@ -221,7 +221,7 @@ Spawned Spawner::spawn(const Command& command, const std::string& marker, int ou
     if (plan.in_chdir) return {-1, plan.error, fmt::format("cannot enter the directory '{}'", command.cwd)};
     return {-1, plan.error,
             fmt::format("cannot execute '{}'{}", command.argv.front(),
-                        why_not_executed(command, candidates, marker, plan.error))};
+                        why_not_executed(command, candidates, plan.error))};
 }
 
 std::vector<pid_t> child_processes() {

@@ -41,6 +41,7 @@ void Executor::prepare() {
     plan_ = endpoint_.get_plan(options_.plan);
     options_.plan = plan_.id;
     plan_identity_ = plan_.identity;
+    commands_.emplace(options_.store_path, options_.plan, options_.environment, options_.exec_space);
     if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
     totals_before_ = current_totals();
     if (const std::size_t count = kill_leftovers(options_.store_path); count > 0) {
@@ -303,18 +304,7 @@ void Executor::start(const ClaimedAttempt& claimed) {
         give_up(std::current_exception());
         return;
     }
-    Command command;
-    command.argv = wanted.argv;
-    command.cwd = wanted.cwd;
-    command.env =
-        merged_environment(options_.environment, wanted.env,
-                           {{"TURBOCI_STORE", options_.store_path},
-                            {"TURBOCI_PLAN", options_.plan},
-                            {"TURBOCI_STAGE", stage.id},
-                            {"TURBOCI_ATTEMPT", std::to_string(claimed.idx)},
-                            {"TURBOCI_TOKEN", claimed.token},
-                            {std::string(kWithinVariable),
-                             within_ + enclosing_stage(options_.store_path, options_.plan, stage.id)}});
+    Command command = commands_->command(wanted, stage.id, claimed.idx, claimed.token);
     command.output = active.log;
     const CommandId id = runner_.start(command);
     unmade_logs_.push_back(active.log);
@@ -336,7 +326,14 @@ void Executor::report_end(const Ended& ended) {
     }
 }
 
+void Executor::report_excess() {
+    for (const auto& [stage, why] : std::exchange(excess_, {}))
+        if (excess_told_.insert(stage).second)
+            listener_.on_note(fmt::format("stage:{} cannot be executed here: {}", stage, why));
+}
+
 void Executor::report_batch() {
+    if (!committer_->busy()) report_excess();
     const Batch told = std::exchange(told_, {});
     for (const Ended& ended : told.ended) report_end(ended);
     for (const Advance& advance : told.result.advanced) {

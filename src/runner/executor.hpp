@@ -8,16 +8,19 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "os/exec_space.hpp"
 #include "runner/attempt_log.hpp"
 #include "runner/committer.hpp"
 #include "runner/gathering.hpp"
 #include "runner/run_listener.hpp"
 #include "runner/selection.hpp"
+#include "runner/stage_command.hpp"
 #include "turboci/command_runner.hpp"
 #include "turboci/endpoint.hpp"
 
@@ -37,6 +40,7 @@ struct RunOptions {
     /// one six times as often, and stops what it runs when it could give none for two thirds of it.
     Duration lost_after = Orchestrator::kLostAfter;
     std::vector<std::string> environment;             ///< what commands inherit
+    std::size_t exec_space = turboci::exec_space();   ///< what a command may take, with its environment
     std::shared_ptr<std::atomic<bool>> stop_waiting;  ///< set when the store is not to be waited for any more
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
@@ -162,7 +166,9 @@ private:
     [[nodiscard]] std::string interruption() const;
     [[nodiscard]] static std::string timeout_text(const Active& active);
     [[nodiscard]] StageEnd describe_attempt(const Active& active) const;
-    [[nodiscard]] WriteNodes make_request(const Batch& batch, bool claim) const;
+    [[nodiscard]] WriteNodes make_request(const Batch& batch, bool claim);
+    [[nodiscard]] bool fits(const std::string& stage, const JsonText& args);  ///< in the committer's thread
+    void report_excess();
     [[nodiscard]] PlanTotals current_totals() const;
 
     Endpoint& endpoint_;
@@ -175,6 +181,7 @@ private:
     std::string holder_;         ///< random identity of this run
     std::string plan_identity_;  ///< of the plan itself
     std::string within_;         ///< the stages that this run is itself a part of, see enclosing_stage()
+    std::optional<StageCommands> commands_;  ///< from prepare() on
     std::unique_ptr<LogDirectory> logs_;
     std::shared_ptr<const Selection> selection_;  ///< null: everything
 
@@ -182,8 +189,10 @@ private:
     std::vector<Ended> ended_;
     std::vector<ClaimedAttempt> claimed_;  ///< RUNNING in the store, to be started at once
     Job job_ = Job::none;
-    Batch batch_;                                           ///< in flight with Job::batch
-    Inspection inspection_;                                 ///< in flight with Job::look and Job::inspect
+    Batch batch_;                                ///< in flight with Job::batch
+    Inspection inspection_;                      ///< in flight with Job::look and Job::inspect
+    std::map<std::string, std::string> excess_;  ///< likewise: stages that cannot be executed here, and why
+    std::set<std::string> excess_told_;
     Batch told_;                                            ///< what the last batch brought, to be told
     std::vector<StageStart> started_;                       ///< the same, of what was started
     std::vector<std::shared_ptr<AttemptLog>> unmade_logs_;  ///< and its logs

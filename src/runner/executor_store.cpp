@@ -65,7 +65,15 @@ void Executor::submit() {
     }
 }
 
-WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
+/// What the system will not take is left alone: it would use up an attempt, and another environment may do.
+bool Executor::fits(const std::string& stage, const JsonText& args) {
+    std::string why = commands_->excess(stage, args);
+    if (why.empty()) return true;
+    excess_.insert_or_assign(stage, std::move(why));
+    return false;
+}
+
+WriteNodes Executor::make_request(const Batch& batch, bool claim) {
     WriteNodes request;
     request.plan = options_.plan;
     request.plan_identity = plan_identity_;
@@ -103,9 +111,9 @@ WriteNodes Executor::make_request(const Batch& batch, bool claim) const {
     wanted.process_uid = uid_;
     wanted.runner = me_;
     wanted.holder = holder_;
-    wanted.accept = [selection = selection_](const std::string& id, const JsonText& args) {
+    wanted.accept = [this, selection = selection_](const std::string& id, const JsonText& args) {
         if (selection && !is_selected(selection.get(), {NodeType::stage, id})) return false;
-        return has_command(args);
+        return has_command(args) && fits(id, args);
     };
     return request;
 }
@@ -156,9 +164,7 @@ void Executor::submit_beat() {
 
 WorkPlan Executor::look_at_plan() {
     WorkPlan plan = endpoint_.get_plan(options_.plan);
-    if (plan.identity != plan_identity_)
-        throw Error(ErrorCode::not_found,
-                    fmt::format("plan '{}' is gone: another was made under its id", plan.id));
+    require_identity(plan.id, plan.identity, plan_identity_);
     return plan;
 }
 
@@ -207,7 +213,7 @@ void Executor::inspect(const QueryNodes& query) {
                               std::string::npos;
             inspection_.runner_died = inspection_.runner_died || (attempt.has_runner && !lives);
             if ((lives || stage.timeout || stage.heartbeat) && !ours) inspection_.others_work = true;
-        } else if (has_command(stage.args)) {
+        } else if (has_command(stage.args) && fits(stage.id, stage.args)) {
             inspection_.work_later = true;
         }
     });

@@ -28,7 +28,7 @@ public:
     std::vector<Stage> stages;
 };
 
-std::string why_not_final(const Stage& stage, Timestamp now) {
+std::string why_not_final(const Stage& stage, const StageCommands& commands, Timestamp now) {
     if (stage.state != State::attempting || stage.attempts.empty()) return {};
     const Attempt& attempt = stage.attempts.back();
     if (is_ended(attempt.state)) return {};
@@ -39,11 +39,13 @@ std::string why_not_final(const Stage& stage, Timestamp now) {
     if (attempt.not_before && *attempt.not_before > now)
         return fmt::format("stage:{} waits until {} (backoff)", stage.id,
                            format_timestamp(*attempt.not_before));
+    if (const std::string why = commands.excess(stage.id, stage.args); !why.empty())
+        return fmt::format("stage:{} cannot be executed here: {}", stage.id, why);
     return fmt::format("stage:{} is ready to run", stage.id);
 }
 
 /// The nodes that hold up the others, one line each; those alone that nothing else holds up.
-std::vector<std::string> waits(const NodeList& open, Timestamp now) {
+std::vector<std::string> waits(const NodeList& open, const StageCommands& commands, Timestamp now) {
     std::unordered_set<std::string> worked_on;
     std::vector<std::string> lines;
     for (const Stage& stage : open.stages) {
@@ -58,7 +60,8 @@ std::vector<std::string> waits(const NodeList& open, Timestamp now) {
         }
     }
     for (const Stage& stage : open.stages) {
-        if (std::string line = why_not_final(stage, now); !line.empty()) lines.push_back(std::move(line));
+        if (std::string line = why_not_final(stage, commands, now); !line.empty())
+            lines.push_back(std::move(line));
     }
     if (!lines.empty()) return lines;
     // Everything waits for something else: a circle through assignments or groups.
@@ -170,7 +173,7 @@ RunReport Executor::make_report() {
         };
         drop(found.checks, NodeType::check);
         drop(found.stages, NodeType::stage);
-        summary.waits_for = waits(found, clock_.read().wall);
+        summary.waits_for = waits(found, *commands_, clock_.read().wall);
         if (summary.waits_for.size() > kMaxWaits) {
             summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
             summary.waits_for.resize(kMaxWaits);
@@ -204,6 +207,8 @@ std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
     }
     const Timestamp now = system_clock().read().wall;
     std::vector<DryStep> steps;
+    const WorkPlan plan = endpoint.get_plan(options.plan);
+    const StageCommands commands(options.store_path, plan.id, options.environment, options.exec_space);
     const std::vector<std::size_t> order = graph.execution_order([&](const GraphNode& node) {
         return is_selected(selection.get(), node.ref) && has_command(node.args);
     });
@@ -215,6 +220,7 @@ std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
         auto parsed = parse_stage_command(node.args);
         if (auto* command = std::get_if<StageCommand>(&parsed)) {
             step.argv = std::move(command->argv);
+            step.problem = commands.excess(step.stage, node.args);
         } else {
             step.problem = std::get<std::string>(parsed);
         }

@@ -4,8 +4,13 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <limits>
 #include <string_view>
 #include <unordered_map>
+
+#include "domain/attempt_token.hpp"
+#include "os/exec_space.hpp"
+#include "turboci/work_plan.hpp"
 
 namespace turboci {
 
@@ -47,6 +52,47 @@ std::string enclosing_stage(std::string_view store_path, std::string_view plan, 
          {store_path, std::string_view("\t"), plan, std::string_view("\t"), stage})
         line += part;
     return line + '\n';
+}
+
+StageCommands::StageCommands(std::string store_path, std::string plan, std::vector<std::string> environment,
+                             std::size_t space)
+    : store_path_(std::move(store_path)),
+      plan_(std::move(plan)),
+      environment_(std::move(environment)),
+      within_(environment_value(environment_, kWithinVariable)),
+      space_(space),
+      base_(2048 + 2 * store_path_.size() + 4 * plan_.size() + within_.size()) {
+    for (const std::string& variable : environment_) base_ += variable.size() + 1 + sizeof(char*);
+}
+
+Command StageCommands::command(const StageCommand& wanted, const std::string& stage, std::int32_t idx,
+                               const std::string& token) const {
+    Command command;
+    command.argv = wanted.argv;
+    command.cwd = wanted.cwd;
+    command.env = merged_environment(
+        environment_, wanted.env,
+        {{"TURBOCI_STORE", store_path_},
+         {"TURBOCI_PLAN", plan_},
+         {"TURBOCI_STAGE", stage},
+         {"TURBOCI_ATTEMPT", std::to_string(idx)},
+         {"TURBOCI_TOKEN", token},
+         {std::string(kWithinVariable), within_ + enclosing_stage(store_path_, plan_, stage)}});
+    return command;
+}
+
+std::string StageCommands::excess(const std::string& stage, const JsonText& args) const {
+    // Nearly all are told apart without parsing. No value takes more than three times its JSON text: of `"",`
+    // an empty string with its NUL and pointer is made.
+    if (base_ + 3 * args.text.size() + 5 * stage.size() <= space_) return {};
+    const auto parsed = parse_stage_command(args);
+    const auto* wanted = std::get_if<StageCommand>(&parsed);
+    if (wanted == nullptr) return {};
+    // The token is not known yet, but how long it can be.
+    constexpr std::int32_t kLastIdx = std::numeric_limits<std::int32_t>::max();
+    const std::string identity = new_identity();
+    const std::string token = to_string(AttemptToken{identity, identity, plan_, stage, kLastIdx, identity});
+    return what_is_too_long(command(*wanted, stage, kLastIdx, token), space_);
 }
 
 std::vector<std::string> own_environment() {

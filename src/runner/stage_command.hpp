@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "domain/stage_args.hpp"
+#include "turboci/command_runner.hpp"
 
 namespace turboci {
 
@@ -25,6 +26,27 @@ inline constexpr std::string_view kWithinVariable = "TURBOCI_WITHIN";
 /// One of them: a line of its value.
 [[nodiscard]] std::string enclosing_stage(std::string_view store_path, std::string_view plan,
                                           std::string_view stage);
+/// What the stages of one plan execute, each in the environment of its attempt.
+class StageCommands {
+public:
+    /// `environment`: what all of them inherit. `space`: what a command may take, see exec_space().
+    StageCommands(std::string store_path, std::string plan, std::vector<std::string> environment,
+                  std::size_t space);
+    [[nodiscard]] Command command(const StageCommand& wanted, const std::string& stage, std::int32_t idx,
+                                  const std::string& token) const;
+    /// Why the system would not take the command with its environment, told before there is an attempt; empty
+    /// if it would, or if `args` are wrong in another way.
+    [[nodiscard]] std::string excess(const std::string& stage, const JsonText& args) const;
+
+private:
+    std::string store_path_;
+    std::string plan_;
+    std::vector<std::string> environment_;
+    std::string within_;  ///< the stages that this process is itself a part of
+    std::size_t space_;
+    std::size_t base_;  ///< at the most what a command takes beside its own args and the name of its stage
+};
+
 /// This process's environment.
 [[nodiscard]] std::vector<std::string> own_environment();
 

@@ -404,3 +404,41 @@ stages:
           "check:built\ncheck:tested\nstage:build\nstage:unit\nstage:system\nstage:tidy\nstage:rig\n");
     CHECK(Json::parse(turboci.ok({"graph", "show", "check:tested", "-o", "json"}))["nodes"].size() == 7);
 }
+
+TEST_CASE("A value that no program can be given is told with its place, whoever reads the file") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    const std::string big(131'072, 'x');
+    const std::string file =
+        turboci.file("big.yaml", "stages:\n  - id: a\n    args: {command: [echo, " + big +
+                                     "]}\n  - id: b\n    args:\n      env:\n        BIG: " + big + "\n");
+    for (const auto& command : {std::vector<std::string>{"validate", file},
+                                {"nodes", "write", file},
+                                {"plan", "create", "q", "--file", file}}) {
+        CAPTURE(command.front());
+        const Ran ran = turboci.run(command);
+        CHECK(ran.code == 3);
+        CHECK(contains(
+            ran.err, "big.yaml:3:28: args.command is 131072 bytes long; the system takes 131071 at most\n"));
+        CHECK(contains(
+            ran.err, "big.yaml:7:14: args.env.BIG is 131076 bytes long; the system takes 131071 at most\n"));
+    }
+}
+
+TEST_CASE("Arguments and environment that do not fit together are told before the first attempt") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    std::string file = "stages:\n  - id: a\n    args:\n      command: 'true'\n      env:\n";
+    for (const char* name : {"ONE", "TWO", "THREE"})
+        file += std::string("        ") + name + ": " + std::string(100'000, 'x') + "\n";
+    turboci.ok({"nodes", "write"}, file);
+    const Ran ran = turboci.shell("ulimit -Ss 1024 && \"$T\" run");
+    CHECK(ran.code == 8);
+    CHECK(contains(ran.err, "stage:a cannot be executed here: its arguments and environment take "));
+    CHECK(
+        contains(ran.err, " are allowed; the largest is the environment variable THREE with 100006 bytes\n"));
+    const Json stage = Json::parse(turboci.ok({"nodes", "query", "stage:a", "-o", "json"}));
+    CHECK(contains(stage.dump(), "\"state\":\"PENDING\""));
+    CHECK_FALSE(contains(stage.dump(), "\"idx\":2"));
+    CHECK(turboci.shell("ulimit -Ss 8192 && \"$T\" run").code == 0);
+}

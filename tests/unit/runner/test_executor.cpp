@@ -186,6 +186,31 @@ TEST_CASE("A command that makes no sense fails its stage for good") {
     CHECK(f.stage("b").attempts.at(0).failure == "args.command is empty");
 }
 
+TEST_CASE("What the system would not take costs no attempt, and leaves the rest running") {
+    RunFixture f(R"(
+stages:
+  - {id: big, args: {command: [ok], env: {BIG: )" +
+                 std::string(9000, 'x') + R"(}}}
+  - {id: small, args: {command: [ok]}}
+  - {id: after, args: {command: [ok]}, dependencies: [big]}
+)");
+    f.options.exec_space = 8000;
+    const RunReport report = f.run();
+    CHECK(report.exit_code == 8);
+    CHECK(f.runner.started == Strings{"small"});
+    REQUIRE(report.summary.waits_for.size() == 1);
+    const std::string& why = report.summary.waits_for.at(0);
+    CHECK(why.starts_with("stage:big cannot be executed here: its arguments and environment take "));
+    CHECK(why.ends_with("8000 are allowed; the largest is the environment variable BIG with 9004 bytes"));
+    CHECK(f.hearer.notes == Strings{why});
+    CHECK(f.stage("big").attempts.at(0).state == AttemptState::pending);
+    CHECK(dry_run(*f.endpoint, f.options).at(0).problem == why.substr(why.find("its ")));
+    // Where there is room it runs.
+    f.options.exec_space = 80'000;
+    CHECK(f.run().exit_code == 0);
+    CHECK(f.stage("big").attempts.size() == 1);
+}
+
 TEST_CASE("A program that is not there fails its stage with the reason") {
     RunFixture f("stages: [{id: a, args: {command: [missing]}}]");
     CHECK(f.run().exit_code == 1);

@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <thread>
 
+#include "domain/stage_args.hpp"
 #include "os/exec_failure.hpp"
+#include "os/exec_space.hpp"
 #include "supervised.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -102,9 +105,8 @@ TEST_CASE("Of too many bytes the text that has them is named, and the limit") {
     CHECK(
         reason(shell("# " + std::string(200'000, 'x'))) ==
         "cannot execute '/bin/sh': argument 2 has 200002 bytes, 131071 are allowed: Argument list too long");
-    CHECK(reason(shell("#" + std::string(kLongestString - 1, 'x'))) == "exit status 0");
-    CHECK(reason(shell("#" + std::string(kLongestString, 'x'))).find("has 131072 bytes") !=
-          std::string::npos);
+    CHECK(reason(shell("#" + std::string(kMaxWordBytes - 1, 'x'))) == "exit status 0");
+    CHECK(reason(shell("#" + std::string(kMaxWordBytes, 'x'))).find("has 131072 bytes") != std::string::npos);
     Command many = shell("exit 0");
     many.env.push_back("LONG=" + std::string(150'000, 'x'));
     CHECK(reason(many) ==
@@ -113,9 +115,44 @@ TEST_CASE("Of too many bytes the text that has them is named, and the limit") {
     many = shell("exit 0");
     for (int i = 0; i < 100; ++i) many.argv.emplace_back(100'000, 'x');
     const std::string total = reason(many);
-    CHECK(total.find("its arguments and environment take 100010") != std::string::npos);
-    CHECK(total.find(" are allowed: Argument list too long") != std::string::npos);
+    CHECK(total.find("its arguments and environment take 100009") != std::string::npos);
+    CHECK(total.find(" are allowed; the largest is argument 3 with 100000 bytes: Argument list too long") !=
+          std::string::npos);
     CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("What is judged to fit is executed, and what is refused was judged not to fit") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_STACK, &before) == 0);
+    for (const rlim_t stack : {rlim_t{256} << 10, rlim_t{1} << 20, rlim_t{8} << 20, rlim_t{64} << 20}) {
+        if (before.rlim_max != RLIM_INFINITY && stack > before.rlim_max) continue;
+        CAPTURE(stack);
+        const rlimit narrow{stack, before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_STACK, &narrow) == 0);
+        const std::size_t space = exec_space();
+        CHECK(space < std::clamp<rlim_t>(stack / 4, 128u << 10, 6u << 20));
+        Command c = shell("exit 0");
+        const auto size = [&] {
+            std::size_t sum = 0;
+            for (const auto* list : {&c.argv, &c.env})
+                for (const std::string& text : *list) sum += text.size() + 1 + sizeof(char*);
+            return sum;
+        };
+        while (size() + 100'000 < space) c.argv.emplace_back(60'000, 'x');
+        c.argv.emplace_back(space - size() - 1 - sizeof(char*), 'y');
+        CHECK(size() == space);
+        CHECK(what_is_too_long(c, space).empty());
+        Supervisor supervisor(impatient());
+        static_cast<void>(supervisor.start(c));
+        CHECK(describe(next_end(supervisor)) == "exit status 0");
+        c.argv.back() += 'y';
+        CHECK_FALSE(what_is_too_long(c, space).empty());
+        c.argv.emplace_back(10'000, 'z');
+        static_cast<void>(supervisor.start(c));
+        CHECK(next_end(supervisor).value == E2BIG);
+        CHECK(supervisor.settle(std::chrono::seconds(5)) == 0);
+        REQUIRE(::setrlimit(RLIMIT_STACK, &before) == 0);
+    }
 }
 
 TEST_CASE("A program is looked up in the PATH of the command, not in ours") {
