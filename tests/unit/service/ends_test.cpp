@@ -238,6 +238,50 @@ TEST_CASE("A runner that cannot be looked for is alive while it beats, and lost 
     CHECK(run.attempt(2).state == AttemptState::pending);
 }
 
+TEST_CASE("The latest beat counts, also when the clock was set back since the one before") {
+    Run run;
+    run.liveness = Liveness::unknown;
+    run.w.orchestrator->beat("me");
+    run.w.clock.reading.wall -= 1h;
+    run.w.orchestrator->beat("me");
+    run.w.clock.advance(60s);
+    run.w.orchestrator->tick(World::request("{}"));
+    CHECK(run.attempt(1).cause == Cause::lost);
+}
+
+TEST_CASE("Of an attempt that has been followed by another only its holder may speak") {
+    Run run(", retry: {max_retries: 3}");
+    run.end("state: INCOMPLETE, failure: broken");
+    const auto version = run.w.version();
+    for (const char* said : {"idx: 1", "idx: 1, state: INCOMPLETE", "idx: 1, progress: [x]"}) {
+        CAPTURE(said);
+        CHECK(run.w.refused(Run::holder_write(said, {.identity = "another"})) == ErrorCode::conflict);
+    }
+    run.end("idx: 1, state: INCOMPLETE, failure: broken");  // says it again
+    CHECK(run.w.version() == version);
+    // One that nobody held has no holder that could speak.
+    run.w.write("stages: [{id: s, attempt: {idx: 2, state: INCOMPLETE}}]");
+    CHECK(run.w.refused(Run::holder_write("idx: 2", {.identity = "me"})) == ErrorCode::conflict);
+}
+
+TEST_CASE("News beside a second wish for the end count, and what is known already is none") {
+    for (const std::string before : {"cancel: true", "attempt: {state: INCOMPLETE, details: {k: 1}}"}) {
+        CAPTURE(before);
+        Run run;
+        run.w.write("stages: [{id: s, " + before + "}]");
+        const auto wish = [&](const std::string& news) {
+            const auto version = run.w.version();
+            run.w.write("stages: [{id: s, attempt: {state: INCOMPLETE, " + news + "}}]");
+            return run.w.version() - version;
+        };
+        CHECK(wish("details: {j: 2}") == 1);
+        CHECK(wish("details: {j: 2}") == 0);
+        CHECK(wish("details: {}") == 0);
+        CHECK(wish("progress: [on]") == 1);
+        CHECK(run.attempt(1).details.text.find(R"("j":2)") != std::string::npos);
+    }
+}
+
 TEST_CASE("What a runner that is gone was told to stop ends as it was told") {
     Run run(", retry: {max_retries: 3}");
     run.cancel("superseded");
