@@ -180,6 +180,123 @@ TEST_CASE("run, wait, gate, plan show and the reports judge alike") {
     }
 }
 
+namespace {
+
+/// What is said where check c is required.
+struct Sayings {
+    int run;        ///< exit status of run and wait, for the plan and for c
+    int run_stage;  ///< the same, for s
+    int gate, gate_allow_skipped;
+    const char* verdict;
+    const char* heading;
+};
+constexpr Sayings kYes{0, 0, 0, 0, "passed", "✅ passed"};
+constexpr Sayings kNo{1, 1, 1, 1, "failed", "❌ failed"};
+constexpr Sayings kCheckAloneNo{1, 0, 1, 1, "failed", "❌ failed"};
+constexpr Sayings kNotNeeded{0, 0, 1, 0, "passed", "⚪ passed, 1 check skipped"};
+constexpr Sayings kCheckOpen{8, 8, 1, 1, "pending", "⏳ pending: 1 node still open"};
+constexpr Sayings kBothOpen{8, 8, 1, 1, "pending", "⏳ pending: 2 nodes still open"};
+
+/// What becomes of check c, and of stage s, which is assigned to it.
+struct Fate {
+    const char* name;
+    const char* check;                ///< further keys of c
+    const char* stage;                ///< of s; nullptr: there is none
+    std::vector<std::string> before;  ///< a command, before the run
+    Sayings says;
+};
+
+std::vector<Fate> all_fates() {
+    constexpr const char* kTrue = "args: {command: ['true']}";
+    constexpr const char* kFalse = "args: {command: ['false']}";
+    constexpr const char* kNeedsNo = "dependencies: [check:no]";
+    constexpr const char* kNeedsFailure = "dependencies: [{node: check:ok, when: failure}]";
+    return {{"passes", "", kTrue, {}, kYes},
+            {"its stage fails", "", kFalse, {}, kNo},
+            {"the answer is no", "", kTrue, {"check", "report", "c", "--fail", "broken"}, kCheckAloneNo},
+            {"its stage is cancelled", "", kTrue, {"stage", "cancel", "s"}, kNo},
+            {"its stage is skipped for a failure", "", kNeedsNo, {}, kNo},
+            {"it is skipped for a failure", kNeedsNo, nullptr, {}, kCheckAloneNo},
+            {"its stage is not needed", "", kNeedsFailure, {}, kNotNeeded},
+            {"it is not needed", kNeedsFailure, nullptr, {}, kNotNeeded},
+            {"nobody answers", "", nullptr, {}, kCheckOpen},
+            {"its stage is for others", "", "args: {note: x}", {}, kBothOpen}};
+}
+
+std::string plan_of(const Fate& fate, bool required) {
+    std::string nodes =
+        "checks:\n"
+        "  - {id: ok, state: PLANNED}\n"
+        "  - {id: no, state: FINAL, required: false, result: {failure: broken}}\n";
+    nodes += std::string("  - {id: c, state: PLANNED, required: ") + (required ? "true" : "false") +
+             (*fate.check ? ", " : "") + fate.check +
+             "}\nstages:\n  - {id: t, args: {command: ['true']}, assignments: [ok]}\n";
+    if (fate.stage) nodes += std::string("  - {id: s, assignments: [c], ") + fate.stage + "}\n";
+    return nodes;
+}
+
+}  // namespace
+
+TEST_CASE("What is not required makes none of them say no, whatever becomes of it") {
+    for (const Fate& fate : all_fates())
+        for (const bool required : {true, false}) {
+            INFO(fate.name << (required ? "" : ", not required"));
+            const JudgedPlan turboci(plan_of(fate, required));
+            if (!fate.before.empty()) turboci.ok(fate.before);
+            const int run = required ? fate.says.run : 0;
+            CHECK(turboci.run({"run"}).code == run);
+            const auto judged = [&](const std::vector<std::string>& refs, int wait, int gate, int allowing) {
+                const auto code = [&](std::vector<std::string> command) {
+                    command.insert(command.end(), refs.begin(), refs.end());
+                    return turboci.run(command).code;
+                };
+                CAPTURE(refs);
+                CHECK(code({"run"}) == wait);
+                CHECK(code({"wait", "--timeout", "0s"}) == wait);
+                if (gate < 0) return;
+                CHECK(code({"gate"}) == gate);
+                CHECK(code({"gate", "--allow-skipped"}) == allowing);
+            };
+            judged({}, run, required ? fate.says.gate : 0, required ? fate.says.gate_allow_skipped : 0);
+            // Named alone, it is no check that a gate could pass for.
+            judged({"check:c"}, run, required ? fate.says.gate : 1,
+                   required ? fate.says.gate_allow_skipped : 1);
+            judged({"check:ok", "check:c"}, run, required ? fate.says.gate : 0,
+                   required ? fate.says.gate_allow_skipped : 0);
+            judged({"check:ok"}, 0, 0, 0);
+            if (fate.stage) judged({"stage:s"}, required ? fate.says.run_stage : 0, -1, -1);
+
+            const std::string verdict = required ? fate.says.verdict : "passed";
+            CHECK(Json::parse(turboci.ok({"plan", "show", "-o", "json"}))["verdict"] == verdict);
+            CHECK(contains(turboci.ok({"plan", "show"}), "verdict: " + verdict + "\n"));
+            CHECK(contains(turboci.ok({"plan", "show", "--format", "markdown"}),
+                           "## `p`: " + std::string(required ? fate.says.heading : "✅ passed") + "\n"));
+            const std::string junit = turboci.ok({"plan", "show", "--format", "junit"});
+            CHECK(contains(junit, "<failure") == (verdict == "failed"));
+            CHECK(contains(junit, "<skipped message=\"not required: broken"));  // check:no
+        }
+}
+
+TEST_CASE("A stage counts if any check that it is assigned to is required") {
+    for (const bool other : {true, false}) {
+        CAPTURE(other);
+        const JudgedPlan turboci(
+            std::string("checks: [{id: a, state: PLANNED, required: false}, {id: b, required: ") +
+            (other ? "true" : "false") +
+            ", state: PLANNED}]\n"
+            "stages: [{id: s, args: {command: ['false']}, assignments: [a, b]}]");
+        CHECK(turboci.run({"run"}).code == (other ? 1 : 0));
+        CHECK(turboci.run({"wait", "stage:s"}).code == (other ? 1 : 0));
+        CHECK(turboci.run({"wait", "check:a"}).code == 0);
+        CHECK(turboci.run({"wait", "check:b"}).code == (other ? 1 : 0));
+        // No required check is left that could have passed.
+        CHECK(turboci.run({"gate"}).code == 1);
+        const std::string junit = turboci.ok({"plan", "show", "--format", "junit"});
+        CHECK(contains(junit, "<failure") == other);
+        CHECK(contains(junit, "<skipped message=\"not required: "));
+    }
+}
+
 TEST_CASE("Reports show the end of the log of what failed") {
     const JudgedPlan turboci(
         "checks: [{id: c, state: PLANNED}]\n"
