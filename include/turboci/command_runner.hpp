@@ -2,6 +2,7 @@
 // How commands are started, watched and ended. The seam at which tests of the executor put a fake.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,10 @@ public:
     /// Must neither throw nor wait for anything but a local disk.
     virtual void write(std::string_view bytes) noexcept = 0;
 };
+
+/// Linux takes no longer argument, and no longer variable with its name: 32 pages of 4 KiB with the NUL at
+/// the end (MAX_ARG_STRLEN).
+inline constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
 
 /// What to execute. Standard input is /dev/null.
 struct Command {

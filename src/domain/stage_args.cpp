@@ -7,6 +7,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "turboci/command_runner.hpp"
+
 namespace turboci {
 
 namespace {

@@ -15,10 +15,6 @@
 
 namespace turboci {
 
-/// Linux takes no longer argument, and no longer variable with its name: 32 pages of 4 KiB with the NUL at
-/// the end (MAX_ARG_STRLEN).
-inline constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
-
 /// args.command with args.shell, args.env and args.cwd.
 struct StageCommand {
     std::vector<std::string> argv;

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-#include "domain/stage_args.hpp"
-
 namespace turboci {
 
 namespace {

@@ -9,7 +9,6 @@
 #include <csignal>
 #include <thread>
 
-#include "domain/stage_args.hpp"
 #include "os/exec_failure.hpp"
 #include "os/exec_space.hpp"
 #include "supervised.hpp"
