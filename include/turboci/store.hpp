@@ -211,15 +211,65 @@ struct StoreStatistics {
     std::int64_t rows = 0;        ///< rows read and written
 };
 
-/// Very many rows, handed over one after another: called once for each index from 0, in turn. What it returns
-/// must live until the next call. It must not call the store; what it throws passes through.
+/// Rows that are handed over one after another: `at` is called once for each index from 0, in turn. What it
+/// returns must live until the next call. It must not call the store; what it throws passes through.
 template <class Row>
-using RowAt = std::function<const Row&(std::size_t index)>;
+struct Rows {
+    std::size_t count = 0;
+    std::function<const Row&(std::size_t index)> at;
+
+    Rows() = default;
+    Rows(std::size_t size, std::function<const Row&(std::size_t)> row) : count(size), at(std::move(row)) {}
+    /// `rows` must outlive this.
+    explicit(false) Rows(std::span<const Row> rows)
+        : count(rows.size()), at([rows](std::size_t i) -> const Row& { return rows[i]; }) {}
+    explicit(false) Rows(const std::vector<Row>& rows) : Rows(std::span<const Row>(rows)) {}
+};
 
 /// An edge with what is stored of its target besides.
 struct TypedEdge {
     EdgeRow edge;
     NodeType target_type = NodeType::check;
+};
+
+/// The groups and edges of a node in one role.
+struct PredicateName {
+    NodeKey owner = NodeKey::none;
+    PredicateRole role = PredicateRole::dependencies;
+};
+struct BodyRow {
+    NodeKey node = NodeKey::none;
+    NodeBody body;
+};
+struct ProgressRow {
+    NodeKey stage = NodeKey::none;
+    std::int32_t idx = 0;
+    Progress progress;
+};
+
+/// All that a write changes in one plan, as a value. Rows of nodes and attempts are of that plan, whatever
+/// their `plan` says.
+struct ChangeSet {
+    PlanKey plan{};                     ///< of all that follows; ignored if `plan_row` is a new plan
+    const PlanRow* plan_row = nullptr;  ///< with a key: version, labels and clock change; without: a new plan
+    std::vector<PredicateName> dropped;  ///< before anything is added
+    Rows<NodeRow> created;               ///< by key, from next_node_key() on, without gaps
+    Rows<NodeBody> created_bodies;       ///< of `created`, one for each
+    Rows<NodeRow> nodes;                 ///< everything but key, plan, type, id, kind changes
+    Rows<BodyRow> bodies;                ///< of stored nodes
+    Rows<GroupRow> new_groups;
+    Rows<GroupRow> groups;  ///< their counts change
+    Rows<TypedEdge> edges;  ///< new ones: stored edges never change
+    Rows<AssignmentRow> assignments;
+    Rows<GoalRow> goals;  ///< insert or replace
+    Rows<AttemptRow> new_attempts, attempts;
+    Rows<ProgressRow> progress;      ///< in order
+    Rows<ResultRow> new_results;     ///< the store gives them their ids, in order
+    Rows<ResultRow> results;         ///< by check and id: data, failure and finalized_at change
+    std::vector<StateCount> counts;  ///< differences, which may be negative
+    std::optional<WriteRow> write;
+    Rows<ChangeRow> changes;  ///< of `write`
+    std::optional<OperationRow> operation;
 };
 
 /// A transaction. Reads see one consistent state; nothing is written unless commit() returns.
@@ -228,6 +278,9 @@ class UnitOfWork {
 public:
     virtual ~UnitOfWork() = default;
 
+    /// Adds changes to the transaction, whose reads see them from then on. Returns the plan's key. CONFLICT
+    /// if a new plan's id exists; INTERNAL in a unit of work for reading.
+    virtual PlanKey apply(const ChangeSet& changes) = 0;
     /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
     virtual void commit() = 0;
     [[nodiscard]] virtual StoreStatistics statistics() const = 0;
@@ -244,14 +297,9 @@ public:
     // ---- plans
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
-    /// Ignores row.key; CONFLICT if the id exists.
-    virtual PlanKey insert_plan(const PlanRow& row) = 0;
-    virtual void update_plan(const PlanRow& row) = 0;  ///< version, labels, clock
-    virtual void delete_plan(PlanKey plan) = 0;        ///< with everything in it
+    virtual void delete_plan(PlanKey plan) = 0;              ///< with everything in it
     [[nodiscard]] virtual std::vector<StateCount> counts(
         PlanKey plan) = 0;  ///< by type, state, outcome; no zeros
-    virtual void add_counts(PlanKey plan,
-                            std::span<const StateCount> deltas) = 0;  ///< counts may be negative
 
     // ---- nodes
     /// The key that the next inserted node should have; keys are never used twice.
@@ -259,17 +307,7 @@ public:
     [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type,
                                                            std::string_view id) = 0;
     [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< STORE (damaged) if there is none
-    virtual void insert_node(const NodeRow& row,
-                             const NodeBody& body) = 0;  ///< row.key from next_node_key() on
-    /// As if insert_node() were called for each, but many cost less together.
-    virtual void insert_nodes(std::size_t count, const RowAt<NodeRow>& row, const RowAt<NodeBody>& body) = 0;
-    virtual void update_node(const NodeRow& row) = 0;  ///< everything but key, plan, type, id, kind
-    /// Between these two, nodes, groups and edges are inserted and no node or edge is looked up: leave to
-    /// make indexes afterwards. What is stored is the same without them.
-    virtual void begin_bulk_insert() = 0;
-    virtual void end_bulk_insert() = 0;
     [[nodiscard]] virtual NodeBody body(NodeKey key) = 0;
-    virtual void update_body(NodeKey key, const NodeBody& body) = 0;
     /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
     virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                             const std::function<void(const NodeRow&)>& visit) = 0;
@@ -285,30 +323,20 @@ public:
     [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
     [[nodiscard]] virtual std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
                                                         std::int32_t group) = 0;
-    virtual void insert_group(const GroupRow& row) = 0;
-    virtual void update_group(const GroupRow& row) = 0;  ///< the count
     [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner,
                                                         PredicateRole role) = 0;  ///< by position
     /// Edges that wait for `target` to enter a state with after < number <= up_to; by owner, role, position.
     [[nodiscard]] virtual std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) = 0;
-    virtual void insert_edge(const EdgeRow& row, NodeType target_type) = 0;
-    virtual void insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) = 0;
-    virtual void delete_predicate(NodeKey owner, PredicateRole role) = 0;  ///< its groups and edges
 
     // ---- assignments
     [[nodiscard]] virtual std::vector<AssignmentRow> assignments_of(NodeKey stage) = 0;  ///< by position
     [[nodiscard]] virtual std::vector<AssignmentRow> assignments_to(
-        NodeKey check) = 0;  ///< by stage, position
-    virtual void insert_assignment(const AssignmentRow& row) = 0;
+        NodeKey check) = 0;                                               ///< by stage, position
     [[nodiscard]] virtual std::vector<GoalRow> goals(NodeKey check) = 0;  ///< by goal
-    virtual void put_goal(const GoalRow& row) = 0;                        ///< insert or replace
 
     // ---- attempts
     [[nodiscard]] virtual std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) = 0;
     [[nodiscard]] virtual std::vector<AttemptRow> attempts(NodeKey stage) = 0;  ///< by idx; without progress
-    virtual void insert_attempt(const AttemptRow& row) = 0;
-    virtual void update_attempt(const AttemptRow& row) = 0;
-    virtual void add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) = 0;
     /// PENDING attempts that are ready at `now`, oldest ready first, then by stage; at most `limit`.
     [[nodiscard]] virtual std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
                                                                  std::int64_t limit) = 0;
@@ -326,18 +354,11 @@ public:
                                                                std::string_view owner_id) = 0;
     [[nodiscard]] virtual std::vector<ResultRow> open_results_of(NodeKey stage,
                                                                  std::int32_t idx) = 0;  ///< by check, id
-    virtual std::int64_t insert_result(const ResultRow& row) = 0;  ///< ignores result.id, returns the new one
-    virtual void update_result(const ResultRow& row) = 0;
 
     // ---- the record
-    /// Followed by append_change() or append_changes(), for exactly `changes` of them.
-    virtual void append_write(const WriteRow& write, std::size_t changes) = 0;
-    virtual void append_change(const ChangeRow& change) = 0;
-    virtual void append_changes(std::size_t count, const RowAt<ChangeRow>& change) = 0;
     /// The version that answered `op_id`, if it was seen.
     [[nodiscard]] virtual std::optional<OperationRow> find_operation(PlanKey plan,
                                                                      std::string_view op_id) = 0;
-    virtual void insert_operation(PlanKey plan, const OperationRow& row) = 0;
     /// All operations of the plan, by op_id.
     [[nodiscard]] virtual std::vector<OperationRow> operations(PlanKey plan) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded,

@@ -15,6 +15,8 @@ namespace turboci::service {
 struct Session {
     const WriteNodes& request;
     const PlanRow& plan;
+    /// The identity of the store.
+    const std::string& store;
     WorkingSet& nodes;
     Problems problems;
 

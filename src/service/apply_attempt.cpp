@@ -47,7 +47,7 @@ bool meant_another(Session& session, const Node& stage, const AttemptWrite& writ
     if (!row.attempt.process_uid.empty()) return false;
     if (row.attempt.created_at == session.nodes.now()) return true;
     if (!write.process_uid) return false;
-    const auto before = session.nodes.uow().attempt(stage.row.key, row.attempt.idx - 1);
+    const auto before = session.nodes.attempt(stage.row.key, row.attempt.idx - 1);
     return before && before->attempt.process_uid == *write.process_uid;
 }
 
@@ -96,7 +96,7 @@ void keep(Session& session, Node& stage, AttemptRow& row) {
     row.attempt.updated_at = session.nodes.now();
     if (row.attempt.state == AttemptState::running) row.attempt.last_heartbeat = session.nodes.now();
     set_deadline(row, session.nodes.body(stage));
-    session.nodes.uow().update_attempt(row);
+    session.nodes.put_attempt(row);
 }
 
 /// The holder has said already how it ended, and did not see the answer.
@@ -110,7 +110,7 @@ void take_heartbeat(Session& session, Node& stage, AttemptRow& row) {
     if (row.attempt.state != AttemptState::running || row.runner) return;
     row.attempt.last_heartbeat = session.nodes.now();
     set_deadline(row, session.nodes.body(stage));
-    session.nodes.uow().update_attempt(row);
+    session.nodes.put_attempt(row);
     session.nodes.note_heartbeat();
 }
 
@@ -174,7 +174,7 @@ void record_news(Session& session, Node& stage, AttemptRow& row, const AttemptWr
         by_holder ? write.holder->stopping : write.state && is_ended(*write.state) && has_runner(row);
     if (!wishes) return;
     row.attempt.updated_at = session.nodes.now();
-    session.nodes.uow().update_attempt(row);
+    session.nodes.put_attempt(row);
     session.nodes.record_attempt(stage, Mover::writer, change_json(row, write));
 }
 
@@ -183,7 +183,7 @@ void record_news(Session& session, Node& stage, AttemptRow& row, const AttemptWr
 void apply_past_attempt(Session& session, const Node& stage, const AttemptRow& current,
                         const AttemptWrite& write) {
     const bool past = *write.idx >= 1 && *write.idx < current.attempt.idx;
-    const auto old = past ? session.nodes.uow().attempt(stage.row.key, *write.idx) : std::nullopt;
+    const auto old = past ? session.nodes.attempt(stage.row.key, *write.idx) : std::nullopt;
     if (old && write.holder && write.holder->identity != old->holder) {
         session.problems.add(
             ErrorCode::conflict, write.at,
@@ -205,8 +205,7 @@ void apply_past_attempt(Session& session, const Node& stage, const AttemptRow& c
 
 void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     WorkingSet& nodes = session.nodes;
-    const auto row_found =
-        stage.row.attempt > 0 ? nodes.uow().attempt(stage.row.key, stage.row.attempt) : std::nullopt;
+    const auto row_found = nodes.current_attempt(stage);
     if (!row_found) {
         session.problems.add(
             ErrorCode::invalid_state, write.at,
@@ -227,7 +226,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     const bool news = brings_news(write, row);
     if (write.details) row.attempt.details = merge_patch(row.attempt.details, *write.details);
     for (const auto& [message, details] : write.progress)
-        nodes.uow().add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
+        nodes.add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
     if (write.holder && row.holder.empty()) row.holder = write.holder->identity;
     if (write.holder) note_end(row, *write.holder);
     if (news) record_news(session, stage, row, write);
@@ -272,7 +271,7 @@ Node* take_named(Session& session, const std::string& id, const Claim& claim) {
     if (stage->row.state != State::attempting)
         return refuse(ErrorCode::invalid_state,
                       fmt::format("{} is {}", name_of(*stage), to_string(stage->row.state)));
-    auto row = session.nodes.uow().attempt(stage->row.key, stage->row.attempt);
+    auto row = session.nodes.current_attempt(*stage);
     if (!row) return nullptr;
     const Attempt& attempt = row->attempt;
     if (attempt.state == AttemptState::running && attempt.process_uid == claim.process_uid && claim.exact)
@@ -296,12 +295,10 @@ namespace {
 /// The oldest ready attempts that the claimer accepts.
 void take_oldest(Session& session, const Claim& claim, std::size_t limit, std::vector<Node*>& taken) {
     WorkingSet& nodes = session.nodes;
-    // Refused attempts stay PENDING, so each page is longer than what was refused before it.
-    const std::int64_t page = claim.accept ? std::max<std::int64_t>(claim.at_most, 64) : claim.at_most;
-    std::size_t refused = 0;
-    while (taken.size() < limit) {
-        const auto asked = static_cast<std::int64_t>(refused) + page;
-        auto rows = nodes.uow().ready_attempts(nodes.plan(), nodes.now(), asked);
+    // Refused attempts stay PENDING and are found again: each look is twice as long as the one before.
+    std::size_t asked = claim.accept ? std::max<std::size_t>(limit, 64) : limit;
+    for (std::size_t refused = 0; taken.size() < limit; asked *= 2) {
+        auto rows = nodes.ready_attempts(asked);
         for (std::size_t i = refused; i < rows.size() && taken.size() < limit; ++i) {
             Node& stage = nodes.get(rows[i].stage);
             if (claim.accept && !claim.accept(std::string(stage.row.id), nodes.body(stage).json)) {
@@ -311,7 +308,7 @@ void take_oldest(Session& session, const Claim& claim, std::size_t limit, std::v
             run_attempt(session, stage, rows[i], claim);
             taken.push_back(&stage);
         }
-        if (static_cast<std::int64_t>(rows.size()) < asked) return;
+        if (rows.size() < asked) return;
     }
 }
 

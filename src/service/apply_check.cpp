@@ -32,7 +32,7 @@ void apply_options(Session& session, Node& check, const CheckWrite& write) {
             fmt::format("{} is {}; its options are locked", name_of(check), to_string(check.row.state)));
     session.nodes.record(check, Mover::writer, "options", write.options->text);
     body.json = std::move(merged);
-    session.nodes.uow().update_body(check.row.key, body);
+    session.nodes.put_body(check, std::move(body));
 }
 
 /// Moves that a writer may ask for. What is so already, or has been passed on the way to PLANNED, is fine.
@@ -80,7 +80,7 @@ std::optional<Owner> owner_of(Session& session, const ResultWrite& write) {
                                          ref->idx, ref->stage_id));
         return std::nullopt;
     }
-    const auto attempt = session.nodes.uow().attempt(stage->row.key, ref->idx);
+    const auto attempt = session.nodes.attempt(stage->row.key, ref->idx);
     return Owner{.type = OwnerType::stage_attempt,
                  .id = attempt_owner_id(session.plan.id, id, ref->idx),
                  .stage = stage,
@@ -106,7 +106,7 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
     const auto owner = owner_of(session, write);
     if (!owner) return;
     WorkingSet& nodes = session.nodes;
-    auto existing = nodes.uow().find_result(check.row.key, owner->type, owner->id);
+    auto existing = nodes.find_result(check, owner->type, owner->id);
     ResultRow row;
     if (existing) {
         row = changed_result(*existing, write, nodes.now());
@@ -133,9 +133,9 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
         return refuse(session, write.at,
                       fmt::format("attempt {} has ended; its results are finalized", owner->id));
     if (existing)
-        nodes.uow().update_result(row);
+        nodes.put_result(row);
     else
-        nodes.uow().insert_result(row);
+        nodes.add_result(row);
     nodes.record_result(check, Mover::writer,
                         fmt::format("{{\"owner\":{},\"data\":{},\"failure\":{}}}", json_string(owner->id),
                                     write.data ? write.data->text : "{}",
@@ -144,7 +144,7 @@ void apply_result(Session& session, Node& check, const ResultWrite& write, bool 
 
 /// A check that is created FINAL has its outcome before anybody counts on it.
 void end_new_check(Session& session, Node& check) {
-    auto results = session.nodes.uow().results(check.row.key);
+    auto results = session.nodes.results(check);
     check.row.outcome = judge_answers(session.nodes, check, results);
     finalize_results(session.nodes, results);
 }
@@ -163,9 +163,9 @@ void apply_required(Session& session, Node& check, const CheckWrite& write) {
 bool is_assigned(Session& session, const Node& check, std::string_view stage_id) {
     const Node* stage = session.nodes.find(NodeType::stage, stage_id);
     if (stage == nullptr || stage->is_new()) return false;
-    return std::ranges::any_of(
-        session.nodes.uow().assignments_of(stage->row.key),
-        [&](const AssignmentRow& a) { return a.check == check.row.key && a.goal == State::final; });
+    return std::ranges::any_of(session.nodes.assignments_of(stage->row.key), [&](const AssignmentRow& a) {
+        return a.check == check.row.key && a.goal == State::final;
+    });
 }
 
 /// An attempt that asks for FINAL has said its last word on the check. The check ends when the stages that

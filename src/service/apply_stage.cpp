@@ -40,9 +40,8 @@ std::vector<AssignmentRow> resolve_assignments(Session& session, Node& stage, co
 }
 
 void create_assignments(Session& session, Node& stage, const std::vector<AssignmentRow>& rows) {
-    stage.assigned = !rows.empty();
+    session.nodes.set_assignments(stage, rows);
     for (const AssignmentRow& row : rows) {
-        session.nodes.uow().insert_assignment(row);
         GoalRow& goal = session.nodes.goal(session.nodes.get(row.check), row.goal);
         ++goal.stages;
         ++goal.open;
@@ -71,7 +70,7 @@ void compare_fixed(Session& session, Node& stage, const StageWrite& write) {
         const std::size_t problems = session.problems.size();
         auto rows = resolve_assignments(session, stage, write);
         if (session.problems.size() == problems &&
-            !same_assignments(std::move(rows), session.nodes.uow().assignments_of(stage.row.key)))
+            !same_assignments(std::move(rows), session.nodes.assignments_of(stage.row.key)))
             refuse_change(session, stage, write.at, "assignments");
     }
 }
@@ -131,7 +130,7 @@ void apply_cancel(Session& session, Node& stage, const StageWrite& write) {
     }
     WorkingSet& nodes = session.nodes;
     const std::string& reason = session.request.reason;
-    auto row = stage.row.attempt > 0 ? nodes.uow().attempt(stage.row.key, stage.row.attempt) : std::nullopt;
+    auto row = nodes.current_attempt(stage);
     if (row && has_runner(*row)) {
         // Its holder is told, and ends it: nothing may follow while the process is there.
         const bool marked = mark_stopping(

@@ -44,7 +44,7 @@ void mark_overdue(WorkingSet& nodes, Node& stage, AttemptRow& row) {
 }  // namespace
 
 void expire_attempts(WorkingSet& nodes, const WriteNodes& request, const Holders& holders) {
-    auto overdue = nodes.uow().overdue_attempts(nodes.plan(), nodes.now());
+    auto overdue = nodes.overdue_attempts();
     if (overdue.empty()) return;
     const auto spoken = spoken_for(request);
     for (AttemptRow& row : overdue) {
@@ -53,7 +53,7 @@ void expire_attempts(WorkingSet& nodes, const WriteNodes& request, const Holders
         if (!orphan && spoken.contains(stage.row.id)) continue;
         if (!orphan && !has_runner(row)) {
             end_expired(nodes, stage, row);
-        } else if (holders.lives(nodes.uow(), row)) {
+        } else if (holders.lives(row)) {
             mark_overdue(nodes, stage, row);
         } else {
             lose_attempt(nodes, stage, row);
@@ -62,8 +62,8 @@ void expire_attempts(WorkingSet& nodes, const WriteNodes& request, const Holders
 }
 
 void end_lost_attempts(WorkingSet& nodes, const Holders& holders) {
-    for (AttemptRow& row : nodes.uow().held_attempts(nodes.plan()))
-        if (is_orphan(row) || (row.runner && !holders.lives(nodes.uow(), row)))
+    for (AttemptRow& row : nodes.held_attempts())
+        if (is_orphan(row) || (row.runner && !holders.lives(row)))
             lose_attempt(nodes, nodes.get(row.stage), row);
 }
 

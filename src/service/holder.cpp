@@ -8,13 +8,13 @@
 
 namespace turboci::service {
 
-bool Holders::lives(UnitOfWork& uow, const AttemptRow& row) const {
+bool Holders::lives(const AttemptRow& row) const {
     if (is_orphan(row)) return false;
     if (!row.runner || !probe_) return true;
     const Liveness seen = probe_(*row.runner);
     if (seen != Liveness::unknown) return seen == Liveness::alive;
     // One that has not beaten yet was there when it took the attempt.
-    const auto beat = uow.last_beat(row.holder);
+    const auto beat = last_beat_(row.holder);
     const Timestamp last = beat.value_or(row.attempt.updated_at);
     return wall_ - last < lost_after_;
 }
@@ -33,7 +33,7 @@ void check_token(Session& session) {
     const auto token = parse_attempt_token(request.token);
     if (!token) throw Error(ErrorCode::invalid_argument, "the attempt's token is not one that turboci made");
     WorkingSet& nodes = session.nodes;
-    if (token->store != nodes.uow().identity() || token->plan != session.plan.id) return;
+    if (token->store != session.store || token->plan != session.plan.id) return;
     const std::string name = fmt::format("attempt {} of stage:{}", token->idx, token->stage);
     if (token->plan_identity != session.plan.identity)
         refuse(ErrorCode::conflict, fmt::format("{} was of an earlier plan '{}'", name, token->plan));
@@ -41,7 +41,7 @@ void check_token(Session& session) {
         refuse(ErrorCode::conflict, fmt::format("the token is that of {}, not of attempt {} of stage:{}",
                                                 name, request.inside->idx, request.inside->stage_id));
     Node* stage = nodes.find(NodeType::stage, token->stage);
-    const auto row = stage != nullptr ? nodes.uow().attempt(stage->row.key, token->idx) : std::nullopt;
+    const auto row = stage != nullptr ? nodes.attempt(stage->row.key, token->idx) : std::nullopt;
     if (!row || stage->row.attempt != token->idx)
         refuse(ErrorCode::conflict, fmt::format("{} is not the current one any more", name));
     if (is_ended(row->attempt.state))
@@ -79,9 +79,8 @@ void lose_named(Session& session, const Holders& holders) {
         if (!write.cancel && (!write.attempt || write.attempt->holder)) continue;
         Node* stage = nodes.find(NodeType::stage, stages.id(i));
         if (stage == nullptr || stage->row.attempt == 0) continue;
-        auto row = nodes.uow().attempt(stage->row.key, stage->row.attempt);
-        if (row && is_held(*row) && row->runner && !holders.lives(nodes.uow(), *row))
-            lose_attempt(nodes, *stage, *row);
+        auto row = nodes.current_attempt(*stage);
+        if (row && is_held(*row) && row->runner && !holders.lives(*row)) lose_attempt(nodes, *stage, *row);
     }
 }
 
@@ -92,7 +91,7 @@ bool mark_stopping(WorkingSet& nodes, Node& stage, AttemptRow& row, Stopping mar
     old = std::move(mark);
     row.attempt.updated_at = nodes.now();
     row.deadline.reset();  // it is on its way
-    nodes.uow().update_attempt(row);
+    nodes.put_attempt(row);
     nodes.record_attempt(
         stage, mover,
         fmt::format(R"({{"idx":{},"stopping":{{"by":{},"reason":{},"cause":"{}"}}}})", row.attempt.idx,

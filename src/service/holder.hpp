@@ -2,8 +2,11 @@
 // Who holds an attempt, whether that holder still lives, and who may speak for it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "service/apply.hpp"
 #include "service/resolve.hpp"
@@ -14,15 +17,17 @@ namespace turboci::service {
 /// Tells whether the runner of an attempt is still there.
 class Holders {
 public:
+    using LastBeat = std::function<std::optional<Timestamp>(std::string_view holder)>;
     /// `wall`: what beats are compared with.
-    Holders(const Orchestrator::RunnerProbe& probe, Duration lost_after, Timestamp wall)
-        : probe_(probe), lost_after_(lost_after), wall_(wall) {}
+    Holders(const Orchestrator::RunnerProbe& probe, LastBeat last_beat, Duration lost_after, Timestamp wall)
+        : probe_(probe), last_beat_(std::move(last_beat)), lost_after_(lost_after), wall_(wall) {}
     /// Of an attempt that is SCHEDULED or RUNNING and held by a runner: a process that can be probed lives as
     /// long as it is there, any other as long as it beats.
-    [[nodiscard]] bool lives(UnitOfWork& uow, const AttemptRow& row) const;
+    [[nodiscard]] bool lives(const AttemptRow& row) const;
 
 private:
     const Orchestrator::RunnerProbe& probe_;
+    LastBeat last_beat_;
     Duration lost_after_;
     Timestamp wall_;
 };

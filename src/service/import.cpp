@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "service/holder.hpp"
+#include "service/import_batch.hpp"
 #include "service/import_values.hpp"
 #include "service/invariants.hpp"
 #include "service/predicates.hpp"
@@ -29,6 +30,7 @@ using namespace service::imported;
 // ------------------------------------------------------------------------------------ nodes
 
 constexpr std::int32_t kMostAttempts = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t kBatchNodes = 1'000;
 
 class Importer {
 public:
@@ -45,16 +47,13 @@ public:
             if (!ended_) complain("its end is missing");
             if (last_version_ != plan_.version) complain("the record of the plan's last write is missing");
             refuse_cycles();
+            for (const auto& [stage, attempt] : origins_)
+                if (!has_attempt(stage, attempt))
+                    complain("a node was written by an attempt that does not exist");
+            batch_.finish(goals_, counts_);
+            apply_batch();
             check_nodes();
         });
-        std::vector<StateCount> counts;
-        for (const auto& [key, count] : counts_) {
-            const auto& [type, state, outcome] = key;
-            counts.push_back({type, state,
-                              outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(outcome)),
-                              count});
-        }
-        uow_.add_counts(plan_.key, counts);
         return plan_;
     }
 
@@ -132,7 +131,9 @@ private:
         if (uow_.find_plan(plan_.id))
             throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan_.id),
                         "delete it first, or import into another store");
-        plan_.key = uow_.insert_plan(plan_);
+        ChangeSet changes;
+        changes.plan_row = &plan_;
+        plan_.key = uow_.apply(changes);
         first_ = next_ = uow_.next_node_key();
     }
 
@@ -189,10 +190,14 @@ private:
                 only(taken, {"stage", "idx"});
                 const NodeKey stage = key_of({NodeType::stage, text(taken, "stage")});
                 const auto idx = static_cast<std::int32_t>(number(taken, "idx", 1, kMostAttempts));
-                if (!uow_.attempt(stage, idx)) complain("it took an attempt that does not exist");
+                if (!has_attempt(stage, idx)) complain("it took an attempt that does not exist");
                 row.claimed.push_back({stage, idx});
             }
-        uow_.insert_operation(plan_.key, row);
+        apply_batch();
+        ChangeSet changes;
+        changes.plan = plan_.key;
+        changes.operation = std::move(row);
+        uow_.apply(changes);
     }
 
     void import_node(NodeType type, const Json& json) {
@@ -230,13 +235,27 @@ private:
                                          time_of(json, "continuation_since"));
             groups.insert(groups.end(), more.begin(), more.end());
         }
-        uow_.insert_node(row, body);
-        for (const GroupRow& g : groups) uow_.insert_group(g);
+        batch_.groups.insert(batch_.groups.end(), groups.begin(), groups.end());
         if (type == NodeType::check)
             import_results(row, json);
         else
             import_attempts(row, body, json);
         ++counts_[{type, row.state, row.outcome ? static_cast<int>(*row.outcome) : 0}];
+        attempts_.push_back(row.attempt);
+        batch_.nodes.push_back(std::move(row));
+        batch_.bodies.push_back(std::move(body));
+        if (batch_.nodes.size() >= kBatchNodes) apply_batch();
+    }
+    /// Gives to the store what has been read so far.
+    void apply_batch() {
+        ChangeSet changes = batch_.change_set();
+        changes.plan = plan_.key;
+        uow_.apply(changes);
+        batch_ = {};
+    }
+    [[nodiscard]] bool has_attempt(NodeKey stage, std::int32_t idx) const {
+        const std::size_t i = index_of(stage);
+        return i < attempts_.size() && idx <= attempts_[i];
     }
 
     void read_origin(const Json& json, NodeBody& body) {
@@ -360,7 +379,7 @@ private:
                 complain("only stages can be members of a continuation group");
             if (role == PredicateRole::dependencies)
                 edges_.emplace_back(index_of(owner.key), index_of(edge.target));
-            uow_.insert_edge(edge, target.type);
+            batch_.edges.push_back({edge, target.type});
             const Target& t = targets_[index_of(edge.target)];
             count(group.count,
                   resolve_edge(target.type, edge.on_state, edge.when, t.state, t.outcome, t.history));
@@ -384,7 +403,7 @@ private:
             result.result.created_at = time_of(r, "created_at");
             result.result.finalized_at = optional_time(r, "finalized_at");
             if (result.result.owner_type == OwnerType::stage_attempt) find_owner(result);
-            uow_.insert_result(result);
+            batch_.results.push_back(result);
         }
     }
     /// PLAN:STAGE:IDX
@@ -410,7 +429,7 @@ private:
             const State goal = state_of(NodeType::check, a, "goal_state");
             if (goal == State::planning) complain("PLANNING cannot be the goal of an assignment");
             if (!seen.emplace(check, goal).second) complain("an assignment stands there twice");
-            uow_.insert_assignment({row.key, position++, check, goal});
+            batch_.assignments.push_back({row.key, position++, check, goal});
             GoalRow& g = goals_[{check, goal}];
             g.check = check;
             g.goal = goal;
@@ -461,44 +480,10 @@ private:
             guess_end(attempt);
         // Nobody holds it here: the next write finds that.
         if (is_held(attempt)) attempt.deadline = Timestamp{};
-        uow_.insert_attempt(attempt);
+        batch_.attempts.push_back(attempt);
         for (const Json& p : list(json, "progress"))
-            uow_.add_progress(row.key, idx,
-                              {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")});
-    }
-
-    void read_end(const Json& json, AttemptRow& attempt) {
-        Attempt& a = attempt.attempt;
-        a.cause = optional_name_of_set(json, "cause", parse_cause);
-        a.ended_at = optional_time(json, "ended_at");
-        a.exit_code = optional_small(json, "exit_code", 0, 255);
-        a.signal = optional_small(json, "signal", 1, 128);
-        attempt.holder = name(json, "holder");
-        if (const Json& log = member(json, "log"); !log.is_null()) {
-            only(log, {"path"});
-            a.log_path = name(log, "path");
-        }
-        if (const Json& s = member(json, "stopping"); !s.is_null()) {
-            only(s, {"since", "by", "reason", "cause", "inside"});
-            a.stopping = Stopping{time_of(s, "since"), name(s, "by"), text(s, "reason"),
-                                  name_of_set(s, "cause", parse_cause), flag(s, "inside")};
-            if (a.state < AttemptState::running) complain("what does not run cannot be stopped");
-        }
-        if (is_ended(a.state) != a.ended_at.has_value()) complain("'ended_at' goes with an end");
-        if ((a.state == AttemptState::incomplete) != a.cause.has_value())
-            complain("'cause' goes with INCOMPLETE");
-        if (is_held(attempt) == attempt.holder.empty() && !is_ended(a.state))
-            complain("'holder' goes with an attempt that is held");
-    }
-
-    /// Format 1 has nothing but the words of the failure.
-    static void guess_end(AttemptRow& attempt) {
-        Attempt& a = attempt.attempt;
-        if (is_held(attempt)) attempt.holder = new_identity();
-        if (!is_ended(a.state)) return;
-        a.ended_at = a.updated_at;
-        if (a.state == AttemptState::complete) return;
-        a.cause = cause_in_words(a.failure.value_or(""), attempt.no_retry);
+            batch_.progress.push_back(
+                {row.key, idx, {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")}});
     }
 
     void import_write(const Json& json) {
@@ -513,13 +498,18 @@ private:
         if (write.time < last_time_ || write.time > plan_.clock.time)
             complain("its time is before that of an earlier write, or after the plan's last change");
         last_time_ = write.time;
-        const auto& changes = list(json, "changes");
-        uow_.append_write(write, changes.size());
-        for (const Json& c : changes) {
+        std::vector<ChangeRow> rows;
+        for (const Json& c : list(json, "changes")) {
             only(c, {"node", "by", "changes"});
-            uow_.append_change({member(c, "node").is_null() ? NodeKey::none : key_of(ref_of(c, "node")),
-                                name_of_set(c, "by", parse_mover), object_text(c, "changes").text});
+            rows.push_back({member(c, "node").is_null() ? NodeKey::none : key_of(ref_of(c, "node")),
+                            name_of_set(c, "by", parse_mover), object_text(c, "changes").text});
         }
+        apply_batch();
+        ChangeSet changes;
+        changes.plan = plan_.key;
+        changes.write = write;
+        changes.changes = rows;
+        uow_.apply(changes);
     }
 
     /// Kahn: what is never free of unmet needs is on a cycle or behind one.
@@ -546,10 +536,6 @@ private:
 
     /// The rules' own word on the whole.
     void check_nodes() {
-        for (const auto& [key, goal] : goals_) uow_.put_goal(goal);
-        for (const auto& [stage, attempt] : origins_)
-            if (!uow_.attempt(stage, attempt))
-                complain("a node was written by an attempt that does not exist");
         if (format_ == 1) decide_skip_causes(uow_, plan_.key);
         uow_.read_records(plan_.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
             auto broken = broken_rules(uow_, record, plan_);
@@ -581,6 +567,8 @@ private:
     std::int64_t last_version_ = 0;
     Timestamp last_time_{};
     std::set<std::string> operations_;
+    ImportBatch batch_;
+    std::vector<std::int32_t> attempts_;  ///< how many each node has, in the order of the nodes
     std::vector<std::pair<std::size_t, std::size_t>> edges_;  ///< of dependencies: owner, target
     std::vector<std::pair<NodeKey, std::int32_t>> origins_;   ///< attempts that wrote nodes
     std::int64_t format_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/import_values.hpp"
 
+#include "service/holder.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -134,6 +136,39 @@ Cause cause_in_words(std::string_view failure, bool no_retry) {
     if (failure.starts_with("interrupted")) return Cause::interrupted;
     if (failure.starts_with("timed out after ")) return Cause::timeout;
     return failure.starts_with("no heartbeat for ") ? Cause::silent : Cause::failed;
+}
+
+void read_end(const Json& json, AttemptRow& attempt) {
+    Attempt& a = attempt.attempt;
+    a.cause = optional_name_of_set(json, "cause", parse_cause);
+    a.ended_at = optional_time(json, "ended_at");
+    a.exit_code = optional_small(json, "exit_code", 0, 255);
+    a.signal = optional_small(json, "signal", 1, 128);
+    attempt.holder = name(json, "holder");
+    if (const Json& log = member(json, "log"); !log.is_null()) {
+        only(log, {"path"});
+        a.log_path = name(log, "path");
+    }
+    if (const Json& s = member(json, "stopping"); !s.is_null()) {
+        only(s, {"since", "by", "reason", "cause", "inside"});
+        a.stopping = Stopping{time_of(s, "since"), name(s, "by"), text(s, "reason"),
+                              name_of_set(s, "cause", parse_cause), flag(s, "inside")};
+        if (a.state < AttemptState::running) complain("what does not run cannot be stopped");
+    }
+    if (is_ended(a.state) != a.ended_at.has_value()) complain("'ended_at' goes with an end");
+    if ((a.state == AttemptState::incomplete) != a.cause.has_value())
+        complain("'cause' goes with INCOMPLETE");
+    if (is_held(attempt) == attempt.holder.empty() && !is_ended(a.state))
+        complain("'holder' goes with an attempt that is held");
+}
+
+void guess_end(AttemptRow& attempt) {
+    Attempt& a = attempt.attempt;
+    if (is_held(attempt)) attempt.holder = new_identity();
+    if (!is_ended(a.state)) return;
+    a.ended_at = a.updated_at;
+    if (a.state == AttemptState::complete) return;
+    a.cause = cause_in_words(a.failure.value_or(""), attempt.no_retry);
 }
 
 }  // namespace turboci::service::imported

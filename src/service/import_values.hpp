@@ -66,4 +66,9 @@ Cause cause_in_words(std::string_view failure, bool no_retry);
 /// One line as JSON, not nested deeper than plan files, without duplicate keys.
 Json parse_line(std::string_view line);
 
+/// How an attempt ended, or how it is held, as format 2 has it.
+void read_end(const Json& json, AttemptRow& attempt);
+/// Format 1 has nothing but the words of the failure.
+void guess_end(AttemptRow& attempt);
+
 }  // namespace turboci::service::imported

@@ -19,11 +19,10 @@ namespace {
 
 using namespace service;
 
-std::string token_of(UnitOfWork& uow, const PlanRow& plan, const std::string& stage,
+std::string token_of(const std::string& store, const PlanRow& plan, const std::string& stage,
                      const std::optional<AttemptRow>& row) {
     if (!row) return {};
-    return to_string(
-        AttemptToken{uow.identity(), plan.identity, plan.id, stage, row->attempt.idx, row->holder});
+    return to_string(AttemptToken{store, plan.identity, plan.id, stage, row->attempt.idx, row->holder});
 }
 
 /// Heartbeats alone are no change, and expire nothing.
@@ -63,7 +62,7 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
                 });
             if (!holds) continue;
             const auto row = uow.attempt(taken.stage, taken.idx);
-            std::string token = token_of(uow, plan, stage.id, row);
+            std::string token = token_of(uow.identity(), plan, stage.id, row);
             result.claimed.push_back({std::move(stage), taken.idx, std::move(token)});
         }
     return result;
@@ -102,20 +101,24 @@ std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
 bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading,
              const std::vector<Node*>& claimed) {
     WorkingSet& nodes = session.nodes;
-    nodes.flush();
+    ChangeSet changes = nodes.change_set();
     const WriteNodes& request = session.request;
     const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
     if (nodes.changed()) {
         plan.version = nodes.version();
         plan.clock = {nodes.now(), reading.since_boot, reading.boot_id};
-        nodes.record_write({plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id});
-        uow.update_plan(plan);
+        changes.plan_row = &plan;
+        changes.write = WriteRow{plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id};
+        changes.changes = nodes.change_rows();
     }
-    if (op_id.empty() || is_heartbeat_alone(request)) return nodes.changed() || nodes.has_heartbeat();
-    OperationRow operation{.op_id = op_id, .version = plan.version, .claimed = {}};
-    for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
-    uow.insert_operation(plan.key, operation);
-    return true;
+    const bool is_operation = !op_id.empty() && !is_heartbeat_alone(request);
+    if (is_operation) {
+        OperationRow& operation = changes.operation.emplace();
+        operation = {.op_id = op_id, .version = plan.version, .claimed = {}};
+        for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
+    }
+    plan.key = uow.apply(changes);
+    return is_operation || nodes.changed() || nodes.has_heartbeat();
 }
 
 WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
@@ -128,29 +131,32 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
     for (const Node* stage : claimed) {
         NodeRecord record;
         if (session.request.claim->whole) {
-            record = read_record(uow, session.nodes.row(*stage));
+            NodeRow row = session.nodes.row(*stage);
+            row.plan = plan.key;
+            record = read_record(uow, row);
         } else {
             record.row = session.nodes.row(*stage);
             record.body = session.nodes.body(*stage);
         }
         std::string token =
-            token_of(uow, plan, record.row.id, uow.attempt(stage->row.key, stage->row.attempt));
+            token_of(session.store, plan, record.row.id, session.nodes.current_attempt(*stage));
         result.claimed.push_back({view_stage(std::move(record)), stage->row.attempt, std::move(token)});
     }
     result.ended = std::move(session.nodes.ended);
     return result;
 }
 
-/// The body of every write: apply, resolve, record. `plan` is a row that exists; `created` tells that
-/// this transaction made it.
+/// The body of every write: apply, resolve, record. `created`: the plan is new, and not in the store yet.
 /// `looks`: held attempts of runners are looked at, all of them.
 WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
                      bool created, const Holders& holders, bool looks) {
     const Timestamp now = plan_time(plan.clock, reading);
     const bool has_nodes = !created && !uow.counts(plan.key).empty();
     WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
+    const std::string store = uow.identity();
     Session session{.request = request,
                     .plan = plan,
+                    .store = store,
                     .nodes = nodes,
                     .problems = {},
                     .checks = {},
@@ -209,6 +215,11 @@ std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& reque
     return std::nullopt;
 }
 
+Holders holders_in(UnitOfWork& uow, const Orchestrator::RunnerProbe& probe, Duration lost_after,
+                   Timestamp wall) {
+    return {probe, [&uow](std::string_view holder) { return uow.last_beat(holder); }, lost_after, wall};
+}
+
 }  // namespace
 
 WriteResult Orchestrator::create_plan(const CreatePlan& request) {
@@ -226,9 +237,8 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
             merge_patch(plan.labels, {fmt::format("{{{}:{}}}", json_string(key), json_string(value))});
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
-    plan.key = uow->insert_plan(plan);
     return write_in(*uow, plan, request.nodes, reading, true,
-                    Holders(runner_probe_, lost_after_, reading.wall), false);
+                    holders_in(*uow, runner_probe_, lost_after_, reading.wall), false);
 }
 
 WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
@@ -238,8 +248,8 @@ WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
     const ClockReading now = clock_.read();
-    return write_in(*uow, std::move(plan), request, now, false, Holders(runner_probe_, lost_after_, now.wall),
-                    false);
+    return write_in(*uow, std::move(plan), request, now, false,
+                    holders_in(*uow, runner_probe_, lost_after_, now.wall), false);
 }
 
 WriteResult Orchestrator::tick(const WriteNodes& request) {
@@ -249,17 +259,17 @@ WriteResult Orchestrator::tick(const WriteNodes& request) {
     if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
     check_version(request, plan);
     const ClockReading now = clock_.read();
-    return write_in(*uow, std::move(plan), request, now, false, Holders(runner_probe_, lost_after_, now.wall),
-                    true);
+    return write_in(*uow, std::move(plan), request, now, false,
+                    holders_in(*uow, runner_probe_, lost_after_, now.wall), true);
 }
 
 void Orchestrator::delete_plan(const std::string& id, bool force) {
     const auto uow = store_.begin(Access::write);
     const PlanRow plan = require_plan(*uow, id);
-    const Holders holders(runner_probe_, lost_after_, clock_.read().wall);
+    const auto alive = holders_in(*uow, runner_probe_, lost_after_, clock_.read().wall);
     if (!force)
         for (const AttemptRow& row : uow->held_attempts(plan.key)) {
-            if (!holders.lives(*uow, row)) continue;
+            if (!alive.lives(row)) continue;
             throw Error(ErrorCode::conflict,
                         fmt::format("attempt {} of stage:{} is held by {}", row.attempt.idx,
                                     uow->node(row.stage).id, row.attempt.process_uid),

@@ -41,7 +41,7 @@ void announce(WorkingSet& nodes, Node& node) {
         count_member(nodes, nodes.get(edge.owner), edge.role, edge.group, r == Resolution::satisfied);
     }
     if (row.type != NodeType::stage || row.state != State::final) return;
-    for (const AssignmentRow& a : nodes.uow().assignments_of(row.key)) {
+    for (const AssignmentRow& a : nodes.assignments_of(row.key)) {
         Node& check = nodes.get(a.check);
         if (--nodes.goal(check, a.goal).open == 0) nodes.enqueue(check);
     }
@@ -65,7 +65,7 @@ void add_orchestrator_result(WorkingSet& nodes, Node& check, std::optional<std::
     row.result.failure = std::move(failure);
     row.result.created_at = nodes.now();
     row.result.finalized_at = nodes.now();
-    nodes.uow().insert_result(row);
+    nodes.add_result(row);
     nodes.record_result(check, Mover::orchestrator,
                         fmt::format("{{\"owner\":\"orchestrator\",\"failure\":{}}}",
                                     row.result.failure ? json_string(*row.result.failure) : "null"));
@@ -89,8 +89,7 @@ private:
 };
 
 Answers answers_of(WorkingSet& nodes, const std::vector<ResultRow>& results) {
-    return count_answers(results,
-                         [&](NodeKey stage, std::int32_t idx) { return nodes.uow().attempt(stage, idx); });
+    return count_answers(results, [&](NodeKey stage, std::int32_t idx) { return nodes.attempt(stage, idx); });
 }
 
 void add_broken(WorkingSet& nodes, const Answers& answers, Complaints& complaints) {
@@ -107,7 +106,7 @@ void end_check(WorkingSet& nodes, Node& check, std::vector<ResultRow>& results, 
 }
 
 void skip_check(WorkingSet& nodes, Node& check, std::string failure, SkipCause cause) {
-    auto results = nodes.uow().results(check.row.key);
+    auto results = nodes.results(check);
     // The orchestrator's own note says why it was skipped; anybody else's failure still makes it failed.
     const Answers answers = answers_of(nodes, results);
     const bool failed = answers.failed || !answers.broken.empty();
@@ -124,8 +123,7 @@ std::string stage_complaint(WorkingSet& nodes, const Node& stage) {
     if (stage.row.outcome == Outcome::cancelled) {
         if (const auto message = nodes.message(stage)) text += fmt::format(" ({})", *message);
     } else if (stage.row.attempt > 0 && stage.row.outcome == Outcome::failed) {
-        if (const auto attempt = nodes.uow().attempt(stage.row.key, stage.row.attempt);
-            attempt && attempt->attempt.failure)
+        if (const auto attempt = nodes.current_attempt(stage); attempt && attempt->attempt.failure)
             text += fmt::format(" ({})", *attempt->attempt.failure);
     }
     return text;
@@ -133,11 +131,11 @@ std::string stage_complaint(WorkingSet& nodes, const Node& stage) {
 
 /// All stages assigned to finish the check are FINAL: adds what they left unsaid and ends the check.
 void finish_assigned_check(WorkingSet& nodes, Node& check) {
-    auto results = nodes.uow().results(check.row.key);
+    auto results = nodes.results(check);
     const Answers answers = answers_of(nodes, results);
     bool all_skipped = true, upstream = false, any_lost = false, silent = false;
     Complaints failures, skips;
-    for (const AssignmentRow& a : nodes.uow().assignments_to(check.row.key)) {
+    for (const AssignmentRow& a : nodes.assignments_to(check.row.key)) {
         if (a.goal != State::final) continue;
         Node& stage = nodes.get(a.stage);
         const bool lost = stage.row.outcome == Outcome::failed || stage.row.outcome == Outcome::cancelled;
@@ -200,24 +198,26 @@ void advance_check(WorkingSet& nodes, Node& check) {
 
 // ------------------------------------------------------------------------------------ stages
 
-/// `after`: the attempt that it follows, null for the first.
-void start_attempt(WorkingSet& nodes, Node& stage, Duration backoff, const AttemptRow* after = nullptr) {
+void record_pending(WorkingSet& nodes, Node& stage) {
+    nodes.record_attempt(stage, Mover::orchestrator,
+                         fmt::format("{{\"idx\":{},\"state\":\"PENDING\"}}", stage.row.attempt));
+}
+
+/// Begins the attempt after `last`, which has ended.
+void start_another(WorkingSet& nodes, Node& stage, Duration backoff, const AttemptRow& last) {
     AttemptRow row;
-    if (after != nullptr) {
-        const bool interrupted = is_interruption(after->attempt.cause.value_or(Cause::failed));
-        row.retries = after->retries + (interrupted ? 0 : 1);
-        row.interruptions = interrupted ? after->interruptions + 1 : 0;
-        if (stage.ended >= 0) nodes.ended[static_cast<std::size_t>(stage.ended)].next_in = backoff;
-    }
+    const bool interrupted = is_interruption(last.attempt.cause.value_or(Cause::failed));
+    row.retries = last.retries + (interrupted ? 0 : 1);
+    row.interruptions = interrupted ? last.interruptions + 1 : 0;
+    if (stage.ended >= 0) nodes.ended[static_cast<std::size_t>(stage.ended)].next_in = backoff;
     row.stage = stage.row.key;
     row.plan = nodes.plan();
     row.attempt.idx = ++stage.row.attempt;
     row.attempt.created_at = row.attempt.updated_at = nodes.now();
     row.ready_at = nodes.now() + backoff;
     if (backoff > Duration::zero()) row.attempt.not_before = row.ready_at;
-    nodes.uow().insert_attempt(row);
-    nodes.record_attempt(stage, Mover::orchestrator,
-                         fmt::format("{{\"idx\":{},\"state\":\"PENDING\"}}", row.attempt.idx));
+    nodes.add_attempt(row);
+    record_pending(nodes, stage);
 }
 
 void conclude(WorkingSet& nodes, Node& stage, Outcome outcome, ConcludedReason reason) {
@@ -258,13 +258,13 @@ bool retry_attempt(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
     if (is_interruption(last.attempt.cause.value_or(Cause::failed))) {
         // Nobody's failure: it uses up no retry and waits for none.
         if (last.interruptions + 1 >= kMaxInterruptions) return false;
-        start_attempt(nodes, stage, Duration::zero(), &last);
+        start_another(nodes, stage, Duration::zero(), last);
         return true;
     }
     if (last.no_retry) return false;
     const Retry retry = nodes.body(stage).retry;
     if (last.retries >= retry.max_retries) return false;
-    start_attempt(nodes, stage, wait_before_retry(retry, last.retries + 1), &last);
+    start_another(nodes, stage, wait_before_retry(retry, last.retries + 1), last);
     return true;
 }
 
@@ -277,11 +277,12 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
         }
         if (row.dependencies.resolution != Resolution::satisfied) return;
         nodes.move(stage, State::attempting, Mover::orchestrator);
-        start_attempt(nodes, stage, Duration::zero());
+        nodes.begin_first_attempt(stage);
+        record_pending(nodes, stage);
         return;
     }
     if (row.state != State::attempting && row.state != State::awaiting_group) return;
-    const auto last = nodes.uow().attempt(row.key, row.attempt);
+    const auto last = nodes.current_attempt(stage);
     if (!last || !is_ended(last->attempt.state)) return;
     if (row.state == State::attempting && last->attempt.state == AttemptState::incomplete) {
         // Whatever the end of the process was: somebody has cancelled the stage meanwhile.
@@ -317,7 +318,7 @@ void end_attempt(WorkingSet& nodes, Node& stage, AttemptRow& row, End end, Mover
     attempt.updated_at = nodes.now();
     attempt.ended_at = nodes.now();
     row.deadline.reset();
-    nodes.uow().update_attempt(row);
+    nodes.put_attempt(row);
     const std::string cause = end.cause ? fmt::format(R"(,"cause":"{}")", to_string(*end.cause)) : "";
     nodes.record_attempt(
         stage, mover,
@@ -331,9 +332,9 @@ void end_attempt(WorkingSet& nodes, Node& stage, AttemptRow& row, End end, Mover
 }
 
 void finalize_results_of(WorkingSet& nodes, const Node& stage, std::int32_t attempt) {
-    for (ResultRow& r : nodes.uow().open_results_of(stage.row.key, attempt)) {
+    for (ResultRow& r : nodes.open_results_of(stage, attempt)) {
         r.result.finalized_at = nodes.now();
-        nodes.uow().update_result(r);
+        nodes.put_result(r);
         nodes.record_result(
             nodes.get(r.check), Mover::orchestrator,
             fmt::format("{{\"owner\":{},\"finalized\":true}}", json_string(r.result.owner_id)));
@@ -348,18 +349,16 @@ void give_back(WorkingSet& nodes, Node& stage, AttemptRow& row, Mover mover) {
     row.holder.clear();
     row.runner.reset();
     row.deadline.reset();
-    nodes.uow().update_attempt(row);
+    nodes.put_attempt(row);
     nodes.record_attempt(stage, mover, fmt::format(R"({{"idx":{},"state":"PENDING"}})", row.attempt.idx));
 }
 
 void cancel_stage(WorkingSet& nodes, Node& stage, const std::string& reason) {
     if (!reason.empty()) nodes.set_message(stage, reason);
-    if (stage.row.attempt > 0)
-        if (auto attempt = nodes.uow().attempt(stage.row.key, stage.row.attempt);
-            attempt && !is_ended(attempt->attempt.state))
-            end_attempt(nodes, stage, *attempt,
-                        {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "cancelled" : reason},
-                        Mover::orchestrator);
+    if (auto attempt = nodes.current_attempt(stage); attempt && !is_ended(attempt->attempt.state))
+        end_attempt(nodes, stage, *attempt,
+                    {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "cancelled" : reason},
+                    Mover::orchestrator);
     conclude(nodes, stage, Outcome::cancelled, ConcludedReason::cancelled);
 }
 
@@ -372,7 +371,7 @@ Outcome judge_answers(WorkingSet& nodes, Node& check, const std::vector<ResultRo
 }
 
 void finish_check(WorkingSet& nodes, Node& check, Mover mover) {
-    auto results = nodes.uow().results(check.row.key);
+    auto results = nodes.results(check);
     const Outcome outcome = judge_answers(nodes, check, results);
     end_check(nodes, check, results, outcome, mover);
 }
@@ -381,7 +380,7 @@ void finalize_results(WorkingSet& nodes, std::vector<ResultRow>& results) {
     for (ResultRow& r : results) {
         if (r.result.finalized_at) continue;
         r.result.finalized_at = nodes.now();
-        nodes.uow().update_result(r);
+        nodes.put_result(r);
     }
 }
 

@@ -33,11 +33,15 @@ void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
         for (const AssignmentRow& a : uow.assignments_of(key))
             if (a.goal == State::final) follow(a.check);
     }
+    std::vector<NodeRow> rows;
     for (const auto& [key, cause] : skipped) {
-        NodeRow row = uow.node(NodeKey{key});
-        row.skip_cause = cause;
-        uow.update_node(row);
+        rows.push_back(uow.node(NodeKey{key}));
+        rows.back().skip_cause = cause;
     }
+    ChangeSet changes;
+    changes.plan = plan;
+    changes.nodes = rows;
+    uow.apply(changes);
 }
 
 }  // namespace turboci::service

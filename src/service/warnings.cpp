@@ -30,7 +30,7 @@ public:
         bool open = false;
         for (const GoalRow& g : nodes_.goals(node)) open = open || g.open > 0;
         if (!open) return;
-        for (const AssignmentRow& a : nodes_.uow().assignments_to(node.row.key))
+        for (const AssignmentRow& a : nodes_.assignments_to(node.row.key))
             if (nodes_.get(a.stage).row.state != State::final)
                 out.assigned.push_back({id_of(a.stage), a.goal});
     }
@@ -45,7 +45,7 @@ public:
                            .continuation = e.role == PredicateRole::continuation,
                            .assignment = false});
         if (node.row.type == NodeType::stage)
-            for (const AssignmentRow& a : nodes_.uow().assignments_of(node.row.key))
+            for (const AssignmentRow& a : nodes_.assignments_of(node.row.key))
                 out.push_back({.node = id_of(a.check),
                                .type = NodeType::check,
                                .on_state = a.goal,
@@ -94,7 +94,7 @@ std::vector<std::string> deadlock_warnings(Session& session) {
     // Only assignments and continuation groups can close a circle that is not a cycle of edges.
     std::vector<std::int64_t> changed;
     for (const Node* node : nodes.created_nodes)
-        if (node->assigned || node->row.has_continuation) changed.push_back(id_of(node->row.key));
+        if (node->assignment_count > 0 || node->row.has_continuation) changed.push_back(id_of(node->row.key));
     for (const Node* node : nodes.changed_nodes)
         if (node->edge_count > 0) changed.push_back(id_of(node->row.key));
     if (changed.empty()) return {};

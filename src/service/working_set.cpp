@@ -4,9 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
-#include <numeric>
-#include <tuple>
+
+#include "service/new_nodes.hpp"
 
 namespace turboci::service {
 
@@ -18,45 +17,6 @@ void append_member(std::string& members, std::string_view member) {
     if (!members.empty()) members += ',';
     members += member;
 }
-
-/// What new nodes were created with. One after another: the writes keep their memory.
-class NewNodes {
-public:
-    NewNodes(const WriteNodes& request, std::pair<NodeKey, std::int32_t> author)
-        : request_(request), author_(author) {}
-
-    void read_kind(const Node& node, std::string& kind) {
-        kind.clear();
-        if (node.row.type != NodeType::check) return;
-        request_.checks.read_head(node.write, check_);
-        if (check_.kind) kind = *check_.kind;
-    }
-    void read_body(const Node& node, NodeBody& body) {
-        body = kEmpty;
-        body.created_by = author_.first;
-        body.created_by_attempt = author_.second;
-        if (node.row.type == NodeType::check) {
-            request_.checks.read_head(node.write, check_);
-            if (check_.options) body.json = *check_.options;
-            return;
-        }
-        request_.stages.read_head(node.write, stage_);
-        if (stage_.args) body.json = *stage_.args;
-        if (stage_.retry) body.retry = *stage_.retry;
-        body.timeout = stage_.timeout;
-        body.heartbeat = stage_.heartbeat;
-    }
-
-private:
-    static inline const NodeBody kEmpty;
-    const WriteNodes& request_;
-    std::pair<NodeKey, std::int32_t> author_;
-    CheckWrite check_;
-    StageWrite stage_;
-};
-
-// From here on it pays to make indexes after the rows.
-constexpr std::size_t kBulkRows = 20'000;
 
 }  // namespace
 
@@ -77,7 +37,9 @@ WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const
       request_(request),
       version_(version),
       now_(now),
-      first_new_(uow.next_node_key()) {}
+      first_new_(uow.next_node_key()),
+      attempts_(uow),
+      results_(uow) {}
 
 Node& WorkingSet::adopt(NodeRow row) {
     Node& node = old_nodes_.emplace_back();
@@ -148,15 +110,26 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::s
     return node;
 }
 
+Node* WorkingSet::met(NodeKey key) {
+    if (key >= first_new_) return &get(key);
+    const auto it = by_key_.find(number(key));
+    return it == by_key_.end() ? nullptr : it->second;
+}
+
 NodeBody WorkingSet::body(const Node& node) {
-    if (!node.is_new()) return uow_.body(node.row.key);
+    if (!node.is_new()) {
+        const auto changed = new_bodies_.find(node.row.key);
+        return changed == new_bodies_.end() ? uow_.body(node.row.key) : changed->second;
+    }
     NodeBody body;
     NewNodes(request_, author_).read_body(node, body);
     return body;
 }
 
+void WorkingSet::put_body(const Node& node, NodeBody body) { new_bodies_[node.row.key] = std::move(body); }
+
 std::optional<std::string> WorkingSet::message(const Node& node) {
-    if (!node.is_new()) return uow_.body(node.row.key).message;
+    if (!node.is_new()) return body(node).message;
     const auto found = new_messages_.find(&node);
     return found == new_messages_.end() ? std::nullopt : std::optional(found->second);
 }
@@ -166,9 +139,9 @@ void WorkingSet::set_message(Node& node, const std::string& message) {
         new_messages_[&node] = message;
         return;
     }
-    NodeBody body = uow_.body(node.row.key);
-    body.message = message;
-    uow_.update_body(node.row.key, body);
+    NodeBody changed = body(node);
+    changed.message = message;
+    put_body(node, std::move(changed));
 }
 
 NodeRow WorkingSet::row(const Node& node) const {
@@ -250,154 +223,7 @@ void WorkingSet::record_result(Node& node, Mover mover, std::string_view json) {
     append_member(touch(node, mover).add().results, json);
 }
 
-// ------------------------------------------------------------------------------------ predicates
-
-const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
-    if (!node.groups) node.groups.emplace();
-    if (!node.all_groups) {
-        // Those that are here already may have been changed.
-        std::vector<CachedGroup> known;
-        known.swap(*node.groups);
-        for (GroupRow& row : uow_.groups(node.row.key)) node.groups->push_back({row, false});
-        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
-        node.all_groups = true;
-    }
-    return *node.groups;
-}
-
-CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
-    const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
-    if (!node.groups) node.groups.emplace();
-    auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
-    if (it != node.groups->end() && place(*it) == std::pair(role, number)) return *it;
-    auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
-    if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *node.groups->insert(it, {*row, false});
-}
-
-const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {
-    if (role == PredicateRole::dependencies && number == 0) return node.row.dependencies;
-    return group(node, role, number).row.count;
-}
-
-GroupCount& WorkingSet::change_group_count(Node& node, PredicateRole role, std::int32_t number) {
-    if (role == PredicateRole::dependencies && number == 0) {
-        node.dirty = true;
-        return node.row.dependencies;
-    }
-    CachedGroup& cached = group(node, role, number);
-    cached.dirty = true;
-    return cached.row.count;
-}
-
-std::int32_t WorkingSet::parent_of(Node& node, PredicateRole role, std::int32_t number) {
-    if (number == 0) return -1;
-    return group(node, role, number).row.parent;
-}
-
-void WorkingSet::replace_predicate(Node& node, PredicateRole role, std::span<const GroupRow> groups,
-                                   std::span<const NewEdge> edges) {
-    if (!node.is_new()) {
-        uow_.delete_predicate(node.row.key, role);
-        // Together with those of the other role, which stay.
-        static_cast<void>(this->groups(node));
-        std::erase_if(*node.groups, [&](const CachedGroup& g) { return g.row.role == role; });
-    }
-    std::vector<CachedGroup> fresh;
-    for (const GroupRow& g : groups) {
-        if (!node.is_new()) uow_.insert_group(g);
-        fresh.push_back({g, false});
-    }
-    if (!fresh.empty()) {
-        if (!node.groups) node.groups.emplace();
-        const auto at =
-            std::ranges::upper_bound(*node.groups, role, {}, [](const CachedGroup& g) { return g.row.role; });
-        node.groups->insert(at, fresh.begin(), fresh.end());
-    }
-    for (const NewEdge& edge : edges) add_edge(node, edge);
-}
-
-void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
-    if (owner.edge_count == 0) owner.first_edge = static_cast<std::uint32_t>(new_edges_.size());
-    ++owner.edge_count;
-    new_edges_.push_back(edge);
-}
-
-std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
-    std::vector<EdgeRow> edges;
-    if (!node.is_new()) edges = uow_.edges_of(node.row.key, role);
-    for (std::uint32_t i = 0; i < node.edge_count; ++i) {
-        const NewEdge& e = new_edges_[node.first_edge + i];
-        if (e.role == role) edges.push_back(e.row());
-    }
-    return edges;
-}
-
-void WorkingSet::index_new_edges() {
-    if (indexed_ == new_edges_.size()) return;
-    indexed_ = new_edges_.size();
-    // Keys of new nodes have no gaps, so counting sorts their edges.
-    const auto slot = [&](const NewEdge& e) {
-        return static_cast<std::size_t>(number(e.target) - number(first_new_));
-    };
-    first_to_new_.assign(new_nodes_.size() + 1, 0);
-    to_old_.clear();
-    for (std::uint32_t i = 0; i < indexed_; ++i) {
-        const NewEdge& e = new_edges_[i];
-        if (e.target >= first_new_)
-            ++first_to_new_[slot(e) + 1];
-        else
-            to_old_.push_back(i);
-    }
-    std::partial_sum(first_to_new_.begin(), first_to_new_.end(), first_to_new_.begin());
-    to_new_.resize(first_to_new_.back());
-    std::vector<std::uint32_t> next(first_to_new_.begin(), first_to_new_.end() - 1);
-    for (std::uint32_t i = 0; i < indexed_; ++i)
-        if (const NewEdge& e = new_edges_[i]; e.target >= first_new_) to_new_[next[slot(e)]++] = i;
-    std::ranges::stable_sort(to_old_, {}, [&](std::uint32_t i) { return new_edges_[i].target; });
-}
-
-std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
-    std::vector<EdgeRow> edges;
-    index_new_edges();
-    const auto add = [&](std::span<const std::uint32_t> candidates) {
-        for (const std::uint32_t i : candidates) {
-            const NewEdge& e = new_edges_[i];
-            const int n = state_number(target.row.type, e.on_state);
-            if (after < n && n <= up_to) edges.push_back(e.row());
-        }
-    };
-    if (target.is_new()) {
-        if (indexed_ == 0) return edges;
-        const auto at = static_cast<std::size_t>(number(target.row.key) - number(first_new_));
-        add(std::span(to_new_).subspan(first_to_new_[at], first_to_new_[at + 1] - first_to_new_[at]));
-    } else {
-        edges = uow_.edges_to(target.row.key, after, up_to);
-        const auto target_of = [&](std::uint32_t i) { return new_edges_[i].target; };
-        const auto first = std::ranges::lower_bound(to_old_, target.row.key, {}, target_of);
-        const auto last = std::ranges::upper_bound(to_old_, target.row.key, {}, target_of);
-        add({first, last});
-    }
-    return edges;
-}
-
-// ------------------------------------------------------------------------------------ goals, queues
-
-std::vector<GoalRow>& WorkingSet::goals(Node& check) {
-    if (!check.goals) {
-        check.goals.emplace();
-        if (!check.is_new()) *check.goals = uow_.goals(check.row.key);
-    }
-    return *check.goals;
-}
-
-GoalRow& WorkingSet::goal(Node& check, State goal) {
-    auto& all = goals(check);
-    check.goals_dirty = true;
-    for (GoalRow& g : all)
-        if (g.goal == goal) return g;
-    return all.emplace_back(GoalRow{check.row.key, goal, 0, 0});
-}
+// ------------------------------------------------------------------------------------ queues
 
 void WorkingSet::enqueue(Node& node) {
     if (node.queued) return;
@@ -419,120 +245,6 @@ Node* WorkingSet::next_moved() {
     moved_.pop_front();
     node->moved = false;
     return node;
-}
-
-// ------------------------------------------------------------------------------------ flush
-
-void WorkingSet::flush() {
-    std::map<std::tuple<NodeType, State, int>, std::int64_t> deltas;
-    const auto count = [&](NodeType type, State state, std::optional<Outcome> outcome, int by) {
-        deltas[{type, state, outcome ? static_cast<int>(*outcome) : 0}] += by;
-    };
-    const bool bulk = new_nodes_.size() + new_edges_.size() >= kBulkRows;
-    if (bulk) uow_.begin_bulk_insert();
-    // Not needed any more, and the store has use for the memory.
-    names_ = {};
-    first_to_new_ = {};
-    to_new_ = {};
-    NewNodes created(request_, author_);
-    NodeRow row;
-    NodeBody body;
-    uow_.insert_nodes(
-        new_nodes_.size(),
-        [&](std::size_t i) -> const NodeRow& {
-            fill_row(new_nodes_[i], row);
-            created.read_kind(new_nodes_[i], row.kind);
-            return row;
-        },
-        [&](std::size_t i) -> const NodeBody& {
-            created.read_body(new_nodes_[i], body);
-            if (const auto found = new_messages_.find(&new_nodes_[i]); found != new_messages_.end())
-                body.message = found->second;
-            return body;
-        });
-    for (Node& node : new_nodes_) {
-        if (node.groups)
-            for (const CachedGroup& g : *node.groups) uow_.insert_group(g.row);
-        flush_goals(node);
-        count(node.row.type, node.row.state, node.row.outcome, 1);
-    }
-    for (Node& node : old_nodes_) {
-        if (node.dirty) {
-            fill_row(node, row);
-            uow_.update_node(row);
-        }
-        if (node.groups)
-            for (const CachedGroup& g : *node.groups)
-                if (g.dirty) uow_.update_group(g.row);
-        flush_goals(node);
-        if (node.stored->state != node.row.state || node.stored->outcome != node.row.outcome) {
-            count(node.row.type, node.stored->state, node.stored->outcome, -1);
-            count(node.row.type, node.row.state, node.row.outcome, 1);
-        }
-    }
-    TypedEdge edge;
-    uow_.insert_edges(new_edges_.size(), [&](std::size_t i) -> const TypedEdge& {
-        edge = {new_edges_[i].row(), new_edges_[i].target_type};
-        return edge;
-    });
-    new_edges_ = {};
-    if (bulk) uow_.end_bulk_insert();
-    std::vector<StateCount> counts;
-    for (const auto& [key, delta] : deltas) {
-        const auto& [type, state, outcome] = key;
-        if (delta != 0)
-            counts.push_back({type, state,
-                              outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(outcome)),
-                              delta});
-    }
-    uow_.add_counts(plan_, counts);
-}
-
-void WorkingSet::flush_goals(Node& node) {
-    if (!node.goals_dirty) return;
-    for (const GoalRow& g : *node.goals) uow_.put_goal(g);
-}
-
-std::string WorkingSet::change_json(const Change& c) const {
-    std::string json = "{";
-    const auto add = [&](std::string_view name, std::string_view open, std::string_view members,
-                         std::string_view close) {
-        if (members.empty()) return;
-        if (json.size() > 1) json += ',';
-        for (const std::string_view part : {name, open, members, close}) json += part;
-    };
-    // A later mover's part begins where the earlier one's ended.
-    if (c.state_changed) {
-        State to = c.node->row.state;
-        const std::int32_t later = c.node->change[1];
-        if (c.by == Mover::writer && later >= 0) {
-            const Change& next = changes_[static_cast<std::size_t>(later)];
-            if (next.state_changed && next.from) to = *next.from;
-        }
-        if (c.node->is_new() && c.by == Mover::writer) add(R"("created":)", {}, "true", {});
-        const std::string from = c.from ? fmt::format("\"{}\"", to_string(*c.from)) : "null";
-        add(R"("state":)", R"({"from":)", from, fmt::format(R"(,"to":"{}"}})", to_string(to)));
-        if (to == State::final && c.node->row.outcome && to == c.node->row.state)
-            add(R"("outcome":)", R"({"from":null,"to":")", to_string(*c.node->row.outcome), R"("})");
-    }
-    if (c.details) {
-        add({}, {}, c.details->fields, {});
-        add(R"("attempts":)", "[", c.details->attempts, "]");
-        add(R"("results":)", "[", c.details->results, "]");
-    }
-    json += '}';
-    return json;
-}
-
-void WorkingSet::record_write(const WriteRow& write) {
-    uow_.append_write(write, changes_.size() + (plan_changes_.empty() ? 0 : 1));
-    if (!plan_changes_.empty()) uow_.append_change({NodeKey::none, Mover::writer, plan_changes_});
-    ChangeRow row;
-    uow_.append_changes(changes_.size(), [&](std::size_t i) -> const ChangeRow& {
-        const Change& c = changes_[i];
-        row = {c.node->row.key, c.by, change_json(c)};
-        return row;
-    });
 }
 
 }  // namespace turboci::service

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "service/node_index.hpp"
+#include "service/row_buffers.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::service {
@@ -20,7 +23,8 @@ namespace turboci::service {
 /// A group that was looked at.
 struct CachedGroup {
     GroupRow row;
-    bool dirty = false;  ///< differs from the store
+    bool dirty = false;   ///< differs from the store
+    bool is_new = false;  ///< of a stored node: not in the store
 };
 
 /// What of a NodeRow a write may change, and what it is found by.
@@ -57,7 +61,10 @@ struct Node {
     bool moved = false;             ///< waits in the queue of moved nodes
     bool all_groups = false;        ///< `groups` lacks none
     bool goals_dirty = false;
-    bool assigned = false;  ///< new, with assignments
+    bool first_try =
+        false;  ///< this write began its first attempt, which is as begin_first_attempt() made it
+    std::array<bool, 2> replaced{};  ///< stored, and its predicate in that role is not the stored one
+    std::uint32_t first_assignment = 0, assignment_count = 0;  ///< if new: among the new ones
     [[nodiscard]] bool is_new() const noexcept { return stored == nullptr; }
 };
 /// What an edge says of `target` as it is now.
@@ -95,8 +102,13 @@ struct NewEdge {
     }
 };
 
-/// Identity map and write-behind buffer. Rows of nodes, groups, goals and edges are written once, by
-/// flush(), in the order of their keys; attempts, results and assignments go to the store at once.
+/// Of Node::replaced.
+[[nodiscard]] constexpr std::size_t index_of(PredicateRole role) noexcept {
+    return role == PredicateRole::dependencies ? 0 : 1;
+}
+
+/// Identity map and write-behind buffer: everything that a write changes is kept here, and becomes one
+/// ChangeSet.
 class WorkingSet {
 public:
     /// `version` and `now` are those that this write gives to everything that it changes.
@@ -105,7 +117,6 @@ public:
     WorkingSet(const WorkingSet&) = delete;
     WorkingSet& operator=(const WorkingSet&) = delete;
 
-    [[nodiscard]] UnitOfWork& uow() { return uow_; }
     [[nodiscard]] PlanKey plan() const { return plan_; }
     [[nodiscard]] std::int64_t version() const { return version_; }
     [[nodiscard]] Timestamp now() const { return now_; }
@@ -129,6 +140,8 @@ public:
 
     /// What it was created with, or as the store has it.
     [[nodiscard]] NodeBody body(const Node& node);
+    /// Of a stored node.
+    void put_body(const Node& node, NodeBody body);
     /// NodeBody::message of it.
     [[nodiscard]] std::optional<std::string> message(const Node& node);
     void set_message(Node& node, const std::string& message);
@@ -170,17 +183,48 @@ public:
     [[nodiscard]] std::vector<GoalRow>& goals(Node& check);
     [[nodiscard]] GoalRow& goal(Node& check, State goal);
 
+    // ---- assignments
+    [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage);  ///< by position
+    [[nodiscard]] std::vector<AssignmentRow> assignments_to(NodeKey check);  ///< by stage, position
+    /// Of a new stage, all that it has.
+    void set_assignments(Node& stage, std::span<const AssignmentRow> rows);
+
+    // ---- attempts: what is found is a copy, to be put back after a change
+    [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx);
+    [[nodiscard]] std::optional<AttemptRow> current_attempt(const Node& stage);
+    /// The first attempt of a stage: PENDING, ready now.
+    void begin_first_attempt(Node& stage);
+    void add_attempt(const AttemptRow& row) { attempts_.add(row); }
+    void put_attempt(const AttemptRow& row);
+    void add_progress(NodeKey stage, std::int32_t idx, Progress progress);
+    /// PENDING and ready, oldest ready first, then by stage; at most `limit`.
+    [[nodiscard]] std::vector<AttemptRow> ready_attempts(std::size_t limit);
+    /// Those whose deadline has come, by deadline, stage. Only before anything has changed.
+    [[nodiscard]] std::vector<AttemptRow> overdue_attempts();
+    /// SCHEDULED and RUNNING ones, by stage.
+    [[nodiscard]] std::vector<AttemptRow> held_attempts();
+
+    // ---- results: copies likewise
+    [[nodiscard]] std::vector<ResultRow> results(const Node& check);  ///< by id
+    [[nodiscard]] std::optional<ResultRow> find_result(const Node& check, OwnerType type,
+                                                       std::string_view owner);
+    /// Results of an attempt that are not finalized, by check and id.
+    [[nodiscard]] std::vector<ResultRow> open_results_of(const Node& stage, std::int32_t idx);
+    void add_result(ResultRow row) { results_.add(std::move(row)); }
+    void put_result(const ResultRow& row) { results_.put(row); }
+
     // ---- the queues of the fixpoint
     void enqueue(Node& node);
     [[nodiscard]] Node* next_moved();
     [[nodiscard]] Node* next_queued();
 
     // ---- the outcome
-    /// Writes everything buffered. The plan row is the caller's. Nothing may be asked of names
-    /// and predicates afterwards.
-    void flush();
-    /// Appends the record of all changes.
-    void record_write(const WriteRow& write);
+    /// Everything that this write changes, but for the rows of the plan and the write and the operation,
+    /// which are the caller's. It refers to this object, of which nothing may be asked any more about names
+    /// and edges.
+    [[nodiscard]] ChangeSet change_set();
+    /// The record of all changes; refers to this object.
+    [[nodiscard]] Rows<ChangeRow> change_rows() const;
     std::vector<Advance> advanced;
     std::vector<AttemptEnd> ended;
     std::vector<Node*> created_nodes, changed_nodes;
@@ -193,7 +237,12 @@ private:
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
-    void flush_goals(Node& node);
+    [[nodiscard]] AttemptRow first_attempt_of(const Node& stage) const;
+    [[nodiscard]] Node* met(NodeKey key);
+    [[nodiscard]] std::vector<StateCount> count_differences() const;
+    void add_new_nodes(ChangeSet& changes);
+    void add_groups_and_goals(ChangeSet& changes);
+    void add_attempts_and_results(ChangeSet& changes);
     [[nodiscard]] std::string change_json(const Change& change) const;
 
     UnitOfWork& uow_;
@@ -209,6 +258,14 @@ private:
     std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
     NodeIndex names_;
     std::unordered_map<const Node*, std::string> new_messages_;  ///< of new nodes
+    std::map<NodeKey, NodeBody> new_bodies_;                     ///< of stored nodes
+    std::vector<PredicateName> dropped_;
+    std::vector<AssignmentRow> new_assignments_;  ///< by stage, position
+    std::vector<std::uint32_t> assigned_to_;      ///< the same by check, as far as they are indexed
+    AttemptBuffer attempts_;
+    std::vector<Node*> first_tries_;  ///< stages whose first attempt was begun
+    std::vector<ProgressRow> progress_;
+    ResultBuffer results_;
     std::deque<NewEdge> new_edges_;
     std::vector<std::uint32_t> first_to_new_, to_new_;  ///< edges by new target: where each begins; which
     std::vector<std::uint32_t> to_old_;                 ///< the others, by target

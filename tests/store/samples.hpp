@@ -45,10 +45,86 @@ inline NodeRow node_row(PlanKey plan, NodeKey key, NodeType type, std::string id
     return row;
 }
 
+// Changes of one row each.
+
+/// Applies what `fill` puts into an empty ChangeSet of `plan`.
+template <class Fill>
+PlanKey change(UnitOfWork& uow, PlanKey plan, const Fill& fill) {
+    ChangeSet changes;
+    changes.plan = plan;
+    fill(changes);
+    return uow.apply(changes);
+}
+template <class Row>
+Rows<Row> only(const Row& row) {
+    return std::span<const Row>(&row, 1);
+}
+inline PlanKey insert_plan(UnitOfWork& uow, const PlanRow& row) {
+    return change(uow, {}, [&](ChangeSet& c) { c.plan_row = &row; });
+}
+inline void update_plan(UnitOfWork& uow, const PlanRow& row) { insert_plan(uow, row); }
+inline void add_counts(UnitOfWork& uow, PlanKey plan, std::span<const StateCount> counts) {
+    change(uow, plan, [&](ChangeSet& c) { c.counts.assign(counts.begin(), counts.end()); });
+}
+inline void insert_node(UnitOfWork& uow, const NodeRow& row, const NodeBody& body) {
+    change(uow, row.plan, [&](ChangeSet& c) {
+        c.created = only(row);
+        c.created_bodies = only(body);
+    });
+}
+inline void update_node(UnitOfWork& uow, const NodeRow& row) {
+    change(uow, row.plan, [&](ChangeSet& c) { c.nodes = only(row); });
+}
+inline void update_body(UnitOfWork& uow, NodeKey key, const NodeBody& body) {
+    const BodyRow row{key, body};
+    change(uow, {}, [&](ChangeSet& c) { c.bodies = only(row); });
+}
+inline void insert_group(UnitOfWork& uow, const GroupRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.new_groups = only(row); });
+}
+inline void update_group(UnitOfWork& uow, const GroupRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.groups = only(row); });
+}
+inline void insert_edge(UnitOfWork& uow, const EdgeRow& row, NodeType target_type) {
+    const TypedEdge edge{row, target_type};
+    change(uow, {}, [&](ChangeSet& c) { c.edges = only(edge); });
+}
+inline void delete_predicate(UnitOfWork& uow, NodeKey owner, PredicateRole role) {
+    change(uow, {}, [&](ChangeSet& c) { c.dropped = {{owner, role}}; });
+}
+inline void insert_assignment(UnitOfWork& uow, const AssignmentRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.assignments = only(row); });
+}
+inline void put_goal(UnitOfWork& uow, const GoalRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.goals = only(row); });
+}
+inline void insert_attempt(UnitOfWork& uow, const AttemptRow& row) {
+    change(uow, row.plan, [&](ChangeSet& c) { c.new_attempts = only(row); });
+}
+inline void update_attempt(UnitOfWork& uow, const AttemptRow& row) {
+    change(uow, row.plan, [&](ChangeSet& c) { c.attempts = only(row); });
+}
+inline void add_progress(UnitOfWork& uow, NodeKey stage, std::int32_t idx, const Progress& progress) {
+    const ProgressRow row{stage, idx, progress};
+    change(uow, {}, [&](ChangeSet& c) { c.progress = only(row); });
+}
+/// Returns the id that the store gave it.
+inline std::int64_t insert_result(UnitOfWork& uow, const ResultRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.new_results = only(row); });
+    return uow.results(row.check).back().result.id;
+}
+inline void update_result(UnitOfWork& uow, const ResultRow& row) {
+    change(uow, {}, [&](ChangeSet& c) { c.results = only(row); });
+}
+inline void insert_operation(UnitOfWork& uow, PlanKey plan, const OperationRow& row) {
+    change(uow, plan, [&](ChangeSet& c) { c.operation = row; });
+}
 /// A write with all of its changes.
 inline void append(UnitOfWork& uow, const WriteRow& write, std::span<const ChangeRow> changes) {
-    uow.append_write(write, changes.size());
-    for (const ChangeRow& change : changes) uow.append_change(change);
+    change(uow, write.plan, [&](ChangeSet& c) {
+        c.write = write;
+        c.changes = changes;
+    });
 }
 
 /// The error code of what `call` throws; none if it throws nothing.
@@ -77,7 +153,7 @@ class Fixture {
 public:
     Fixture() : store_(open({.path = path(), .create = true, .command = "test"})) {
         auto uow = write();
-        plan_ = uow->insert_plan(plan_row("p"));
+        plan_ = insert_plan(*uow, plan_row("p"));
         uow->commit();
     }
     [[nodiscard]] std::string path() const { return dir_ / "turboci.db"; }
@@ -103,9 +179,9 @@ public:
     NodeKey add(UnitOfWork& uow, NodeType type, const std::string& id) const {
         const NodeKey key = uow.next_node_key();
         const NodeRow row = node_row(plan_, key, type, id);
-        uow.insert_node(row, {});
+        insert_node(uow, row, {});
         const StateCount one{type, row.state, std::nullopt, 1};
-        uow.add_counts(plan_, {&one, 1});
+        add_counts(uow, plan_, {&one, 1});
         return key;
     }
 

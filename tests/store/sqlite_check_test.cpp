@@ -22,7 +22,7 @@ public:
         NodeRow row = node_row(plan(), c, NodeType::check, "c");
         row.state = State::waiting;
         row.history.push_back({State::waiting, 1, at(1)});
-        uow->insert_node(row, {});
+        insert_node(*uow, row, {});
         const NodeKey s = uow->next_node_key();
         row = node_row(plan(), s, NodeType::stage, "s");
         row.state = State::attempting;
@@ -31,39 +31,39 @@ public:
         row.has_continuation = true;
         NodeBody body;
         body.json.text = R"({"command":"make"})";
-        uow->insert_node(row, body);
+        insert_node(*uow, row, body);
         const NodeKey t = uow->next_node_key();
         row = node_row(plan(), t, NodeType::stage, "t");
         row.dependencies = {GroupKind::all, 2, 2, 0, kOpen};
-        uow->insert_node(row, {});
-        uow->insert_edge({t, kDependencies, 0, 0, s, State::final, When::success}, NodeType::stage);
-        uow->insert_edge({t, kDependencies, 1, 1, s, State::final, When::failure}, NodeType::stage);
-        uow->insert_edge({t, kDependencies, 1, 2, c, State::final, When::always}, NodeType::check);
-        uow->insert_group({t, kDependencies, 1, 0, {GroupKind::any, 1, 2, 0, kOpen}, at(1)});
-        uow->insert_edge({s, kContinuation, 0, 0, t, State::final, When::success}, NodeType::stage);
-        uow->insert_group({s, kContinuation, 0, -1, {GroupKind::all, 1, 1, 0, kOpen}, at(1)});
-        uow->insert_assignment({s, 0, c, State::final});
-        uow->put_goal({c, State::final, 1, 1});
+        insert_node(*uow, row, {});
+        insert_edge(*uow, {t, kDependencies, 0, 0, s, State::final, When::success}, NodeType::stage);
+        insert_edge(*uow, {t, kDependencies, 1, 1, s, State::final, When::failure}, NodeType::stage);
+        insert_edge(*uow, {t, kDependencies, 1, 2, c, State::final, When::always}, NodeType::check);
+        insert_group(*uow, {t, kDependencies, 1, 0, {GroupKind::any, 1, 2, 0, kOpen}, at(1)});
+        insert_edge(*uow, {s, kContinuation, 0, 0, t, State::final, When::success}, NodeType::stage);
+        insert_group(*uow, {s, kContinuation, 0, -1, {GroupKind::all, 1, 1, 0, kOpen}, at(1)});
+        insert_assignment(*uow, {s, 0, c, State::final});
+        put_goal(*uow, {c, State::final, 1, 1});
         AttemptRow attempt;
         attempt.stage = s;
         attempt.plan = plan();
-        uow->insert_attempt(attempt);
-        uow->add_progress(s, 1, {"halfway", at(2), {}});
+        insert_attempt(*uow, attempt);
+        add_progress(*uow, s, 1, {"halfway", at(2), {}});
         ResultRow result;
         result.check = c;
         result.stage = s;
         result.attempt = 1;
         result.result.owner_type = OwnerType::stage_attempt;
         result.result.owner_id = "p:s:1";
-        static_cast<void>(uow->insert_result(result));
+        static_cast<void>(insert_result(*uow, result));
         const std::vector<StateCount> counts{{NodeType::check, State::waiting, std::nullopt, 1},
                                              {NodeType::stage, State::attempting, std::nullopt, 1},
                                              {NodeType::stage, State::planned, std::nullopt, 1}};
-        uow->add_counts(plan(), counts);
+        add_counts(*uow, plan(), counts);
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {c, Mover::orchestrator, "{}"}};
         append(*uow, {plan(), 1, at(1), "me", "why", "op"}, changes);
-        uow->insert_operation(plan(), {"op", 1, {}});
+        insert_operation(*uow, plan(), {"op", 1, {}});
         uow->commit();
     }
 };

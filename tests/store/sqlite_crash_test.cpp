@@ -22,11 +22,11 @@ void write_more_than_the_cache(const Fixture& f, UnitOfWork& uow) {
     body.json.text = R"({"x":")" + std::string(1 << 20, 'x') + "\"}";
     for (int i = 0; i < 40; ++i) {
         const NodeKey key = uow.next_node_key();
-        uow.insert_node(node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
+        insert_node(uow, node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
     }
     PlanRow plan = uow.find_plan("p").value();
     plan.version = 99;
-    uow.update_plan(plan);
+    update_plan(uow, plan);
 }
 
 /// Kills a writer that has already changed the file. The store is closed in this process.
@@ -151,7 +151,7 @@ TEST_CASE("a database that another program holds is LOCKED after the timeout, an
         Child other(hold("BEGIN; SELECT * FROM plans"));
         REQUIRE(other.await());
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("q")));
+        static_cast<void>(insert_plan(*uow, plan_row("q")));
         CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
         uow.reset();
         CHECK_FALSE(store->begin(Access::read)->find_plan("q"));
@@ -162,7 +162,7 @@ TEST_CASE("a store that is closed while another program holds it leaves its jour
     Fixture f;
     for (const char* name : {"a", "b"}) {
         auto uow = f.write();
-        static_cast<void>(uow->insert_plan(plan_row(name)));
+        static_cast<void>(insert_plan(*uow, plan_row(name)));
         uow->commit();
     }
     const std::string journal = f.path() + "-journal";
@@ -190,13 +190,13 @@ TEST_CASE("who need not wait any longer is LOCKED, and can write afterwards") {
         const auto reading = reader->begin(Access::read);
         static_cast<void>(reading->find_plan("q"));
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("q")));
+        static_cast<void>(insert_plan(*uow, plan_row("q")));
         CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
         CHECK(asked == 3);
     }
     patient = true;
     auto uow = store->begin(Access::write);
-    static_cast<void>(uow->insert_plan(plan_row("q")));
+    static_cast<void>(insert_plan(*uow, plan_row("q")));
     uow->commit();
     CHECK(reader->begin(Access::read)->find_plan("q"));
 }

@@ -45,7 +45,7 @@ std::string write_with(const char* function, int error) {
     Fixture f;
     const std::string said = message_of([&] {
         auto uow = f.write();
-        static_cast<void>(uow->insert_plan(plan_row("q")));
+        static_cast<void>(insert_plan(*uow, plan_row("q")));
         const FailingCall failing(function, error);
         uow->commit();
     });
@@ -291,7 +291,7 @@ TEST_CASE("a header that cannot be read is an I/O error, and a database in memor
 TEST_CASE("a commit of what was only read is none, and counters that make no sense are damage") {
     Fixture f;
     CHECK_NOTHROW(f.read()->commit());
-    const auto insert = [&] { static_cast<void>(f.write()->insert_plan(plan_row("q"))); };
+    const auto insert = [&] { static_cast<void>(insert_plan(*f.write(), plan_row("q"))); };
     for (const char* column : {"next_plan", "next_node", "next_change"}) {
         raw(f.path(),
             std::string("UPDATE counters SET next_plan=7, next_node=7, next_change=7; UPDATE counters SET ") +

@@ -82,14 +82,14 @@ TEST_CASE("until its first commit a store is nowhere but in memory") {
     CHECK(names_in(dir).empty());
     {
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("p")));
+        static_cast<void>(insert_plan(*uow, plan_row("p")));
         CHECK(names_in(dir) == Names{"t.db.lock"});
     }
     CHECK(names_in(dir).empty());
     CHECK(store->begin(Access::read)->plans().empty());
     for (const char* id : {"q", "r"}) {
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row(id)));
+        static_cast<void>(insert_plan(*uow, plan_row(id)));
         uow->commit();
     }
     CHECK(store->begin(Access::read)->plans().size() == 2);
@@ -101,7 +101,7 @@ TEST_CASE("a first commit that fails leaves nothing, and can be tried again") {
     auto store = Fixture::open({.path = dir / "t.db", .create = true});
     const auto write = [&] {
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("p")));
+        static_cast<void>(insert_plan(*uow, plan_row("p")));
         uow->commit();
     };
     ::mkdir((dir / "t.db-journal").c_str(), 0700);
@@ -110,7 +110,7 @@ TEST_CASE("a first commit that fails leaves nothing, and can be tried again") {
     ::rmdir((dir / "t.db-journal").c_str());
     {
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("p")));
+        static_cast<void>(insert_plan(*uow, plan_row("p")));
         // By somebody who does not ask for the lock.
         write_file(dir / "t.db", "precious");
         CHECK(code_of([&] { uow->commit(); }) == ErrorCode::conflict);
@@ -127,7 +127,7 @@ TEST_CASE("who waits for a creator goes on with its store, or makes one if it is
         TempDir dir;
         auto first = Fixture::open({.path = dir / "t.db", .create = true});
         auto uow = first->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("p")));
+        static_cast<void>(insert_plan(*uow, plan_row("p")));
         Child second([&](const std::function<void()>& ready) {
             bool told = false;
             StoreOptions options{
@@ -138,7 +138,7 @@ TEST_CASE("who waits for a creator goes on with its store, or makes one if it is
             };
             auto store = Fixture::open(std::move(options));
             auto own = store->begin(Access::write);
-            static_cast<void>(own->insert_plan(plan_row("q")));
+            static_cast<void>(insert_plan(*own, plan_row("q")));
             own->commit();
             return std::to_string(store->begin(Access::read)->plans().size());
         });
@@ -204,7 +204,7 @@ TEST_CASE("a journal that becomes something else while a store is open is refuse
     const std::string journal = f.path() + "-journal";
     {
         auto uow = f.write();
-        static_cast<void>(uow->insert_plan(plan_row("q")));
+        static_cast<void>(insert_plan(*uow, plan_row("q")));
         uow->commit();
     }
     auto reader = Fixture::open({.path = f.path(), .read_only = true});
@@ -225,7 +225,7 @@ TEST_CASE("many processes may create the same store at once") {
             auto store = Fixture::open(
                 {.path = dir / "t.db", .create = true, .lock_timeout = std::chrono::seconds(60)});
             auto uow = store->begin(Access::write);
-            static_cast<void>(uow->insert_plan(plan_row("p" + std::to_string(i))));
+            static_cast<void>(insert_plan(*uow, plan_row("p" + std::to_string(i))));
             uow->commit();
             return std::string("done");
         }));
@@ -506,7 +506,7 @@ TEST_CASE("a first write that is large is put in its place as it is") {
     auto uow = store->begin(Access::write);
     PlanRow row = plan_row("large");
     row.labels.text = R"({"a":")" + std::string(std::size_t{6} << 20, 'x') + R"("})";
-    static_cast<void>(uow->insert_plan(row));
+    static_cast<void>(insert_plan(*uow, row));
     uow->commit();
     uow.reset();
     CHECK(store->begin(Access::read)->find_plan("large")->labels.text.size() > (std::size_t{6} << 20));

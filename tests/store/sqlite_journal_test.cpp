@@ -22,7 +22,7 @@ namespace {
 
 void add_plan(Store& store, const std::string& id) {
     auto uow = store.begin(Access::write);
-    static_cast<void>(uow->insert_plan(plan_row(id)));
+    static_cast<void>(insert_plan(*uow, plan_row(id)));
     uow->commit();
 }
 
@@ -246,7 +246,7 @@ TEST_CASE("a journal that is not there any more, or another, is not written to")
     }
     {
         auto uow = f.write();
-        static_cast<void>(uow->insert_plan(plan_row("second")));
+        static_cast<void>(insert_plan(*uow, plan_row("second")));
         const FailingCall opened("open", 0, {.path = "-journal", .flags = O_CREAT});
         const FailingCall synced("fsync", 0);
         uow->commit();

@@ -125,7 +125,7 @@ TEST_CASE("a write without enough memory is done whole or not at all, and the sa
             [&] {
                 if (!store) store = Fixture::open({.path = f.path()});
                 auto uow = store->begin(Access::write);
-                static_cast<void>(uow->insert_plan(plan_row(name())));
+                static_cast<void>(insert_plan(*uow, plan_row(name())));
                 uow->commit();
             },
             [&](bool done) -> std::string {

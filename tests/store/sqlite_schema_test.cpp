@@ -162,8 +162,8 @@ void make_version_1(Fixture& f, const std::string& changes) {
         const std::vector<ChangeRow> rows{{stage, Mover::writer, changes},
                                           {stage, Mover::orchestrator, changes}};
         append(*uow, {f.plan(), 1, at(1), "me", "why", "op"}, rows);
-        uow->insert_operation(f.plan(), {"op", 1, {}});
-        uow->insert_operation(f.plan(), {"other", 1, {}});
+        insert_operation(*uow, f.plan(), {"op", 1, {}});
+        insert_operation(*uow, f.plan(), {"other", 1, {}});
         uow->commit();
     }
     f.close();
@@ -299,8 +299,8 @@ TEST_CASE("an edge that turboci never wrote is damage, in whichever way it is re
             auto uow = f.write();
             const NodeKey a = f.add(*uow, NodeType::check, "a");
             b = f.add(*uow, NodeType::check, "b");
-            uow->insert_edge({b, PredicateRole::dependencies, 0, 0, a, State::final, When::success},
-                             NodeType::check);
+            insert_edge(*uow, {b, PredicateRole::dependencies, 0, 0, a, State::final, When::success},
+                        NodeType::check);
             uow->commit();
         }
         f.close();

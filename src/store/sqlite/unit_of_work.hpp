@@ -31,6 +31,7 @@ public:
     SqliteUnitOfWork(const SqliteUnitOfWork&) = delete;
     SqliteUnitOfWork& operator=(const SqliteUnitOfWork&) = delete;
 
+    PlanKey apply(const ChangeSet& changes) override;
     void commit() override;
     [[nodiscard]] StoreStatistics statistics() const override;
 
@@ -41,22 +42,13 @@ public:
 
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
     [[nodiscard]] std::vector<PlanRow> plans() override;
-    PlanKey insert_plan(const PlanRow& row) override;
-    void update_plan(const PlanRow& row) override;
     void delete_plan(PlanKey plan) override;
     [[nodiscard]] std::vector<StateCount> counts(PlanKey plan) override;
-    void add_counts(PlanKey plan, std::span<const StateCount> deltas) override;
 
     [[nodiscard]] NodeKey next_node_key() override;
     [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) override;
     [[nodiscard]] NodeRow node(NodeKey key) override;
-    void insert_node(const NodeRow& row, const NodeBody& body) override;
-    void insert_nodes(std::size_t count, const RowAt<NodeRow>& row, const RowAt<NodeBody>& body) override;
-    void update_node(const NodeRow& row) override;
-    void begin_bulk_insert() override;
-    void end_bulk_insert() override;
     [[nodiscard]] NodeBody body(NodeKey key) override;
-    void update_body(NodeKey key, const NodeBody& body) override;
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                     const std::function<void(const NodeRow&)>& visit) override;
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
@@ -66,25 +58,15 @@ public:
     [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
     [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
                                                 std::int32_t group) override;
-    void insert_group(const GroupRow& row) override;
-    void update_group(const GroupRow& row) override;
     [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) override;
     [[nodiscard]] std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) override;
-    void insert_edge(const EdgeRow& row, NodeType target_type) override;
-    void insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) override;
-    void delete_predicate(NodeKey owner, PredicateRole role) override;
 
     [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage) override;
     [[nodiscard]] std::vector<AssignmentRow> assignments_to(NodeKey check) override;
-    void insert_assignment(const AssignmentRow& row) override;
     [[nodiscard]] std::vector<GoalRow> goals(NodeKey check) override;
-    void put_goal(const GoalRow& row) override;
 
     [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) override;
     [[nodiscard]] std::vector<AttemptRow> attempts(NodeKey stage) override;
-    void insert_attempt(const AttemptRow& row) override;
-    void update_attempt(const AttemptRow& row) override;
-    void add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) override;
     [[nodiscard]] std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
                                                          std::int64_t limit) override;
     [[nodiscard]] std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) override;
@@ -96,14 +78,8 @@ public:
     [[nodiscard]] std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
                                                        std::string_view owner_id) override;
     [[nodiscard]] std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx) override;
-    std::int64_t insert_result(const ResultRow& row) override;
-    void update_result(const ResultRow& row) override;
 
-    void append_write(const WriteRow& write, std::size_t changes) override;
-    void append_change(const ChangeRow& change) override;
-    void append_changes(std::size_t count, const RowAt<ChangeRow>& change) override;
     [[nodiscard]] std::optional<OperationRow> find_operation(PlanKey plan, std::string_view op_id) override;
-    void insert_operation(PlanKey plan, const OperationRow& row) override;
     [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                   const std::function<bool(const LogEntry&)>& visit) override;
@@ -118,6 +94,31 @@ private:
     void save_counters();
     /// Takes the next key for a new node: INTERNAL if it was used.
     void use_key(NodeKey key);
+    // ---- parts of apply()
+    [[nodiscard]] PlanKey insert_plan(const PlanRow& row);
+    void update_plan(const PlanRow& row);
+    void add_counts(PlanKey plan, std::span<const StateCount> differences);
+    void insert_nodes(PlanKey plan, const Rows<NodeRow>& nodes, const Rows<NodeBody>& bodies);
+    void update_node(const NodeRow& row);
+    void put_body(const BodyRow& row);
+    /// Between these two, nodes, groups and edges are inserted and no node or edge is looked up: indexes are
+    /// made afterwards where that is quicker.
+    void begin_bulk_insert();
+    void end_bulk_insert();
+    void drop_predicate(const PredicateName& name);
+    void insert_group(const GroupRow& row);
+    void update_group(const GroupRow& row);
+    void insert_edges(const Rows<TypedEdge>& edges);
+    void insert_assignment(const AssignmentRow& row);
+    void put_goal(const GoalRow& row);
+    void insert_attempt(PlanKey plan, const AttemptRow& row);
+    void update_attempt(const AttemptRow& row);
+    void add_progress(const ProgressRow& row);
+    void insert_result(const ResultRow& row);
+    void update_result(const ResultRow& row);
+    void append_write(PlanKey plan, const WriteRow& write, const Rows<ChangeRow>& changes);
+    void insert_operation(PlanKey plan, const OperationRow& row);
+
     /// Every call that writes begins with this: INTERNAL in a unit of work for reading.
     void require_write() const;
     void finish() noexcept;
@@ -131,7 +132,6 @@ private:
     std::optional<Counters> counters_, stored_counters_;
     std::unique_ptr<NodeTable> node_table_;  ///< of the plan last read as a whole
     std::unique_ptr<Beside> beside_;
-    std::int64_t changes_version_ = 0;  ///< of the write whose changes are appended
     bool indexes_dropped_ = false;
     int spills_before_ = 0;  ///< of the connection, when they were
 };

@@ -118,8 +118,7 @@ std::vector<AttemptRow> SqliteUnitOfWork::attempts(NodeKey stage) {
     return read_attempts(Query(db_, kAttempts, stage));
 }
 
-void SqliteUnitOfWork::insert_attempt(const AttemptRow& row) {
-    require_write();
+void SqliteUnitOfWork::insert_attempt(PlanKey plan, const AttemptRow& row) {
     const Attempt& a = row.attempt;
     const RunnerIdentity* runner = row.runner ? &*row.runner : nullptr;
     const auto host = runner ? std::optional<std::string_view>(runner->host) : std::nullopt;
@@ -127,15 +126,14 @@ void SqliteUnitOfWork::insert_attempt(const AttemptRow& row) {
     const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
     const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
     use_attempt(row, [&](const auto&... end) {
-        Query(db_, kInsertAttempt, row.stage, a.idx, row.plan, a.state, a.process_uid, a.details.text,
-              a.failure, a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at,
-              a.started_at, row.deadline, row.no_retry, host, boot, pid, start, end...)
+        Query(db_, kInsertAttempt, row.stage, a.idx, plan, a.state, a.process_uid, a.details.text, a.failure,
+              a.not_before, a.last_heartbeat, a.created_at, a.updated_at, row.ready_at, a.started_at,
+              row.deadline, row.no_retry, host, boot, pid, start, end...)
             .run();
     });
 }
 
 void SqliteUnitOfWork::update_attempt(const AttemptRow& row) {
-    require_write();
     const Attempt& a = row.attempt;
     const RunnerIdentity* runner = row.runner ? &*row.runner : nullptr;
     const auto host = runner ? std::optional<std::string_view>(runner->host) : std::nullopt;
@@ -150,9 +148,9 @@ void SqliteUnitOfWork::update_attempt(const AttemptRow& row) {
     });
 }
 
-void SqliteUnitOfWork::add_progress(NodeKey stage, std::int32_t idx, const Progress& progress) {
-    require_write();
-    Query(db_, kAddProgress, stage, idx, progress.message, progress.timestamp, progress.details.text).run();
+void SqliteUnitOfWork::add_progress(const ProgressRow& row) {
+    const Progress& p = row.progress;
+    Query(db_, kAddProgress, row.stage, row.idx, p.message, p.timestamp, p.details.text).run();
 }
 
 std::vector<AttemptRow> SqliteUnitOfWork::ready_attempts(PlanKey plan, Timestamp now, std::int64_t limit) {

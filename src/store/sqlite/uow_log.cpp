@@ -55,32 +55,24 @@ void read_entries(Query&& row, const std::function<bool(const LogEntry&)>& visit
 
 }  // namespace
 
-void SqliteUnitOfWork::append_write(const WriteRow& write, std::size_t changes) {
-    require_write();
-    Query(db_, kInsertWrite, write.plan, write.version, write.time, write.actor, write.reason, write.op_id,
-          counters().change, changes)
+void SqliteUnitOfWork::append_write(PlanKey plan, const WriteRow& write, const Rows<ChangeRow>& changes) {
+    std::int64_t& key = counters().change;
+    Query(db_, kInsertWrite, plan, write.version, write.time, write.actor, write.reason, write.op_id, key,
+          changes.count)
         .run();
-    changes_version_ = write.version;
-}
-
-void SqliteUnitOfWork::append_change(const ChangeRow& change) {
-    require_write();
-    Query(db_, kInsertChange, counters().change++, change.node, changes_version_, change.by, change.changes)
-        .run();
-}
-
-void SqliteUnitOfWork::append_changes(std::size_t count, const RowAt<ChangeRow>& change) {
-    require_write();
+    const auto use_values = [&](const ChangeRow& row, auto&& use) {
+        use(key++, row.node, write.version, row.by, row.changes);
+    };
     std::size_t at = 0;
-    if (count < kFewRows) {
-        for (; at < count; ++at) append_change(change(at));
+    if (changes.count < kFewRows) {
+        for (; at < changes.count; ++at)
+            use_values(changes.at(at),
+                       [&](const auto&... values) { Query(db_, kInsertChange, values...).run(); });
         return;
     }
-    std::int64_t& key = counters().change;
     RowFeed::run(db_, kInsertChanges, [&](RowFeed::Row& out) {
-        if (at == count) return false;
-        const ChangeRow& row = change(at++);
-        fill_row(out, key++, row.node, changes_version_, row.by, row.changes);
+        if (at == changes.count) return false;
+        use_values(changes.at(at++), [&](const auto&... values) { fill_row(out, values...); });
         return true;
     });
 }
@@ -92,7 +84,6 @@ std::optional<OperationRow> SqliteUnitOfWork::find_operation(PlanKey plan, std::
 }
 
 void SqliteUnitOfWork::insert_operation(PlanKey plan, const OperationRow& row) {
-    require_write();
     const std::string claimed = pack_claimed(row.claimed);
     Query(db_, kInsertOperation, plan, row.op_id, row.version, claimed).run();
 }

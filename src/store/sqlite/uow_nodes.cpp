@@ -61,15 +61,15 @@ void use_values(NodeKey key, const NodeBody& body, Use&& use) {
         by_attempt ? std::optional(body.created_by_attempt) : std::nullopt, body.message);
 }
 
-void put_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
+void save_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
     use_values(key, body, [&](const auto&... values) { Query(db, how, values...).run(); });
 }
 
 /// The values of TURBOCI_NODE_COLUMNS.
 template <class Use>
-void use_values(const NodeRow& row, const PackedHistory& history, Use&& use) {
+void use_values(PlanKey plan, const NodeRow& row, const PackedHistory& history, Use&& use) {
     const GroupCount& count = row.dependencies;
-    use(row.key, row.plan, row.type, row.id, row.kind, state_number(row.type, row.state), row.outcome,
+    use(row.key, plan, row.type, row.id, row.kind, state_number(row.type, row.state), row.outcome,
         row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind, count.threshold,
         count.unresolved, count.satisfied, count.resolution, row.dependencies_since, row.attempt,
         row.has_continuation, row.required, row.skip_cause);
@@ -187,19 +187,18 @@ void SqliteUnitOfWork::use_key(NodeKey key) {
     counters().node = number + 1;
 }
 
-void SqliteUnitOfWork::insert_node(const NodeRow& row, const NodeBody& body) {
-    require_write();
-    use_key(row.key);
-    const PackedHistory history(row.type, row.history);
-    use_values(row, history, [&](const auto&... values) { Query(db_, kInsertNode, values...).run(); });
-    if (body != NodeBody{}) put_body(db_, kInsertBody, row.key, body);
-}
-
-void SqliteUnitOfWork::insert_nodes(std::size_t count, const RowAt<NodeRow>& row,
-                                    const RowAt<NodeBody>& body) {
-    require_write();
+void SqliteUnitOfWork::insert_nodes(PlanKey plan, const Rows<NodeRow>& nodes, const Rows<NodeBody>& bodies) {
+    const std::size_t count = nodes.count;
     if (count < kFewRows) {
-        for (std::size_t i = 0; i < count; ++i) insert_node(row(i), body(i));
+        for (std::size_t i = 0; i < count; ++i) {
+            const NodeRow& node = nodes.at(i);
+            const NodeKey key = node.key;
+            use_key(key);
+            use_values(plan, node, PackedHistory(node.type, node.history),
+                       [&](const auto&... values) { Query(db_, kInsertNode, values...).run(); });
+            if (const NodeBody& body = bodies.at(i); body != NodeBody{})
+                save_body(db_, kInsertBody, key, body);
+        }
         return;
     }
     std::vector<NodeKey> keys;
@@ -207,18 +206,18 @@ void SqliteUnitOfWork::insert_nodes(std::size_t count, const RowAt<NodeRow>& row
     std::optional<PackedHistory> history;
     RowFeed::run(db_, kInsertNodes, [&](RowFeed::Row& out) {
         if (keys.size() == count) return false;
-        const NodeRow& node = row(keys.size());
+        const NodeRow& node = nodes.at(keys.size());
         keys.push_back(node.key);
         use_key(node.key);
         history.emplace(node.type, node.history);
-        use_values(node, *history, [&](const auto&... values) { fill_row(out, values...); });
+        use_values(plan, node, *history, [&](const auto&... values) { fill_row(out, values...); });
         return true;
     });
     std::size_t at = 0;
     RowFeed::run(db_, kInsertBodies, [&](RowFeed::Row& out) {
         static const NodeBody kNone;
         const NodeBody* found = &kNone;
-        while (at < count && *(found = &body(at)) == kNone) ++at;
+        while (at < count && *(found = &bodies.at(at)) == kNone) ++at;
         if (at == count) return false;
         use_values(keys[at++], *found, [&](const auto&... values) { fill_row(out, values...); });
         return true;
@@ -226,7 +225,6 @@ void SqliteUnitOfWork::insert_nodes(std::size_t count, const RowAt<NodeRow>& row
 }
 
 void SqliteUnitOfWork::begin_bulk_insert() {
-    require_write();
     // With rows of other writes there, making an index anew may cost more than keeping it.
     if (Query(db_, kAnyNode).step()) return;
     for (const std::string_view name : kLateIndexes) db_.exec(fmt::format("DROP INDEX {}", name).c_str());
@@ -246,7 +244,6 @@ void SqliteUnitOfWork::end_bulk_insert() {
 }
 
 void SqliteUnitOfWork::update_node(const NodeRow& row) {
-    require_write();
     const PackedHistory history(row.type, row.history);
     const GroupCount& count = row.dependencies;
     Query(db_, kUpdateNode, row.key, state_number(row.type, row.state), row.outcome, row.concluded_reason,
@@ -263,12 +260,11 @@ NodeBody SqliteUnitOfWork::body(NodeKey key) {
     return body;
 }
 
-void SqliteUnitOfWork::update_body(NodeKey key, const NodeBody& body) {
-    require_write();
-    if (body == NodeBody{})
-        Query(db_, kDeleteBody, key).run();
+void SqliteUnitOfWork::put_body(const BodyRow& row) {
+    if (row.body == NodeBody{})
+        Query(db_, kDeleteBody, row.node).run();
     else
-        put_body(db_, kPutBody, key, body);
+        save_body(db_, kPutBody, row.node, row.body);
 }
 
 void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,

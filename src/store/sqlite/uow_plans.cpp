@@ -112,7 +112,6 @@ std::vector<PlanRow> SqliteUnitOfWork::plans() {
 }
 
 PlanKey SqliteUnitOfWork::insert_plan(const PlanRow& row) {
-    require_write();
     if (find_plan(row.id))
         throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists already", row.id),
                     "choose another id");
@@ -124,7 +123,6 @@ PlanKey SqliteUnitOfWork::insert_plan(const PlanRow& row) {
 }
 
 void SqliteUnitOfWork::update_plan(const PlanRow& row) {
-    require_write();
     Query(db_, kUpdatePlan, row.key, row.version, row.labels.text, row.clock.time, row.clock.since_boot,
           row.clock.boot_id)
         .run();
@@ -149,9 +147,8 @@ std::vector<StateCount> SqliteUnitOfWork::counts(PlanKey plan) {
     return all;
 }
 
-void SqliteUnitOfWork::add_counts(PlanKey plan, std::span<const StateCount> deltas) {
-    require_write();
-    for (const StateCount& d : deltas) {
+void SqliteUnitOfWork::add_counts(PlanKey plan, std::span<const StateCount> differences) {
+    for (const StateCount& d : differences) {
         const int state = state_number(d.type, d.state);
         const int outcome = d.outcome ? static_cast<int>(*d.outcome) : 0;
         Query add(db_, kAddCount, plan, d.type, state, outcome, d.count);

@@ -77,7 +77,6 @@ std::optional<GroupRow> SqliteUnitOfWork::group(NodeKey owner, PredicateRole rol
 }
 
 void SqliteUnitOfWork::insert_group(const GroupRow& row) {
-    require_write();
     const GroupCount& c = row.count;
     Query(db_, kInsertGroup, row.owner, row.role, row.group, row.parent, c.kind, c.threshold, c.unresolved,
           c.satisfied, c.resolution, row.since)
@@ -85,7 +84,6 @@ void SqliteUnitOfWork::insert_group(const GroupRow& row) {
 }
 
 void SqliteUnitOfWork::update_group(const GroupRow& row) {
-    require_write();
     const GroupCount& c = row.count;
     Query(db_, kUpdateGroup, row.owner, row.role, row.group, c.kind, c.threshold, c.unresolved, c.satisfied,
           c.resolution)
@@ -111,33 +109,27 @@ std::vector<EdgeRow> SqliteUnitOfWork::edges_to(NodeKey target, int after, int u
     return all;
 }
 
-void SqliteUnitOfWork::insert_edge(const EdgeRow& row, NodeType target_type) {
-    require_write();
-    use_values(row, target_type, [&](const auto&... values) { Query(db_, kInsertEdge, values...).run(); });
-}
-
-void SqliteUnitOfWork::insert_edges(std::size_t count, const RowAt<TypedEdge>& edge) {
-    require_write();
+void SqliteUnitOfWork::insert_edges(const Rows<TypedEdge>& edges) {
     std::size_t at = 0;
-    if (count < kFewRows) {
-        for (; at < count; ++at) {
-            const TypedEdge& e = edge(at);
-            insert_edge(e.edge, e.target_type);
+    if (edges.count < kFewRows) {
+        for (; at < edges.count; ++at) {
+            const TypedEdge& e = edges.at(at);
+            use_values(e.edge, e.target_type,
+                       [&](const auto&... values) { Query(db_, kInsertEdge, values...).run(); });
         }
         return;
     }
     RowFeed::run(db_, kInsertEdges, [&](RowFeed::Row& out) {
-        if (at == count) return false;
-        const TypedEdge& e = edge(at++);
+        if (at == edges.count) return false;
+        const TypedEdge& e = edges.at(at++);
         use_values(e.edge, e.target_type, [&](const auto&... values) { fill_row(out, values...); });
         return true;
     });
 }
 
-void SqliteUnitOfWork::delete_predicate(NodeKey owner, PredicateRole role) {
-    require_write();
-    Query(db_, kDeleteGroups, owner, role).run();
-    Query(db_, kDeleteEdges, owner, role).run();
+void SqliteUnitOfWork::drop_predicate(const PredicateName& name) {
+    Query(db_, kDeleteGroups, name.owner, name.role).run();
+    Query(db_, kDeleteEdges, name.owner, name.role).run();
 }
 
 }  // namespace turboci::sqlite

@@ -9,7 +9,7 @@ using namespace turboci::test;
 
 namespace {
 
-struct Rows {
+struct Samples {
     std::vector<NodeRow> nodes;
     std::vector<NodeBody> bodies;
     std::vector<TypedEdge> edges;
@@ -17,8 +17,8 @@ struct Rows {
 };
 
 /// Nodes of both types with and without what a node may lack, each with edges to the one before it.
-Rows make_rows(PlanKey plan, NodeKey first, int count) {
-    Rows rows;
+Samples make_rows(PlanKey plan, NodeKey first, int count) {
+    Samples rows;
     for (int i = 0; i < count; ++i) {
         const NodeKey key{static_cast<std::int64_t>(first) + i};
         const NodeType type = i % 2 == 0 ? NodeType::check : NodeType::stage;
@@ -49,27 +49,27 @@ Rows make_rows(PlanKey plan, NodeKey first, int count) {
 }
 
 template <class Row>
-RowAt<Row> each_of(const std::vector<Row>& rows) {
-    return [&rows, next = std::size_t{0}](std::size_t i) mutable -> const Row& {
-        CHECK(i == next++);
-        return rows.at(i);
-    };
+Rows<Row> each_of(const std::vector<Row>& rows) {
+    return {rows.size(), [&rows, next = std::size_t{0}](std::size_t i) mutable -> const Row& {
+                CHECK(i == next++);
+                return rows.at(i);
+            }};
 }
 
-void insert_one_by_one(UnitOfWork& uow, const WriteRow& write, const Rows& rows) {
-    for (std::size_t i = 0; i < rows.nodes.size(); ++i) uow.insert_node(rows.nodes[i], rows.bodies[i]);
-    for (const TypedEdge& e : rows.edges) uow.insert_edge(e.edge, e.target_type);
+void insert_one_by_one(UnitOfWork& uow, const WriteRow& write, const Samples& rows) {
+    for (std::size_t i = 0; i < rows.nodes.size(); ++i) insert_node(uow, rows.nodes[i], rows.bodies[i]);
+    for (const TypedEdge& e : rows.edges) insert_edge(uow, e.edge, e.target_type);
     append(uow, write, rows.changes);
 }
 
-void insert_together(UnitOfWork& uow, const WriteRow& write, const Rows& rows) {
-    uow.begin_bulk_insert();
-    uow.insert_nodes(rows.nodes.size(), each_of(rows.nodes),
-                     [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
-    uow.insert_edges(rows.edges.size(), each_of(rows.edges));
-    uow.end_bulk_insert();
-    uow.append_write(write, rows.changes.size());
-    uow.append_changes(rows.changes.size(), each_of(rows.changes));
+void insert_together(UnitOfWork& uow, const WriteRow& write, const Samples& rows) {
+    change(uow, write.plan, [&](ChangeSet& c) {
+        c.created = each_of(rows.nodes);
+        c.created_bodies = each_of(rows.bodies);
+        c.edges = each_of(rows.edges);
+        c.write = write;
+        c.changes = each_of(rows.changes);
+    });
 }
 
 /// All that can be read of a plan, as text.
@@ -116,7 +116,7 @@ TEST_CASE("many rows together are stored as they are one by one") {
             Fixture f;
             auto uow = f.write();
             const NodeKey first = uow->next_node_key();
-            const Rows rows = make_rows(f.plan(), first, count);
+            const Samples rows = make_rows(f.plan(), first, count);
             const WriteRow write{
                 .plan = f.plan(), .version = 1, .time = at(1), .actor = "me", .reason = "", .op_id = ""};
             (together ? insert_together : insert_one_by_one)(*uow, write, rows);
@@ -146,37 +146,44 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
     Fixture f;
     {
         auto uow = f.write();
-        const Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
-        const RowAt<NodeBody> body = [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); };
-        const RowAt<NodeRow> node = [&](std::size_t i) -> const NodeRow& {
+        const Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        const Rows<NodeRow> nodes(300, [&](std::size_t i) -> const NodeRow& {
             if (i == 250) throw std::runtime_error("no more");
             return rows.nodes.at(i);
-        };
-        CHECK_THROWS_WITH(uow->insert_nodes(300, node, body), "no more");
+        });
+        CHECK_THROWS_WITH(change(*uow, f.plan(),
+                                 [&](ChangeSet& c) {
+                                     c.created = nodes;
+                                     c.created_bodies = each_of(rows.bodies);
+                                 }),
+                          "no more");
     }
     {
         auto uow = f.write();
         CHECK(everything(*uow, f.plan()).empty());
         // A key that was used, in the middle.
-        Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
         rows.nodes[200].key = rows.nodes[100].key;
         CHECK(code_of([&] {
-                  uow->insert_nodes(300, each_of(rows.nodes),
-                                    [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
+                  change(*uow, f.plan(), [&](ChangeSet& c) {
+                      c.created = each_of(rows.nodes);
+                      c.created_bodies = each_of(rows.bodies);
+                  });
               }) == ErrorCode::internal);
     }
     auto uow = f.write();
-    const Rows rows = make_rows(f.plan(), uow->next_node_key(), 300);
+    const Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
     insert_together(
         *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
     CHECK(uow->edges_to(rows.nodes[1].key, 0, 40).size() == 1);
-    CHECK(code_of([&] { uow->insert_edges(rows.edges.size(), each_of(rows.edges)); }) == ErrorCode::store);
+    CHECK(code_of([&] { change(*uow, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); }); }) ==
+          ErrorCode::store);
 }
 
 TEST_CASE("who writes many rows that fit into memory keeps nobody from reading what was there") {
     Fixture f;
     auto uow = f.write();
-    const Rows rows = make_rows(f.plan(), uow->next_node_key(), 5000);
+    const Samples rows = make_rows(f.plan(), uow->next_node_key(), 10000);
     insert_together(
         *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
     const auto other = Fixture::open({.path = f.path(), .command = "test"});
@@ -188,12 +195,7 @@ TEST_CASE("who writes many rows that fit into memory keeps nobody from reading w
 TEST_CASE("many rows too are written in a transaction for writing alone") {
     Fixture f;
     auto uow = f.read();
-    const Rows rows = make_rows(f.plan(), NodeKey{1}, 2);
-    CHECK(code_of([&] {
-              uow->insert_nodes(2, each_of(rows.nodes),
-                                [&](std::size_t i) -> const NodeBody& { return rows.bodies.at(i); });
-          }) == ErrorCode::internal);
-    CHECK(code_of([&] { uow->insert_edges(rows.edges.size(), each_of(rows.edges)); }) == ErrorCode::internal);
-    CHECK(code_of([&] { uow->append_changes(rows.changes.size(), each_of(rows.changes)); }) ==
+    const Samples rows = make_rows(f.plan(), NodeKey{1}, 2);
+    CHECK(code_of([&] { change(*uow, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); }); }) ==
           ErrorCode::internal);
 }

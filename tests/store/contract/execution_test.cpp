@@ -74,18 +74,18 @@ TEST_CASE("an attempt is read as it was written and as it was updated") {
     auto uow = f.write();
     const NodeKey stage = f.add(*uow, NodeType::stage, "s");
     const AttemptRow plain = attempt_row(f, stage, 1, at(0));
-    uow->insert_attempt(full_attempt(f, stage));
-    uow->insert_attempt(plain);
+    insert_attempt(*uow, full_attempt(f, stage));
+    insert_attempt(*uow, plain);
     check_equal(uow->attempt(stage, 2).value(), full_attempt(f, stage));
     check_equal(uow->attempt(stage, 1).value(), plain);
     CHECK_FALSE(uow->attempt(stage, 3));
     AttemptRow changed = full_attempt(f, stage);
     changed.attempt.idx = 1;
-    uow->update_attempt(changed);
+    update_attempt(*uow, changed);
     check_equal(uow->attempt(stage, 1).value(), changed);
     AttemptRow emptied = plain;
     emptied.attempt.idx = 2;
-    uow->update_attempt(emptied);
+    update_attempt(*uow, emptied);
     check_equal(uow->attempt(stage, 2).value(), emptied);
     const auto all = uow->attempts(stage);
     REQUIRE(all.size() == 2);
@@ -98,19 +98,19 @@ TEST_CASE("ready attempts are PENDING and due, the oldest first, then by stage")
     auto uow = f.write();
     std::vector<NodeKey> s;
     for (int i = 0; i < 6; ++i) s.push_back(f.add(*uow, NodeType::stage, std::to_string(i)));
-    uow->insert_attempt(attempt_row(f, s[5], 1, at(5)));
-    uow->insert_attempt(attempt_row(f, s[1], 1, at(7)));
-    uow->insert_attempt(attempt_row(f, s[0], 1, at(7)));
-    uow->insert_attempt(attempt_row(f, s[2], 1, at(20)));
+    insert_attempt(*uow, attempt_row(f, s[5], 1, at(5)));
+    insert_attempt(*uow, attempt_row(f, s[1], 1, at(7)));
+    insert_attempt(*uow, attempt_row(f, s[0], 1, at(7)));
+    insert_attempt(*uow, attempt_row(f, s[2], 1, at(20)));
     AttemptRow running = attempt_row(f, s[3], 1, at(1));
     running.attempt.state = AttemptState::running;
-    uow->insert_attempt(running);
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    insert_attempt(*uow, running);
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     const NodeKey foreign = uow->next_node_key();
-    uow->insert_node(node_row(q, foreign, NodeType::stage, "x"), {});
+    insert_node(*uow, node_row(q, foreign, NodeType::stage, "x"), {});
     AttemptRow elsewhere = attempt_row(f, foreign, 1, at(1));
     elsewhere.plan = q;
-    uow->insert_attempt(elsewhere);
+    insert_attempt(*uow, elsewhere);
 
     CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 100)) == std::vector{s[5], s[0], s[1]});
     CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 2)) == std::vector{s[5], s[0]});
@@ -122,7 +122,7 @@ TEST_CASE("ready attempts are PENDING and due, the oldest first, then by stage")
 
     AttemptRow claimed = attempt_row(f, s[5], 1, at(5));
     claimed.attempt.state = AttemptState::scheduled;
-    uow->update_attempt(claimed);
+    update_attempt(*uow, claimed);
     CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 100)) == std::vector{s[0], s[1]});
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("overdue attempts are live and past their deadline, by deadline, then 
         AttemptRow row = attempt_row(f, stage, 1, at(0));
         row.attempt.state = state;
         row.deadline = deadline;
-        uow->insert_attempt(row);
+        insert_attempt(*uow, row);
     };
     put(s[4], AttemptState::running, at(10));
     put(s[3], AttemptState::scheduled, at(20));
@@ -146,7 +146,7 @@ TEST_CASE("overdue attempts are live and past their deadline, by deadline, then 
     CHECK(stages_of(uow->overdue_attempts(f.plan(), at(19))) == std::vector{s[4]});
     CHECK(uow->overdue_attempts(f.plan(), at(9)).empty());
     CHECK(uow->next_deadline(f.plan()) == at(10));
-    CHECK_FALSE(uow->next_deadline(uow->insert_plan(plan_row("q"))));
+    CHECK_FALSE(uow->next_deadline(insert_plan(*uow, plan_row("q"))));
     CHECK(stages_of(uow->held_attempts(f.plan())) == std::vector{s[0], s[2], s[3], s[4]});
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("the cost of looking for ready, overdue and held attempts does not gro
     for (int i = 0; i < 200; ++i) {
         AttemptRow row = attempt_row(f, f.add(*uow, NodeType::stage, std::to_string(i)), 1, at(0));
         row.attempt.state = AttemptState::complete;
-        uow->insert_attempt(row);
+        insert_attempt(*uow, row);
     }
     const auto before = uow->statistics().rows;
     CHECK(uow->ready_attempts(f.plan(), at(100), 10).empty());
@@ -178,9 +178,9 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
     mine.attempt = 3;
     mine.result.data.text = R"({"cases":7})";
     mine.result.failure = "2 of 7 failed";
-    CHECK(uow->insert_result(mine) == 1);
-    CHECK(uow->insert_result(result_row(c, OwnerType::actor, "p:s:3")) == 2);
-    CHECK(uow->insert_result(result_row(d, OwnerType::orchestrator, "orchestrator")) == 1);
+    CHECK(insert_result(*uow, mine) == 1);
+    CHECK(insert_result(*uow, result_row(c, OwnerType::actor, "p:s:3")) == 2);
+    CHECK(insert_result(*uow, result_row(d, OwnerType::orchestrator, "orchestrator")) == 1);
 
     const auto found = uow->find_result(c, OwnerType::stage_attempt, "p:s:3");
     REQUIRE(found);
@@ -197,7 +197,7 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
     changed.result.failure.reset();
     changed.result.data.text = "{}";
     changed.result.finalized_at = at(8);
-    uow->update_result(changed);
+    update_result(*uow, changed);
     const auto all = uow->results(c);
     REQUIRE(all.size() == 2);
     CHECK(all[0].result.id == 1);
@@ -218,13 +218,13 @@ TEST_CASE("the open results of an attempt come by check and number") {
         row.stage = s;
         row.attempt = attempt;
         if (!open) row.result.finalized_at = at(2);
-        static_cast<void>(uow->insert_result(row));
+        static_cast<void>(insert_result(*uow, row));
     };
     put(d, "p:s:1", 1, true);
     put(c, "p:s:2", 2, true);
     put(c, "p:s:1", 1, true);
     put(d, "closed", 1, false);
-    static_cast<void>(uow->insert_result(result_row(c, OwnerType::actor, "me")));
+    static_cast<void>(insert_result(*uow, result_row(c, OwnerType::actor, "me")));
     const auto open = uow->open_results_of(s, 1);
     REQUIRE(open.size() == 2);
     CHECK(open[0].check == c);
@@ -239,7 +239,7 @@ TEST_CASE("the log holds every change in the order in which it was recorded") {
     auto uow = f.write();
     const NodeKey c = f.add(*uow, NodeType::check, "c");
     const NodeKey s = f.add(*uow, NodeType::stage, "s");
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     const std::vector<ChangeRow> first{{NodeKey::none, Mover::writer, R"({"labels":{}})"},
                                        {s, Mover::writer, R"({"created":true})"},
                                        {c, Mover::orchestrator, R"({"x":1})"}};
@@ -284,11 +284,11 @@ TEST_CASE("the log holds every change in the order in which it was recorded") {
 TEST_CASE("an operation is found again within its plan") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     const OperationRow one{"op-1", 5, {}};
     const OperationRow two{"op-2", 7, {{NodeKey{3}, 1}, {NodeKey{1}, 12}}};
-    uow->insert_operation(f.plan(), two);
-    uow->insert_operation(f.plan(), one);
+    insert_operation(*uow, f.plan(), two);
+    insert_operation(*uow, f.plan(), one);
     CHECK(uow->find_operation(f.plan(), "op-2") == two);
     CHECK_FALSE(uow->find_operation(f.plan(), "op-3"));
     CHECK_FALSE(uow->find_operation(q, "op-2"));

@@ -26,7 +26,7 @@ TEST_CASE("groups come by role and number, and only their count can be updated")
     const GroupRow second{owner, kDependencies, 2, 1, {GroupKind::at_least, 2, 1, 1, Resolution::unresolved},
                           at(2)};
     const GroupRow first{owner, kDependencies, 1, 0, {GroupKind::any, 1, 0, 1, Resolution::satisfied}, at(3)};
-    for (const GroupRow& g : {root, second, first}) uow->insert_group(g);
+    for (const GroupRow& g : {root, second, first}) insert_group(*uow, g);
     auto got = uow->groups(owner);
     REQUIRE(got.size() == 3);
     CHECK(got[0].group == 1);
@@ -38,7 +38,7 @@ TEST_CASE("groups come by role and number, and only their count can be updated")
     CHECK(got[2].parent == -1);
     GroupRow changed = second;
     changed.count = {GroupKind::at_least, 2, 0, 1, Resolution::unsatisfied};
-    uow->update_group(changed);
+    update_group(*uow, changed);
     got = uow->groups(owner);
     CHECK(got[1].count == changed.count);
     CHECK(got[0].count == first.count);
@@ -55,9 +55,9 @@ TEST_CASE("edges of an owner come by position, each role apart") {
     const EdgeRow late{owner, kDependencies, 1, 3, stage, State::awaiting_group, When::success};
     const EdgeRow early{owner, kDependencies, 0, 0, check, State::waiting, When::success};
     const EdgeRow group{owner, kContinuation, 0, 0, stage, State::final, When::always};
-    uow->insert_edge(late, NodeType::stage);
-    uow->insert_edge(group, NodeType::stage);
-    uow->insert_edge(early, NodeType::check);
+    insert_edge(*uow, late, NodeType::stage);
+    insert_edge(*uow, group, NodeType::stage);
+    insert_edge(*uow, early, NodeType::check);
     CHECK(same(uow->edges_of(owner, kDependencies), {early, late}));
     CHECK(same(uow->edges_of(owner, kContinuation), {group}));
     CHECK(uow->edges_of(check, kDependencies).empty());
@@ -76,7 +76,7 @@ TEST_CASE("edges to a target are those that wait for a state in a range, by owne
     const EdgeRow a_group{a, kContinuation, 0, 0, target, State::waiting, When::success};
     const EdgeRow elsewhere{a, kDependencies, 0, 0, other, State::final, When::success};
     for (const EdgeRow& e : {b_final, a_planned, a_final, a_group, elsewhere})
-        uow->insert_edge(e, NodeType::check);
+        insert_edge(*uow, e, NodeType::check);
     CHECK(same(uow->edges_to(target, 0, 40), {a_final, a_planned, a_group, b_final}));
     CHECK(same(uow->edges_to(target, 20, 30), {a_group}));
     CHECK(same(uow->edges_to(target, 10, 20), {a_planned}));
@@ -92,8 +92,8 @@ TEST_CASE("edges to a stage wait for the states of a stage") {
     const NodeKey owner = f.add(*uow, NodeType::check, "c");
     const EdgeRow running{owner, kDependencies, 0, 0, target, State::attempting, When::success};
     const EdgeRow over{owner, kDependencies, 0, 1, target, State::awaiting_group, When::success};
-    uow->insert_edge(running, NodeType::stage);
-    uow->insert_edge(over, NodeType::stage);
+    insert_edge(*uow, running, NodeType::stage);
+    insert_edge(*uow, over, NodeType::stage);
     CHECK(same(uow->edges_to(target, 10, 20), {running}));
     CHECK(same(uow->edges_to(target, 20, 40), {over}));
 }
@@ -105,9 +105,9 @@ TEST_CASE("the cost of finding dependents follows the dependents") {
     const NodeKey other = f.add(*uow, NodeType::check, "d");
     for (int i = 0; i < 300; ++i) {
         const NodeKey owner = f.add(*uow, NodeType::check, "o" + std::to_string(i));
-        uow->insert_edge(
-            {owner, kDependencies, 0, 0, i % 100 == 0 ? target : other, State::final, When::success},
-            NodeType::check);
+        insert_edge(*uow,
+                    {owner, kDependencies, 0, 0, i % 100 == 0 ? target : other, State::final, When::success},
+                    NodeType::check);
     }
     const auto before = uow->statistics();
     CHECK(uow->edges_to(target, 30, 40).size() == 3);
@@ -121,16 +121,16 @@ TEST_CASE("a predicate can be deleted, one role at a time") {
     const NodeKey target = f.add(*uow, NodeType::stage, "s");
     const NodeKey owner = f.add(*uow, NodeType::stage, "o");
     for (const auto role : {kDependencies, kContinuation}) {
-        uow->insert_group({owner, role, 1, 0, {}, at(1)});
-        uow->insert_edge({owner, role, 0, 0, target, State::final, When::success}, NodeType::stage);
+        insert_group(*uow, {owner, role, 1, 0, {}, at(1)});
+        insert_edge(*uow, {owner, role, 0, 0, target, State::final, When::success}, NodeType::stage);
     }
-    uow->delete_predicate(owner, kDependencies);
+    delete_predicate(*uow, owner, kDependencies);
     CHECK(uow->edges_of(owner, kDependencies).empty());
     CHECK(uow->edges_of(owner, kContinuation).size() == 1);
     REQUIRE(uow->groups(owner).size() == 1);
     CHECK(uow->groups(owner)[0].role == kContinuation);
     CHECK(uow->edges_to(target, 0, 40).size() == 1);
-    uow->insert_edge({owner, kDependencies, 0, 0, target, State::final, When::always}, NodeType::stage);
+    insert_edge(*uow, {owner, kDependencies, 0, 0, target, State::final, When::always}, NodeType::stage);
     CHECK(uow->edges_of(owner, kDependencies)[0].when == When::always);
 }
 
@@ -141,9 +141,9 @@ TEST_CASE("assignments are found from both ends") {
     const NodeKey d = f.add(*uow, NodeType::check, "d");
     const NodeKey s = f.add(*uow, NodeType::stage, "s");
     const NodeKey t = f.add(*uow, NodeType::stage, "t");
-    uow->insert_assignment({t, 0, c, State::final});
-    uow->insert_assignment({s, 1, c, State::waiting});
-    uow->insert_assignment({s, 0, d, State::planned});
+    insert_assignment(*uow, {t, 0, c, State::final});
+    insert_assignment(*uow, {s, 1, c, State::waiting});
+    insert_assignment(*uow, {s, 0, d, State::planned});
     const auto of = uow->assignments_of(s);
     REQUIRE(of.size() == 2);
     CHECK(of[0].check == d);
@@ -163,9 +163,9 @@ TEST_CASE("goals come in the order of states and are replaced by a second put") 
     Fixture f;
     auto uow = f.write();
     const NodeKey c = f.add(*uow, NodeType::check, "c");
-    uow->put_goal({c, State::final, 3, 3});
-    uow->put_goal({c, State::planned, 1, 1});
-    uow->put_goal({c, State::final, 4, 2});
+    put_goal(*uow, {c, State::final, 3, 3});
+    put_goal(*uow, {c, State::planned, 1, 1});
+    put_goal(*uow, {c, State::final, 4, 2});
     const auto goals = uow->goals(c);
     REQUIRE(goals.size() == 2);
     CHECK(goals[0].goal == State::planned);

@@ -55,7 +55,7 @@ TEST_CASE("a plan is read as it was written") {
     row.created_at = at(5);
     row.clock = {at(6), std::chrono::microseconds(7), "boot-7"};
     auto uow = f.write();
-    row.key = uow->insert_plan(row);
+    row.key = insert_plan(*uow, row);
     const auto same = [&](const PlanRow& got) {
         CHECK(got.key == row.key);
         CHECK(got.id == row.id);
@@ -70,7 +70,7 @@ TEST_CASE("a plan is read as it was written") {
     row.version = 43;
     row.labels.text = "{}";
     row.clock = {at(60), std::chrono::microseconds(70), "boot-8"};
-    uow->update_plan(row);
+    update_plan(*uow, row);
     same(uow->find_plan("release-1.2").value());
     CHECK_FALSE(uow->find_plan("release-1.20"));
     CHECK_FALSE(uow->find_plan(""));
@@ -79,15 +79,15 @@ TEST_CASE("a plan is read as it was written") {
 TEST_CASE("plans come by key, and a second one of the same id is a conflict") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey z = uow->insert_plan(plan_row("z"));
-    const PlanKey a = uow->insert_plan(plan_row("a"));
+    const PlanKey z = insert_plan(*uow, plan_row("z"));
+    const PlanKey a = insert_plan(*uow, plan_row("a"));
     CHECK(z < a);
     const auto all = uow->plans();
     REQUIRE(all.size() == 3);
     CHECK(all[0].id == "p");
     CHECK(all[1].id == "z");
     CHECK(all[2].id == "a");
-    CHECK(code_of([&] { static_cast<void>(uow->insert_plan(plan_row("z"))); }) == ErrorCode::conflict);
+    CHECK(code_of([&] { static_cast<void>(insert_plan(*uow, plan_row("z"))); }) == ErrorCode::conflict);
 }
 
 TEST_CASE("counts add up by type, state and outcome, and zeros do not show") {
@@ -97,22 +97,22 @@ TEST_CASE("counts add up by type, state and outcome, and zeros do not show") {
                                         {NodeType::check, State::final, Outcome::failed, 3},
                                         {NodeType::check, State::final, Outcome::passed, 1},
                                         {NodeType::check, State::planning, std::nullopt, 4}};
-    uow->add_counts(f.plan(), first);
+    add_counts(*uow, f.plan(), first);
     const std::vector<StateCount> second{{NodeType::stage, State::planned, std::nullopt, -2},
                                          {NodeType::check, State::planning, std::nullopt, -1}};
-    uow->add_counts(f.plan(), second);
+    add_counts(*uow, f.plan(), second);
     const std::vector<StateCount> expected{{NodeType::check, State::planning, std::nullopt, 3},
                                            {NodeType::check, State::final, Outcome::passed, 1},
                                            {NodeType::check, State::final, Outcome::failed, 3}};
     CHECK(uow->counts(f.plan()) == expected);
-    CHECK(uow->counts(uow->insert_plan(plan_row("q"))).empty());
+    CHECK(uow->counts(insert_plan(*uow, plan_row("q"))).empty());
 }
 
 TEST_CASE("a node is read as it was written, by name and by key") {
     Fixture f;
     auto uow = f.write();
     const NodeRow row = full_node(f.plan(), uow->next_node_key());
-    uow->insert_node(row, {});
+    insert_node(*uow, row, {});
     check_equal(uow->node(row.key), row);
     check_equal(uow->find_node(f.plan(), NodeType::stage, row.id).value(), row);
     CHECK_FALSE(uow->find_node(f.plan(), NodeType::check, row.id));
@@ -123,11 +123,11 @@ TEST_CASE("a node is read as it was written, by name and by key") {
 TEST_CASE("checks and stages, and plans, are separate namespaces") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     const NodeKey check = f.add(*uow, NodeType::check, "a");
     const NodeKey stage = f.add(*uow, NodeType::stage, "a");
     const NodeKey other = uow->next_node_key();
-    uow->insert_node(node_row(q, other, NodeType::check, "a"), {});
+    insert_node(*uow, node_row(q, other, NodeType::check, "a"), {});
     CHECK(uow->find_node(f.plan(), NodeType::check, "a")->key == check);
     CHECK(uow->find_node(f.plan(), NodeType::stage, "a")->key == stage);
     CHECK(uow->find_node(q, NodeType::check, "a")->key == other);
@@ -140,19 +140,19 @@ TEST_CASE("everything of a node can be updated but its names and its kind") {
     const NodeKey key = f.add(*uow, NodeType::stage, "s");
     NodeRow row = full_node(f.plan(), key);
     row.id = "s";
-    uow->update_node(row);
+    update_node(*uow, row);
     check_equal(uow->node(key), row);
     row.outcome.reset();
     row.concluded_reason.reset();
     row.state = State::attempting;
     row.history.resize(2);
     row.has_continuation = false;
-    uow->update_node(row);
+    update_node(*uow, row);
     check_equal(uow->node(key), row);
     NodeRow renamed = row;
     renamed.id = "t";
     renamed.kind = "k";
-    uow->update_node(renamed);
+    update_node(*uow, renamed);
     check_equal(uow->node(key), row);
 }
 
@@ -161,9 +161,9 @@ TEST_CASE("node keys grow and are never used twice, not even after the plan is g
     auto uow = f.write();
     const NodeKey first = f.add(*uow, NodeType::check, "a");
     CHECK(uow->next_node_key() == after(first));
-    uow->insert_node(node_row(f.plan(), after(first, 4), NodeType::check, "b"), {});
+    insert_node(*uow, node_row(f.plan(), after(first, 4), NodeType::check, "b"), {});
     CHECK(uow->next_node_key() == after(first, 5));
-    CHECK(code_of([&] { uow->insert_node(node_row(f.plan(), first, NodeType::check, "c"), {}); }) ==
+    CHECK(code_of([&] { insert_node(*uow, node_row(f.plan(), first, NodeType::check, "c"), {}); }) ==
           ErrorCode::internal);
     uow->delete_plan(f.plan());
     CHECK(uow->next_node_key() == after(first, 5));
@@ -181,15 +181,15 @@ TEST_CASE("a body is kept whole, and its default needs no keeping") {
     body.retry = {5, std::chrono::seconds(3)};
     body.timeout = std::chrono::minutes(1);
     body.heartbeat = Duration(0);
-    uow->insert_node(node_row(f.plan(), key, NodeType::stage, "s"), body);
+    insert_node(*uow, node_row(f.plan(), key, NodeType::stage, "s"), body);
     CHECK(uow->body(key) == body);
     body.heartbeat.reset();
     body.timeout.reset();
-    uow->update_body(key, body);
+    update_body(*uow, key, body);
     CHECK(uow->body(key) == body);
-    uow->update_body(key, {});
+    update_body(*uow, key, {});
     CHECK(uow->body(key) == NodeBody{});
-    uow->update_body(key, body);
+    update_body(*uow, key, body);
     CHECK(uow->body(key) == body);
     CHECK(uow->body(f.add(*uow, NodeType::check, "c")) == NodeBody{});
 }
@@ -197,7 +197,7 @@ TEST_CASE("a body is kept whole, and its default needs no keeping") {
 TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and state") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     std::vector<std::string> expected_all, expected_final_checks;
     for (int i = 0; i < 30; ++i) {
         const std::string id = std::to_string(99 - i);
@@ -208,7 +208,7 @@ TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and stat
             row.outcome = Outcome::passed;
             row.history.push_back({State::final, 1, at(1)});
         }
-        uow->insert_node(row, {});
+        insert_node(*uow, row, {});
         if (row.plan != f.plan()) continue;
         expected_all.push_back(id);
         if (row.state == State::final && type == NodeType::check) expected_final_checks.push_back(id);
@@ -224,7 +224,7 @@ TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and stat
     CHECK(scan(f.plan(), std::nullopt, {State::attempting}).empty());
     CHECK(scan(f.plan(), std::nullopt, {State::planning, State::planned, State::final}) == expected_all);
     CHECK(scan(q, std::nullopt, {}).size() == 10);
-    CHECK(scan(uow->insert_plan(plan_row("empty")), std::nullopt, {}).empty());
+    CHECK(scan(insert_plan(*uow, plan_row("empty")), std::nullopt, {}).empty());
 }
 
 TEST_CASE("a scan may use the store while it goes on, and scan again within") {
@@ -243,10 +243,10 @@ TEST_CASE("a scan may use the store while it goes on, and scan again within") {
 TEST_CASE("a small plan beside a large one is scanned by its own nodes") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     static_cast<void>(f.add(*uow, NodeType::check, "first"));
     for (int i = 0; i < 200; ++i)
-        uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
+        insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
     static_cast<void>(f.add(*uow, NodeType::check, "last"));
     const auto before = uow->statistics().rows;
     std::string seen;
@@ -258,36 +258,36 @@ TEST_CASE("a small plan beside a large one is scanned by its own nodes") {
 TEST_CASE("deleting a plan takes everything of it and nothing of another") {
     Fixture f;
     auto uow = f.write();
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     std::vector<NodeKey> mine, others;
     for (const PlanKey plan : {f.plan(), q}) {
         const NodeKey check = uow->next_node_key();
-        uow->insert_node(node_row(plan, check, NodeType::check, "c"), {});
+        insert_node(*uow, node_row(plan, check, NodeType::check, "c"), {});
         const NodeKey stage = uow->next_node_key();
         NodeBody body;
         body.json.text = R"({"a":1})";
-        uow->insert_node(node_row(plan, stage, NodeType::stage, "s"), body);
-        uow->insert_edge({stage, PredicateRole::dependencies, 0, 0, check, State::final, When::success},
-                         NodeType::check);
-        uow->insert_group({stage, PredicateRole::dependencies, 1, 0, {}, at(1)});
-        uow->insert_assignment({stage, 0, check, State::final});
-        uow->put_goal({check, State::final, 1, 1});
+        insert_node(*uow, node_row(plan, stage, NodeType::stage, "s"), body);
+        insert_edge(*uow, {stage, PredicateRole::dependencies, 0, 0, check, State::final, When::success},
+                    NodeType::check);
+        insert_group(*uow, {stage, PredicateRole::dependencies, 1, 0, {}, at(1)});
+        insert_assignment(*uow, {stage, 0, check, State::final});
+        put_goal(*uow, {check, State::final, 1, 1});
         AttemptRow attempt;
         attempt.stage = stage;
         attempt.plan = plan;
         attempt.ready_at = at(1);
-        uow->insert_attempt(attempt);
-        uow->add_progress(stage, 1, {"halfway", at(2), {}});
+        insert_attempt(*uow, attempt);
+        add_progress(*uow, stage, 1, {"halfway", at(2), {}});
         ResultRow result;
         result.check = check;
         result.result.owner_id = "me";
-        static_cast<void>(uow->insert_result(result));
+        static_cast<void>(insert_result(*uow, result));
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {check, Mover::writer, "{}"}};
         append(*uow, {plan, 1, at(1), "me", "why", "op"}, changes);
-        uow->insert_operation(plan, {"op", 1, {}});
+        insert_operation(*uow, plan, {"op", 1, {}});
         const StateCount one{NodeType::check, State::planning, std::nullopt, 1};
-        uow->add_counts(plan, {&one, 1});
+        add_counts(*uow, plan, {&one, 1});
         (plan == q ? others : mine) = {check, stage};
     }
     uow->delete_plan(f.plan());

@@ -17,36 +17,36 @@ struct Rich {
         NodeBody body;
         body.json.text = R"({"command":"make"})";
         body.retry = {2, std::chrono::seconds(1)};
-        uow.insert_node(row, body);
+        insert_node(uow, row, body);
         check = uow.next_node_key();
         row = node_row(f.plan(), check, NodeType::check, "c" + suffix);
         row.kind = "build";
         row.state = State::final;
         row.outcome = Outcome::failed;
         row.history = {{State::planning, 1, at(1)}, {State::final, 2, at(5)}};
-        uow.insert_node(row, {});
-        uow.insert_group(
-            {stage, kDependencies, 1, 0, {GroupKind::all, 1, 1, 0, Resolution::unresolved}, at(1)});
-        uow.insert_edge({stage, kDependencies, 1, 1, check, State::final, When::always}, NodeType::check);
-        uow.insert_edge({stage, kDependencies, 0, 0, check, State::planned, When::success}, NodeType::check);
-        uow.insert_assignment({stage, 0, check, State::final});
+        insert_node(uow, row, {});
+        insert_group(uow,
+                     {stage, kDependencies, 1, 0, {GroupKind::all, 1, 1, 0, Resolution::unresolved}, at(1)});
+        insert_edge(uow, {stage, kDependencies, 1, 1, check, State::final, When::always}, NodeType::check);
+        insert_edge(uow, {stage, kDependencies, 0, 0, check, State::planned, When::success}, NodeType::check);
+        insert_assignment(uow, {stage, 0, check, State::final});
         for (const int idx : {2, 1}) {
             AttemptRow attempt;
             attempt.stage = stage;
             attempt.plan = f.plan();
             attempt.attempt.idx = idx;
             attempt.attempt.state = idx == 1 ? AttemptState::incomplete : AttemptState::pending;
-            uow.insert_attempt(attempt);
+            insert_attempt(uow, attempt);
         }
-        uow.add_progress(stage, 1, {"one", at(2), {}});
-        uow.add_progress(stage, 1, {"two", at(3), {R"({"n":2})"}});
+        add_progress(uow, stage, 1, {"one", at(2), {}});
+        add_progress(uow, stage, 1, {"two", at(3), {R"({"n":2})"}});
         ResultRow result;
         result.check = check;
         result.result.owner_id = "me";
-        static_cast<void>(uow.insert_result(result));
+        static_cast<void>(insert_result(uow, result));
         result.result.owner_id = "you";
         result.result.failure = "no";
-        static_cast<void>(uow.insert_result(result));
+        static_cast<void>(insert_result(uow, result));
     }
     void check_stage(const NodeRecord& r) const {
         CHECK(r.row.key == stage);
@@ -124,8 +124,8 @@ TEST_CASE("whole nodes can be limited to a type, a plan and some keys, always in
     Fixture f;
     auto uow = f.write();
     const Rich first(f, *uow, "1");
-    const PlanKey q = uow->insert_plan(plan_row("q"));
-    uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, "foreign"), {});
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
+    insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, "foreign"), {});
     const Rich second(f, *uow, "2");
     CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
     CHECK(ids(*uow, f.plan(), NodeType::stage, nullptr) == "s1 s2 ");
@@ -145,8 +145,8 @@ TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
     for (int i = 0; i < 400; ++i) {
         const NodeKey key = f.add(*uow, i % 2 == 0 ? NodeType::check : NodeType::stage, std::to_string(i));
         if (i > 0)
-            uow->insert_edge({key, kDependencies, 0, 0, before, State::final, When::success},
-                             i % 2 == 1 ? NodeType::check : NodeType::stage);
+            insert_edge(*uow, {key, kDependencies, 0, 0, before, State::final, When::success},
+                        i % 2 == 1 ? NodeType::check : NodeType::stage);
         before = key;
         if (i % 3 == 0) keys.push_back(key);
     }
@@ -170,9 +170,9 @@ TEST_CASE("a small plan beside a large one is read by its own nodes") {
     Fixture f;
     auto uow = f.write();
     const Rich mine(f, *uow, "1");
-    const PlanKey q = uow->insert_plan(plan_row("q"));
+    const PlanKey q = insert_plan(*uow, plan_row("q"));
     for (int i = 0; i < 300; ++i)
-        uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
+        insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
     const Rich last(f, *uow, "2");
     const auto before = uow->statistics().rows;
     CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");

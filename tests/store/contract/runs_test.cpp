@@ -60,22 +60,23 @@ struct Many : Fixture {
         store = open({.path = path(), .command = "test", .read_threads = 3});
     }
     void fill(UnitOfWork& uow) {
-        other = uow.insert_plan(plan_row("other"));
+        other = insert_plan(uow, plan_row("other"));
         NodeKey before{};
         for (int i = 0; i < kNodes; ++i) {
             const NodeType type = i % 3 == 0 ? NodeType::check : NodeType::stage;
             const NodeKey key = add(uow, type, std::to_string(i));
             if (i > 0)
-                uow.insert_edge({key, PredicateRole::dependencies, 0, 0, before, State::final, When::success},
-                                (i - 1) % 3 == 0 ? NodeType::check : NodeType::stage);
+                insert_edge(uow,
+                            {key, PredicateRole::dependencies, 0, 0, before, State::final, When::success},
+                            (i - 1) % 3 == 0 ? NodeType::check : NodeType::stage);
             if (i % 5 == 0) {
                 NodeBody body;
                 body.json.text = R"({"i":)" + std::to_string(i) + "}";
-                uow.update_body(key, body);
+                update_body(uow, key, body);
             }
             if (i % 700 == 0)
-                uow.insert_node(node_row(other, uow.next_node_key(), type, "foreign" + std::to_string(i)),
-                                {});
+                insert_node(uow, node_row(other, uow.next_node_key(), type, "foreign" + std::to_string(i)),
+                            {});
             before = key;
         }
     }
@@ -143,13 +144,13 @@ TEST_CASE("runs without targets, of a small plan, and of a type that is not ther
     uow.reset();
     {
         auto write = f.store->begin(Access::write);
-        const PlanKey checks = write->insert_plan(plan_row("checks"));
+        const PlanKey checks = insert_plan(*write, plan_row("checks"));
         for (int i = 0; i < 5000; ++i) {
-            write->insert_node(node_row(checks, write->next_node_key(), NodeType::check, std::to_string(i)),
-                               {});
+            insert_node(*write, node_row(checks, write->next_node_key(), NodeType::check, std::to_string(i)),
+                        {});
         }
         const StateCount count{NodeType::check, State::planned, std::nullopt, 5000};
-        write->add_counts(checks, {&count, 1});
+        add_counts(*write, checks, {&count, 1});
         write->commit();
     }
     uow = f.store->begin(Access::read);
@@ -168,12 +169,12 @@ TEST_CASE("a large plan whose nodes lie scattered between those of another is re
     Fixture f;
     {
         auto uow = f.write();
-        const PlanKey q = uow->insert_plan(plan_row("q"));
+        const PlanKey q = insert_plan(*uow, plan_row("q"));
         for (int i = 0; i < 4200; ++i) {
             static_cast<void>(f.add(*uow, NodeType::check, std::to_string(i)));
             for (int j = 0; j < 9; ++j) {
                 const std::string id = std::to_string(i) + "-" + std::to_string(j);
-                uow->insert_node(node_row(q, uow->next_node_key(), NodeType::check, id), {});
+                insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, id), {});
             }
         }
         uow->commit();

@@ -38,7 +38,7 @@ TEST_CASE("a reader keeps its view while a writer waits to commit, and the next 
     auto reader = f.read();
     CHECK_FALSE(reader->find_plan("q"));
     auto writer = other->begin(Access::write);
-    static_cast<void>(writer->insert_plan(plan_row("q")));
+    static_cast<void>(insert_plan(*writer, plan_row("q")));
     CHECK_FALSE(reader->find_plan("q"));
     reader.reset();
     writer->commit();
@@ -58,19 +58,19 @@ TEST_CASE("readers do not wait for a writer that has written but not committed")
 TEST_CASE("writing in a transaction for reading is a bug") {
     Fixture f;
     auto uow = f.read();
-    CHECK(code_of([&] { static_cast<void>(uow->insert_plan(plan_row("q"))); }) == ErrorCode::internal);
-    CHECK(code_of([&] { uow->update_plan(plan_row("p")); }) == ErrorCode::internal);
+    CHECK(code_of([&] { static_cast<void>(insert_plan(*uow, plan_row("q"))); }) == ErrorCode::internal);
+    CHECK(code_of([&] { update_plan(*uow, plan_row("p")); }) == ErrorCode::internal);
     CHECK(code_of([&] { uow->delete_plan(f.plan()); }) == ErrorCode::internal);
-    CHECK(code_of([&] { uow->insert_edge({}, NodeType::check); }) == ErrorCode::internal);
+    CHECK(code_of([&] { insert_edge(*uow, {}, NodeType::check); }) == ErrorCode::internal);
 }
 
 TEST_CASE("a commit happens at most once, and nothing is written after it") {
     Fixture f;
     auto uow = f.write();
-    static_cast<void>(uow->insert_plan(plan_row("q")));
+    static_cast<void>(insert_plan(*uow, plan_row("q")));
     uow->commit();
     CHECK(code_of([&] { uow->commit(); }) == ErrorCode::internal);
-    CHECK(code_of([&] { static_cast<void>(uow->insert_plan(plan_row("r"))); }) == ErrorCode::internal);
+    CHECK(code_of([&] { static_cast<void>(insert_plan(*uow, plan_row("r"))); }) == ErrorCode::internal);
 }
 
 TEST_CASE("one store has one transaction at a time") {
@@ -111,7 +111,7 @@ TEST_CASE("writers of many processes never lose or mix a write") {
             auto uow = store->begin(Access::write);
             PlanRow plan = uow->find_plan("p").value();
             ++plan.version;
-            uow->update_plan(plan);
+            update_plan(*uow, plan);
             const ChangeRow change{NodeKey::none, Mover::writer, "{}"};
             append(*uow, {plan.key, plan.version, at(plan.version), "me", "", ""}, {&change, 1});
             uow->commit();
@@ -181,7 +181,7 @@ TEST_CASE("the lock of a killed writer is free at once, and its writes are gone"
     Child holder([&](const std::function<void()>& ready) {
         auto store = Fixture::open({.path = f.path()});
         auto uow = store->begin(Access::write);
-        static_cast<void>(uow->insert_plan(plan_row("half")));
+        static_cast<void>(insert_plan(*uow, plan_row("half")));
         ready();
         ::pause();
         return std::string();
