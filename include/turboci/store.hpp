@@ -207,6 +207,7 @@ public:
 
 /// What a unit of work did so far; for tests and benchmarks of the cost of a write.
 struct StoreStatistics {
+    std::int64_t trips = 0;       ///< calls that a store on another machine answers with one message
     std::int64_t statements = 0;  ///< statements executed
     std::int64_t rows = 0;        ///< rows read and written
 };
@@ -272,6 +273,94 @@ struct ChangeSet {
     std::optional<OperationRow> operation;
 };
 
+/// An attempt by its stage.
+struct AttemptName {
+    NodeKey stage = NodeKey::none;
+    std::int32_t idx = 0;
+};
+
+/// What one load() is to bring: questions, each for any number of nodes. A store answers all of them in one
+/// trip, and must not answer a question that was not asked by reading a plan as a whole.
+struct Lookup {
+    bool counts = false;                   ///< of the plan, by type, state, outcome; no zeros
+    std::optional<std::string> operation;  ///< by op_id
+    std::vector<NodeRef> names;            ///< nodes of these names, as far as there are any
+    std::vector<NodeKey> nodes;            ///< STORE (damaged) if there is none
+    std::vector<NodeKey> bodies;           ///< of nodes; one that was never changed may have none
+    std::vector<NodeKey> groups;           ///< all groups of these owners
+    struct GroupName {
+        NodeKey owner = NodeKey::none;
+        PredicateRole role = PredicateRole::dependencies;
+        std::int32_t group = 0;
+    };
+    std::vector<GroupName> single_groups;  ///< groups one by one, as far as there are any
+    std::vector<PredicateName> edges;      ///< of these predicates
+    /// Edges that wait for `target` to enter a state with after < number <= up_to.
+    struct Waiting {
+        NodeKey target = NodeKey::none;
+        int after = 0, up_to = 0;
+    };
+    std::vector<Waiting> waiting;
+    /// With each edge in `waiting` its owner, and its group with all around it up to the root.
+    bool owners = false;
+    std::vector<NodeKey> assignments;  ///< of these stages
+    /// With `assignments` the checks and their goals.
+    bool checks = false;
+    std::vector<NodeKey> assigned;  ///< assignments to these checks
+    /// With `assigned` the stages.
+    bool stages = false;
+    std::vector<NodeKey> goals;         ///< of these checks
+    std::vector<AttemptName> attempts;  ///< as far as they are there
+    /// With every stage in Facts::nodes its current attempt.
+    bool current_attempts = false;
+    std::vector<NodeKey> all_attempts;  ///< of these stages, without progress
+    std::vector<NodeKey> results;       ///< all of these checks
+    struct ResultName {
+        NodeKey check = NodeKey::none;
+        OwnerType type = OwnerType::actor;
+        std::string owner;
+    };
+    std::vector<ResultName> single_results;
+    std::vector<AttemptName> open_results;  ///< of these attempts, not finalized
+    /// The oldest `limit` PENDING attempts that are ready at `at`, and, without a limit of 0, their stages.
+    struct Ready {
+        Timestamp at;
+        std::int64_t limit = 0;
+    };
+    std::optional<Ready> ready;
+    std::optional<Timestamp> next_ready;  ///< the earliest ready_at of a PENDING attempt after this
+    std::optional<Timestamp> overdue;     ///< attempts not ended whose deadline is at or before this
+    bool held = false;                    ///< SCHEDULED and RUNNING attempts of the plan
+    std::vector<std::string> beats;       ///< of these holders
+};
+
+/// What load() brings: for each question what was found, in the order of the questions unless said otherwise.
+/// There may be more than was asked for, and the same row twice.
+struct Facts {
+    std::vector<StateCount> counts;
+    std::optional<OperationRow> operation;
+    std::vector<NodeRow> nodes;
+    std::vector<BodyRow> bodies;
+    std::vector<GroupRow> groups;            ///< of each owner by role, group
+    std::vector<EdgeRow> edges;              ///< of each predicate by position
+    std::vector<EdgeRow> waiting;            ///< of each question by owner, role, position
+    std::vector<AssignmentRow> assignments;  ///< of each stage by position
+    std::vector<AssignmentRow> assigned;     ///< of each check by stage, position
+    std::vector<GoalRow> goals;              ///< of each check by goal
+    std::vector<AttemptRow> attempts;        ///< of each stage by idx
+    std::vector<ResultRow> results;          ///< of each check by id
+    std::vector<ResultRow> open_results;     ///< of each attempt by check, id
+    std::vector<AttemptRow> ready;           ///< by ready_at, stage
+    std::optional<Timestamp> next_ready;
+    std::vector<AttemptRow> overdue;  ///< by deadline, stage
+    std::vector<AttemptRow> held;     ///< by stage
+    struct Beat {
+        std::string holder;
+        Timestamp at;
+    };
+    std::vector<Beat> beats;
+};
+
 /// A transaction. Reads see one consistent state; nothing is written unless commit() returns.
 /// The destructor rolls back. Not thread-safe. Errors are thrown as Error (STORE unless said otherwise).
 class UnitOfWork {
@@ -290,7 +379,6 @@ public:
 
     // ---- signs of life of holders
     virtual void beat(std::string_view holder, Timestamp at) = 0;  ///< the latest one is kept
-    [[nodiscard]] virtual std::optional<Timestamp> last_beat(std::string_view holder) = 0;
     /// Forgets a holder, and all that were silent since `before`.
     virtual void forget_beats(std::string_view holder, Timestamp before) = 0;
 
@@ -298,16 +386,12 @@ public:
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
     virtual void delete_plan(PlanKey plan) = 0;              ///< with everything in it
-    [[nodiscard]] virtual std::vector<StateCount> counts(
-        PlanKey plan) = 0;  ///< by type, state, outcome; no zeros
 
     // ---- nodes
     /// The key that the next inserted node should have; keys are never used twice.
     [[nodiscard]] virtual NodeKey next_node_key() = 0;
-    [[nodiscard]] virtual std::optional<NodeRow> find_node(PlanKey plan, NodeType type,
-                                                           std::string_view id) = 0;
-    [[nodiscard]] virtual NodeRow node(NodeKey key) = 0;  ///< STORE (damaged) if there is none
-    [[nodiscard]] virtual NodeBody body(NodeKey key) = 0;
+    /// Answers questions about a plan, all in one trip.
+    [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
     /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
     virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                             const std::function<void(const NodeRow&)>& visit) = 0;
@@ -319,46 +403,7 @@ public:
     /// quicker.
     virtual void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) = 0;
 
-    // ---- predicates
-    [[nodiscard]] virtual std::vector<GroupRow> groups(NodeKey owner) = 0;  ///< by role, group
-    [[nodiscard]] virtual std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
-                                                        std::int32_t group) = 0;
-    [[nodiscard]] virtual std::vector<EdgeRow> edges_of(NodeKey owner,
-                                                        PredicateRole role) = 0;  ///< by position
-    /// Edges that wait for `target` to enter a state with after < number <= up_to; by owner, role, position.
-    [[nodiscard]] virtual std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) = 0;
-
-    // ---- assignments
-    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_of(NodeKey stage) = 0;  ///< by position
-    [[nodiscard]] virtual std::vector<AssignmentRow> assignments_to(
-        NodeKey check) = 0;                                               ///< by stage, position
-    [[nodiscard]] virtual std::vector<GoalRow> goals(NodeKey check) = 0;  ///< by goal
-
-    // ---- attempts
-    [[nodiscard]] virtual std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) = 0;
-    [[nodiscard]] virtual std::vector<AttemptRow> attempts(NodeKey stage) = 0;  ///< by idx; without progress
-    /// PENDING attempts that are ready at `now`, oldest ready first, then by stage; at most `limit`.
-    [[nodiscard]] virtual std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
-                                                                 std::int64_t limit) = 0;
-    /// The earliest ready_at of a PENDING attempt that is later than `now`.
-    [[nodiscard]] virtual std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) = 0;
-    /// Attempts that are not ended and whose deadline is at or before `now`, by deadline, stage.
-    [[nodiscard]] virtual std::vector<AttemptRow> overdue_attempts(PlanKey plan, Timestamp now) = 0;
-    [[nodiscard]] virtual std::optional<Timestamp> next_deadline(PlanKey plan) = 0;
-    /// SCHEDULED and RUNNING attempts of the plan, by stage.
-    [[nodiscard]] virtual std::vector<AttemptRow> held_attempts(PlanKey plan) = 0;
-
-    // ---- results
-    [[nodiscard]] virtual std::vector<ResultRow> results(NodeKey check) = 0;  ///< by id
-    [[nodiscard]] virtual std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
-                                                               std::string_view owner_id) = 0;
-    [[nodiscard]] virtual std::vector<ResultRow> open_results_of(NodeKey stage,
-                                                                 std::int32_t idx) = 0;  ///< by check, id
-
     // ---- the record
-    /// The version that answered `op_id`, if it was seen.
-    [[nodiscard]] virtual std::optional<OperationRow> find_operation(PlanKey plan,
-                                                                     std::string_view op_id) = 0;
     /// All operations of the plan, by op_id.
     [[nodiscard]] virtual std::vector<OperationRow> operations(PlanKey plan) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded,

@@ -6,6 +6,7 @@
 #include <deque>
 #include <set>
 
+#include "service/lookups.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
 
@@ -62,7 +63,7 @@ public:
 
 private:
     ExplainedNode look_at(const NodeRef& ref, std::vector<NodeRef>& next) {
-        const auto row = uow_.find_node(plan_.key, ref.type, ref.id);
+        const auto row = service::find_node(uow_, plan_.key, ref.type, ref.id);
         if (!row)
             throw Error(ErrorCode::store, "the store is damaged: an edge names a node that is not there");
         const NodeRecord record = read_record(uow_, *row);
@@ -98,10 +99,10 @@ private:
                           std::vector<NodeRef>& next) {
         constexpr std::size_t kMaxNoted = 10;
         std::size_t assigned = 0, open = 0;
-        for (const AssignmentRow& a : uow_.assignments_to(record.row.key)) {
+        for (const AssignmentRow& a : service::assignments_to(uow_, record.row.key)) {
             if (a.goal != State::final) continue;
             ++assigned;
-            const NodeRow stage = uow_.node(a.stage);
+            const NodeRow stage = service::node(uow_, a.stage);
             const bool holds = check.state != State::final && stage.state != State::final;
             const bool decided = check.state == State::final && check.outcome != Outcome::passed &&
                                  stage.outcome != Outcome::passed;

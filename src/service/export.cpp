@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/ordered_json.hpp"
+#include "service/lookups.hpp"
 #include "service/predicates.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
@@ -157,7 +158,7 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
     }
     json["attempts"] = Json::array();
     if (!record.attempts.empty()) {
-        const auto rows = uow.attempts(record.row.key);
+        const auto rows = service::attempts(uow, record.row.key);
         for (std::size_t i = 0; i < rows.size(); ++i)
             json["attempts"].push_back(json_of(rows[i], record.attempts.at(i).progress));
     }
@@ -210,7 +211,7 @@ void Orchestrator::export_plan(const std::string& plan_id,
     for (const OperationRow& operation : uow->operations(plan.key)) {
         Json json{{"op_id", operation.op_id}, {"version", operation.version}};
         for (const auto& [stage, idx] : operation.claimed)
-            json["claimed"].push_back({{"stage", uow->node(stage).id}, {"idx", idx}});
+            json["claimed"].push_back({{"stage", service::node(*uow, stage).id}, {"idx", idx}});
         put({{"operation", std::move(json)}});
     }
     put({{"end", {{"lines", lines}}}});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/invariants.hpp"
+#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
@@ -112,10 +113,10 @@ private:
         const StateHistory& h = row().history;
         if (h.empty() || h.back().version <= plan_.older_rules_until) return;
         std::map<NodeKey, std::int32_t> highest;
-        for (const ResultRow& r : uow_.results(row().key))
+        for (const ResultRow& r : service::results(uow_, row().key))
             if (r.stage != NodeKey::none) highest[r.stage] = std::max(highest[r.stage], r.attempt);
         for (const auto& [stage, idx] : highest) {
-            const auto attempt = uow_.attempt(stage, idx);
+            const auto attempt = service::attempt(uow_, stage, idx);
             const bool broken = attempt && attempt->attempt.state == AttemptState::incomplete &&
                                 attempt->attempt.ended_at && *attempt->attempt.ended_at < h.back().at;
             expect(!broken, "it passed by the word of an attempt that did not run to its end");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing half of the orchestrator: one function is one transaction.
 #include "turboci/orchestrator.hpp"
+#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
@@ -46,7 +47,7 @@ bool is_heartbeat_alone(const WriteNodes& request) {
 /// is told what the first time told.
 std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request) {
     if (request.op_id.empty()) return std::nullopt;
-    const auto operation = uow.find_operation(plan.key, request.op_id);
+    const auto operation = service::find_operation(uow, plan.key, request.op_id);
     if (!operation) return std::nullopt;
     WriteResult result;
     result.plan = view_plan(uow, plan);
@@ -54,14 +55,14 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
     result.replayed = true;
     if (request.claim)
         for (const OperationRow::Taken& taken : operation->claimed) {
-            Stage stage = view_stage(read_record(uow, uow.node(taken.stage)));
+            Stage stage = view_stage(read_record(uow, service::node(uow, taken.stage)));
             // Another claimer that uses the same op_id must not take for its own what it does not hold.
             const bool holds =
                 std::any_of(stage.attempts.begin(), stage.attempts.end(), [&](const Attempt& a) {
                     return a.idx == taken.idx && a.process_uid == request.claim->process_uid;
                 });
             if (!holds) continue;
-            const auto row = uow.attempt(taken.stage, taken.idx);
+            const auto row = service::attempt(uow, taken.stage, taken.idx);
             std::string token = token_of(uow.identity(), plan, stage.id, row);
             result.claimed.push_back({std::move(stage), taken.idx, std::move(token)});
         }
@@ -151,7 +152,7 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
 WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
                      bool created, const Holders& holders, bool looks) {
     const Timestamp now = plan_time(plan.clock, reading);
-    const bool has_nodes = !created && !uow.counts(plan.key).empty();
+    const bool has_nodes = !created && !service::counts(uow, plan.key).empty();
     WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
     const std::string store = uow.identity();
     Session session{.request = request,
@@ -194,7 +195,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     result.moved = nodes.changed();
     result.warnings = std::move(warnings);
     if (request.claim && claimed.size() < static_cast<std::size_t>(std::max(request.claim->at_most, 0)))
-        if (const auto next = uow.next_ready_at(plan.key, now)) result.next_ready_in = *next - now;
+        if (const auto next = service::next_ready_at(uow, plan.key, now)) result.next_ready_in = *next - now;
     if (!request.dry_run && worth_keeping) uow.commit();
     return result;
 }
@@ -217,7 +218,8 @@ std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& reque
 
 Holders holders_in(UnitOfWork& uow, const Orchestrator::RunnerProbe& probe, Duration lost_after,
                    Timestamp wall) {
-    return {probe, [&uow](std::string_view holder) { return uow.last_beat(holder); }, lost_after, wall};
+    return {probe, [&uow](std::string_view holder) { return service::last_beat(uow, holder); }, lost_after,
+            wall};
 }
 
 }  // namespace
@@ -268,11 +270,11 @@ void Orchestrator::delete_plan(const std::string& id, bool force) {
     const PlanRow plan = require_plan(*uow, id);
     const auto alive = holders_in(*uow, runner_probe_, lost_after_, clock_.read().wall);
     if (!force)
-        for (const AttemptRow& row : uow->held_attempts(plan.key)) {
+        for (const AttemptRow& row : service::held_attempts(*uow, plan.key)) {
             if (!alive.lives(row)) continue;
             throw Error(ErrorCode::conflict,
                         fmt::format("attempt {} of stage:{} is held by {}", row.attempt.idx,
-                                    uow->node(row.stage).id, row.attempt.process_uid),
+                                    service::node(*uow, row.stage).id, row.attempt.process_uid),
                         "wait for it, or delete the plan all the same with --force");
         }
     uow->delete_plan(plan.key);

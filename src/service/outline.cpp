@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes for drawings: what is drawn of them, and nothing else, with edges that know their targets by number.
 #include "turboci/outline.hpp"
+#include "service/lookups.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -241,7 +242,7 @@ private:
             return;
         }
         const auto [name, fresh] = outside_.try_emplace(static_cast<std::int64_t>(check));
-        if (fresh) name->second = outline_.texts.keep(uow_.node(check).id);
+        if (fresh) name->second = outline_.texts.keep(service::node(uow_, check).id);
         outline_.outside.push_back({link.from, name->second});
     }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "service/lookups.hpp"
 #include "service/selection.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
@@ -17,10 +18,10 @@ using namespace service;
 
 std::string failure_of(UnitOfWork& uow, const NodeRow& row) {
     if (row.type == NodeType::check) {
-        for (const ResultRow& r : uow.results(row.key))
+        for (const ResultRow& r : service::results(uow, row.key))
             if (r.result.failure) return *r.result.failure;
     } else if (row.attempt > 0) {
-        if (const auto a = uow.attempt(row.key, row.attempt); a && a->attempt.failure)
+        if (const auto a = service::attempt(uow, row.key, row.attempt); a && a->attempt.failure)
             return *a->attempt.failure;
     }
     return row.concluded_reason ? std::string(to_string(*row.concluded_reason))
@@ -66,10 +67,10 @@ Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
     if (sum.passed_checks == sum.checks && sum.passed_stages == sum.stages) return Verdict::passed;
     const auto is_required = [&](const NodeRow& row) {
         if (row.type == NodeType::check) return row.required;
-        const std::vector<AssignmentRow> assigned = uow.assignments_of(row.key);
+        const std::vector<AssignmentRow> assigned = service::assignments_of(uow, row.key);
         return stage_is_required(!assigned.empty(),
                                  std::ranges::any_of(assigned, [&](const AssignmentRow& a) {
-                                     return uow.node(a.check).required;
+                                     return service::node(uow, a.check).required;
                                  }));
     };
     Verdict verdict = Verdict::passed;
@@ -133,11 +134,11 @@ PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limi
     const auto room = [&](const auto& list) { return list.size() < limit; };
     const auto ref = [](const NodeRow& row) { return NodeRef{row.type, row.id}; };
 
-    for (const AttemptRow& a : uow->ready_attempts(plan.key, now, static_cast<std::int64_t>(limit)))
-        summary.ready.push_back(ref(uow->node(a.stage)));
-    for (const AttemptRow& a : uow->held_attempts(plan.key))
+    for (const AttemptRow& a : service::ready_attempts(*uow, plan.key, now, static_cast<std::int64_t>(limit)))
+        summary.ready.push_back(ref(service::node(*uow, a.stage)));
+    for (const AttemptRow& a : service::held_attempts(*uow, plan.key))
         if (a.attempt.state == AttemptState::running && room(summary.running))
-            summary.running.push_back(ref(uow->node(a.stage)));
+            summary.running.push_back(ref(service::node(*uow, a.stage)));
 
     summary.verdict = verdict_of(*uow, plan.key, summary.plan);
     const PlanTotals sums = totals(summary.plan);
@@ -146,7 +147,8 @@ PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limi
         uow->scan_nodes(plan.key, NodeType::check, open, [&](const NodeRow& row) {
             if (room(summary.open_checks)) summary.open_checks.push_back(ref(row));
             if (row.state != State::waiting || !room(summary.ready)) return;
-            if (std::ranges::all_of(uow->goals(row.key), [](const GoalRow& g) { return g.open == 0; }))
+            if (std::ranges::all_of(service::goals(*uow, row.key),
+                                    [](const GoalRow& g) { return g.open == 0; }))
                 summary.ready.push_back(ref(row));
         });
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/row_buffers.hpp"
+#include "service/lookups.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -11,7 +12,7 @@ namespace turboci::service {
 std::optional<AttemptRow> AttemptBuffer::find(NodeKey stage, std::int32_t idx, bool stored) {
     if (const auto it = rows_.find({stage, idx}); it != rows_.end()) return it->second.row;
     if (!stored) return std::nullopt;
-    auto row = uow_.attempt(stage, idx);
+    auto row = service::attempt(uow_, stage, idx);
     if (row) rows_[{stage, idx}] = {*row, false, false};
     return row;
 }
@@ -39,7 +40,7 @@ const ResultRow& ResultBuffer::adopt(OfCheck& of, ResultRow row) {
 std::vector<ResultRow> ResultBuffer::of_check(NodeKey check, bool stored) {
     OfCheck& of = checks_[check];
     if (stored && !of.complete)
-        for (ResultRow& row : uow_.results(check)) adopt(of, std::move(row));
+        for (ResultRow& row : service::results(uow_, check)) adopt(of, std::move(row));
     of.complete = true;
     std::vector<ResultRow> rows;
     rows.reserve(of.rows.size());
@@ -54,7 +55,7 @@ std::optional<ResultRow> ResultBuffer::find(NodeKey check, bool stored, OwnerTyp
         if (buffered.row.result.owner_type == type && buffered.row.result.owner_id == owner)
             return buffered.row;
     if (!stored || of.complete) return std::nullopt;
-    auto row = uow_.find_result(check, type, owner);
+    auto row = service::find_result(uow_, check, type, owner);
     if (!row) return std::nullopt;
     return adopt(of, std::move(*row));
 }
@@ -65,7 +66,7 @@ std::vector<ResultRow> ResultBuffer::open_of(NodeKey stage, std::int32_t idx, bo
         if (!row.result.finalized_at) open.push_back(row);
     };
     if (stored)
-        for (ResultRow& row : uow_.open_results_of(stage, idx)) {
+        for (ResultRow& row : service::open_results_of(uow_, stage, idx)) {
             OfCheck& of = checks_[row.check];
             take(adopt(of, std::move(row)));
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/selection.hpp"
+#include "service/lookups.hpp"
 
 #include <fnmatch.h>
 
@@ -27,7 +28,7 @@ const std::vector<NodeKey>* Selection::select() {
     if (query_.refs.empty()) {
         const auto type = query_.types.size() == 1 ? std::optional(query_.types.front()) : std::nullopt;
         if (query_.ready && type == NodeType::stage)
-            for (const std::int64_t key : ready_) consider(uow_.node(NodeKey{key}));
+            for (const std::int64_t key : ready_) consider(service::node(uow_, NodeKey{key}));
         else
             uow_.scan_nodes(plan_.key, type, query_.states, [&](const NodeRow& row) { consider(row); });
     } else {
@@ -42,14 +43,15 @@ const std::vector<NodeKey>* Selection::select() {
 }
 
 void Selection::load_ready() {
-    for (const AttemptRow& a : uow_.ready_attempts(plan_.key, now_, std::numeric_limits<std::int64_t>::max()))
+    for (const AttemptRow& a :
+         service::ready_attempts(uow_, plan_.key, now_, std::numeric_limits<std::int64_t>::max()))
         ready_.insert(static_cast<std::int64_t>(a.stage));
 }
 
 bool Selection::is_ready(const NodeRow& row) {
     if (row.type == NodeType::stage) return ready_.contains(static_cast<std::int64_t>(row.key));
     if (row.state != State::waiting) return false;
-    return std::ranges::all_of(uow_.goals(row.key), [](const GoalRow& g) { return g.open == 0; });
+    return std::ranges::all_of(service::goals(uow_, row.key), [](const GoalRow& g) { return g.open == 0; });
 }
 
 void Selection::consider(const NodeRow& row) {
@@ -69,7 +71,7 @@ void Selection::consider(const NodeRow& row) {
 
 const NodeRow& Selection::row_of(NodeKey key) {
     const auto [it, fresh] = rows_.try_emplace(static_cast<std::int64_t>(key));
-    if (fresh) it->second = uow_.node(key);
+    if (fresh) it->second = service::node(uow_, key);
     return it->second;
 }
 
@@ -89,17 +91,17 @@ bool Selection::follows(const AssignmentRow& assignment) {
 // other type these are empty, and looking is cheaper than reading the node for its type.
 void Selection::each_need(NodeKey key, const std::function<void(NodeKey)>& visit) {
     for (const PredicateRole role : {PredicateRole::dependencies, PredicateRole::continuation})
-        for (const EdgeRow& edge : uow_.edges_of(key, role))
+        for (const EdgeRow& edge : service::edges_of(uow_, key, role))
             if (follows(edge)) visit(edge.target);
-    for (const AssignmentRow& assignment : uow_.assignments_to(key))
+    for (const AssignmentRow& assignment : service::assignments_to(uow_, key))
         if (follows(assignment)) visit(assignment.stage);
 }
 
 void Selection::each_dependent(NodeKey key, const std::function<void(NodeKey)>& visit) {
     constexpr int kAnyState = 40;
-    for (const EdgeRow& edge : uow_.edges_to(key, 0, kAnyState))
+    for (const EdgeRow& edge : service::edges_to(uow_, key, 0, kAnyState))
         if (follows(edge)) visit(edge.owner);
-    for (const AssignmentRow& assignment : uow_.assignments_of(key))
+    for (const AssignmentRow& assignment : service::assignments_of(uow_, key))
         if (follows(assignment)) visit(assignment.check);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/skip_causes.hpp"
+#include "service/lookups.hpp"
 
 #include <unordered_map>
 
@@ -25,17 +26,17 @@ void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
     while (!upstream.empty()) {
         const NodeKey key = upstream.back();
         upstream.pop_back();
-        for (const EdgeRow& edge : uow.edges_to(key, 0, kAnyState)) {
+        for (const EdgeRow& edge : service::edges_to(uow, key, 0, kAnyState)) {
             const bool wants_success = edge.on_state != State::final || edge.when == When::success;
             if (edge.role == PredicateRole::dependencies && wants_success) follow(edge.owner);
         }
         if (!skipped.contains(static_cast<std::int64_t>(key))) continue;
-        for (const AssignmentRow& a : uow.assignments_of(key))
+        for (const AssignmentRow& a : service::assignments_of(uow, key))
             if (a.goal == State::final) follow(a.check);
     }
     std::vector<NodeRow> rows;
     for (const auto& [key, cause] : skipped) {
-        rows.push_back(uow.node(NodeKey{key}));
+        rows.push_back(service::node(uow, NodeKey{key}));
         rows.back().skip_cause = cause;
     }
     ChangeSet changes;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/view.hpp"
+#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
@@ -78,7 +79,7 @@ WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts) {
                   .created_at = row.created_at,
                   .updated_at = row.clock.time,
                   .counts = {}};
-    if (with_counts) plan.counts = uow.counts(row.key);
+    if (with_counts) plan.counts = service::counts(uow, row.key);
     return plan;
 }
 
@@ -109,12 +110,12 @@ NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref) {
                      fmt::format("there is no node '{}' in plan {}", to_string(ref), plan.id));
     };
     if (ref.type) {
-        auto row = uow.find_node(plan.key, *ref.type, ref.id);
+        auto row = service::find_node(uow, plan.key, *ref.type, ref.id);
         if (!row) throw missing();
         return *row;
     }
-    auto check = uow.find_node(plan.key, NodeType::check, ref.id);
-    auto stage = uow.find_node(plan.key, NodeType::stage, ref.id);
+    auto check = service::find_node(uow, plan.key, NodeType::check, ref.id);
+    auto stage = service::find_node(uow, plan.key, NodeType::stage, ref.id);
     if (check && stage)
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("'{0}' is two nodes, check:{0} and stage:{0}", ref.id),

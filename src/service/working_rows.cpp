@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "service/lookups.hpp"
 #include "service/working_set.hpp"
 
 namespace turboci::service {
@@ -23,7 +24,7 @@ const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
         // Those that are here already may have been changed.
         std::vector<CachedGroup> known;
         known.swap(*node.groups);
-        for (GroupRow& row : uow_.groups(node.row.key)) node.groups->push_back({row, false, false});
+        for (GroupRow& row : service::groups(uow_, node.row.key)) node.groups->push_back({row, false, false});
         for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
         node.all_groups = true;
     }
@@ -35,7 +36,7 @@ CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t numb
     if (!node.groups) node.groups.emplace();
     auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
     if (it != node.groups->end() && place(*it) == std::pair(role, number)) return *it;
-    auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
+    auto row = node.all_groups ? std::nullopt : service::group(uow_, node.row.key, role, number);
     if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
     return *node.groups->insert(it, {*row, false, false});
 }
@@ -88,7 +89,7 @@ void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
 
 std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
     std::vector<EdgeRow> edges;
-    if (!node.is_new() && !node.replaced[index_of(role)]) edges = uow_.edges_of(node.row.key, role);
+    if (!node.is_new() && !node.replaced[index_of(role)]) edges = service::edges_of(uow_, node.row.key, role);
     for (std::uint32_t i = 0; i < node.edge_count; ++i) {
         const NewEdge& e = new_edges_[node.first_edge + i];
         if (e.role == role) edges.push_back(e.row());
@@ -135,7 +136,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
         const auto at = static_cast<std::size_t>(distance(target.row.key, first_new_));
         add(std::span(to_new_).subspan(first_to_new_[at], first_to_new_[at + 1] - first_to_new_[at]));
     } else {
-        edges = uow_.edges_to(target.row.key, after, up_to);
+        edges = service::edges_to(uow_, target.row.key, after, up_to);
         if (!dropped_.empty())
             std::erase_if(edges, [&](const EdgeRow& e) {
                 const Node* owner = met(e.owner);
@@ -154,7 +155,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
     if (!check.goals) {
         check.goals.emplace();
-        if (!check.is_new()) *check.goals = uow_.goals(check.row.key);
+        if (!check.is_new()) *check.goals = service::goals(uow_, check.row.key);
     }
     return *check.goals;
 }
@@ -170,7 +171,7 @@ GoalRow& WorkingSet::goal(Node& check, State goal) {
 // ------------------------------------------------------------------------------------ assignments
 
 std::vector<AssignmentRow> WorkingSet::assignments_of(NodeKey stage) {
-    if (stage < first_new_) return uow_.assignments_of(stage);
+    if (stage < first_new_) return service::assignments_of(uow_, stage);
     const Node& node = get(stage);
     const auto all = std::span(new_assignments_).subspan(node.first_assignment, node.assignment_count);
     return {all.begin(), all.end()};
@@ -178,7 +179,7 @@ std::vector<AssignmentRow> WorkingSet::assignments_of(NodeKey stage) {
 
 std::vector<AssignmentRow> WorkingSet::assignments_to(NodeKey check) {
     std::vector<AssignmentRow> rows;
-    if (check < first_new_) rows = uow_.assignments_to(check);
+    if (check < first_new_) rows = service::assignments_to(uow_, check);
     const auto check_of = [&](std::uint32_t i) { return new_assignments_[i].check; };
     if (assigned_to_.size() != new_assignments_.size()) {
         assigned_to_.resize(new_assignments_.size());
@@ -241,7 +242,8 @@ std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
     std::vector<AttemptRow> rows;
     // What is buffered may hide as many stored rows.
     if (plan_has_nodes_)
-        rows = uow_.ready_attempts(plan_, now_, static_cast<std::int64_t>(limit + attempts_.size()));
+        rows =
+            service::ready_attempts(uow_, plan_, now_, static_cast<std::int64_t>(limit + attempts_.size()));
     rows = attempts_.select(std::move(rows), [&](const AttemptRow& r) {
         return r.attempt.state == AttemptState::pending && r.ready_at <= now_;
     });
@@ -252,10 +254,12 @@ std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
     return rows;
 }
 
-std::vector<AttemptRow> WorkingSet::overdue_attempts() { return uow_.overdue_attempts(plan_, now_); }
+std::vector<AttemptRow> WorkingSet::overdue_attempts() {
+    return service::overdue_attempts(uow_, plan_, now_);
+}
 
 std::vector<AttemptRow> WorkingSet::held_attempts() {
-    auto rows = attempts_.select(uow_.held_attempts(plan_), [](const AttemptRow& r) {
+    auto rows = attempts_.select(service::held_attempts(uow_, plan_), [](const AttemptRow& r) {
         return r.attempt.state == AttemptState::scheduled || r.attempt.state == AttemptState::running;
     });
     std::ranges::sort(rows, {}, &AttemptRow::stage);

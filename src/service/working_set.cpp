@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/working_set.hpp"
+#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
@@ -70,7 +71,7 @@ Node& WorkingSet::get(NodeKey key) {
                     "run 'turboci store check', and restore a copy made with 'turboci store backup'");
     }
     if (const auto it = by_key_.find(number(key)); it != by_key_.end()) return *it->second;
-    return adopt(uow_.node(key));
+    return adopt(service::node(uow_, key));
 }
 
 Node* WorkingSet::find(NodeType type, std::string_view id) {
@@ -87,7 +88,7 @@ NodeIndex::Named WorkingSet::find(std::string_view id) {
 
 Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
     if (!plan_has_nodes_) return nullptr;
-    auto row = uow_.find_node(plan_, type, id);
+    auto row = service::find_node(uow_, plan_, type, id);
     if (!row) return nullptr;
     // A node that was first met by its key is in the index too, so this one is new to us.
     return &adopt(std::move(*row));
@@ -119,7 +120,7 @@ Node* WorkingSet::met(NodeKey key) {
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new()) {
         const auto changed = new_bodies_.find(node.row.key);
-        return changed == new_bodies_.end() ? uow_.body(node.row.key) : changed->second;
+        return changed == new_bodies_.end() ? service::body(uow_, node.row.key) : changed->second;
     }
     NodeBody body;
     NewNodes(request_, author_).read_body(node, body);

@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "service/lookups.hpp"
 #include "store/backend.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci::test {
+
+using namespace service;
 
 inline constexpr auto kDependencies = PredicateRole::dependencies;
 inline constexpr auto kContinuation = PredicateRole::continuation;
@@ -111,7 +114,7 @@ inline void add_progress(UnitOfWork& uow, NodeKey stage, std::int32_t idx, const
 /// Returns the id that the store gave it.
 inline std::int64_t insert_result(UnitOfWork& uow, const ResultRow& row) {
     change(uow, {}, [&](ChangeSet& c) { c.new_results = only(row); });
-    return uow.results(row.check).back().result.id;
+    return results(uow, row.check).back().result.id;
 }
 inline void update_result(UnitOfWork& uow, const ResultRow& row) {
     change(uow, {}, [&](ChangeSet& c) { c.results = only(row); });

@@ -57,7 +57,7 @@ TEST_CASE("the next reader undoes what a killed writer left half done") {
         auto reader = Fixture::open({.path = f.path(), .read_only = true});
         auto uow = reader->begin(Access::read);
         CHECK(uow->find_plan("p")->version == 1);
-        CHECK_FALSE(uow->find_node(f.plan(), NodeType::stage, "big-0"));
+        CHECK_FALSE(find_node(*uow, f.plan(), NodeType::stage, "big-0"));
     }
     CHECK(read_file(f.path()) == before);
     // Cleared and not deleted: a deletion could be undone by a power cut, long after later commits.
@@ -78,7 +78,7 @@ TEST_CASE("the next writer undoes what a killed writer left half done") {
         uow->commit();
     }
     CHECK(f.store().check().empty());
-    CHECK(f.read()->find_node(f.plan(), NodeType::check, "new"));
+    CHECK(find_node(*f.read(), f.plan(), NodeType::check, "new"));
 }
 
 TEST_CASE("who cannot write cannot undo either, and is told what to do") {

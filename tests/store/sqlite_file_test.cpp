@@ -475,7 +475,7 @@ TEST_CASE(
     CHECK(read_file(journal).empty());
     f.reopen();
     CHECK(f.store().check().empty());
-    CHECK(f.read()->find_node(f.plan(), NodeType::check, "last"));
+    CHECK(find_node(*f.read(), f.plan(), NodeType::check, "last"));
 }
 
 TEST_CASE("a store that is closed while another process writes leaves its journal as it is") {

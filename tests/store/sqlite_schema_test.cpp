@@ -182,8 +182,8 @@ TEST_CASE("a store of version 1 is upgraded by whoever opens it, and its operati
         {
             const auto store = open_sqlite_store(options);
             const auto uow = store->begin(Access::read);
-            CHECK(uow->find_operation(f.plan(), "op") == OperationRow{"op", 1, {{NodeKey{1}, 2}}});
-            CHECK(uow->find_operation(f.plan(), "other") == OperationRow{"other", 1, {}});
+            CHECK(find_operation(*uow, f.plan(), "op") == OperationRow{"op", 1, {{NodeKey{1}, 2}}});
+            CHECK(find_operation(*uow, f.plan(), "other") == OperationRow{"other", 1, {}});
         }
         CHECK(told.size() == 2);
         CHECK(raw(f.path(), "PRAGMA user_version") == "3");
@@ -212,7 +212,7 @@ TEST_CASE("an upgrade leaves damage that is none of its business to 'store check
     make_version_1(f, "{}");
     raw(f.path(), "UPDATE changes SET changes = 'nonsense'");
     f.reopen();
-    CHECK(f.read()->find_operation(f.plan(), "op") == OperationRow{"op", 1, {}});
+    CHECK(find_operation(*f.read(), f.plan(), "op") == OperationRow{"op", 1, {}});
     CHECK_FALSE(f.store().check().empty());
 }
 

@@ -44,7 +44,7 @@ void SqliteUnitOfWork::finish() noexcept {
 }
 
 StoreStatistics SqliteUnitOfWork::statistics() const {
-    return {db_.statistics().statements - before_.statements, db_.statistics().rows - before_.rows};
+    return {trips_, db_.statistics().statements - before_.statements, db_.statistics().rows - before_.rows};
 }
 
 void SqliteUnitOfWork::require_write() const {

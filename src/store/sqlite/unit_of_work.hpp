@@ -37,49 +37,20 @@ public:
 
     [[nodiscard]] std::string identity() override;
     void beat(std::string_view holder, Timestamp at) override;
-    [[nodiscard]] std::optional<Timestamp> last_beat(std::string_view holder) override;
     void forget_beats(std::string_view holder, Timestamp before) override;
 
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
     [[nodiscard]] std::vector<PlanRow> plans() override;
     void delete_plan(PlanKey plan) override;
-    [[nodiscard]] std::vector<StateCount> counts(PlanKey plan) override;
 
     [[nodiscard]] NodeKey next_node_key() override;
-    [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id) override;
-    [[nodiscard]] NodeRow node(NodeKey key) override;
-    [[nodiscard]] NodeBody body(NodeKey key) override;
+    [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                     const std::function<void(const NodeRow&)>& visit) override;
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
                       const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
     void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override;
 
-    [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner) override;
-    [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role,
-                                                std::int32_t group) override;
-    [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role) override;
-    [[nodiscard]] std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to) override;
-
-    [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage) override;
-    [[nodiscard]] std::vector<AssignmentRow> assignments_to(NodeKey check) override;
-    [[nodiscard]] std::vector<GoalRow> goals(NodeKey check) override;
-
-    [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx) override;
-    [[nodiscard]] std::vector<AttemptRow> attempts(NodeKey stage) override;
-    [[nodiscard]] std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now,
-                                                         std::int64_t limit) override;
-    [[nodiscard]] std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now) override;
-    [[nodiscard]] std::vector<AttemptRow> overdue_attempts(PlanKey plan, Timestamp now) override;
-    [[nodiscard]] std::optional<Timestamp> next_deadline(PlanKey plan) override;
-    [[nodiscard]] std::vector<AttemptRow> held_attempts(PlanKey plan) override;
-
-    [[nodiscard]] std::vector<ResultRow> results(NodeKey check) override;
-    [[nodiscard]] std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
-                                                       std::string_view owner_id) override;
-    [[nodiscard]] std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx) override;
-
-    [[nodiscard]] std::optional<OperationRow> find_operation(PlanKey plan, std::string_view op_id) override;
     [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                   const std::function<bool(const LogEntry&)>& visit) override;
@@ -94,6 +65,37 @@ private:
     void save_counters();
     /// Takes the next key for a new node: INTERNAL if it was used.
     void use_key(NodeKey key);
+    // ---- parts of load()
+    void load_nodes(PlanKey plan, const Lookup& lookup, Facts& facts);
+    void load_waiting(const Lookup& lookup, Facts& facts);
+    void load_assignments(const Lookup& lookup, Facts& facts);
+    void load_attempts(PlanKey plan, const Lookup& lookup, Facts& facts);
+    void load_results(const Lookup& lookup, Facts& facts);
+    [[nodiscard]] std::optional<Timestamp> last_beat(std::string_view holder);
+    [[nodiscard]] std::vector<StateCount> counts(PlanKey plan);
+    [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id);
+    [[nodiscard]] NodeRow node(NodeKey key);
+    [[nodiscard]] NodeBody body(NodeKey key);
+    [[nodiscard]] std::vector<GroupRow> groups(NodeKey owner);
+    [[nodiscard]] std::optional<GroupRow> group(NodeKey owner, PredicateRole role, std::int32_t group);
+    [[nodiscard]] std::vector<EdgeRow> edges_of(NodeKey owner, PredicateRole role);
+    [[nodiscard]] std::vector<EdgeRow> edges_to(NodeKey target, int after, int up_to);
+    [[nodiscard]] std::vector<AssignmentRow> assignments_of(NodeKey stage);
+    [[nodiscard]] std::vector<AssignmentRow> assignments_to(NodeKey check);
+    [[nodiscard]] std::vector<GoalRow> goals(NodeKey check);
+    [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx);
+    [[nodiscard]] std::vector<AttemptRow> attempts(NodeKey stage);
+    [[nodiscard]] std::vector<AttemptRow> ready_attempts(PlanKey plan, Timestamp now, std::int64_t limit);
+    [[nodiscard]] std::optional<Timestamp> next_ready_at(PlanKey plan, Timestamp now);
+    [[nodiscard]] std::vector<AttemptRow> overdue_attempts(PlanKey plan, Timestamp now);
+    [[nodiscard]] std::optional<Timestamp> next_deadline(PlanKey plan);
+    [[nodiscard]] std::vector<AttemptRow> held_attempts(PlanKey plan);
+    [[nodiscard]] std::vector<ResultRow> results(NodeKey check);
+    [[nodiscard]] std::optional<ResultRow> find_result(NodeKey check, OwnerType type,
+                                                       std::string_view owner_id);
+    [[nodiscard]] std::vector<ResultRow> open_results_of(NodeKey stage, std::int32_t idx);
+    [[nodiscard]] std::optional<OperationRow> find_operation(PlanKey plan, std::string_view op_id);
+
     // ---- parts of apply()
     [[nodiscard]] PlanKey insert_plan(const PlanRow& row);
     void update_plan(const PlanRow& row);
@@ -128,6 +130,7 @@ private:
     int read_threads_;
     std::function<void()> on_end_, on_commit_;
     bool open_ = true;
+    std::int64_t trips_ = 0;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;
     std::unique_ptr<NodeTable> node_table_;  ///< of the plan last read as a whole

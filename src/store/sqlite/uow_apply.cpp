@@ -17,6 +17,7 @@ void each(const Rows<Row>& rows, Use&& use) {
 
 PlanKey SqliteUnitOfWork::apply(const ChangeSet& c) {
     require_write();
+    ++trips_;
     PlanKey plan = c.plan;
     if (c.plan_row != nullptr && c.plan_row->key == PlanKey{})
         plan = insert_plan(*c.plan_row);

@@ -89,6 +89,7 @@ void SqliteUnitOfWork::insert_operation(PlanKey plan, const OperationRow& row) {
 }
 
 std::vector<OperationRow> SqliteUnitOfWork::operations(PlanKey plan) {
+    ++trips_;
     std::vector<OperationRow> all;
     Query row(db_, kOperations, plan);
     while (row.step()) all.push_back(read_operation(row));
@@ -97,6 +98,7 @@ std::vector<OperationRow> SqliteUnitOfWork::operations(PlanKey plan) {
 
 void SqliteUnitOfWork::read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                                 const std::function<bool(const LogEntry&)>& visit) {
+    ++trips_;
     if (node)
         read_entries(Query(db_, kNodeLog, plan, since, *node), visit);
     else

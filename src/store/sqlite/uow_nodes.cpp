@@ -269,6 +269,7 @@ void SqliteUnitOfWork::put_body(const BodyRow& row) {
 
 void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
                                   const std::function<void(const NodeRow&)>& visit) {
+    ++trips_;
     const auto wanted = [&](const Query& row) {
         if (row.plan(1) != plan) return false;
         const NodeType t = row.enumeration(2, NodeType::check, NodeType::stage);
@@ -294,12 +295,14 @@ void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, st
 void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
                                     const std::vector<NodeKey>* keys, const NodeParts& parts,
                                     const std::function<void(NodeRecord&)>& visit) {
+    ++trips_;
     if (access_ == Access::write) node_table_.reset();
     const auto next_key = [this] { return counters().node; };
     turboci::sqlite::read_records(db_, plan, type, keys, parts, next_key, node_table_, visit);
 }
 
 void SqliteUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
+    ++trips_;
     if (access_ == Access::write) node_table_.reset();
     // What a transaction for writing has written, no other connection sees.
     const int threads = access_ == Access::write ? 1 : read_threads_;

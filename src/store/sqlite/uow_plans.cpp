@@ -99,12 +99,14 @@ void SqliteUnitOfWork::forget_beats(std::string_view holder, Timestamp before) {
 }
 
 std::optional<PlanRow> SqliteUnitOfWork::find_plan(std::string_view id) {
+    ++trips_;
     Query row(db_, kFindPlan, id);
     if (!row.step()) return std::nullopt;
     return read_plan(row);
 }
 
 std::vector<PlanRow> SqliteUnitOfWork::plans() {
+    ++trips_;
     std::vector<PlanRow> all;
     Query row(db_, kAllPlans);
     while (row.step()) all.push_back(read_plan(row));
@@ -129,6 +131,7 @@ void SqliteUnitOfWork::update_plan(const PlanRow& row) {
 }
 
 void SqliteUnitOfWork::delete_plan(PlanKey plan) {
+    ++trips_;
     require_write();
     for (const Sql& statement : kDeletePlan) Query(db_, statement, plan).run();
 }

@@ -126,8 +126,8 @@ TEST_CASE("many rows together are stored as they are one by one") {
             auto reader = f.read();
             if (count > 0) {
                 const std::size_t middle = rows.nodes.size() / 2;
-                CHECK(reader->find_node(f.plan(), rows.nodes.back().type, rows.nodes.back().id));
-                CHECK(reader->edges_to(rows.nodes[middle].key, 0, 40).size() == 1 + (middle + 1) % 2);
+                CHECK(find_node(*reader, f.plan(), rows.nodes.back().type, rows.nodes.back().id));
+                CHECK(edges_to(*reader, rows.nodes[middle].key, 0, 40).size() == 1 + (middle + 1) % 2);
                 std::size_t changes = 0;
                 reader->read_log(f.plan(), rows.changes.front().node, 0,
                                  [&](const LogEntry&) { return ++changes > 0; });
@@ -175,7 +175,7 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
     const Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
     insert_together(
         *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
-    CHECK(uow->edges_to(rows.nodes[1].key, 0, 40).size() == 1);
+    CHECK(edges_to(*uow, rows.nodes[1].key, 0, 40).size() == 1);
     CHECK(code_of([&] { change(*uow, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); }); }) ==
           ErrorCode::store);
 }

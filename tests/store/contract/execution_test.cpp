@@ -76,18 +76,18 @@ TEST_CASE("an attempt is read as it was written and as it was updated") {
     const AttemptRow plain = attempt_row(f, stage, 1, at(0));
     insert_attempt(*uow, full_attempt(f, stage));
     insert_attempt(*uow, plain);
-    check_equal(uow->attempt(stage, 2).value(), full_attempt(f, stage));
-    check_equal(uow->attempt(stage, 1).value(), plain);
-    CHECK_FALSE(uow->attempt(stage, 3));
+    check_equal(attempt(*uow, stage, 2).value(), full_attempt(f, stage));
+    check_equal(attempt(*uow, stage, 1).value(), plain);
+    CHECK_FALSE(attempt(*uow, stage, 3));
     AttemptRow changed = full_attempt(f, stage);
     changed.attempt.idx = 1;
     update_attempt(*uow, changed);
-    check_equal(uow->attempt(stage, 1).value(), changed);
+    check_equal(attempt(*uow, stage, 1).value(), changed);
     AttemptRow emptied = plain;
     emptied.attempt.idx = 2;
     update_attempt(*uow, emptied);
-    check_equal(uow->attempt(stage, 2).value(), emptied);
-    const auto all = uow->attempts(stage);
+    check_equal(attempt(*uow, stage, 2).value(), emptied);
+    const auto all = attempts(*uow, stage);
     REQUIRE(all.size() == 2);
     CHECK(all[0].attempt.idx == 1);
     CHECK(all[1].attempt.idx == 2);
@@ -112,18 +112,18 @@ TEST_CASE("ready attempts are PENDING and due, the oldest first, then by stage")
     elsewhere.plan = q;
     insert_attempt(*uow, elsewhere);
 
-    CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 100)) == std::vector{s[5], s[0], s[1]});
-    CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 2)) == std::vector{s[5], s[0]});
-    CHECK(uow->ready_attempts(f.plan(), at(4), 100).empty());
-    CHECK(uow->ready_attempts(f.plan(), at(7), 0).empty());
-    CHECK(uow->next_ready_at(f.plan(), at(7)) == at(20));
-    CHECK(uow->next_ready_at(f.plan(), at(4)) == at(5));
-    CHECK_FALSE(uow->next_ready_at(f.plan(), at(20)));
+    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 100)) == std::vector{s[5], s[0], s[1]});
+    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 2)) == std::vector{s[5], s[0]});
+    CHECK(ready_attempts(*uow, f.plan(), at(4), 100).empty());
+    CHECK(ready_attempts(*uow, f.plan(), at(7), 0).empty());
+    CHECK(next_ready_at(*uow, f.plan(), at(7)) == at(20));
+    CHECK(next_ready_at(*uow, f.plan(), at(4)) == at(5));
+    CHECK_FALSE(next_ready_at(*uow, f.plan(), at(20)));
 
     AttemptRow claimed = attempt_row(f, s[5], 1, at(5));
     claimed.attempt.state = AttemptState::scheduled;
     update_attempt(*uow, claimed);
-    CHECK(stages_of(uow->ready_attempts(f.plan(), at(7), 100)) == std::vector{s[0], s[1]});
+    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 100)) == std::vector{s[0], s[1]});
 }
 
 TEST_CASE("overdue attempts are live and past their deadline, by deadline, then by stage") {
@@ -142,12 +142,11 @@ TEST_CASE("overdue attempts are live and past their deadline, by deadline, then 
     put(s[2], AttemptState::running, at(20));
     put(s[1], AttemptState::complete, at(5));
     put(s[0], AttemptState::running, std::nullopt);
-    CHECK(stages_of(uow->overdue_attempts(f.plan(), at(20))) == std::vector{s[4], s[2], s[3]});
-    CHECK(stages_of(uow->overdue_attempts(f.plan(), at(19))) == std::vector{s[4]});
-    CHECK(uow->overdue_attempts(f.plan(), at(9)).empty());
-    CHECK(uow->next_deadline(f.plan()) == at(10));
-    CHECK_FALSE(uow->next_deadline(insert_plan(*uow, plan_row("q"))));
-    CHECK(stages_of(uow->held_attempts(f.plan())) == std::vector{s[0], s[2], s[3], s[4]});
+    CHECK(stages_of(overdue_attempts(*uow, f.plan(), at(20))) == std::vector{s[4], s[2], s[3]});
+    CHECK(stages_of(overdue_attempts(*uow, f.plan(), at(19))) == std::vector{s[4]});
+    CHECK(overdue_attempts(*uow, f.plan(), at(9)).empty());
+    CHECK(overdue_attempts(*uow, insert_plan(*uow, plan_row("q")), at(1000)).empty());
+    CHECK(stages_of(held_attempts(*uow, f.plan())) == std::vector{s[0], s[2], s[3], s[4]});
 }
 
 TEST_CASE("the cost of looking for ready, overdue and held attempts does not grow with those that are over") {
@@ -159,11 +158,11 @@ TEST_CASE("the cost of looking for ready, overdue and held attempts does not gro
         insert_attempt(*uow, row);
     }
     const auto before = uow->statistics().rows;
-    CHECK(uow->ready_attempts(f.plan(), at(100), 10).empty());
-    CHECK(uow->overdue_attempts(f.plan(), at(100)).empty());
-    CHECK(uow->held_attempts(f.plan()).empty());
-    CHECK_FALSE(uow->next_ready_at(f.plan(), at(0)));
-    CHECK_FALSE(uow->next_deadline(f.plan()));
+    CHECK(ready_attempts(*uow, f.plan(), at(100), 10).empty());
+    CHECK(overdue_attempts(*uow, f.plan(), at(100)).empty());
+    CHECK(held_attempts(*uow, f.plan()).empty());
+    CHECK_FALSE(next_ready_at(*uow, f.plan(), at(0)));
+    CHECK(overdue_attempts(*uow, f.plan(), at(1000)).empty());
     CHECK(uow->statistics().rows == before);
 }
 
@@ -182,7 +181,7 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
     CHECK(insert_result(*uow, result_row(c, OwnerType::actor, "p:s:3")) == 2);
     CHECK(insert_result(*uow, result_row(d, OwnerType::orchestrator, "orchestrator")) == 1);
 
-    const auto found = uow->find_result(c, OwnerType::stage_attempt, "p:s:3");
+    const auto found = find_result(*uow, c, OwnerType::stage_attempt, "p:s:3");
     REQUIRE(found);
     CHECK(found->result.id == 1);
     CHECK(found->stage == s);
@@ -191,14 +190,14 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
     CHECK(found->result.failure == "2 of 7 failed");
     CHECK(found->result.created_at == at(1));
     CHECK_FALSE(found->result.finalized_at);
-    CHECK_FALSE(uow->find_result(c, OwnerType::orchestrator, "p:s:3"));
+    CHECK_FALSE(find_result(*uow, c, OwnerType::orchestrator, "p:s:3"));
 
     ResultRow changed = *found;
     changed.result.failure.reset();
     changed.result.data.text = "{}";
     changed.result.finalized_at = at(8);
     update_result(*uow, changed);
-    const auto all = uow->results(c);
+    const auto all = results(*uow, c);
     REQUIRE(all.size() == 2);
     CHECK(all[0].result.id == 1);
     CHECK_FALSE(all[0].result.failure);
@@ -225,13 +224,13 @@ TEST_CASE("the open results of an attempt come by check and number") {
     put(c, "p:s:1", 1, true);
     put(d, "closed", 1, false);
     static_cast<void>(insert_result(*uow, result_row(c, OwnerType::actor, "me")));
-    const auto open = uow->open_results_of(s, 1);
+    const auto open = open_results_of(*uow, s, 1);
     REQUIRE(open.size() == 2);
     CHECK(open[0].check == c);
     CHECK(open[1].check == d);
-    CHECK(uow->open_results_of(s, 2).size() == 1);
-    CHECK(uow->open_results_of(s, 3).empty());
-    CHECK(uow->open_results_of(NodeKey::none, 0).empty());
+    CHECK(open_results_of(*uow, s, 2).size() == 1);
+    CHECK(open_results_of(*uow, s, 3).empty());
+    CHECK(open_results_of(*uow, NodeKey::none, 0).empty());
 }
 
 TEST_CASE("the log holds every change in the order in which it was recorded") {
@@ -289,9 +288,9 @@ TEST_CASE("an operation is found again within its plan") {
     const OperationRow two{"op-2", 7, {{NodeKey{3}, 1}, {NodeKey{1}, 12}}};
     insert_operation(*uow, f.plan(), two);
     insert_operation(*uow, f.plan(), one);
-    CHECK(uow->find_operation(f.plan(), "op-2") == two);
-    CHECK_FALSE(uow->find_operation(f.plan(), "op-3"));
-    CHECK_FALSE(uow->find_operation(q, "op-2"));
+    CHECK(find_operation(*uow, f.plan(), "op-2") == two);
+    CHECK_FALSE(find_operation(*uow, f.plan(), "op-3"));
+    CHECK_FALSE(find_operation(*uow, q, "op-2"));
     CHECK(uow->operations(f.plan()) == std::vector{one, two});
     CHECK(uow->operations(q).empty());
 }

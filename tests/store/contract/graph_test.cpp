@@ -27,7 +27,7 @@ TEST_CASE("groups come by role and number, and only their count can be updated")
                           at(2)};
     const GroupRow first{owner, kDependencies, 1, 0, {GroupKind::any, 1, 0, 1, Resolution::satisfied}, at(3)};
     for (const GroupRow& g : {root, second, first}) insert_group(*uow, g);
-    auto got = uow->groups(owner);
+    auto got = groups(*uow, owner);
     REQUIRE(got.size() == 3);
     CHECK(got[0].group == 1);
     CHECK(got[1].group == 2);
@@ -39,11 +39,11 @@ TEST_CASE("groups come by role and number, and only their count can be updated")
     GroupRow changed = second;
     changed.count = {GroupKind::at_least, 2, 0, 1, Resolution::unsatisfied};
     update_group(*uow, changed);
-    got = uow->groups(owner);
+    got = groups(*uow, owner);
     CHECK(got[1].count == changed.count);
     CHECK(got[0].count == first.count);
     CHECK(got[2].count == root.count);
-    CHECK(uow->groups(f.add(*uow, NodeType::stage, "t")).empty());
+    CHECK(groups(*uow, f.add(*uow, NodeType::stage, "t")).empty());
 }
 
 TEST_CASE("edges of an owner come by position, each role apart") {
@@ -58,9 +58,9 @@ TEST_CASE("edges of an owner come by position, each role apart") {
     insert_edge(*uow, late, NodeType::stage);
     insert_edge(*uow, group, NodeType::stage);
     insert_edge(*uow, early, NodeType::check);
-    CHECK(same(uow->edges_of(owner, kDependencies), {early, late}));
-    CHECK(same(uow->edges_of(owner, kContinuation), {group}));
-    CHECK(uow->edges_of(check, kDependencies).empty());
+    CHECK(same(edges_of(*uow, owner, kDependencies), {early, late}));
+    CHECK(same(edges_of(*uow, owner, kContinuation), {group}));
+    CHECK(edges_of(*uow, check, kDependencies).empty());
 }
 
 TEST_CASE("edges to a target are those that wait for a state in a range, by owner, role and position") {
@@ -77,12 +77,12 @@ TEST_CASE("edges to a target are those that wait for a state in a range, by owne
     const EdgeRow elsewhere{a, kDependencies, 0, 0, other, State::final, When::success};
     for (const EdgeRow& e : {b_final, a_planned, a_final, a_group, elsewhere})
         insert_edge(*uow, e, NodeType::check);
-    CHECK(same(uow->edges_to(target, 0, 40), {a_final, a_planned, a_group, b_final}));
-    CHECK(same(uow->edges_to(target, 20, 30), {a_group}));
-    CHECK(same(uow->edges_to(target, 10, 20), {a_planned}));
-    CHECK(same(uow->edges_to(target, 30, 40), {a_final, b_final}));
-    CHECK(uow->edges_to(target, 40, 40).empty());
-    CHECK(uow->edges_to(a, 0, 40).empty());
+    CHECK(same(edges_to(*uow, target, 0, 40), {a_final, a_planned, a_group, b_final}));
+    CHECK(same(edges_to(*uow, target, 20, 30), {a_group}));
+    CHECK(same(edges_to(*uow, target, 10, 20), {a_planned}));
+    CHECK(same(edges_to(*uow, target, 30, 40), {a_final, b_final}));
+    CHECK(edges_to(*uow, target, 40, 40).empty());
+    CHECK(edges_to(*uow, a, 0, 40).empty());
 }
 
 TEST_CASE("edges to a stage wait for the states of a stage") {
@@ -94,8 +94,8 @@ TEST_CASE("edges to a stage wait for the states of a stage") {
     const EdgeRow over{owner, kDependencies, 0, 1, target, State::awaiting_group, When::success};
     insert_edge(*uow, running, NodeType::stage);
     insert_edge(*uow, over, NodeType::stage);
-    CHECK(same(uow->edges_to(target, 10, 20), {running}));
-    CHECK(same(uow->edges_to(target, 20, 40), {over}));
+    CHECK(same(edges_to(*uow, target, 10, 20), {running}));
+    CHECK(same(edges_to(*uow, target, 20, 40), {over}));
 }
 
 TEST_CASE("the cost of finding dependents follows the dependents") {
@@ -110,7 +110,7 @@ TEST_CASE("the cost of finding dependents follows the dependents") {
                     NodeType::check);
     }
     const auto before = uow->statistics();
-    CHECK(uow->edges_to(target, 30, 40).size() == 3);
+    CHECK(edges_to(*uow, target, 30, 40).size() == 3);
     CHECK(uow->statistics().rows - before.rows == 3);
     CHECK(uow->statistics().statements - before.statements == 1);
 }
@@ -125,13 +125,13 @@ TEST_CASE("a predicate can be deleted, one role at a time") {
         insert_edge(*uow, {owner, role, 0, 0, target, State::final, When::success}, NodeType::stage);
     }
     delete_predicate(*uow, owner, kDependencies);
-    CHECK(uow->edges_of(owner, kDependencies).empty());
-    CHECK(uow->edges_of(owner, kContinuation).size() == 1);
-    REQUIRE(uow->groups(owner).size() == 1);
-    CHECK(uow->groups(owner)[0].role == kContinuation);
-    CHECK(uow->edges_to(target, 0, 40).size() == 1);
+    CHECK(edges_of(*uow, owner, kDependencies).empty());
+    CHECK(edges_of(*uow, owner, kContinuation).size() == 1);
+    REQUIRE(groups(*uow, owner).size() == 1);
+    CHECK(groups(*uow, owner)[0].role == kContinuation);
+    CHECK(edges_to(*uow, target, 0, 40).size() == 1);
     insert_edge(*uow, {owner, kDependencies, 0, 0, target, State::final, When::always}, NodeType::stage);
-    CHECK(uow->edges_of(owner, kDependencies)[0].when == When::always);
+    CHECK(edges_of(*uow, owner, kDependencies)[0].when == When::always);
 }
 
 TEST_CASE("assignments are found from both ends") {
@@ -144,19 +144,19 @@ TEST_CASE("assignments are found from both ends") {
     insert_assignment(*uow, {t, 0, c, State::final});
     insert_assignment(*uow, {s, 1, c, State::waiting});
     insert_assignment(*uow, {s, 0, d, State::planned});
-    const auto of = uow->assignments_of(s);
+    const auto of = assignments_of(*uow, s);
     REQUIRE(of.size() == 2);
     CHECK(of[0].check == d);
     CHECK(of[0].goal == State::planned);
     CHECK(of[1].check == c);
     CHECK(of[1].goal == State::waiting);
-    const auto to = uow->assignments_to(c);
+    const auto to = assignments_to(*uow, c);
     REQUIRE(to.size() == 2);
     CHECK(to[0].stage == s);
     CHECK(to[0].position == 1);
     CHECK(to[1].stage == t);
     CHECK(to[1].goal == State::final);
-    CHECK(uow->assignments_of(c).empty());
+    CHECK(assignments_of(*uow, c).empty());
 }
 
 TEST_CASE("goals come in the order of states and are replaced by a second put") {
@@ -166,7 +166,7 @@ TEST_CASE("goals come in the order of states and are replaced by a second put") 
     put_goal(*uow, {c, State::final, 3, 3});
     put_goal(*uow, {c, State::planned, 1, 1});
     put_goal(*uow, {c, State::final, 4, 2});
-    const auto goals = uow->goals(c);
+    const auto goals = service::goals(*uow, c);
     REQUIRE(goals.size() == 2);
     CHECK(goals[0].goal == State::planned);
     CHECK(goals[1].goal == State::final);

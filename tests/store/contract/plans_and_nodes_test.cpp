@@ -104,8 +104,8 @@ TEST_CASE("counts add up by type, state and outcome, and zeros do not show") {
     const std::vector<StateCount> expected{{NodeType::check, State::planning, std::nullopt, 3},
                                            {NodeType::check, State::final, Outcome::passed, 1},
                                            {NodeType::check, State::final, Outcome::failed, 3}};
-    CHECK(uow->counts(f.plan()) == expected);
-    CHECK(uow->counts(insert_plan(*uow, plan_row("q"))).empty());
+    CHECK(counts(*uow, f.plan()) == expected);
+    CHECK(counts(*uow, insert_plan(*uow, plan_row("q"))).empty());
 }
 
 TEST_CASE("a node is read as it was written, by name and by key") {
@@ -113,11 +113,11 @@ TEST_CASE("a node is read as it was written, by name and by key") {
     auto uow = f.write();
     const NodeRow row = full_node(f.plan(), uow->next_node_key());
     insert_node(*uow, row, {});
-    check_equal(uow->node(row.key), row);
-    check_equal(uow->find_node(f.plan(), NodeType::stage, row.id).value(), row);
-    CHECK_FALSE(uow->find_node(f.plan(), NodeType::check, row.id));
-    CHECK_FALSE(uow->find_node(f.plan(), NodeType::stage, "other"));
-    CHECK(code_of([&] { static_cast<void>(uow->node(after(row.key))); }) == ErrorCode::store);
+    check_equal(node(*uow, row.key), row);
+    check_equal(find_node(*uow, f.plan(), NodeType::stage, row.id).value(), row);
+    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::check, row.id));
+    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::stage, "other"));
+    CHECK(code_of([&] { static_cast<void>(node(*uow, after(row.key))); }) == ErrorCode::store);
 }
 
 TEST_CASE("checks and stages, and plans, are separate namespaces") {
@@ -128,10 +128,10 @@ TEST_CASE("checks and stages, and plans, are separate namespaces") {
     const NodeKey stage = f.add(*uow, NodeType::stage, "a");
     const NodeKey other = uow->next_node_key();
     insert_node(*uow, node_row(q, other, NodeType::check, "a"), {});
-    CHECK(uow->find_node(f.plan(), NodeType::check, "a")->key == check);
-    CHECK(uow->find_node(f.plan(), NodeType::stage, "a")->key == stage);
-    CHECK(uow->find_node(q, NodeType::check, "a")->key == other);
-    CHECK_FALSE(uow->find_node(q, NodeType::stage, "a"));
+    CHECK(find_node(*uow, f.plan(), NodeType::check, "a")->key == check);
+    CHECK(find_node(*uow, f.plan(), NodeType::stage, "a")->key == stage);
+    CHECK(find_node(*uow, q, NodeType::check, "a")->key == other);
+    CHECK_FALSE(find_node(*uow, q, NodeType::stage, "a"));
 }
 
 TEST_CASE("everything of a node can be updated but its names and its kind") {
@@ -141,19 +141,19 @@ TEST_CASE("everything of a node can be updated but its names and its kind") {
     NodeRow row = full_node(f.plan(), key);
     row.id = "s";
     update_node(*uow, row);
-    check_equal(uow->node(key), row);
+    check_equal(node(*uow, key), row);
     row.outcome.reset();
     row.concluded_reason.reset();
     row.state = State::attempting;
     row.history.resize(2);
     row.has_continuation = false;
     update_node(*uow, row);
-    check_equal(uow->node(key), row);
+    check_equal(node(*uow, key), row);
     NodeRow renamed = row;
     renamed.id = "t";
     renamed.kind = "k";
     update_node(*uow, renamed);
-    check_equal(uow->node(key), row);
+    check_equal(node(*uow, key), row);
 }
 
 TEST_CASE("node keys grow and are never used twice, not even after the plan is gone") {
@@ -182,16 +182,16 @@ TEST_CASE("a body is kept whole, and its default needs no keeping") {
     body.timeout = std::chrono::minutes(1);
     body.heartbeat = Duration(0);
     insert_node(*uow, node_row(f.plan(), key, NodeType::stage, "s"), body);
-    CHECK(uow->body(key) == body);
+    CHECK(service::body(*uow, key) == body);
     body.heartbeat.reset();
     body.timeout.reset();
     update_body(*uow, key, body);
-    CHECK(uow->body(key) == body);
+    CHECK(service::body(*uow, key) == body);
     update_body(*uow, key, {});
-    CHECK(uow->body(key) == NodeBody{});
+    CHECK(service::body(*uow, key) == NodeBody{});
     update_body(*uow, key, body);
-    CHECK(uow->body(key) == body);
-    CHECK(uow->body(f.add(*uow, NodeType::check, "c")) == NodeBody{});
+    CHECK(service::body(*uow, key) == body);
+    CHECK(service::body(*uow, f.add(*uow, NodeType::check, "c")) == NodeBody{});
 }
 
 TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and state") {
@@ -235,7 +235,7 @@ TEST_CASE("a scan may use the store while it goes on, and scan again within") {
     uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow& outer) {
         uow->scan_nodes(f.plan(), std::nullopt, {},
                         [&](const NodeRow& inner) { seen += outer.id + inner.id + " "; });
-        static_cast<void>(uow->find_node(f.plan(), NodeType::check, outer.id));
+        static_cast<void>(find_node(*uow, f.plan(), NodeType::check, outer.id));
     });
     CHECK(seen == "aa ab ac ba bb bc ca cb cc ");
 }
@@ -292,25 +292,25 @@ TEST_CASE("deleting a plan takes everything of it and nothing of another") {
     }
     uow->delete_plan(f.plan());
     CHECK_FALSE(uow->find_plan("p"));
-    CHECK(uow->counts(f.plan()).empty());
-    CHECK_FALSE(uow->find_operation(f.plan(), "op"));
-    CHECK(uow->edges_of(mine[1], PredicateRole::dependencies).empty());
-    CHECK(uow->edges_to(mine[0], 0, 40).empty());
-    CHECK(uow->groups(mine[1]).empty());
-    CHECK(uow->assignments_to(mine[0]).empty());
-    CHECK(uow->goals(mine[0]).empty());
-    CHECK(uow->attempts(mine[1]).empty());
-    CHECK(uow->results(mine[0]).empty());
-    CHECK(uow->ready_attempts(f.plan(), at(100), 10).empty());
+    CHECK(counts(*uow, f.plan()).empty());
+    CHECK_FALSE(find_operation(*uow, f.plan(), "op"));
+    CHECK(edges_of(*uow, mine[1], PredicateRole::dependencies).empty());
+    CHECK(edges_to(*uow, mine[0], 0, 40).empty());
+    CHECK(groups(*uow, mine[1]).empty());
+    CHECK(assignments_to(*uow, mine[0]).empty());
+    CHECK(goals(*uow, mine[0]).empty());
+    CHECK(attempts(*uow, mine[1]).empty());
+    CHECK(results(*uow, mine[0]).empty());
+    CHECK(ready_attempts(*uow, f.plan(), at(100), 10).empty());
     int entries = 0;
     uow->read_log(f.plan(), std::nullopt, 0, [&](const LogEntry&) { return ++entries > 0; });
     CHECK(entries == 0);
     CHECK(uow->find_plan("q"));
-    CHECK(uow->find_operation(q, "op") == OperationRow{"op", 1, {}});
-    CHECK(uow->edges_to(others[0], 0, 40).size() == 1);
-    CHECK(uow->body(others[1]).json.text == R"({"a":1})");
-    CHECK(uow->attempts(others[1]).size() == 1);
-    CHECK(uow->results(others[0]).size() == 1);
+    CHECK(find_operation(*uow, q, "op") == OperationRow{"op", 1, {}});
+    CHECK(edges_to(*uow, others[0], 0, 40).size() == 1);
+    CHECK(service::body(*uow, others[1]).json.text == R"({"a":1})");
+    CHECK(attempts(*uow, others[1]).size() == 1);
+    CHECK(results(*uow, others[0]).size() == 1);
     uow->read_log(q, std::nullopt, 0, [&](const LogEntry&) { return ++entries > 0; });
     CHECK(entries == 2);
 }

@@ -12,10 +12,10 @@ TEST_CASE("what is committed is there for the next transaction and after reopeni
         static_cast<void>(f.add(*uow, NodeType::check, "a"));
         uow->commit();
     }
-    CHECK(f.read()->find_node(f.plan(), NodeType::check, "a"));
+    CHECK(find_node(*f.read(), f.plan(), NodeType::check, "a"));
     f.close();
     f.reopen();
-    CHECK(f.read()->find_node(f.plan(), NodeType::check, "a"));
+    CHECK(find_node(*f.read(), f.plan(), NodeType::check, "a"));
 }
 
 TEST_CASE("a transaction that ends without commit leaves nothing behind") {
@@ -24,11 +24,11 @@ TEST_CASE("a transaction that ends without commit leaves nothing behind") {
     {
         auto uow = f.write();
         key = f.add(*uow, NodeType::check, "a");
-        CHECK(uow->find_node(f.plan(), NodeType::check, "a"));
+        CHECK(find_node(*uow, f.plan(), NodeType::check, "a"));
     }
     auto uow = f.write();
-    CHECK_FALSE(uow->find_node(f.plan(), NodeType::check, "a"));
-    CHECK(uow->counts(f.plan()).empty());
+    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::check, "a"));
+    CHECK(counts(*uow, f.plan()).empty());
     CHECK(uow->next_node_key() == key);
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("readers do not wait for a writer that has written but not committed")
     static_cast<void>(f.add(*writer, NodeType::stage, "s"));
     auto reader = other->begin(Access::read);
     CHECK(reader->find_plan("p"));
-    CHECK_FALSE(reader->find_node(f.plan(), NodeType::stage, "s"));
+    CHECK_FALSE(find_node(*reader, f.plan(), NodeType::stage, "s"));
 }
 
 TEST_CASE("writing in a transaction for reading is a bug") {
@@ -231,6 +231,6 @@ TEST_CASE("a sound store passes its check, and a backup is a store of its own") 
     auto store = Fixture::open({.path = copy});
     CHECK(store->check().empty());
     auto uow = store->begin(Access::write);
-    CHECK(uow->find_node(f.plan(), NodeType::check, "a"));
-    CHECK_FALSE(uow->find_node(f.plan(), NodeType::check, "later"));
+    CHECK(find_node(*uow, f.plan(), NodeType::check, "a"));
+    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::check, "later"));
 }

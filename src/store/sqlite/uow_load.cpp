@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "store/sqlite/unit_of_work.hpp"
+
+namespace turboci::sqlite {
+
+namespace {
+
+template <class Row>
+void append(std::vector<Row>& to, std::vector<Row>&& more) {
+    if (to.empty())
+        to = std::move(more);
+    else
+        to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+template <class Row>
+void append(std::vector<Row>& to, std::optional<Row>&& row) {
+    if (row) to.push_back(std::move(*row));
+}
+
+}  // namespace
+
+Facts SqliteUnitOfWork::load(PlanKey plan, const Lookup& lookup) {
+    ++trips_;
+    Facts facts;
+    if (lookup.counts) facts.counts = counts(plan);
+    if (lookup.operation) facts.operation = find_operation(plan, *lookup.operation);
+    load_nodes(plan, lookup, facts);
+    load_waiting(lookup, facts);
+    load_assignments(lookup, facts);
+    load_results(lookup, facts);
+    load_attempts(plan, lookup, facts);
+    for (const std::string& holder : lookup.beats)
+        if (const auto at = last_beat(holder)) facts.beats.push_back({holder, *at});
+    return facts;
+}
+
+void SqliteUnitOfWork::load_nodes(PlanKey plan, const Lookup& lookup, Facts& facts) {
+    for (const NodeRef& name : lookup.names) append(facts.nodes, find_node(plan, name.type, name.id));
+    for (const NodeKey key : lookup.nodes) facts.nodes.push_back(node(key));
+    for (const NodeKey key : lookup.bodies) facts.bodies.push_back({key, body(key)});
+    for (const NodeKey owner : lookup.groups) append(facts.groups, groups(owner));
+    for (const auto& name : lookup.single_groups)
+        append(facts.groups, group(name.owner, name.role, name.group));
+    for (const PredicateName& name : lookup.edges) append(facts.edges, edges_of(name.owner, name.role));
+}
+
+void SqliteUnitOfWork::load_waiting(const Lookup& lookup, Facts& facts) {
+    for (const auto& w : lookup.waiting) append(facts.waiting, edges_to(w.target, w.after, w.up_to));
+    if (!lookup.owners) return;
+    NodeKey last = NodeKey::none;
+    for (const EdgeRow& edge : facts.waiting) {
+        if (edge.owner != last) facts.nodes.push_back(node(edge.owner));
+        last = edge.owner;
+        // The root of dependencies is in the node's row.
+        std::int32_t number = edge.group;
+        while (number > 0 || (number == 0 && edge.role == PredicateRole::continuation)) {
+            auto found = group(edge.owner, edge.role, number);
+            if (!found || found->parent >= number) break;
+            number = found->parent;
+            facts.groups.push_back(*found);
+        }
+    }
+}
+
+void SqliteUnitOfWork::load_assignments(const Lookup& lookup, Facts& facts) {
+    for (const NodeKey stage : lookup.assignments) append(facts.assignments, assignments_of(stage));
+    for (const NodeKey check : lookup.assigned) append(facts.assigned, assignments_to(check));
+    for (const NodeKey check : lookup.goals) append(facts.goals, goals(check));
+    if (lookup.checks)
+        for (const AssignmentRow& row : facts.assignments) {
+            facts.nodes.push_back(node(row.check));
+            append(facts.goals, goals(row.check));
+        }
+    if (lookup.stages)
+        for (const AssignmentRow& row : facts.assigned) facts.nodes.push_back(node(row.stage));
+}
+
+void SqliteUnitOfWork::load_results(const Lookup& lookup, Facts& facts) {
+    for (const NodeKey check : lookup.results) append(facts.results, results(check));
+    for (const auto& name : lookup.single_results)
+        append(facts.results, find_result(name.check, name.type, name.owner));
+    for (const AttemptName& name : lookup.open_results)
+        append(facts.open_results, open_results_of(name.stage, name.idx));
+}
+
+void SqliteUnitOfWork::load_attempts(PlanKey plan, const Lookup& lookup, Facts& facts) {
+    if (lookup.ready) {
+        facts.ready = ready_attempts(plan, lookup.ready->at, lookup.ready->limit);
+        for (const AttemptRow& row : facts.ready) facts.nodes.push_back(node(row.stage));
+    }
+    if (lookup.next_ready) facts.next_ready = next_ready_at(plan, *lookup.next_ready);
+    if (lookup.overdue) {
+        facts.overdue = overdue_attempts(plan, *lookup.overdue);
+        for (const AttemptRow& row : facts.overdue) facts.nodes.push_back(node(row.stage));
+    }
+    if (lookup.held) {
+        facts.held = held_attempts(plan);
+        for (const AttemptRow& row : facts.held) facts.nodes.push_back(node(row.stage));
+    }
+    for (const AttemptName& name : lookup.attempts) append(facts.attempts, attempt(name.stage, name.idx));
+    for (const NodeKey stage : lookup.all_attempts) append(facts.attempts, attempts(stage));
+    if (lookup.current_attempts)
+        for (const NodeRow& row : facts.nodes)
+            if (row.type == NodeType::stage && row.attempt > 0)
+                append(facts.attempts, attempt(row.key, row.attempt));
+}
+
+}  // namespace turboci::sqlite
