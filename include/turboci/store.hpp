@@ -295,12 +295,17 @@ struct Lookup {
     };
     std::vector<GroupName> single_groups;  ///< groups one by one, as far as there are any
     std::vector<PredicateName> edges;      ///< of these predicates
+    /// With `edges` the nodes that they point to.
+    bool targets = false;
     /// Edges that wait for `target` to enter a state with after < number <= up_to.
     struct Waiting {
         NodeKey target = NodeKey::none;
         int after = 0, up_to = 0;
     };
     std::vector<Waiting> waiting;
+    /// How far to go along what waits: beyond 1, owners are taken for targets in their turn, with whatever
+    /// they may need to end. Looking ahead may be given up early.
+    int levels = 1;
     /// With each edge in `waiting` its owner, and its group with all around it up to the root.
     bool owners = false;
     std::vector<NodeKey> assignments;  ///< of these stages
@@ -311,10 +316,12 @@ struct Lookup {
     bool stages = false;
     std::vector<NodeKey> goals;         ///< of these checks
     std::vector<AttemptName> attempts;  ///< as far as they are there
-    /// With every stage in Facts::nodes its current attempt.
+    /// With every stage in Facts::nodes its current attempt, that attempt's open results, and the body.
     bool current_attempts = false;
     std::vector<NodeKey> all_attempts;  ///< of these stages, without progress
     std::vector<NodeKey> results;       ///< all of these checks
+    /// With `results` the attempts that wrote them.
+    bool writers = false;
     struct ResultName {
         NodeKey check = NodeKey::none;
         OwnerType type = OwnerType::actor;
@@ -322,7 +329,8 @@ struct Lookup {
     };
     std::vector<ResultName> single_results;
     std::vector<AttemptName> open_results;  ///< of these attempts, not finalized
-    /// The oldest `limit` PENDING attempts that are ready at `at`, and, without a limit of 0, their stages.
+    /// The oldest `limit` PENDING attempts that are ready at `at`. With these, with `overdue` and with `held`
+    /// come their stages and the bodies of those; with the latter two the open results, too.
     struct Ready {
         Timestamp at;
         std::int64_t limit = 0;
@@ -341,9 +349,13 @@ struct Facts {
     std::optional<OperationRow> operation;
     std::vector<NodeRow> nodes;
     std::vector<BodyRow> bodies;
-    std::vector<GroupRow> groups;            ///< of each owner by role, group
-    std::vector<EdgeRow> edges;              ///< of each predicate by position
-    std::vector<EdgeRow> waiting;            ///< of each question by owner, role, position
+    std::vector<GroupRow> groups;  ///< of each owner by role, group
+    std::vector<EdgeRow> edges;    ///< of each predicate by position
+    std::vector<EdgeRow> waiting;  ///< of each question by owner, role, position
+    /// Questions that were answered beyond those that were asked, by looking ahead.
+    std::vector<Lookup::Waiting> waiting_of;
+    std::vector<PredicateName> edges_of;
+    std::vector<NodeKey> assignments_of, results_of;
     std::vector<AssignmentRow> assignments;  ///< of each stage by position
     std::vector<AssignmentRow> assigned;     ///< of each check by stage, position
     std::vector<GoalRow> goals;              ///< of each check by goal

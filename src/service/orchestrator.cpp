@@ -164,6 +164,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                     .stages = {},
                     .late_results = {},
                     .late_stages = {}};
+    nodes.foresee_request(plan.id, looks);
     if (has_nodes) {
         if (!is_heartbeat_alone(request)) {
             expire_attempts(nodes, request, holders);

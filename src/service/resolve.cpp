@@ -296,16 +296,22 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
 }  // namespace
 
 void resolve_to_fixpoint(WorkingSet& nodes) {
-    while (true) {
-        if (Node* node = nodes.next_queued()) {
-            if (node->row.type == NodeType::check)
-                advance_check(nodes, *node);
-            else
-                advance_stage(nodes, *node);
-        } else if (Node* moved = nodes.next_moved()) {
-            announce(nodes, *moved);
+    // In waves: what all of one need of the store is asked at once. A wave that follows another may be one of
+    // many, so each looks twice as far ahead as the one before it.
+    constexpr int kMostLevels = 512;
+    for (int levels = 1; nodes.has_queued() || nodes.has_moved();) {
+        if (nodes.has_queued()) {
+            nodes.foresee_advances();
+            while (Node* node = nodes.next_queued()) {
+                if (node->row.type == NodeType::check)
+                    advance_check(nodes, *node);
+                else
+                    advance_stage(nodes, *node);
+            }
         } else {
-            return;
+            nodes.foresee_announcements(levels);
+            levels = std::min(2 * levels, kMostLevels);
+            for (Node* moved : nodes.take_moved()) announce(nodes, *moved);
         }
     }
 }

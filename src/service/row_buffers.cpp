@@ -9,12 +9,9 @@ namespace turboci::service {
 
 // ------------------------------------------------------------------------------------ attempts
 
-std::optional<AttemptRow> AttemptBuffer::find(NodeKey stage, std::int32_t idx, bool stored) {
-    if (const auto it = rows_.find({stage, idx}); it != rows_.end()) return it->second.row;
-    if (!stored) return std::nullopt;
-    auto row = service::attempt(uow_, stage, idx);
-    if (row) rows_[{stage, idx}] = {*row, false, false};
-    return row;
+std::optional<AttemptRow> AttemptBuffer::find(NodeKey stage, std::int32_t idx) const {
+    const auto it = rows_.find({stage, idx});
+    return it == rows_.end() ? std::nullopt : std::optional(it->second.row);
 }
 
 void AttemptBuffer::put(const AttemptRow& row) {
@@ -32,46 +29,42 @@ std::vector<const AttemptRow*> AttemptBuffer::changed(bool is_new) const {
 
 // ------------------------------------------------------------------------------------ results
 
-const ResultRow& ResultBuffer::adopt(OfCheck& of, ResultRow row) {
-    const std::int64_t id = row.result.id;
-    return of.rows.try_emplace(id, Buffered{std::move(row), false, false}).first->second.row;
+void ResultBuffer::adopt(std::span<const NodeKey> complete, std::span<const ResultRow> rows) {
+    for (const ResultRow& row : rows) {
+        const auto [it, is_new] =
+            checks_[row.check].rows.try_emplace(row.result.id, Buffered{row, false, false});
+        if (is_new && row.stage != NodeKey::none)
+            of_attempt_[{row.stage, row.attempt}].emplace_back(row.check, row.result.id);
+    }
+    for (const NodeKey check : complete) checks_[check].complete = true;
 }
 
-std::vector<ResultRow> ResultBuffer::of_check(NodeKey check, bool stored) {
-    OfCheck& of = checks_[check];
-    if (stored && !of.complete)
-        for (ResultRow& row : service::results(uow_, check)) adopt(of, std::move(row));
-    of.complete = true;
+bool ResultBuffer::is_complete(NodeKey check) const {
+    const auto it = checks_.find(check);
+    return it != checks_.end() && it->second.complete;
+}
+
+std::vector<ResultRow> ResultBuffer::of_check(NodeKey check) const {
     std::vector<ResultRow> rows;
-    rows.reserve(of.rows.size());
-    for (const auto& [id, buffered] : of.rows) rows.push_back(buffered.row);
+    if (const auto it = checks_.find(check); it != checks_.end())
+        for (const auto& [id, buffered] : it->second.rows) rows.push_back(buffered.row);
     return rows;
 }
 
-std::optional<ResultRow> ResultBuffer::find(NodeKey check, bool stored, OwnerType type,
-                                            std::string_view owner) {
-    OfCheck& of = checks_[check];
-    for (const auto& [id, buffered] : of.rows)
-        if (buffered.row.result.owner_type == type && buffered.row.result.owner_id == owner)
-            return buffered.row;
-    if (!stored || of.complete) return std::nullopt;
-    auto row = service::find_result(uow_, check, type, owner);
-    if (!row) return std::nullopt;
-    return adopt(of, std::move(*row));
+std::optional<ResultRow> ResultBuffer::find(NodeKey check, OwnerType type, std::string_view owner) const {
+    if (const auto it = checks_.find(check); it != checks_.end())
+        for (const auto& [id, buffered] : it->second.rows)
+            if (buffered.row.result.owner_type == type && buffered.row.result.owner_id == owner)
+                return buffered.row;
+    return std::nullopt;
 }
 
-std::vector<ResultRow> ResultBuffer::open_of(NodeKey stage, std::int32_t idx, bool stored) {
+std::vector<ResultRow> ResultBuffer::open_of(NodeKey stage, std::int32_t idx) const {
     std::vector<ResultRow> open;
-    const auto take = [&](const ResultRow& row) {
-        if (!row.result.finalized_at) open.push_back(row);
-    };
-    if (stored)
-        for (ResultRow& row : service::open_results_of(uow_, stage, idx)) {
-            OfCheck& of = checks_[row.check];
-            take(adopt(of, std::move(row)));
-        }
-    if (const auto it = new_of_attempt_.find({stage, idx}); it != new_of_attempt_.end())
-        for (const auto& [check, id] : it->second) take(checks_.at(check).rows.at(id).row);
+    if (const auto it = of_attempt_.find({stage, idx}); it != of_attempt_.end())
+        for (const auto& [check, id] : it->second)
+            if (const ResultRow& row = checks_.at(check).rows.at(id).row; !row.result.finalized_at)
+                open.push_back(row);
     std::ranges::sort(open, {}, [](const ResultRow& r) { return std::pair(r.check, r.result.id); });
     return open;
 }
@@ -79,7 +72,7 @@ std::vector<ResultRow> ResultBuffer::open_of(NodeKey stage, std::int32_t idx, bo
 void ResultBuffer::add(ResultRow row) {
     row.result.id = next_new_++;
     if (row.stage != NodeKey::none)
-        new_of_attempt_[{row.stage, row.attempt}].emplace_back(row.check, row.result.id);
+        of_attempt_[{row.stage, row.attempt}].emplace_back(row.check, row.result.id);
     const NodeKey check = row.check;
     const std::int64_t id = row.result.id;
     checks_[check].rows[id] = {std::move(row), true, true};

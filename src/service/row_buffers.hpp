@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,10 +26,14 @@ struct BufferedRow {
 /// Attempts by stage and index. What is found is a copy: put() it back after a change.
 class AttemptBuffer {
 public:
-    explicit AttemptBuffer(UnitOfWork& uow) : uow_(uow) {}
-
-    /// In the buffer or, if the stage is `stored`, in the store.
-    [[nodiscard]] std::optional<AttemptRow> find(NodeKey stage, std::int32_t idx, bool stored);
+    [[nodiscard]] std::optional<AttemptRow> find(NodeKey stage, std::int32_t idx) const;
+    [[nodiscard]] bool contains(NodeKey stage, std::int32_t idx) const {
+        return rows_.contains({stage, idx});
+    }
+    /// Keeps a stored row, unless a later state of it is there.
+    void adopt(const AttemptRow& row) {
+        rows_.try_emplace({row.stage, row.attempt.idx}, Buffered{row, false, false});
+    }
     void add(const AttemptRow& row) { rows_[{row.stage, row.attempt.idx}] = {row, true, true}; }
     void put(const AttemptRow& row);
     /// Of rows that the store has selected: those that `wanted` still accepts, as they are now, and buffered
@@ -44,21 +50,27 @@ public:
     [[nodiscard]] std::vector<const AttemptRow*> changed(bool is_new) const;
 
 private:
-    UnitOfWork& uow_;
-    std::map<std::pair<NodeKey, std::int32_t>, BufferedRow<AttemptRow>> rows_;
+    using Buffered = BufferedRow<AttemptRow>;
+    std::map<std::pair<NodeKey, std::int32_t>, Buffered> rows_;
 };
 
 /// Results by check. What is found is a copy: put() it back after a change.
 class ResultBuffer {
 public:
-    explicit ResultBuffer(UnitOfWork& uow) : uow_(uow) {}
+    /// All that are known of a check, by id; new ones come last, with ids that are theirs until the commit.
+    [[nodiscard]] std::vector<ResultRow> of_check(NodeKey check) const;
+    [[nodiscard]] bool is_complete(NodeKey check) const;
+    [[nodiscard]] std::optional<ResultRow> find(NodeKey check, OwnerType type, std::string_view owner) const;
+    /// Those of an attempt that are known and not finalized, by check and id.
+    [[nodiscard]] std::vector<ResultRow> open_of(NodeKey stage, std::int32_t idx) const;
+    [[nodiscard]] bool knows_open_of(NodeKey stage, std::int32_t idx) const {
+        return known_open_.contains({stage, idx});
+    }
 
-    /// All of a check, by id; new ones come last, with ids that are theirs until the commit.
-    [[nodiscard]] std::vector<ResultRow> of_check(NodeKey check, bool stored);
-    [[nodiscard]] std::optional<ResultRow> find(NodeKey check, bool stored, OwnerType type,
-                                                std::string_view owner);
-    /// Results of an attempt that are not finalized, by check and id.
-    [[nodiscard]] std::vector<ResultRow> open_of(NodeKey stage, std::int32_t idx, bool stored);
+    /// Keeps stored rows, unless a later state of one is there: all of the checks `complete`, and others.
+    void adopt(std::span<const NodeKey> complete, std::span<const ResultRow> rows);
+    /// All open results of the attempt have been adopted.
+    void knows_open(NodeKey stage, std::int32_t idx) { known_open_.insert({stage, idx}); }
     void add(ResultRow row);
     void put(const ResultRow& row);
     [[nodiscard]] std::vector<const ResultRow*> changed(bool is_new) const;
@@ -69,12 +81,9 @@ private:
         bool complete = false;                  ///< no stored one is missing
         std::map<std::int64_t, Buffered> rows;  ///< by id
     };
-    /// Keeps a stored row, unless a later state of it is there. Returns that state.
-    const ResultRow& adopt(OfCheck& of, ResultRow row);
-
-    UnitOfWork& uow_;
     std::map<NodeKey, OfCheck> checks_;
-    std::map<std::pair<NodeKey, std::int32_t>, std::vector<std::pair<NodeKey, std::int64_t>>> new_of_attempt_;
+    std::map<std::pair<NodeKey, std::int32_t>, std::vector<std::pair<NodeKey, std::int64_t>>> of_attempt_;
+    std::set<std::pair<NodeKey, std::int32_t>> known_open_;
     std::int64_t next_new_ = std::int64_t{1} << 62;
 };
 

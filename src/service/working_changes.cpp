@@ -93,6 +93,8 @@ void WorkingSet::add_groups_and_goals(ChangeSet& changes) {
     };
     for (const Node& node : new_nodes_) add(node);
     for (const Node& node : old_nodes_) add(node);
+    for (const auto& [key, group] : some_groups_)
+        if (group.dirty) groups.push_back(&group.row);
     changes.new_groups = rows_at(std::move(new_groups));
     changes.groups = rows_at(std::move(groups));
     changes.goals = rows_at(std::move(goals));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "service/lookups.hpp"
 #include "service/working_set.hpp"
 
 namespace turboci::service {
@@ -19,26 +18,48 @@ std::int64_t distance(NodeKey key, NodeKey first) {
 // ------------------------------------------------------------------------------------ predicates
 
 const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
-    if (!node.groups) node.groups.emplace();
     if (!node.all_groups) {
-        // Those that are here already may have been changed.
-        std::vector<CachedGroup> known;
-        known.swap(*node.groups);
-        for (GroupRow& row : service::groups(uow_, node.row.key)) node.groups->push_back({row, false, false});
-        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
-        node.all_groups = true;
+        Lookup lookup;
+        lookup.groups = {node.row.key};
+        static_cast<void>(load(lookup));
     }
+    if (!node.groups) node.groups.emplace();
     return *node.groups;
 }
 
-CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
-    const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
+void WorkingSet::keep_all_groups(Node& node) {
     if (!node.groups) node.groups.emplace();
-    auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
-    if (it != node.groups->end() && place(*it) == std::pair(role, number)) return *it;
-    auto row = node.all_groups ? std::nullopt : service::group(uow_, node.row.key, role, number);
-    if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *node.groups->insert(it, {*row, false, false});
+    // All are known by now, and some may have been changed.
+    const auto first = some_groups_.lower_bound({node.row.key, PredicateRole{}, 0});
+    auto known = first;
+    for (; known != some_groups_.end() && known->second.row.owner == node.row.key; ++known)
+        node.groups->push_back(known->second);
+    some_groups_.erase(first, known);
+    node.all_groups = true;
+}
+
+CachedGroup* WorkingSet::find_group(Node& node, PredicateRole role, std::int32_t number) {
+    if (!node.all_groups) {
+        const auto found = some_groups_.find({node.row.key, role, number});
+        return found == some_groups_.end() ? nullptr : &found->second;
+    }
+    if (!node.groups) return nullptr;
+    const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
+    const auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
+    return it != node.groups->end() && place(*it) == std::pair(role, number) ? &*it : nullptr;
+}
+
+CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
+    CachedGroup* found = find_group(node, role, number);
+    if (found == nullptr && !node.all_groups) {
+        Lookup lookup;
+        lookup.single_groups = {{node.row.key, role, number}};
+        static_cast<void>(load(lookup));
+        found = find_group(node, role, number);
+    }
+    if (found == nullptr)
+        throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
+    return *found;
 }
 
 const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {
@@ -89,7 +110,15 @@ void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
 
 std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
     std::vector<EdgeRow> edges;
-    if (!node.is_new() && !node.replaced[index_of(role)]) edges = service::edges_of(uow_, node.row.key, role);
+    if (!node.is_new() && !node.replaced[index_of(role)]) {
+        const std::pair key(node.row.key, role);
+        if (!edges_.contains(key)) {
+            Lookup lookup;
+            lookup.edges = {{node.row.key, role}};
+            static_cast<void>(load(lookup));
+        }
+        edges = edges_.at(key);
+    }
     for (std::uint32_t i = 0; i < node.edge_count; ++i) {
         const NewEdge& e = new_edges_[node.first_edge + i];
         if (e.role == role) edges.push_back(e.row());
@@ -136,7 +165,16 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
         const auto at = static_cast<std::size_t>(distance(target.row.key, first_new_));
         add(std::span(to_new_).subspan(first_to_new_[at], first_to_new_[at + 1] - first_to_new_[at]));
     } else {
-        edges = service::edges_to(uow_, target.row.key, after, up_to);
+        const StoredWaiting* known = find_waiting(target.row.key, after, up_to);
+        if (known == nullptr) {
+            Lookup lookup;
+            lookup.waiting = {{target.row.key, after, up_to}};
+            static_cast<void>(load(lookup));
+            known = find_waiting(target.row.key, after, up_to);
+        }
+        for (const EdgeRow& edge : known->edges)
+            if (const int n = state_number(target.row.type, edge.on_state); after < n && n <= up_to)
+                edges.push_back(edge);
         if (!dropped_.empty())
             std::erase_if(edges, [&](const EdgeRow& e) {
                 const Node* owner = met(e.owner);
@@ -153,10 +191,12 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 // ------------------------------------------------------------------------------------ goals
 
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
-    if (!check.goals) {
-        check.goals.emplace();
-        if (!check.is_new()) *check.goals = service::goals(uow_, check.row.key);
+    if (!check.goals && !check.is_new()) {
+        Lookup lookup;
+        lookup.goals = {check.row.key};
+        static_cast<void>(load(lookup));
     }
+    if (!check.goals) check.goals.emplace();
     return *check.goals;
 }
 
@@ -171,7 +211,14 @@ GoalRow& WorkingSet::goal(Node& check, State goal) {
 // ------------------------------------------------------------------------------------ assignments
 
 std::vector<AssignmentRow> WorkingSet::assignments_of(NodeKey stage) {
-    if (stage < first_new_) return service::assignments_of(uow_, stage);
+    if (stage < first_new_) {
+        if (!assignments_.contains(stage)) {
+            Lookup lookup;
+            lookup.assignments = {stage};
+            static_cast<void>(load(lookup));
+        }
+        return assignments_.at(stage);
+    }
     const Node& node = get(stage);
     const auto all = std::span(new_assignments_).subspan(node.first_assignment, node.assignment_count);
     return {all.begin(), all.end()};
@@ -179,7 +226,15 @@ std::vector<AssignmentRow> WorkingSet::assignments_of(NodeKey stage) {
 
 std::vector<AssignmentRow> WorkingSet::assignments_to(NodeKey check) {
     std::vector<AssignmentRow> rows;
-    if (check < first_new_) rows = service::assignments_to(uow_, check);
+    if (check < first_new_) {
+        if (!assigned_.contains(check)) {
+            Lookup lookup;
+            lookup.assigned = {check};
+            lookup.stages = true;
+            static_cast<void>(load(lookup));
+        }
+        rows = assigned_.at(check);
+    }
     const auto check_of = [&](std::uint32_t i) { return new_assignments_[i].check; };
     if (assigned_to_.size() != new_assignments_.size()) {
         assigned_to_.resize(new_assignments_.size());
@@ -202,7 +257,12 @@ void WorkingSet::set_assignments(Node& stage, std::span<const AssignmentRow> row
 std::optional<AttemptRow> WorkingSet::attempt(NodeKey stage, std::int32_t idx) {
     if (const Node* node = met(stage); node != nullptr && node->first_try && idx == 1)
         return first_attempt_of(*node);
-    return attempts_.find(stage, idx, stage < first_new_);
+    if (stage < first_new_ && !attempts_.contains(stage, idx)) {
+        Lookup lookup;
+        lookup.attempts = {{stage, idx}};
+        static_cast<void>(load(lookup));
+    }
+    return attempts_.find(stage, idx);
 }
 
 std::optional<AttemptRow> WorkingSet::current_attempt(const Node& stage) {
@@ -239,14 +299,24 @@ void WorkingSet::add_progress(NodeKey stage, std::int32_t idx, Progress progress
 }
 
 std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
-    std::vector<AttemptRow> rows;
-    // What is buffered may hide as many stored rows.
-    if (plan_has_nodes_)
-        rows =
-            service::ready_attempts(uow_, plan_, now_, static_cast<std::int64_t>(limit + attempts_.size()));
-    rows = attempts_.select(std::move(rows), [&](const AttemptRow& r) {
+    const auto is_ready = [&](const AttemptRow& r) {
         return r.attempt.state == AttemptState::pending && r.ready_at <= now_;
-    });
+    };
+    // What was taken by this write is not to be counted.
+    const auto suffices = [&] {
+        const auto left = std::ranges::count_if(ready_.rows, [&](const AttemptRow& r) {
+            const auto buffered = attempts_.find(r.stage, r.attempt.idx);
+            return !buffered || is_ready(*buffered);
+        });
+        return ready_.rows.size() < ready_.limit || static_cast<std::size_t>(left) >= limit;
+    };
+    while (plan_has_nodes_ && !suffices()) {
+        ready_.limit = std::max(2 * ready_.limit, limit);
+        Lookup lookup;
+        lookup.ready = Lookup::Ready{now_, static_cast<std::int64_t>(ready_.limit)};
+        ready_.rows = load(lookup).ready;
+    }
+    auto rows = attempts_.select(ready_.rows, is_ready);
     for (const Node* stage : first_tries_)
         if (stage->first_try) rows.push_back(first_attempt_of(*stage));
     std::ranges::sort(rows, {}, [](const AttemptRow& r) { return std::pair(r.ready_at, r.stage); });
@@ -255,11 +325,21 @@ std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
 }
 
 std::vector<AttemptRow> WorkingSet::overdue_attempts() {
-    return service::overdue_attempts(uow_, plan_, now_);
+    if (!overdue_) {
+        Lookup lookup;
+        lookup.overdue = now_;
+        overdue_ = load(lookup).overdue;
+    }
+    return *overdue_;
 }
 
 std::vector<AttemptRow> WorkingSet::held_attempts() {
-    auto rows = attempts_.select(service::held_attempts(uow_, plan_), [](const AttemptRow& r) {
+    if (!held_) {
+        Lookup lookup;
+        lookup.held = true;
+        held_ = load(lookup).held;
+    }
+    auto rows = attempts_.select(*held_, [](const AttemptRow& r) {
         return r.attempt.state == AttemptState::scheduled || r.attempt.state == AttemptState::running;
     });
     std::ranges::sort(rows, {}, &AttemptRow::stage);
@@ -267,15 +347,31 @@ std::vector<AttemptRow> WorkingSet::held_attempts() {
 }
 
 std::vector<ResultRow> WorkingSet::results(const Node& check) {
-    return results_.of_check(check.row.key, !check.is_new());
+    if (!check.is_new() && !results_.is_complete(check.row.key)) {
+        Lookup lookup;
+        lookup.results = {check.row.key};
+        lookup.writers = true;
+        static_cast<void>(load(lookup));
+    }
+    return results_.of_check(check.row.key);
 }
 
 std::optional<ResultRow> WorkingSet::find_result(const Node& check, OwnerType type, std::string_view owner) {
-    return results_.find(check.row.key, !check.is_new(), type, owner);
+    auto row = results_.find(check.row.key, type, owner);
+    if (row || check.is_new() || results_.is_complete(check.row.key)) return row;
+    Lookup lookup;
+    lookup.single_results = {{check.row.key, type, std::string(owner)}};
+    static_cast<void>(load(lookup));
+    return results_.find(check.row.key, type, owner);
 }
 
 std::vector<ResultRow> WorkingSet::open_results_of(const Node& stage, std::int32_t idx) {
-    return results_.open_of(stage.row.key, idx, !stage.is_new());
+    if (!stage.is_new() && !results_.knows_open_of(stage.row.key, idx)) {
+        Lookup lookup;
+        lookup.open_results = {{stage.row.key, idx}};
+        static_cast<void>(load(lookup));
+    }
+    return results_.open_of(stage.row.key, idx);
 }
 
 }  // namespace turboci::service

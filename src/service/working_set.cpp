@@ -38,9 +38,7 @@ WorkingSet::WorkingSet(UnitOfWork& uow, PlanKey plan, bool plan_has_nodes, const
       request_(request),
       version_(version),
       now_(now),
-      first_new_(uow.next_node_key()),
-      attempts_(uow),
-      results_(uow) {}
+      first_new_(uow.next_node_key()) {}
 
 Node& WorkingSet::adopt(NodeRow row) {
     Node& node = old_nodes_.emplace_back();
@@ -71,7 +69,10 @@ Node& WorkingSet::get(NodeKey key) {
                     "run 'turboci store check', and restore a copy made with 'turboci store backup'");
     }
     if (const auto it = by_key_.find(number(key)); it != by_key_.end()) return *it->second;
-    return adopt(service::node(uow_, key));
+    Lookup lookup;
+    lookup.nodes = {key};
+    static_cast<void>(load(lookup));
+    return *by_key_.at(number(key));
 }
 
 Node* WorkingSet::find(NodeType type, std::string_view id) {
@@ -88,10 +89,12 @@ NodeIndex::Named WorkingSet::find(std::string_view id) {
 
 Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
     if (!plan_has_nodes_) return nullptr;
-    auto row = service::find_node(uow_, plan_, type, id);
-    if (!row) return nullptr;
-    // A node that was first met by its key is in the index too, so this one is new to us.
-    return &adopt(std::move(*row));
+    NodeRef name{type, std::string(id)};
+    if (asked_names_.contains(to_string(name))) return nullptr;
+    Lookup lookup;
+    lookup.names = {std::move(name)};
+    static_cast<void>(load(lookup));
+    return names_.find(type, id);
 }
 
 Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::size_t write) {
@@ -120,7 +123,13 @@ Node* WorkingSet::met(NodeKey key) {
 NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new()) {
         const auto changed = new_bodies_.find(node.row.key);
-        return changed == new_bodies_.end() ? service::body(uow_, node.row.key) : changed->second;
+        if (changed != new_bodies_.end()) return changed->second;
+        if (!bodies_.contains(node.row.key)) {
+            Lookup lookup;
+            lookup.bodies = {node.row.key};
+            static_cast<void>(load(lookup));
+        }
+        return bodies_.at(node.row.key);
     }
     NodeBody body;
     NewNodes(request_, author_).read_body(node, body);
@@ -240,12 +249,11 @@ Node* WorkingSet::next_queued() {
     return node;
 }
 
-Node* WorkingSet::next_moved() {
-    if (moved_.empty()) return nullptr;
-    Node* node = moved_.front();
-    moved_.pop_front();
-    node->moved = false;
-    return node;
+std::deque<Node*> WorkingSet::take_moved() {
+    std::deque<Node*> moved;
+    moved.swap(moved_);
+    for (Node* node : moved) node->moved = false;
+    return moved;
 }
 
 }  // namespace turboci::service

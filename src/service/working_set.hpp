@@ -11,7 +11,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "service/node_index.hpp"
@@ -46,7 +48,7 @@ struct HotRow {
 struct Node {
     HotRow row;
     std::unique_ptr<const NodeRow> stored;         ///< as it was before this write; null if new
-    Box<std::vector<CachedGroup>> groups;          ///< those that do not live in the row, by role and number
+    Box<std::vector<CachedGroup>> groups;          ///< see `all_groups`; without the root of dependencies
     Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
     std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
@@ -59,7 +61,7 @@ struct Node {
     bool new_dependencies = false;  ///< written in this write
     bool queued = false;            ///< waits in the advance queue
     bool moved = false;             ///< waits in the queue of moved nodes
-    bool all_groups = false;        ///< `groups` lacks none
+    bool all_groups = false;        ///< they are in `groups`, by role and number
     bool goals_dirty = false;
     bool first_try =
         false;  ///< this write began its first attempt, which is as begin_first_attempt() made it
@@ -126,6 +128,14 @@ public:
     /// Something was stored that is no change of the plan: a heartbeat.
     void note_heartbeat() { heartbeat_ = true; }
     [[nodiscard]] bool has_heartbeat() const { return heartbeat_; }
+
+    // ---- foreseen questions: what is coming is asked of the store at once
+    /// All that the request names. `looks`: held attempts will be looked at.
+    void foresee_request(std::string_view plan_id, bool looks);
+    /// What waits for the nodes that moved, and so many levels of what waits for that.
+    void foresee_announcements(int levels);
+    /// What the queued nodes need to advance.
+    void foresee_advances();
 
     // ---- nodes
     [[nodiscard]] Node& get(NodeKey key);
@@ -215,7 +225,10 @@ public:
 
     // ---- the queues of the fixpoint
     void enqueue(Node& node);
-    [[nodiscard]] Node* next_moved();
+    [[nodiscard]] bool has_moved() const { return !moved_.empty(); }
+    [[nodiscard]] bool has_queued() const { return !queue_.empty(); }
+    /// All that have moved.
+    [[nodiscard]] std::deque<Node*> take_moved();
     [[nodiscard]] Node* next_queued();
 
     // ---- the outcome
@@ -231,10 +244,24 @@ public:
 
 private:
     Node& adopt(NodeRow row);
+    /// Asks the store, and keeps what it brings.
+    Facts load(const Lookup& lookup);
+    void absorb_predicates(const Lookup& lookup, const Facts& facts);
+    void absorb_assignments(const Lookup& lookup, const Facts& facts);
+    /// Edges of the store that are known to wait, if all in (after, up_to] are known.
+    struct StoredWaiting {
+        int after = 0, up_to = 0;
+        std::vector<EdgeRow> edges;
+    };
+    [[nodiscard]] const StoredWaiting* find_waiting(NodeKey target, int after, int up_to) const;
     void enter(Node& node, State state);
     void fill_row(const Node& node, NodeRow& row) const;
     [[nodiscard]] Node* find_stored(NodeType type, std::string_view id);
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
+    /// Null if it is not known.
+    [[nodiscard]] CachedGroup* find_group(Node& node, PredicateRole role, std::int32_t number);
+    /// Moves them from `some_groups_` to the node.
+    void keep_all_groups(Node& node);
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
     [[nodiscard]] AttemptRow first_attempt_of(const Node& stage) const;
@@ -256,6 +283,8 @@ private:
     NodeKey first_new_;
     std::deque<Node> new_nodes_, old_nodes_;
     std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
+    /// Groups that were looked at of stored nodes whose others were not: one write may end many of them.
+    std::map<std::tuple<NodeKey, PredicateRole, std::int32_t>, CachedGroup> some_groups_;
     NodeIndex names_;
     std::unordered_map<const Node*, std::string> new_messages_;  ///< of new nodes
     std::map<NodeKey, NodeBody> new_bodies_;                     ///< of stored nodes
@@ -273,6 +302,19 @@ private:
     std::deque<Change> changes_;
     std::string plan_changes_;
     std::deque<Node*> queue_, moved_;
+
+    // ---- what is known of the store; nodes, groups, goals, attempts and results are above
+    std::unordered_set<std::string> asked_names_;  ///< "check:ID": met, or not there
+    std::unordered_map<NodeKey, NodeBody> bodies_;
+    std::map<std::pair<NodeKey, PredicateRole>, std::vector<EdgeRow>> edges_;
+    std::unordered_map<NodeKey, StoredWaiting> waiting_;
+    std::unordered_map<NodeKey, std::vector<AssignmentRow>> assignments_, assigned_;
+    std::optional<std::vector<AttemptRow>> overdue_, held_;
+    struct StoredReady {
+        std::size_t limit = 0;
+        std::vector<AttemptRow> rows;
+    };
+    StoredReady ready_;
 };
 
 }  // namespace turboci::service

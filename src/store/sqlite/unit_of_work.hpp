@@ -68,6 +68,8 @@ private:
     // ---- parts of load()
     void load_nodes(PlanKey plan, const Lookup& lookup, Facts& facts);
     void load_waiting(const Lookup& lookup, Facts& facts);
+    void load_groups_above(const EdgeRow& edge, Facts& facts);
+    void look_ahead(const NodeRow& owner, Facts& facts);
     void load_assignments(const Lookup& lookup, Facts& facts);
     void load_attempts(PlanKey plan, const Lookup& lookup, Facts& facts);
     void load_results(const Lookup& lookup, Facts& facts);

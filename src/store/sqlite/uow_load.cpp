@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "store/sqlite/unit_of_work.hpp"
@@ -8,6 +9,9 @@
 namespace turboci::sqlite {
 
 namespace {
+
+// Looking ahead is given up when so many nodes have been met.
+constexpr std::size_t kMostAhead = 4096;
 
 template <class Row>
 void append(std::vector<Row>& to, std::vector<Row>&& more) {
@@ -46,23 +50,61 @@ void SqliteUnitOfWork::load_nodes(PlanKey plan, const Lookup& lookup, Facts& fac
     for (const auto& name : lookup.single_groups)
         append(facts.groups, group(name.owner, name.role, name.group));
     for (const PredicateName& name : lookup.edges) append(facts.edges, edges_of(name.owner, name.role));
+    if (lookup.targets)
+        for (const EdgeRow& edge : facts.edges) facts.nodes.push_back(node(edge.target));
 }
 
 void SqliteUnitOfWork::load_waiting(const Lookup& lookup, Facts& facts) {
     for (const auto& w : lookup.waiting) append(facts.waiting, edges_to(w.target, w.after, w.up_to));
     if (!lookup.owners) return;
-    NodeKey last = NodeKey::none;
-    for (const EdgeRow& edge : facts.waiting) {
-        if (edge.owner != last) facts.nodes.push_back(node(edge.owner));
-        last = edge.owner;
-        // The root of dependencies is in the node's row.
-        std::int32_t number = edge.group;
-        while (number > 0 || (number == 0 && edge.role == PredicateRole::continuation)) {
-            auto found = group(edge.owner, edge.role, number);
-            if (!found || found->parent >= number) break;
-            number = found->parent;
-            facts.groups.push_back(*found);
+    std::unordered_set<NodeKey> met;
+    for (const auto& w : lookup.waiting) met.insert(w.target);
+    std::size_t begin = 0;
+    for (int level = 1;; ++level) {
+        const std::size_t end = facts.waiting.size();
+        std::vector<NodeRow> owners;
+        for (; begin < end; ++begin) {
+            const EdgeRow edge = facts.waiting[begin];
+            load_groups_above(edge, facts);
+            if (met.insert(edge.owner).second) owners.push_back(node(edge.owner));
         }
+        if (level < lookup.levels && met.size() < kMostAhead)
+            for (const NodeRow& owner : owners) look_ahead(owner, facts);
+        append(facts.nodes, std::move(owners));
+        if (facts.waiting.size() == end) return;
+    }
+}
+
+/// The group of an edge and those around it; the root of dependencies is in the node's row.
+void SqliteUnitOfWork::load_groups_above(const EdgeRow& edge, Facts& facts) {
+    std::int32_t number = edge.group;
+    while (number > 0 || (number == 0 && edge.role == PredicateRole::continuation)) {
+        auto found = group(edge.owner, edge.role, number);
+        if (!found || found->parent >= number) return;
+        number = found->parent;
+        facts.groups.push_back(*found);
+    }
+}
+
+/// What a node needs if it ends, and what waits for it then.
+void SqliteUnitOfWork::look_ahead(const NodeRow& owner, Facts& facts) {
+    if (owner.state == State::final) return;
+    const int now = state_number(owner.type, owner.state);
+    constexpr int kLast = 40;
+    facts.waiting_of.push_back({owner.key, now, kLast});
+    append(facts.waiting, edges_to(owner.key, now, kLast));
+    if (owner.state == State::planned) {
+        facts.edges_of.push_back({owner.key, PredicateRole::dependencies});
+        auto edges = edges_of(owner.key, PredicateRole::dependencies);
+        for (const EdgeRow& edge : edges) facts.nodes.push_back(node(edge.target));
+        append(facts.edges, std::move(edges));
+    }
+    if (owner.type == NodeType::check) {
+        facts.results_of.push_back(owner.key);
+        append(facts.results, results(owner.key));
+    } else {
+        facts.assignments_of.push_back(owner.key);
+        append(facts.assignments, assignments_of(owner.key));
     }
 }
 
@@ -83,30 +125,40 @@ void SqliteUnitOfWork::load_results(const Lookup& lookup, Facts& facts) {
     for (const NodeKey check : lookup.results) append(facts.results, results(check));
     for (const auto& name : lookup.single_results)
         append(facts.results, find_result(name.check, name.type, name.owner));
+    if (lookup.writers)
+        for (const ResultRow& row : facts.results)
+            if (row.stage != NodeKey::none) append(facts.attempts, attempt(row.stage, row.attempt));
     for (const AttemptName& name : lookup.open_results)
         append(facts.open_results, open_results_of(name.stage, name.idx));
 }
 
 void SqliteUnitOfWork::load_attempts(PlanKey plan, const Lookup& lookup, Facts& facts) {
-    if (lookup.ready) {
-        facts.ready = ready_attempts(plan, lookup.ready->at, lookup.ready->limit);
-        for (const AttemptRow& row : facts.ready) facts.nodes.push_back(node(row.stage));
-    }
-    if (lookup.next_ready) facts.next_ready = next_ready_at(plan, *lookup.next_ready);
-    if (lookup.overdue) {
-        facts.overdue = overdue_attempts(plan, *lookup.overdue);
-        for (const AttemptRow& row : facts.overdue) facts.nodes.push_back(node(row.stage));
-    }
-    if (lookup.held) {
-        facts.held = held_attempts(plan);
-        for (const AttemptRow& row : facts.held) facts.nodes.push_back(node(row.stage));
-    }
     for (const AttemptName& name : lookup.attempts) append(facts.attempts, attempt(name.stage, name.idx));
     for (const NodeKey stage : lookup.all_attempts) append(facts.attempts, attempts(stage));
+    const auto add_parts = [&](const AttemptRow& row) {
+        facts.bodies.push_back({row.stage, body(row.stage)});
+        append(facts.open_results, open_results_of(row.stage, row.attempt.idx));
+    };
     if (lookup.current_attempts)
-        for (const NodeRow& row : facts.nodes)
-            if (row.type == NodeType::stage && row.attempt > 0)
-                append(facts.attempts, attempt(row.key, row.attempt));
+        for (const NodeRow& row : facts.nodes) {
+            if (row.type != NodeType::stage || row.attempt == 0) continue;
+            auto current = attempt(row.key, row.attempt);
+            if (current) add_parts(*current);
+            append(facts.attempts, std::move(current));
+        }
+    if (lookup.overdue) facts.overdue = overdue_attempts(plan, *lookup.overdue);
+    if (lookup.held) facts.held = held_attempts(plan);
+    for (const auto* rows : {&facts.overdue, &facts.held})
+        for (const AttemptRow& row : *rows) {
+            facts.nodes.push_back(node(row.stage));
+            add_parts(row);
+        }
+    if (lookup.ready) facts.ready = ready_attempts(plan, lookup.ready->at, lookup.ready->limit);
+    for (const AttemptRow& row : facts.ready) {
+        facts.nodes.push_back(node(row.stage));
+        facts.bodies.push_back({row.stage, body(row.stage)});
+    }
+    if (lookup.next_ready) facts.next_ready = next_ready_at(plan, *lookup.next_ready);
 }
 
 }  // namespace turboci::sqlite

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a working set knows of the store. Questions of a wave are asked together; what was not foreseen is
+// asked by itself.
+#include <algorithm>
+#include <unordered_set>
+
+#include "domain/attempt_token.hpp"
+#include "service/working_set.hpp"
+
+namespace turboci::service {
+
+namespace {
+
+bool is_empty(const Lookup& l) {
+    return l.names.empty() && l.nodes.empty() && l.bodies.empty() && l.groups.empty() && l.edges.empty() &&
+           l.waiting.empty() && l.assignments.empty() && l.assigned.empty() && l.goals.empty() &&
+           l.attempts.empty() && l.results.empty();
+}
+
+}  // namespace
+
+Facts WorkingSet::load(const Lookup& lookup) {
+    Facts facts = uow_.load(plan_, lookup);
+    for (NodeRow& row : facts.nodes)
+        if (!by_key_.contains(static_cast<std::int64_t>(row.key))) adopt(std::move(row));
+    for (BodyRow& row : facts.bodies) bodies_.try_emplace(row.node, std::move(row.body));
+    absorb_predicates(lookup, facts);
+    absorb_assignments(lookup, facts);
+    for (const AttemptRow& row : facts.attempts) attempts_.adopt(row);
+    results_.adopt(lookup.results, facts.results);
+    results_.adopt(facts.results_of, facts.open_results);
+    for (const AttemptName& name : lookup.open_results) results_.knows_open(name.stage, name.idx);
+    const auto note_open = [&](const AttemptRow& row) { results_.knows_open(row.stage, row.attempt.idx); };
+    std::ranges::for_each(facts.overdue, note_open);
+    std::ranges::for_each(facts.held, note_open);
+    if (lookup.current_attempts)
+        for (const AttemptRow& row : facts.attempts)
+            if (const Node* stage = met(row.stage); stage != nullptr && stage->stored->attempt == row.attempt.idx)
+                note_open(row);
+    return facts;
+}
+
+const WorkingSet::StoredWaiting* WorkingSet::find_waiting(NodeKey target, int after, int up_to) const {
+    const auto it = waiting_.find(target);
+    const bool known = it != waiting_.end() && it->second.after <= after && up_to <= it->second.up_to;
+    return known ? &it->second : nullptr;
+}
+
+void WorkingSet::absorb_predicates(const Lookup& lookup, const Facts& facts) {
+    for (const GroupRow& row : facts.groups) {
+        const Node* owner = met(row.owner);
+        if (owner == nullptr || owner->all_groups) continue;
+        some_groups_.try_emplace({row.owner, row.role, row.group}, CachedGroup{row, false, false});
+    }
+    for (const NodeKey key : lookup.groups)
+        if (Node* owner = met(key); owner != nullptr && !owner->all_groups) keep_all_groups(*owner);
+    for (const PredicateName& name : lookup.edges) edges_[{name.owner, name.role}].clear();
+    for (const PredicateName& name : facts.edges_of) edges_[{name.owner, name.role}].clear();
+    for (const EdgeRow& row : facts.edges) edges_[{row.owner, row.role}].push_back(row);
+    for (const auto& w : lookup.waiting) waiting_[w.target] = {w.after, w.up_to, {}};
+    for (const auto& w : facts.waiting_of) waiting_[w.target] = {w.after, w.up_to, {}};
+    for (const EdgeRow& row : facts.waiting) waiting_.at(row.target).edges.push_back(row);
+}
+
+void WorkingSet::absorb_assignments(const Lookup& lookup, const Facts& facts) {
+    std::unordered_set<NodeKey> checks(lookup.goals.begin(), lookup.goals.end());
+    for (const NodeKey stage : lookup.assignments) assignments_[stage].clear();
+    for (const NodeKey stage : facts.assignments_of) assignments_[stage].clear();
+    for (const AssignmentRow& row : facts.assignments) {
+        assignments_[row.stage].push_back(row);
+        if (lookup.checks) checks.insert(row.check);
+    }
+    for (const NodeKey check : lookup.assigned) assigned_[check].clear();
+    for (const AssignmentRow& row : facts.assigned) assigned_[row.check].push_back(row);
+    // Those that are here already may have been changed.
+    std::erase_if(checks, [&](NodeKey key) {
+        const Node* check = met(key);
+        return check == nullptr || check->goals;
+    });
+    for (const NodeKey key : checks) met(key)->goals.emplace();
+    for (const GoalRow& row : facts.goals) {
+        if (!checks.contains(row.check)) continue;
+        auto& goals = *met(row.check)->goals;
+        if (std::ranges::find(goals, row.goal, &GoalRow::goal) == goals.end()) goals.push_back(row);
+    }
+}
+
+// ------------------------------------------------------------------------------------ foreseen questions
+
+namespace {
+
+/// Collects the names of a request, each once.
+class Names {
+public:
+    explicit Names(std::vector<NodeRef>& names) : names_(names) {}
+    void add(NodeType type, std::string_view id) {
+        if (seen_.emplace(to_string(NodeRef{type, std::string(id)})).second)
+            names_.push_back({type, std::string(id)});
+    }
+    void add(const RefText& ref, std::optional<NodeType> only = std::nullopt) {
+        const auto type = ref.type ? ref.type : only;
+        if (!type || *type == NodeType::check) add(NodeType::check, ref.id);
+        if (!type || *type == NodeType::stage) add(NodeType::stage, ref.id);
+    }
+    void add(const PredicateSpec& spec, std::optional<NodeType> only) {
+        for (const EdgeSpec& edge : spec.edges) add(edge.target, only);
+        for (const PredicateSpec& group : spec.groups) add(group, only);
+    }
+    [[nodiscard]] std::unordered_set<std::string> take() { return std::move(seen_); }
+
+private:
+    std::vector<NodeRef>& names_;
+    std::unordered_set<std::string> seen_;
+};
+
+}  // namespace
+
+void WorkingSet::foresee_request(std::string_view plan_id, bool looks) {
+    if (!plan_has_nodes_) return;
+    Lookup lookup;
+    Names names(lookup.names);
+    // "PLAN:STAGE" may stand for a stage, and an id may have a colon itself.
+    const auto add_stage = [&](std::string_view id) {
+        names.add(NodeType::stage, id);
+        if (id.starts_with(plan_id) && id.substr(plan_id.size()).starts_with(':'))
+            names.add(NodeType::stage, id.substr(plan_id.size() + 1));
+    };
+    CheckWrite check;
+    for (std::size_t i = 0; i < request_.checks.size(); ++i) {
+        request_.checks.read(i, check);
+        names.add(NodeType::check, check.id);
+        if (check.dependencies) names.add(*check.dependencies, std::nullopt);
+        for (const ResultWrite& result : check.results)
+            if (result.owner) add_stage(result.owner->stage_id);
+    }
+    StageWrite stage;
+    for (std::size_t i = 0; i < request_.stages.size(); ++i) {
+        request_.stages.read(i, stage);
+        names.add(NodeType::stage, stage.id);
+        if (stage.dependencies) names.add(*stage.dependencies, std::nullopt);
+        if (stage.continuation_group) names.add(*stage.continuation_group, NodeType::stage);
+        if (stage.assignments)
+            for (const auto& a : *stage.assignments) names.add(NodeType::check, a.target_check_id);
+    }
+    if (request_.inside) add_stage(request_.inside->stage_id);
+    if (const auto token = parse_attempt_token(request_.token)) names.add(NodeType::stage, token->stage);
+    if (request_.claim)
+        for (const std::string& id : request_.claim->stages) names.add(NodeType::stage, id);
+    asked_names_ = names.take();
+    lookup.current_attempts = true;
+    lookup.overdue = now_;
+    lookup.held = looks;
+    if (request_.claim && request_.claim->stages.empty())
+        lookup.ready = Lookup::Ready{now_, std::max(request_.claim->at_most, 0)};
+    Facts facts = load(lookup);
+    overdue_ = std::move(facts.overdue);
+    if (looks) held_ = std::move(facts.held);
+    if (lookup.ready) ready_ = {static_cast<std::size_t>(lookup.ready->limit), std::move(facts.ready)};
+}
+
+void WorkingSet::foresee_announcements(int levels) {
+    Lookup lookup;
+    lookup.owners = lookup.checks = lookup.current_attempts = true;
+    lookup.levels = levels;
+    for (const Node* node : moved_) {
+        if (node->is_new()) continue;
+        const HotRow& row = node->row;
+        const int reached = state_number(row.type, row.state);
+        if (reached > node->told && find_waiting(row.key, node->told, reached) == nullptr)
+            lookup.waiting.push_back({row.key, node->told, reached});
+        if (row.type == NodeType::stage && row.state == State::final && !assignments_.contains(row.key))
+            lookup.assignments.push_back(row.key);
+    }
+    if (!is_empty(lookup)) static_cast<void>(load(lookup));
+}
+
+void WorkingSet::foresee_advances() {
+    Lookup lookup;
+    lookup.targets = lookup.stages = lookup.writers = lookup.current_attempts = true;
+    for (Node* node : queue_) {
+        const HotRow& row = node->row;
+        if (node->is_new() || row.state == State::final) continue;
+        const bool lost =
+            row.state == State::planned && row.dependencies.resolution == Resolution::unsatisfied;
+        if (lost && !node->replaced[0] && !edges_.contains({row.key, PredicateRole::dependencies}))
+            lookup.edges.push_back({row.key, PredicateRole::dependencies});
+        if (lost && row.type == NodeType::check && !node->all_groups) lookup.groups.push_back(row.key);
+        if (row.type == NodeType::stage) {
+            if (row.attempt > 0 && !node->first_try && !attempts_.contains(row.key, row.attempt))
+                lookup.attempts.push_back({row.key, row.attempt});
+            continue;
+        }
+        if (!node->goals) lookup.goals.push_back(row.key);
+        const bool ends = node->goals && std::ranges::any_of(*node->goals, [](const GoalRow& g) {
+                              return g.goal == State::final && g.stages > 0 && g.open == 0;
+                          });
+        if ((ends || lost) && !results_.is_complete(row.key)) lookup.results.push_back(row.key);
+        if (ends && !assigned_.contains(row.key)) lookup.assigned.push_back(row.key);
+    }
+    if (!is_empty(lookup)) static_cast<void>(load(lookup));
+}
+
+}  // namespace turboci::service
