@@ -255,24 +255,39 @@ void WorkingSet::record_result(Node& node, Mover mover, std::string_view json) {
 const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
     if (!node.groups) node.groups.emplace();
     if (!node.all_groups) {
-        // Those that are here already may have been changed.
-        std::vector<CachedGroup> known;
-        known.swap(*node.groups);
         for (GroupRow& row : uow_.groups(node.row.key)) node.groups->push_back({row, false});
-        for (CachedGroup& g : known) group(node, g.row.role, g.row.group) = g;
         node.all_groups = true;
+        // Those that were looked at already may have been changed. Of a predicate that is gone none is left.
+        const auto first = some_groups_.lower_bound({node.row.key, PredicateRole{}, 0});
+        auto known = first;
+        for (; known != some_groups_.end() && known->second.row.owner == node.row.key; ++known)
+            if (CachedGroup* group = find_group(node, known->second.row.role, known->second.row.group))
+                *group = known->second;
+        some_groups_.erase(first, known);
     }
     return *node.groups;
 }
 
-CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
+CachedGroup* WorkingSet::find_group(Node& node, PredicateRole role, std::int32_t number) {
+    if (!node.groups) return nullptr;
     const auto place = [](const CachedGroup& g) { return std::pair(g.row.role, g.row.group); };
-    if (!node.groups) node.groups.emplace();
-    auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
-    if (it != node.groups->end() && place(*it) == std::pair(role, number)) return *it;
-    auto row = node.all_groups ? std::nullopt : uow_.group(node.row.key, role, number);
-    if (!row) throw Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
-    return *node.groups->insert(it, {*row, false});
+    const auto it = std::ranges::lower_bound(*node.groups, std::pair(role, number), {}, place);
+    return it != node.groups->end() && place(*it) == std::pair(role, number) ? &*it : nullptr;
+}
+
+CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
+    const auto damaged = [] {
+        return Error(ErrorCode::store, "the store is damaged: an edge names a group that is not there");
+    };
+    if (node.all_groups) {
+        if (CachedGroup* found = find_group(node, role, number)) return *found;
+        throw damaged();
+    }
+    const std::tuple key(node.row.key, role, number);
+    if (const auto found = some_groups_.find(key); found != some_groups_.end()) return found->second;
+    const auto row = uow_.group(node.row.key, role, number);
+    if (!row) throw damaged();
+    return some_groups_.emplace(key, CachedGroup{*row, false}).first->second;
 }
 
 const GroupCount& WorkingSet::group_count(Node& node, PredicateRole role, std::int32_t number) {
@@ -470,6 +485,8 @@ void WorkingSet::flush() {
             count(node.row.type, node.row.state, node.row.outcome, 1);
         }
     }
+    for (const auto& [key, group] : some_groups_)
+        if (group.dirty) uow_.update_group(group.row);
     TypedEdge edge;
     uow_.insert_edges(new_edges_.size(), [&](std::size_t i) -> const TypedEdge& {
         edge = {new_edges_[i].row(), new_edges_[i].target_type};

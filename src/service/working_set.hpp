@@ -4,11 +4,13 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -42,7 +44,7 @@ struct HotRow {
 struct Node {
     HotRow row;
     std::unique_ptr<const NodeRow> stored;         ///< as it was before this write; null if new
-    Box<std::vector<CachedGroup>> groups;          ///< those that do not live in the row, by role and number
+    Box<std::vector<CachedGroup>> groups;          ///< see `all_groups`; without the root of dependencies
     Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
     std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
     std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
@@ -55,7 +57,7 @@ struct Node {
     bool new_dependencies = false;  ///< written in this write
     bool queued = false;            ///< waits in the advance queue
     bool moved = false;             ///< waits in the queue of moved nodes
-    bool all_groups = false;        ///< `groups` lacks none
+    bool all_groups = false;        ///< they are in `groups`, by role and number
     bool goals_dirty = false;
     bool assigned = false;  ///< new, with assignments
     [[nodiscard]] bool is_new() const noexcept { return stored == nullptr; }
@@ -191,6 +193,7 @@ private:
     void fill_row(const Node& node, NodeRow& row) const;
     [[nodiscard]] Node* find_stored(NodeType type, std::string_view id);
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
+    [[nodiscard]] static CachedGroup* find_group(Node& node, PredicateRole role, std::int32_t number);
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
     void flush_goals(Node& node);
@@ -207,6 +210,8 @@ private:
     NodeKey first_new_;
     std::deque<Node> new_nodes_, old_nodes_;
     std::unordered_map<std::int64_t, Node*> by_key_;  ///< old nodes; new ones are found by arithmetic
+    /// Groups that were looked at of stored nodes whose others were not: one write may end many of them.
+    std::map<std::tuple<NodeKey, PredicateRole, std::int32_t>, CachedGroup> some_groups_;
     NodeIndex names_;
     std::unordered_map<const Node*, std::string> new_messages_;  ///< of new nodes
     std::deque<NewEdge> new_edges_;
