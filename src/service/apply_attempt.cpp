@@ -296,11 +296,13 @@ namespace {
 /// The oldest ready attempts that the claimer accepts.
 void take_oldest(Session& session, const Claim& claim, std::size_t limit, std::vector<Node*>& taken) {
     WorkingSet& nodes = session.nodes;
-    // Refused attempts stay PENDING, so each page is longer than what was refused before it.
+    // Refused attempts stay PENDING, so each page is longer than what was refused before it: twice as long,
+    // or all pages together would be many times the list.
     const std::int64_t page = claim.accept ? std::max<std::int64_t>(claim.at_most, 64) : claim.at_most;
     std::size_t refused = 0;
     while (taken.size() < limit) {
-        const auto asked = static_cast<std::int64_t>(refused) + page;
+        const auto again = static_cast<std::int64_t>(refused);
+        const std::int64_t asked = again + std::max(again, page);
         auto rows = nodes.uow().ready_attempts(nodes.plan(), nodes.now(), asked);
         for (std::size_t i = refused; i < rows.size() && taken.size() < limit; ++i) {
             Node& stage = nodes.get(rows[i].stage);
