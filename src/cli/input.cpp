@@ -147,7 +147,7 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
     // The labels of all files as one patch, in which of a name that comes again the last value counts: merged
     // file by file, each would cost as much as those before it.
     std::string labels;
-    bool has_labels = false;
+    int with_labels = 0;
     for (const auto& path : paths) {
         const FileText text = read_file(path);
         whole = read_plan_text({path, text.view()}, request, problems) && whole;
@@ -157,9 +157,11 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
             labels.append(request.labels->text, 1, request.labels->text.size() - 2);
         }
         request.labels.reset();
-        has_labels = true;
+        ++with_labels;
     }
-    if (has_labels) request.labels = labels.empty() ? JsonText{} : merge_patch({}, {labels + '}'});
+    if (with_labels == 0) return whole;
+    request.labels = labels.empty() ? JsonText{} : JsonText{labels + '}'};
+    if (with_labels > 1) request.labels = merge_patch({}, *request.labels);
     return whole;
 }
 
