@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/log_output.hpp"
 
-#include "domain/ordered_json.hpp"
+#include "format/json_value.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci::cli {

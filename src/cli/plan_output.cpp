@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "cli/node_output.hpp"
-#include "domain/ordered_json.hpp"
+#include "format/json_value.hpp"
 
 namespace turboci::cli {
 
