@@ -144,10 +144,24 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
         throw Error(ErrorCode::usage, "standard input is named twice", "name - once");
     }
     bool whole = true;
+    // The labels of all files as one patch, in which of a name that comes again the last value counts: merged
+    // file by file, each would cost as much as those before it.
+    std::string labels;
+    int with_labels = 0;
     for (const auto& path : paths) {
         const FileText text = read_file(path);
         whole = read_plan_text({path, text.view()}, request, problems) && whole;
+        if (!request.labels) continue;
+        if (!request.labels->empty()) {
+            labels += labels.empty() ? '{' : ',';
+            labels.append(request.labels->text, 1, request.labels->text.size() - 2);
+        }
+        request.labels.reset();
+        ++with_labels;
     }
+    if (with_labels == 0) return whole;
+    request.labels = labels.empty() ? JsonText{} : JsonText{labels + '}'};
+    if (with_labels > 1) request.labels = merge_patch({}, *request.labels);
     return whole;
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/log_output.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "format/json_value.hpp"
 #include "format/terminal.hpp"
 
 namespace turboci::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = OrderedJson;
 
 constexpr auto kReplace = Json::error_handler_t::replace;
 

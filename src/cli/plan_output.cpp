@@ -2,9 +2,9 @@
 #include "cli/plan_output.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "cli/node_output.hpp"
+#include "format/json_value.hpp"
 
 namespace turboci::cli {
 
@@ -51,7 +51,7 @@ Style style_of(Verdict verdict) {
 }  // namespace
 
 std::string labels_text(const JsonText& labels) {
-    const auto object = nlohmann::ordered_json::parse(labels.text, nullptr, false);
+    const auto object = OrderedJson::parse(labels.text, nullptr, false);
     std::string text;
     if (!object.is_object()) return text;
     for (const auto& [key, value] : object.items()) {

@@ -66,6 +66,7 @@ private:
     bool handle(const RawEvent& event);
     bool handle_key(const RawEvent& event);
     bool handle_merge();
+    [[nodiscard]] bool read_charged(std::size_t& offset, RawEvent& event);
     bool collect_merges(Slice value, std::vector<Slice>& out);
     bool begin(const RawEvent& event);
     void end_map(Position at);
@@ -220,7 +221,7 @@ bool Composer::handle_key(const RawEvent& event) {
     RawEvent key = event;
     if (event.type == Type::alias) {
         std::size_t offset = anchors_[event.target].slice.begin;
-        tape_.read(offset, key);
+        if (!read_charged(offset, key)) return false;
         key.at = event.at;
     }
     if (key.type != Type::scalar) return refuse(event.at, "a key must be a string, not a list or a map");
@@ -276,6 +277,7 @@ bool Composer::handle_merge() {
     const std::size_t end = from_tape ? playing_.back().begin : tape_.size();
     std::vector<Slice> merges;
     if (!collect_merges({begin, end}, merges)) {
+        if (end_ != ReadEnd::complete) return false;
         problems_.add(first.at, "'<<' must be a map or a list of maps");
         return true;
     }
@@ -284,15 +286,22 @@ bool Composer::handle_merge() {
     return true;
 }
 
-/// The maps that `value` stands for; false if it stands for anything else.
+/// What is read from the tape again and again costs as if it stood there again and again.
+bool Composer::read_charged(std::size_t& offset, RawEvent& event) {
+    tape_.read(offset, event);
+    event.at.file = file_;
+    return charge(event);
+}
+
+/// The maps that `value` stands for; false if it stands for anything else, or if reading is over.
 bool Composer::collect_merges(Slice value, std::vector<Slice>& out) {
     RawEvent event;
     std::size_t offset = value.begin;
-    tape_.read(offset, event);
+    if (!read_charged(offset, event)) return false;
     if (event.type == Type::alias) {
         value = anchors_[event.target].slice;
         offset = value.begin;
-        tape_.read(offset, event);
+        if (!read_charged(offset, event)) return false;
     }
     if (event.type == Type::scalar) return event.kind == ScalarKind::invalid;  // reported
     if (event.type == Type::map_start) {
@@ -301,16 +310,16 @@ bool Composer::collect_merges(Slice value, std::vector<Slice>& out) {
     }
     for (;;) {
         Slice item{offset, 0};
-        tape_.read(offset, event);
+        if (!read_charged(offset, event)) return false;
         if (event.type == Type::seq_end) return true;
         if (event.type == Type::alias) {
             item = anchors_[event.target].slice;
             std::size_t first = item.begin;
-            tape_.read(first, event);
+            if (!read_charged(first, event)) return false;
             if (event.type != Type::map_start) return false;
         } else if (event.type == Type::map_start) {
             for (std::size_t depth = 1; depth > 0;) {
-                tape_.read(offset, event);
+                if (!read_charged(offset, event)) return false;
                 if (event.starts()) ++depth;
                 if (event.ends()) --depth;
             }

@@ -2,6 +2,7 @@
 // Applies what a writer asked for, node by node. Consequences are resolve.hpp's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,9 @@ struct Session {
     /// Parts that need a first fixpoint before they can be judged.
     std::vector<std::pair<Node*, CheckWrite>> late_results;
     std::vector<std::pair<Node*, StageWrite>> late_stages;
+    /// The checks that the stage whose attempt writes is assigned to finish, sorted; none until somebody
+    /// asks.
+    std::optional<std::vector<NodeKey>> finished_by_writer;
 };
 
 /// Creates what the request names for the first time, so that all names are known afterwards.

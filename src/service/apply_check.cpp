@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "domain/growing_object.hpp"
 #include "service/apply.hpp"
 #include "service/holder.hpp"
 #include "service/predicates.hpp"
@@ -88,58 +95,119 @@ std::optional<Owner> owner_of(Session& session, const ResultWrite& write) {
                  .ended = !attempt || is_ended(attempt->attempt.state)};
 }
 
-ResultRow changed_result(const ResultRow& old, const ResultWrite& write, Timestamp now) {
-    ResultRow row = old;
-    if (write.data) row.result.data = merge_patch(row.result.data, *write.data);
-    if (write.failure) row.result.failure = write.failure;
-    if (write.clear_failure) row.result.failure.reset();
-    if (write.finalize && !row.result.finalized_at) row.result.finalized_at = now;
-    return row;
-}
+/// What one write says of the results of a check. It may say much of one owner: what is there is read once,
+/// and put back once.
+class ResultWriter {
+public:
+    /// `finishing`: this write takes the check to FINAL, results included.
+    ResultWriter(Session& session, Node& check, bool finishing)
+        : session_(session), check_(check), finishing_(finishing) {}
 
-bool same_result(const Result& a, const Result& b) {
-    return same_json(a.data, b.data) && a.failure == b.failure && a.finalized_at == b.finalized_at;
-}
+    void apply(const ResultWrite& write);
+    void store();
 
-/// `finishing`: this write takes the check to FINAL, results included.
-void apply_result(Session& session, Node& check, const ResultWrite& write, bool finishing) {
-    const auto owner = owner_of(session, write);
-    if (!owner) return;
-    WorkingSet& nodes = session.nodes;
-    auto existing = nodes.find_result(check, owner->type, owner->id);
-    ResultRow row;
-    if (existing) {
-        row = changed_result(*existing, write, nodes.now());
-        if (same_result(row.result, existing->result)) return;
-    } else {
-        row.check = check.row.key;
-        row.result.owner_type = owner->type;
-        row.result.owner_id = owner->id;
-        row.result.created_at = nodes.now();
-        row.stage = owner->stage != nullptr ? owner->stage->row.key : NodeKey::none;
-        row.attempt = owner->attempt;
-        if (write.data) row.result.data = without_nulls(*write.data);
-        row.result.failure = write.failure;
-        if (write.finalize) row.result.finalized_at = nodes.now();
+private:
+    struct Entry {
+        ResultRow row;
+        std::optional<GrowingObject> data;  ///< that of the row, when the text in it is out of date
+        bool is_stored = false;
+        bool is_changed = false;
+        [[nodiscard]] bool is_there() const noexcept { return is_stored || is_changed; }
+    };
+
+    Entry& entry_of(const Owner& owner);
+    [[nodiscard]] bool says_nothing_new(Entry& entry, const ResultWrite& write) const;
+    /// Adds the reason to the problems if not.
+    [[nodiscard]] bool admits(const Owner& owner, const Entry& entry, const ResultWrite& write);
+    void change(Entry& entry, const ResultWrite& write) const;
+
+    Session& session_;
+    Node& check_;
+    bool finishing_;
+    std::deque<Entry> entries_;  ///< in the order of their first writes
+    std::map<std::pair<OwnerType, std::string>, Entry*> by_owner_;
+};
+
+ResultWriter::Entry& ResultWriter::entry_of(const Owner& owner) {
+    const auto [at, is_new] = by_owner_.try_emplace({owner.type, owner.id});
+    if (!is_new) return *at->second;
+    Entry& entry = entries_.emplace_back();
+    at->second = &entry;
+    if (auto stored = session_.nodes.find_result(check_, owner.type, owner.id)) {
+        entry.row = std::move(*stored);
+        entry.is_stored = true;
+        return entry;
     }
-    if (!finishing && check.row.state != State::waiting)
-        return refuse(session, write.at,
-                      fmt::format("{} is {}; results can be written while it is WAITING", name_of(check),
-                                  to_string(check.row.state)));
-    if (existing && existing->result.finalized_at)
-        return refuse(session, write.at,
-                      fmt::format("the result of {} for {} is finalized", owner->id, name_of(check)));
-    if (owner->ended)
-        return refuse(session, write.at,
-                      fmt::format("attempt {} has ended; its results are finalized", owner->id));
-    if (existing)
-        nodes.put_result(row);
-    else
-        nodes.add_result(row);
-    nodes.record_result(check, Mover::writer,
-                        fmt::format("{{\"owner\":{},\"data\":{},\"failure\":{}}}", json_string(owner->id),
-                                    write.data ? write.data->text : "{}",
-                                    row.result.failure ? json_string(*row.result.failure) : "null"));
+    entry.row.check = check_.row.key;
+    entry.row.result.owner_type = owner.type;
+    entry.row.result.owner_id = owner.id;
+    entry.row.result.created_at = session_.nodes.now();
+    entry.row.stage = owner.stage != nullptr ? owner.stage->row.key : NodeKey::none;
+    entry.row.attempt = owner.attempt;
+    return entry;
+}
+
+bool ResultWriter::says_nothing_new(Entry& entry, const ResultWrite& write) const {
+    const Result& result = entry.row.result;
+    if (write.finalize && !result.finalized_at) return false;
+    if (write.clear_failure ? result.failure.has_value() : write.failure && write.failure != result.failure)
+        return false;
+    if (!write.data) return true;
+    if (!entry.data) entry.data.emplace(result.data);
+    return !entry.data->is_changed_by(*write.data);
+}
+
+bool ResultWriter::admits(const Owner& owner, const Entry& entry, const ResultWrite& write) {
+    const auto refuse_result = [&](std::string why) {
+        refuse(session_, write.at, std::move(why));
+        return false;
+    };
+    if (!finishing_ && check_.row.state != State::waiting)
+        return refuse_result(fmt::format("{} is {}; results can be written while it is WAITING",
+                                         name_of(check_), to_string(check_.row.state)));
+    if (entry.is_there() && entry.row.result.finalized_at)
+        return refuse_result(fmt::format("the result of {} for {} is finalized", owner.id, name_of(check_)));
+    if (owner.ended)
+        return refuse_result(fmt::format("attempt {} has ended; its results are finalized", owner.id));
+    return true;
+}
+
+void ResultWriter::change(Entry& entry, const ResultWrite& write) const {
+    Result& result = entry.row.result;
+    if (write.data && entry.data)
+        entry.data->merge(*write.data);
+    else if (write.data)
+        result.data = without_nulls(*write.data);
+    if (write.failure) result.failure = write.failure;
+    if (write.clear_failure) result.failure.reset();
+    if (write.finalize && !result.finalized_at) result.finalized_at = session_.nodes.now();
+    entry.is_changed = true;
+}
+
+void ResultWriter::apply(const ResultWrite& write) {
+    const auto owner = owner_of(session_, write);
+    if (!owner) return;
+    Entry& entry = entry_of(*owner);
+    if (entry.is_there() && says_nothing_new(entry, write)) return;
+    if (!admits(*owner, entry, write)) return;
+    if (entry.is_there() && write.data && !entry.data) entry.data.emplace(entry.row.result.data);
+    change(entry, write);
+    const auto& failure = entry.row.result.failure;
+    session_.nodes.record_result(
+        check_, Mover::writer,
+        fmt::format("{{\"owner\":{},\"data\":{},\"failure\":{}}}", json_string(owner->id),
+                    write.data ? write.data->text : "{}", failure ? json_string(*failure) : "null"));
+}
+
+void ResultWriter::store() {
+    for (Entry& entry : entries_) {
+        if (!entry.is_changed) continue;
+        if (entry.data) entry.row.result.data = entry.data->text();
+        if (entry.is_stored)
+            session_.nodes.put_result(entry.row);
+        else
+            session_.nodes.add_result(std::move(entry.row));
+    }
 }
 
 /// A check that is created FINAL has its outcome before anybody counts on it.
@@ -159,13 +227,19 @@ void apply_required(Session& session, Node& check, const CheckWrite& write) {
     session.nodes.record(check, Mover::writer, "required", check.row.required ? "true" : "false");
 }
 
-/// Is the stage whose attempt writes assigned to finish the check?
+/// Is the stage whose attempt writes assigned to finish the check? Its assignments are read once for all
+/// checks.
 bool is_assigned(Session& session, const Node& check, std::string_view stage_id) {
-    const Node* stage = session.nodes.find(NodeType::stage, stage_id);
-    if (stage == nullptr || stage->is_new()) return false;
-    return std::ranges::any_of(session.nodes.assignments_of(stage->row.key), [&](const AssignmentRow& a) {
-        return a.check == check.row.key && a.goal == State::final;
-    });
+    auto& finished = session.finished_by_writer;
+    if (!finished) {
+        finished.emplace();
+        const Node* stage = session.nodes.find(NodeType::stage, stage_id);
+        if (stage != nullptr && !stage->is_new())
+            for (const AssignmentRow& a : session.nodes.assignments_of(stage->row.key))
+                if (a.goal == State::final) finished->push_back(a.check);
+        std::ranges::sort(*finished);
+    }
+    return std::ranges::binary_search(*finished, check.row.key);
 }
 
 /// An attempt that asks for FINAL has said its last word on the check. The check ends when the stages that
@@ -194,7 +268,9 @@ CheckWrite as_last_word(Session& session, const Node& check, CheckWrite write) {
 }  // namespace
 
 void apply_results(Session& session, Node& check, const CheckWrite& write, bool finishing) {
-    for (const ResultWrite& result : write.results) apply_result(session, check, result, finishing);
+    ResultWriter results(session, check, finishing);
+    for (const ResultWrite& result : write.results) results.apply(result);
+    results.store();
 }
 
 void apply_check(Session& session, Node& check, const CheckWrite& asked) {

@@ -46,11 +46,12 @@ Json json_of(const Predicate& predicate) {
         edges.push_back({{"node", to_string(e.target)},
                          {"on_state", to_string(e.on_state)},
                          {"when", to_string(e.when)}});
+    // Moved: a copy at each level would make what lies deep cost as often as it is deep.
     for (const Predicate& g : predicate.groups) groups.push_back(json_of(g));
     return {{"predicate", to_string(predicate.kind)},
             {"threshold", predicate.threshold},
-            {"edges", edges},
-            {"groups", groups}};
+            {"edges", std::move(edges)},
+            {"groups", std::move(groups)}};
 }
 
 Json common(const NodeRecord& record) {
@@ -105,7 +106,7 @@ Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
             {"process_uid", a.process_uid},
             {"holder", row.holder},
             {"details", json_of(a.details)},
-            {"progress", lines},
+            {"progress", std::move(lines)},
             {"failure", json_of(a.failure)},
             {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
             {"signal", a.signal ? Json(*a.signal) : Json()},
@@ -129,7 +130,7 @@ Json check_json(const NodeRecord& record) {
     json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
     json["results"] = Json::array();
     for (const Result& r : record.results) json["results"].push_back(json_of(r));
-    return {{"check", json}};
+    return {{"check", std::move(json)}};
 }
 
 Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
@@ -162,7 +163,7 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
         for (std::size_t i = 0; i < rows.size(); ++i)
             json["attempts"].push_back(json_of(rows[i], record.attempts.at(i).progress));
     }
-    return {{"stage", json}};
+    return {{"stage", std::move(json)}};
 }
 
 }  // namespace
@@ -194,7 +195,7 @@ void Orchestrator::export_plan(const std::string& plan_id,
 
     Json current;
     const auto finish = [&] {
-        if (!current.is_null()) put({{"write", current}});
+        if (!current.is_null()) put({{"write", std::exchange(current, {})}});
     };
     uow->read_log(plan.key, std::nullopt, 0, [&](const LogEntry& e) {
         if (current.is_null() || current["version"] != e.version) {

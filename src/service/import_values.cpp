@@ -114,18 +114,50 @@ std::optional<Mover> parse_mover(std::string_view name) {
     return std::nullopt;
 }
 
-Json parse_line(std::string_view line) {
-    // Nothing may be built that is too deep to be taken apart again.
-    std::vector<std::set<std::string>> keys;
-    const auto sound = [&](int depth, Json::parse_event_t event, Json& value) {
-        if (depth > kMaxNesting + 8) complain("it is nested too deeply");
-        if (event == Json::parse_event_t::object_start) keys.emplace_back();
-        if (event == Json::parse_event_t::object_end) keys.pop_back();
-        if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-            complain(fmt::format("duplicate key {}", value.dump()));
+namespace {
+
+/// Looks at a line before anything is built of it: nothing may be too deep to be taken apart again. Not by a
+/// callback of the parser: with one, the end of each object walks through the list that it is in.
+class LineScan final : public nlohmann::json_sax<Json> {
+public:
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool start_object(std::size_t) override { return open(); }
+    bool start_array(std::size_t) override { return open(); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+    bool key(string_t& text) override {
+        if (!keys_.back().insert(text).second) complain(fmt::format("duplicate key {}", json_string(text)));
         return true;
-    };
-    Json json = Json::parse(line, sound, false);
+    }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+        return false;
+    }
+
+private:
+    bool open() {
+        if (keys_.size() >= kMaxNesting + 8) complain("it is nested too deeply");
+        keys_.emplace_back();
+        return true;
+    }
+    bool close() {
+        keys_.pop_back();
+        return true;
+    }
+    std::vector<std::set<std::string>> keys_;  ///< of each object or list that is open
+};
+
+}  // namespace
+
+Json parse_line(std::string_view line) {
+    LineScan scan;
+    if (!Json::sax_parse(line, &scan)) complain("it is not a JSON object");
+    Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) complain("it is not a JSON object");
     return json;
 }

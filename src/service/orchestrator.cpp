@@ -163,7 +163,8 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
                     .checks = {},
                     .stages = {},
                     .late_results = {},
-                    .late_stages = {}};
+                    .late_stages = {},
+                    .finished_by_writer = {}};
     nodes.foresee_request(plan.id, looks);
     if (has_nodes) {
         if (!is_heartbeat_alone(request)) {
@@ -205,6 +206,19 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
 
 namespace {
 
+/// All labels as one patch: merged one by one, each would cost as much as those before it.
+JsonText labels_of(const CreatePlan& request) {
+    if (request.labels.empty()) return {};
+    std::string patch;
+    for (const auto& [key, value] : request.labels) {
+        patch += patch.empty() ? '{' : ',';
+        append_json_string(patch, key);
+        patch += ':';
+        append_json_string(patch, value);
+    }
+    return merge_patch({}, {patch + '}'});
+}
+
 /// The plan that the same request has made before. An op_id alone finds only one that began with it.
 std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& request) {
     if (request.nodes.op_id.empty()) return std::nullopt;
@@ -235,9 +249,7 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     if (uow->find_plan(plan.id))
         throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan.id),
                     "write to it with 'turboci nodes write', or choose another id");
-    for (const auto& [key, value] : request.labels)
-        plan.labels =
-            merge_patch(plan.labels, {fmt::format("{{{}:{}}}", json_string(key), json_string(value))});
+    plan.labels = labels_of(request);
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
     return write_in(*uow, plan, request.nodes, reading, true,

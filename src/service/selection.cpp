@@ -13,12 +13,32 @@ namespace turboci::service {
 
 namespace {
 
+/// The list, ascending: a request may name as many kinds as a plan has nodes.
+std::vector<std::string_view> in_order(const std::vector<std::string>& texts) {
+    std::vector<std::string_view> sorted(texts.begin(), texts.end());
+    std::ranges::sort(sorted);
+    return sorted;
+}
+
+bool is_pattern(const std::string& text) { return text.find_first_of("*?[\\") != std::string::npos; }
+
 template <class T>
 bool any_or_contains(const std::vector<T>& wanted, const T& value) {
     return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
 }
 
 }  // namespace
+
+Selection::Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now)
+    : uow_(uow), plan_(plan), query_(query), now_(now), kinds_(in_order(query.kinds)) {
+    for (const std::string& match : query.match) {
+        if (is_pattern(match))
+            patterns_.push_back(match);
+        else
+            plain_matches_.emplace_back(match);
+    }
+    std::ranges::sort(plain_matches_);
+}
 
 const std::vector<NodeKey>* Selection::select() {
     const bool filtered = !query_.types.empty() || !query_.kinds.empty() || !query_.states.empty() ||
@@ -54,15 +74,20 @@ bool Selection::is_ready(const NodeRow& row) {
     return std::ranges::all_of(service::goals(uow_, row.key), [](const GoalRow& g) { return g.open == 0; });
 }
 
+bool Selection::is_matched(const std::string& id) const {
+    return std::ranges::binary_search(plain_matches_, std::string_view(id)) ||
+           std::ranges::any_of(patterns_, [&](const std::string& pattern) {
+               return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
+           });
+}
+
 void Selection::consider(const NodeRow& row) {
     const bool matches =
-        any_or_contains(query_.types, row.type) && any_or_contains(query_.kinds, row.kind) &&
+        any_or_contains(query_.types, row.type) &&
+        (kinds_.empty() || std::ranges::binary_search(kinds_, std::string_view(row.kind))) &&
         any_or_contains(query_.states, row.state) &&
         (query_.outcomes.empty() || (row.outcome && any_or_contains(query_.outcomes, *row.outcome))) &&
-        (query_.match.empty() ||
-         std::ranges::any_of(
-             query_.match,
-             [&](const std::string& pattern) { return fnmatch(pattern.c_str(), row.id.c_str(), 0) == 0; })) &&
+        (query_.match.empty() || is_matched(row.id)) &&
         (!query_.blocked ||
          (row.state != State::final && row.dependencies.resolution == Resolution::unresolved)) &&
         (!query_.ready || is_ready(row));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -15,8 +17,7 @@ namespace turboci::service {
 class Selection {
 public:
     /// All must outlive the selection.
-    Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now)
-        : uow_(uow), plan_(plan), query_(query), now_(now) {}
+    Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now);
 
     /// Null: the whole plan. Else ascending keys.
     [[nodiscard]] const std::vector<NodeKey>* select();
@@ -24,6 +25,7 @@ public:
 private:
     void load_ready();
     [[nodiscard]] bool is_ready(const NodeRow& row);
+    [[nodiscard]] bool is_matched(const std::string& id) const;
     void consider(const NodeRow& row);
     [[nodiscard]] const NodeRow& row_of(NodeKey key);
     [[nodiscard]] bool follows(const EdgeRow& edge);
@@ -39,6 +41,8 @@ private:
     const PlanRow& plan_;
     const QueryNodes& query_;
     Timestamp now_;
+    std::vector<std::string_view> kinds_, plain_matches_;  ///< ascending
+    std::vector<std::string> patterns_;                    ///< of the rest of `match`
     std::vector<NodeKey> keys_;
     std::unordered_set<std::int64_t> ready_;
     std::unordered_map<std::int64_t, NodeRow> rows_;

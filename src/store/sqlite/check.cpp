@@ -235,6 +235,7 @@ public:
     explicit Recount(const NodeRecord& record) {
         groups_.push_back({PredicateRole::dependencies, 0, -1, record.row.dependencies, {}});
         for (const GroupRow& g : record.groups) groups_.push_back({g.role, g.group, g.parent, g.count, {}});
+        std::ranges::sort(groups_, {}, place);
         for (const EdgeRecord& e : record.edges)
             add(e.edge.role, e.edge.group,
                 resolve_edge(e.target.type, e.edge.on_state, e.edge.when, e.target_state, e.target_outcome,
@@ -263,14 +264,13 @@ private:
         GroupCount found;  ///< `threshold` holds the number of members
     };
     void add(PredicateRole role, std::int32_t number, Resolution member) {
-        for (Group& g : groups_) {
-            if (g.role != role || g.number != number) continue;
-            ++g.found.threshold;
-            if (member == Resolution::unresolved) ++g.found.unresolved;
-            if (member == Resolution::satisfied) ++g.found.satisfied;
-            return;
-        }
+        const auto g = std::ranges::lower_bound(groups_, std::pair(role, number), {}, place);
+        if (g == groups_.end() || place(*g) != std::pair(role, number)) return;
+        ++g->found.threshold;
+        if (member == Resolution::unresolved) ++g->found.unresolved;
+        if (member == Resolution::satisfied) ++g->found.satisfied;
     }
+    static std::pair<PredicateRole, std::int32_t> place(const Group& g) { return {g.role, g.number}; }
     std::vector<Group> groups_;
 };
 

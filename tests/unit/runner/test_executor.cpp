@@ -5,6 +5,7 @@
 #include "executor_fixture.hpp"
 #include "os/process_identity.hpp"
 #include "runner/stage_command.hpp"
+#include "service/lookups.hpp"
 
 using namespace turboci;
 using namespace turboci::test;
@@ -418,7 +419,7 @@ TEST_CASE("A run says that it lives while it runs something, and takes it back a
         f.runner.at.emplace(1h + std::chrono::minutes(minute), [&] {
             const auto token =
                 parse_attempt_token(environment_value(f.runner.environment.at("a"), "TURBOCI_TOKEN"));
-            const auto last = last_beat(*f.store->begin(Access::read), token->holder);
+            const auto last = service::last_beat(*f.store->begin(Access::read), token->holder);
             if (last && f.clock.read().wall - *last <= 11s) ++beats;
         });
     CHECK(f.run().exit_code == 0);
