@@ -349,13 +349,9 @@ struct Facts {
     std::optional<OperationRow> operation;
     std::vector<NodeRow> nodes;
     std::vector<BodyRow> bodies;
-    std::vector<GroupRow> groups;  ///< of each owner by role, group
-    std::vector<EdgeRow> edges;    ///< of each predicate by position
-    std::vector<EdgeRow> waiting;  ///< of each question by owner, role, position
-    /// Questions that were answered beyond those that were asked, by looking ahead.
-    std::vector<Lookup::Waiting> waiting_of;
-    std::vector<PredicateName> edges_of;
-    std::vector<NodeKey> assignments_of, results_of;
+    std::vector<GroupRow> groups;            ///< of each owner by role, group
+    std::vector<EdgeRow> edges;              ///< of each predicate by position
+    std::vector<EdgeRow> waiting;            ///< of each question by owner, role, position
     std::vector<AssignmentRow> assignments;  ///< of each stage by position
     std::vector<AssignmentRow> assigned;     ///< of each check by stage, position
     std::vector<GoalRow> goals;              ///< of each check by goal
@@ -371,6 +367,9 @@ struct Facts {
         Timestamp at;
     };
     std::vector<Beat> beats;
+    /// Questions of groups, edges, waiting, assignments, goals and results that were answered by looking
+    /// ahead, besides those that were asked.
+    Lookup ahead;
 };
 
 /// A transaction. Reads see one consistent state; nothing is written unless commit() returns.

@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "domain/attempt_token.hpp"
 #include "service/apply.hpp"
@@ -122,10 +124,28 @@ bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReadin
     return is_operation || nodes.changed() || nodes.has_heartbeat();
 }
 
-WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
-                   const std::vector<Node*>& claimed) {
+/// Sorted by type, state and outcome, without zeros.
+std::vector<StateCount> sum_of(const std::vector<StateCount>& counts,
+                               const std::vector<StateCount>& differences) {
+    std::map<std::tuple<NodeType, int, int>, StateCount> sums;
+    for (const auto* list : {&counts, &differences})
+        for (const StateCount& c : *list) {
+            const auto place = std::tuple(c.type, state_number(c.type, c.state),
+                                          c.outcome ? static_cast<int>(*c.outcome) : 0);
+            const auto [it, is_new] = sums.try_emplace(place, c);
+            if (!is_new) it->second.count += c.count;
+        }
+    std::vector<StateCount> all;
+    for (const auto& [place, sum] : sums)
+        if (sum.count != 0) all.push_back(sum);
+    return all;
+}
+
+WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan, const std::vector<Node*>& claimed,
+                   const std::vector<StateCount>& counts) {
     WriteResult result;
-    result.plan = view_plan(uow, plan);
+    result.plan = view_plan(uow, plan, false);
+    result.plan.counts = sum_of(counts, session.nodes.count_differences());
     result.created = refs_of(session.nodes.created_nodes);
     result.changed = refs_of(session.nodes.changed_nodes);
     result.advanced = std::move(session.nodes.advanced);
@@ -152,7 +172,9 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan,
 WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
                      bool created, const Holders& holders, bool looks) {
     const Timestamp now = plan_time(plan.clock, reading);
-    const bool has_nodes = !created && !service::counts(uow, plan.key).empty();
+    const std::vector<StateCount> counts =
+        created ? std::vector<StateCount>() : service::counts(uow, plan.key);
+    const bool has_nodes = !counts.empty();
     WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
     const std::string store = uow.identity();
     Session session{.request = request,
@@ -192,7 +214,7 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     const bool relabelled = change_plan(session, plan, created);
     auto warnings = deadlock_warnings(session);
     const bool worth_keeping = persist(session, uow, plan, reading, claimed);
-    WriteResult result = answer(session, uow, plan, claimed);
+    WriteResult result = answer(session, uow, plan, claimed, counts);
     result.relabelled = relabelled;
     result.moved = nodes.changed();
     result.warnings = std::move(warnings);

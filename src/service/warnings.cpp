@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/warnings.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <unordered_set>
 #include <vector>
 
 #include "service/deadlock.hpp"
@@ -18,6 +20,7 @@ public:
     explicit Surroundings(WorkingSet& nodes) : nodes_(nodes) {}
 
     void load(std::int64_t id, WaitNode& out) override {
+        foresee(NodeKey{id});
         Node& node = nodes_.get(NodeKey{id});
         out.type = node.row.type;
         out.state = node.row.state;
@@ -31,11 +34,14 @@ public:
         for (const GoalRow& g : nodes_.goals(node)) open = open || g.open > 0;
         if (!open) return;
         for (const AssignmentRow& a : nodes_.assignments_to(node.row.key))
-            if (nodes_.get(a.stage).row.state != State::final)
+            if (nodes_.get(a.stage).row.state != State::final) {
+                mentioned_.push_back(a.stage);
                 out.assigned.push_back({id_of(a.stage), a.goal});
+            }
     }
 
     void waiters(std::int64_t id, std::vector<Waiter>& out) override {
+        foresee(NodeKey{id});
         Node& node = nodes_.get(NodeKey{id});
         constexpr int kLast = 40;
         for (const EdgeRow& e : nodes_.edges_to(node, state_number(node.row.type, node.row.state), kLast))
@@ -54,6 +60,20 @@ public:
     }
 
 private:
+    /// Asks the store for this node and all that were mentioned since: the search will come to them.
+    void foresee(NodeKey key) {
+        constexpr std::size_t kMost = 256;
+        if (foreseen_.contains(key)) return;
+        std::vector<NodeKey> keys{key};
+        for (; !mentioned_.empty() && keys.size() < kMost; mentioned_.pop_back())
+            if (!foreseen_.contains(mentioned_.back())) keys.push_back(mentioned_.back());
+        foreseen_.insert(keys.begin(), keys.end());
+        std::ranges::sort(keys);
+        const auto repeated = std::ranges::unique(keys);
+        keys.erase(repeated.begin(), repeated.end());
+        nodes_.foresee_waiting(keys);
+    }
+
     void add_predicate(Node& node, PredicateRole role, WaitNode& out) {
         const auto base = static_cast<std::int32_t>(out.groups.size());
         // Groups that are resolved stay, for their numbers, as members that have come or never will.
@@ -77,13 +97,15 @@ private:
             if (!open.at(static_cast<std::size_t>(e.group))) continue;
             const Node& target = nodes_.get(e.target);
             const auto r = resolve_edge(target, e.on_state, e.when);
-            if (r == Resolution::unresolved)
-                out.edges.push_back(
-                    {.group = base + e.group, .target = id_of(e.target), .on_state = e.on_state});
+            if (r != Resolution::unresolved) continue;
+            mentioned_.push_back(e.target);
+            out.edges.push_back({.group = base + e.group, .target = id_of(e.target), .on_state = e.on_state});
         }
     }
 
     WorkingSet& nodes_;
+    std::unordered_set<NodeKey> foreseen_;
+    std::vector<NodeKey> mentioned_;
 };
 
 }  // namespace

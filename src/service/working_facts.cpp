@@ -24,65 +24,70 @@ Facts WorkingSet::load(const Lookup& lookup) {
     for (NodeRow& row : facts.nodes)
         if (!by_key_.contains(static_cast<std::int64_t>(row.key))) adopt(std::move(row));
     for (BodyRow& row : facts.bodies) bodies_.try_emplace(row.node, std::move(row.body));
-    absorb_predicates(lookup, facts);
-    absorb_assignments(lookup, facts);
     for (const AttemptRow& row : facts.attempts) attempts_.adopt(row);
+    for (const Lookup* asked : {&lookup, static_cast<const Lookup*>(&facts.ahead)}) note_asked(*asked);
+    std::unordered_set<NodeKey> checks(lookup.goals.begin(), lookup.goals.end());
+    checks.insert(facts.ahead.goals.begin(), facts.ahead.goals.end());
+    if (lookup.checks)
+        for (const AssignmentRow& row : facts.assignments) checks.insert(row.check);
+    keep_goals(checks, facts.goals);
+    keep_groups(facts, lookup);
+    for (const EdgeRow& row : facts.edges) edges_[{row.owner, row.role}].push_back(row);
+    for (const EdgeRow& row : facts.waiting) waiting_.at(row.target).edges.push_back(row);
+    for (const AssignmentRow& row : facts.assignments) assignments_[row.stage].push_back(row);
+    for (const AssignmentRow& row : facts.assigned) assigned_[row.check].push_back(row);
     results_.adopt(lookup.results, facts.results);
-    results_.adopt(facts.results_of, facts.open_results);
-    for (const AttemptName& name : lookup.open_results) results_.knows_open(name.stage, name.idx);
+    results_.adopt(facts.ahead.results, facts.open_results);
     const auto note_open = [&](const AttemptRow& row) { results_.knows_open(row.stage, row.attempt.idx); };
     std::ranges::for_each(facts.overdue, note_open);
     std::ranges::for_each(facts.held, note_open);
     if (lookup.current_attempts)
         for (const AttemptRow& row : facts.attempts)
-            if (const Node* stage = met(row.stage); stage != nullptr && stage->stored->attempt == row.attempt.idx)
+            if (const Node* stage = met(row.stage);
+                stage != nullptr && stage->stored->attempt == row.attempt.idx)
                 note_open(row);
     return facts;
 }
 
-const WorkingSet::StoredWaiting* WorkingSet::find_waiting(NodeKey target, int after, int up_to) const {
-    const auto it = waiting_.find(target);
-    const bool known = it != waiting_.end() && it->second.after <= after && up_to <= it->second.up_to;
-    return known ? &it->second : nullptr;
+/// What is there of these is all that there is, once the rows have been added.
+void WorkingSet::note_asked(const Lookup& asked) {
+    for (const PredicateName& name : asked.edges) edges_[{name.owner, name.role}].clear();
+    for (const auto& w : asked.waiting) waiting_[w.target] = {w.after, w.up_to, {}};
+    for (const NodeKey stage : asked.assignments) assignments_[stage].clear();
+    for (const NodeKey check : asked.assigned) assigned_[check].clear();
+    for (const AttemptName& name : asked.open_results) results_.knows_open(name.stage, name.idx);
 }
 
-void WorkingSet::absorb_predicates(const Lookup& lookup, const Facts& facts) {
+void WorkingSet::keep_groups(const Facts& facts, const Lookup& lookup) {
     for (const GroupRow& row : facts.groups) {
         const Node* owner = met(row.owner);
         if (owner == nullptr || owner->all_groups) continue;
         some_groups_.try_emplace({row.owner, row.role, row.group}, CachedGroup{row, false, false});
     }
-    for (const NodeKey key : lookup.groups)
-        if (Node* owner = met(key); owner != nullptr && !owner->all_groups) keep_all_groups(*owner);
-    for (const PredicateName& name : lookup.edges) edges_[{name.owner, name.role}].clear();
-    for (const PredicateName& name : facts.edges_of) edges_[{name.owner, name.role}].clear();
-    for (const EdgeRow& row : facts.edges) edges_[{row.owner, row.role}].push_back(row);
-    for (const auto& w : lookup.waiting) waiting_[w.target] = {w.after, w.up_to, {}};
-    for (const auto& w : facts.waiting_of) waiting_[w.target] = {w.after, w.up_to, {}};
-    for (const EdgeRow& row : facts.waiting) waiting_.at(row.target).edges.push_back(row);
+    for (const auto* owners : {&lookup.groups, &facts.ahead.groups})
+        for (const NodeKey key : *owners)
+            if (Node* owner = met(key); owner != nullptr && !owner->all_groups) keep_all_groups(*owner);
 }
 
-void WorkingSet::absorb_assignments(const Lookup& lookup, const Facts& facts) {
-    std::unordered_set<NodeKey> checks(lookup.goals.begin(), lookup.goals.end());
-    for (const NodeKey stage : lookup.assignments) assignments_[stage].clear();
-    for (const NodeKey stage : facts.assignments_of) assignments_[stage].clear();
-    for (const AssignmentRow& row : facts.assignments) {
-        assignments_[row.stage].push_back(row);
-        if (lookup.checks) checks.insert(row.check);
-    }
-    for (const NodeKey check : lookup.assigned) assigned_[check].clear();
-    for (const AssignmentRow& row : facts.assigned) assigned_[row.check].push_back(row);
+/// Of `checks`, all goals.
+void WorkingSet::keep_goals(std::unordered_set<NodeKey> checks, const std::vector<GoalRow>& rows) {
     // Those that are here already may have been changed.
     std::erase_if(checks, [&](NodeKey key) {
         const Node* check = met(key);
         return check == nullptr || check->goals;
     });
     for (const NodeKey key : checks) met(key)->goals.emplace();
-    for (const GoalRow& row : facts.goals) {
+    for (const GoalRow& row : rows) {
         if (!checks.contains(row.check)) continue;
         auto& goals = *met(row.check)->goals;
         if (std::ranges::find(goals, row.goal, &GoalRow::goal) == goals.end()) goals.push_back(row);
     }
+}
+
+const WorkingSet::StoredWaiting* WorkingSet::find_waiting(NodeKey target, int after, int up_to) const {
+    const auto it = waiting_.find(target);
+    const bool known = it != waiting_.end() && it->second.after <= after && up_to <= it->second.up_to;
+    return known ? &it->second : nullptr;
 }
 
 // ------------------------------------------------------------------------------------ foreseen questions
@@ -196,6 +201,32 @@ void WorkingSet::foresee_advances() {
                           });
         if ((ends || lost) && !results_.is_complete(row.key)) lookup.results.push_back(row.key);
         if (ends && !assigned_.contains(row.key)) lookup.assigned.push_back(row.key);
+    }
+    if (!is_empty(lookup)) static_cast<void>(load(lookup));
+}
+
+void WorkingSet::foresee_waiting(std::span<const NodeKey> keys) {
+    Lookup lookup;
+    lookup.targets = lookup.owners = lookup.checks = lookup.stages = true;
+    constexpr int kLast = 40;
+    for (const NodeKey key : keys) {
+        if (key >= first_new_) continue;
+        const Node& node = get(key);
+        if (node.row.state == State::final) continue;
+        for (const auto role : {PredicateRole::dependencies, PredicateRole::continuation}) {
+            const bool has = role == PredicateRole::dependencies || node.row.has_continuation;
+            if (has && !node.replaced[index_of(role)] && !edges_.contains({key, role}))
+                lookup.edges.push_back({key, role});
+        }
+        if (!node.all_groups) lookup.groups.push_back(key);
+        const int now = state_number(node.row.type, node.row.state);
+        if (find_waiting(key, now, kLast) == nullptr) lookup.waiting.push_back({key, now, kLast});
+        if (node.row.type == NodeType::stage) {
+            if (!assignments_.contains(key)) lookup.assignments.push_back(key);
+            continue;
+        }
+        if (!node.goals) lookup.goals.push_back(key);
+        if (!assigned_.contains(key)) lookup.assigned.push_back(key);
     }
     if (!is_empty(lookup)) static_cast<void>(load(lookup));
 }

@@ -136,6 +136,8 @@ public:
     void foresee_announcements(int levels);
     /// What the queued nodes need to advance.
     void foresee_advances();
+    /// What is needed to see whether these wait for ever: what they wait for, and what waits for them.
+    void foresee_waiting(std::span<const NodeKey> keys);
 
     // ---- nodes
     [[nodiscard]] Node& get(NodeKey key);
@@ -236,6 +238,8 @@ public:
     /// which are the caller's. It refers to this object, of which nothing may be asked any more about names
     /// and edges.
     [[nodiscard]] ChangeSet change_set();
+    /// How the plan's counts change, without zeros.
+    [[nodiscard]] std::vector<StateCount> count_differences() const;
     /// The record of all changes; refers to this object.
     [[nodiscard]] Rows<ChangeRow> change_rows() const;
     std::vector<Advance> advanced;
@@ -246,8 +250,9 @@ private:
     Node& adopt(NodeRow row);
     /// Asks the store, and keeps what it brings.
     Facts load(const Lookup& lookup);
-    void absorb_predicates(const Lookup& lookup, const Facts& facts);
-    void absorb_assignments(const Lookup& lookup, const Facts& facts);
+    void note_asked(const Lookup& asked);
+    void keep_groups(const Facts& facts, const Lookup& lookup);
+    void keep_goals(std::unordered_set<NodeKey> checks, const std::vector<GoalRow>& rows);
     /// Edges of the store that are known to wait, if all in (after, up_to] are known.
     struct StoredWaiting {
         int after = 0, up_to = 0;
@@ -266,7 +271,6 @@ private:
     void index_new_edges();
     [[nodiscard]] AttemptRow first_attempt_of(const Node& stage) const;
     [[nodiscard]] Node* met(NodeKey key);
-    [[nodiscard]] std::vector<StateCount> count_differences() const;
     void add_new_nodes(ChangeSet& changes);
     void add_groups_and_goals(ChangeSet& changes);
     void add_attempts_and_results(ChangeSet& changes);

@@ -91,19 +91,23 @@ void SqliteUnitOfWork::look_ahead(const NodeRow& owner, Facts& facts) {
     if (owner.state == State::final) return;
     const int now = state_number(owner.type, owner.state);
     constexpr int kLast = 40;
-    facts.waiting_of.push_back({owner.key, now, kLast});
+    facts.ahead.waiting.push_back({owner.key, now, kLast});
     append(facts.waiting, edges_to(owner.key, now, kLast));
     if (owner.state == State::planned) {
-        facts.edges_of.push_back({owner.key, PredicateRole::dependencies});
+        facts.ahead.edges.push_back({owner.key, PredicateRole::dependencies});
         auto edges = edges_of(owner.key, PredicateRole::dependencies);
         for (const EdgeRow& edge : edges) facts.nodes.push_back(node(edge.target));
         append(facts.edges, std::move(edges));
     }
     if (owner.type == NodeType::check) {
-        facts.results_of.push_back(owner.key);
+        facts.ahead.groups.push_back(owner.key);
+        append(facts.groups, groups(owner.key));
+        facts.ahead.goals.push_back(owner.key);
+        append(facts.goals, goals(owner.key));
+        facts.ahead.results.push_back(owner.key);
         append(facts.results, results(owner.key));
     } else {
-        facts.assignments_of.push_back(owner.key);
+        facts.ahead.assignments.push_back(owner.key);
         append(facts.assignments, assignments_of(owner.key));
     }
 }

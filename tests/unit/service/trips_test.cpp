@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a write asks the store: what a store on another machine answers with one message is a trip.
+#include "support/catch.hpp"
+#include "world.hpp"
+
+using namespace turboci;
+using turboci::test::World;
+
+namespace {
+
+/// Passes everything on, and counts the trips of what was committed last.
+class CountedUnitOfWork final : public UnitOfWork {
+public:
+    CountedUnitOfWork(std::unique_ptr<UnitOfWork> inner, std::int64_t& trips)
+        : inner_(std::move(inner)), trips_(trips) {}
+
+    PlanKey apply(const ChangeSet& changes) override { return inner_->apply(changes); }
+    void commit() override {
+        trips_ = inner_->statistics().trips;
+        inner_->commit();
+    }
+    StoreStatistics statistics() const override { return inner_->statistics(); }
+    std::string identity() override { return inner_->identity(); }
+    void beat(std::string_view holder, Timestamp at) override { inner_->beat(holder, at); }
+    void forget_beats(std::string_view holder, Timestamp before) override {
+        inner_->forget_beats(holder, before);
+    }
+    std::optional<PlanRow> find_plan(std::string_view id) override { return inner_->find_plan(id); }
+    std::vector<PlanRow> plans() override { return inner_->plans(); }
+    void delete_plan(PlanKey plan) override { inner_->delete_plan(plan); }
+    NodeKey next_node_key() override { return inner_->next_node_key(); }
+    Facts load(PlanKey plan, const Lookup& lookup) override { return inner_->load(plan, lookup); }
+    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
+                    const std::function<void(const NodeRow&)>& visit) override {
+        inner_->scan_nodes(plan, type, states, visit);
+    }
+    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
+                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override {
+        inner_->read_records(plan, type, keys, parts, visit);
+    }
+    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override {
+        inner_->read_runs(plan, type, parts, runs);
+    }
+    std::vector<OperationRow> operations(PlanKey plan) override { return inner_->operations(plan); }
+    void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
+                  const std::function<bool(const LogEntry&)>& visit) override {
+        inner_->read_log(plan, node, since, visit);
+    }
+
+private:
+    std::unique_ptr<UnitOfWork> inner_;
+    std::int64_t& trips_;
+};
+
+class CountedStore final : public Store {
+public:
+    explicit CountedStore(Store& inner) : inner_(inner) {}
+    std::unique_ptr<UnitOfWork> begin(Access access) override {
+        return std::make_unique<CountedUnitOfWork>(inner_.begin(access), trips);
+    }
+    std::vector<StoreProblem> check() override { return inner_.check(); }
+    void backup(const std::string& path) override { inner_.backup(path); }
+    std::int64_t trips = 0;
+
+private:
+    Store& inner_;
+};
+
+std::int64_t trips_of(World& w, const WriteNodes& request) {
+    CountedStore counted(*w.store);
+    Orchestrator(counted, w.clock).write_nodes(request);
+    return counted.trips;
+}
+std::int64_t trips_of(World& w, const std::string& yaml) { return trips_of(w, World::request(yaml)); }
+
+WriteNodes claim_of(int at_most, const std::string& yaml = "{}") {
+    WriteNodes request = World::request(yaml);
+    Claim& claim = request.claim.emplace();
+    claim.at_most = at_most;
+    claim.whole = false;
+    claim.process_uid = claim.holder = "w";
+    return request;
+}
+
+std::string complete(const std::string& prefix, int first, int last) {
+    std::string plan = "stages:\n";
+    for (int i = first; i <= last; ++i)
+        plan += "  - {id: " + prefix + std::to_string(i) + ", attempt: {state: COMPLETE}}\n";
+    return plan;
+}
+
+/// One check, and so many stages that are assigned to it, all claimed.
+std::string fan_in(int width) {
+    std::string plan =
+        "checks: [{id: c, state: PLANNED}, {id: next, state: PLANNED, dependencies: [c]}]\nstages:\n";
+    for (int i = 1; i <= width; ++i) plan += "  - {id: s" + std::to_string(i) + ", assignments: [c]}\n";
+    return plan;
+}
+
+/// Checks, each of which needs the one before it.
+std::string chain(int length) {
+    std::string plan = "checks:\n  - {id: n1, state: WAITING}\n";
+    for (int i = 2; i <= length; ++i)
+        plan += "  - {id: n" + std::to_string(i) + ", state: PLANNED, dependencies: [n" +
+                std::to_string(i - 1) + "]}\n";
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("a write of one stage takes a few trips, whatever it needs") {
+    World w;
+    w.write("checks: [{id: a}, {id: b}, {id: c}, {id: d, state: PLANNED}]\nstages: [{id: other}]");
+    CHECK(trips_of(w, "stages: [{id: s}]") <= 4);
+    CHECK(trips_of(w, "stages: [{id: t, dependencies: [a, b, c], assignments: [d]}]") <= 7);
+}
+
+TEST_CASE("a claim of ten stages takes as many trips as a claim of one") {
+    World w;
+    w.write(fan_in(30));
+    const auto one = trips_of(w, claim_of(1));
+    CHECK(one <= 4);
+    CHECK(trips_of(w, claim_of(10)) == one);
+}
+
+TEST_CASE("an end takes as many trips beside a thousand others as beside ten") {
+    const auto first_and_last = [](int width) {
+        World w;
+        w.write(fan_in(width));
+        w.write(claim_of(width));
+        const auto first = trips_of(w, complete("s", 1, 1));
+        w.write(complete("s", 2, width - 1));
+        return std::pair(first, trips_of(w, complete("s", width, width)));
+    };
+    const auto few = first_and_last(10), many = first_and_last(1000);
+    CHECK(few == many);
+    CHECK(many.first <= 5);
+    CHECK(many.second <= 7);
+}
+
+TEST_CASE("ten ends and ten claims take as many trips as one of each") {
+    World w;
+    w.write(fan_in(60));
+    w.write(claim_of(20));
+    const auto one = trips_of(w, claim_of(1, complete("s", 1, 1)));
+    CHECK(trips_of(w, claim_of(10, complete("s", 2, 11))) == one);
+    CHECK(one <= 5);
+}
+
+TEST_CASE("a failure at the head of a chain takes trips with the logarithm of its length") {
+    World w;
+    w.write(chain(1000));
+    const auto trips = trips_of(w, "checks: [{id: n1, state: FINAL, result: {failure: broken}}]");
+    CHECK(w.check("n1000").outcome == Outcome::skipped);
+    CHECK(trips <= 15);
+}
+
+TEST_CASE("a new plan takes as many trips with a thousand nodes as with one") {
+    World w;
+    const auto creation = [&](int nodes, const std::string& id) {
+        CreatePlan create;
+        create.id = id;
+        create.nodes = World::request(chain(nodes));
+        CountedStore counted(*w.store);
+        Orchestrator(counted, w.clock).create_plan(create);
+        return counted.trips;
+    };
+    const auto one = creation(1, "one");
+    CHECK(creation(1003, "many") == one);
+    CHECK(one <= 3);
+}
