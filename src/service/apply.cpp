@@ -3,6 +3,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "service/resolve.hpp"
 
 namespace turboci::service {
@@ -35,6 +38,39 @@ void create_nodes(Session& session) {
     }
 }
 
+namespace {
+
+// So many nodes are asked about at once.
+constexpr std::size_t kBatch = 1'000;
+
+using Comparison = WorkingSet::Comparison;
+
+Comparison comparison_of(const Node* node, const CheckWrite& write) {
+    return {node, write.options.has_value(), static_cast<bool>(write.dependencies), false, false};
+}
+Comparison comparison_of(const Node* node, const StageWrite& write) {
+    return {node, write.args || write.retry || write.timeout || write.heartbeat,
+            static_cast<bool>(write.dependencies), static_cast<bool>(write.continuation_group),
+            write.assignments.has_value()};
+}
+
+/// The writes from `begin` on that are about nodes that are there already.
+template <class Writes>
+void foresee_batch(Session& session, const Writes& writes, const std::vector<Node*>& nodes,
+                   std::size_t begin) {
+    if (begin % kBatch != 0) return;
+    std::vector<Comparison> batch;
+    typename Writes::value_type write;
+    for (std::size_t i = begin; i < std::min(begin + kBatch, nodes.size()); ++i) {
+        if (nodes[i]->is_new()) continue;
+        writes.read(i, write);
+        batch.push_back(comparison_of(nodes[i], write));
+    }
+    if (!batch.empty()) session.nodes.foresee_comparisons(batch);
+}
+
+}  // namespace
+
 void apply_writes(Session& session) {
     const auto& checks = session.request.checks;
     const auto& stages = session.request.stages;
@@ -43,16 +79,19 @@ void apply_writes(Session& session) {
     open.reserve(checks.size());
     CheckWrite check;
     for (std::size_t i = 0; i < checks.size(); ++i) {
+        foresee_batch(session, checks, session.checks, i);
         checks.read(i, check);
         open.push_back(session.checks[i]->row.state == State::planning);
         apply_check(session, *session.checks[i], check);
     }
     for (std::size_t i = 0; i < checks.size(); ++i) {
+        foresee_batch(session, checks, session.checks, i);
         checks.read(i, check);
         apply_check_predicate(session, *session.checks[i], check, open[i]);
     }
     StageWrite stage;
     for (std::size_t i = 0; i < stages.size(); ++i) {
+        foresee_batch(session, stages, session.stages, i);
         stages.read(i, stage);
         apply_stage(session, *session.stages[i], stage);
     }

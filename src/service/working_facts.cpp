@@ -11,6 +11,16 @@ namespace turboci::service {
 
 namespace {
 
+// Of a request that names more, attempts and bodies are not asked for in advance: most will not be needed.
+constexpr std::size_t kMostWithParts = 10'000;
+// Facts that are kept; they can be asked for again.
+constexpr std::size_t kMostKept = 16'384;
+
+template <class Map>
+void forget_if_many(Map& facts) {
+    if (facts.size() > kMostKept) facts.clear();
+}
+
 bool is_empty(const Lookup& l) {
     return l.names.empty() && l.nodes.empty() && l.bodies.empty() && l.groups.empty() && l.edges.empty() &&
            l.waiting.empty() && l.assignments.empty() && l.assigned.empty() && l.goals.empty() &&
@@ -21,6 +31,11 @@ bool is_empty(const Lookup& l) {
 
 Facts WorkingSet::load(const Lookup& lookup) {
     Facts facts = uow_.load(plan_, lookup);
+    forget_if_many(bodies_);
+    forget_if_many(edges_);
+    forget_if_many(waiting_);
+    forget_if_many(assignments_);
+    forget_if_many(assigned_);
     for (NodeRow& row : facts.nodes)
         if (!by_key_.contains(static_cast<std::int64_t>(row.key))) adopt(std::move(row));
     for (BodyRow& row : facts.bodies) bodies_.try_emplace(row.node, std::move(row.body));
@@ -152,7 +167,7 @@ void WorkingSet::foresee_request(std::string_view plan_id, bool looks) {
     if (request_.claim)
         for (const std::string& id : request_.claim->stages) names.add(NodeType::stage, id);
     asked_names_ = names.take();
-    lookup.current_attempts = true;
+    lookup.current_attempts = lookup.names.size() <= kMostWithParts;
     lookup.overdue = now_;
     lookup.held = looks;
     if (request_.claim && request_.claim->stages.empty())
@@ -161,6 +176,26 @@ void WorkingSet::foresee_request(std::string_view plan_id, bool looks) {
     overdue_ = std::move(facts.overdue);
     if (looks) held_ = std::move(facts.held);
     if (lookup.ready) ready_ = {static_cast<std::size_t>(lookup.ready->limit), std::move(facts.ready)};
+}
+
+void WorkingSet::foresee_comparisons(std::span<const Comparison> nodes) {
+    Lookup lookup;
+    lookup.targets = true;
+    const auto add_predicate = [&](const Node& node, PredicateRole role) {
+        if (!node.replaced[index_of(role)] && !edges_.contains({node.row.key, role}))
+            lookup.edges.push_back({node.row.key, role});
+    };
+    for (const Comparison& c : nodes) {
+        const Node& node = *c.node;
+        const NodeKey key = node.row.key;
+        if (node.is_new()) continue;
+        if (c.body && !bodies_.contains(key) && !new_bodies_.contains(key)) lookup.bodies.push_back(key);
+        if (c.dependencies) add_predicate(node, PredicateRole::dependencies);
+        if (c.continuation && node.row.has_continuation) add_predicate(node, PredicateRole::continuation);
+        if ((c.dependencies || c.continuation) && !node.all_groups) lookup.groups.push_back(key);
+        if (c.assignments && !assignments_.contains(key)) lookup.assignments.push_back(key);
+    }
+    if (!is_empty(lookup)) static_cast<void>(load(lookup));
 }
 
 void WorkingSet::foresee_announcements(int levels) {

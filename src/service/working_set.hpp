@@ -132,6 +132,12 @@ public:
     // ---- foreseen questions: what is coming is asked of the store at once
     /// All that the request names. `looks`: held attempts will be looked at.
     void foresee_request(std::string_view plan_id, bool looks);
+    /// What a node has of that which a write speaks of, to be compared with it.
+    struct Comparison {
+        const Node* node;
+        bool body, dependencies, continuation, assignments;
+    };
+    void foresee_comparisons(std::span<const Comparison> nodes);
     /// What waits for the nodes that moved, and so many levels of what waits for that.
     void foresee_announcements(int levels);
     /// What the queued nodes need to advance.

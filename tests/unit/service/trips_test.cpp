@@ -169,3 +169,18 @@ TEST_CASE("a new plan takes as many trips with a thousand nodes as with one") {
     CHECK(creation(1003, "many") == one);
     CHECK(one <= 3);
 }
+
+TEST_CASE("a file that is written again takes as many trips with a thousand nodes as with ten") {
+    const auto again = [](int nodes) {
+        World w;
+        const std::string plan = fan_in(nodes);
+        w.write(plan);
+        const auto version = w.version();
+        WriteNodes request = World::request(plan);
+        request.labels = JsonText{R"({"again":"yes"})"};
+        const auto trips = trips_of(w, request);
+        CHECK(w.version() == version + 1);
+        return trips;
+    };
+    CHECK(again(10) == again(900));
+}
