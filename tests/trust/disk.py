@@ -134,9 +134,7 @@ def permissions(ctx, t, directory):
         raise trust.Missing("no setpriv to become nobody with")
     as_nobody = {"prefix": ("setpriv", f"--reuid={trust.NOBODY}", f"--regid={trust.NOBODY}", "--clear-groups")} if root else {}
     os.chmod(directory, 0o755)
-    program = directory / "turboci"
-    shutil.copy(ctx.turboci, program)  # where nobody can run it
-    ctx = ctx.with_program(program)
+    ctx = ctx.with_copy(directory / "turboci")  # where nobody can run it
     place = directory / "place"
     place.mkdir()
     store = Store(ctx, place / "s.db").create()

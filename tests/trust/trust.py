@@ -134,6 +134,12 @@ class Context:
         other.turboci = str(path)
         return other
 
+    def with_copy(self, path):
+        """The same with a copy of the program. Made by a process of its own: here another thread's child might have
+        the file open for writing while it is executed."""
+        subprocess.run(["cp", self.turboci, path], check=True)
+        return self.with_program(path)
+
     @contextlib.contextmanager
     def directory(self, fast=True):
         """A fresh one; `fast` is in memory where there is such a place."""
@@ -213,18 +219,19 @@ def is_error(text):
     return set(error) == {"code", "message", "details"} and "\n" not in text[:-1]
 
 
-def bad_error(result, code, cause):
+def bad_error(result, code, cause, last=False):
     """What is wrong with a refusal that must exit with `code` and say `cause` (a regular expression) and a
-    remedy in one line; None if nothing is."""
+    remedy in one line; None if nothing is. `last`: other lines may stand before that one."""
     if result.crash():
         return result.crash()
     if result.code != code:
         return f"exit {result.code}, not {code}: {result.said.strip()[:300]}"
-    if result.said.count("\n") != 1 or not is_error(result.said) and not result.said.startswith("turboci: error: "):
+    said = "".join(result.said.splitlines(keepends=True)[-1:]) if last else result.said
+    if said.count("\n") != 1 or not is_error(said) and not said.startswith("turboci: error: "):
         return f"not one line 'turboci: error: …': {result.said!r}"
-    if not re.search(cause, result.said, re.I):
-        return f"no {cause!r} in {result.said!r}"
-    return None if is_error(result.said) and "; " in result.said else f"{NO_REMEDY}: {result.said!r}"
+    if not re.search(cause, said, re.I):
+        return f"no {cause!r} in {said!r}"
+    return None if is_error(said) and "; " in said else f"{NO_REMEDY}: {said!r}"
 
 
 def snapshot(directory, but=()):
