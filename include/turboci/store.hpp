@@ -403,9 +403,10 @@ public:
     [[nodiscard]] virtual NodeKey next_node_key() = 0;
     /// Answers questions about a plan, all in one trip.
     [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
-    /// Calls back for each node of the plan by key, those with one of `states` if it is not empty.
+    /// Calls back for each node of the plan by key, those with one of `states` if it is not empty, until
+    /// `visit` returns false. It must not call the store.
     virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                            const std::function<void(const NodeRow&)>& visit) = 0;
+                            const std::function<bool(const NodeRow&)>& visit) = 0;
     /// Nodes with what belongs to them, by key: those of `keys` (ascending), or of the plan and `type` if
     /// `keys` is null. What is visited may be emptied by the visitor, to save a copy.
     virtual void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,

@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <deque>
+#include <map>
 #include <set>
+#include <span>
+#include <unordered_map>
+#include <utility>
 
-#include "service/lookups.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
 
@@ -18,6 +20,8 @@ using namespace service;
 
 /// The walk goes on to root causes beyond what is shown, but not through a whole plan of a million.
 constexpr std::size_t kMaxVisited = 200'000;
+// So many are read at once.
+constexpr std::size_t kNodesOfLevel = 256;
 
 /// Does an edge with that resolution matter for a predicate with this one?
 bool matters(Resolution predicate, Resolution edge) { return predicate == edge; }
@@ -36,37 +40,74 @@ public:
     Explanation explain(const NodeRow& start) {
         Explanation result;
         result.plan = view_plan(uow_, plan_);
-        std::deque<NodeRef> queue{{start.type, start.id}};
-        std::set<NodeRef> seen{queue.front()};
+        std::vector<NodeRef> level{{start.type, start.id}};
+        std::set<NodeRef> seen{level.front()};
         std::size_t visited = 0;
-        while (!queue.empty()) {
-            const NodeRef ref = queue.front();
-            queue.pop_front();
-            if (++visited > kMaxVisited) {
-                result.truncated = true;
-                break;
+        while (!level.empty() && !result.truncated) {
+            std::vector<NodeRef> deeper;
+            for (std::size_t begin = 0; begin < level.size() && !result.truncated; begin += kNodesOfLevel) {
+                const auto batch =
+                    std::span(level).subspan(begin, std::min(kNodesOfLevel, level.size() - begin));
+                read(batch);
+                for (const NodeRef& ref : batch) {
+                    if (++visited > kMaxVisited) {
+                        result.truncated = true;
+                        break;
+                    }
+                    std::vector<NodeRef> next;
+                    ExplainedNode node = look_at(ref, next);
+                    add(result, std::move(node), next.empty());
+                    for (NodeRef& n : next)
+                        if (seen.insert(n).second) deeper.push_back(std::move(n));
+                }
             }
-            std::vector<NodeRef> next;
-            ExplainedNode node = look_at(ref, next);
-            if (next.empty() && result.root_causes.size() < kMaxExplained) result.root_causes.push_back(ref);
-            for (NodeRef& n : next)
-                if (seen.insert(n).second) queue.push_back(std::move(n));
-            if (ref == NodeRef{start.type, start.id})
-                result.node = std::move(node);
-            else if (result.because.size() < kMaxExplained)
-                result.because.push_back(std::move(node));
-            else
-                result.truncated = true;
+            level = std::move(deeper);
         }
+        result.truncated = result.truncated || left_out_;
         return result;
     }
 
 private:
-    ExplainedNode look_at(const NodeRef& ref, std::vector<NodeRef>& next) {
-        const auto row = service::find_node(uow_, plan_.key, ref.type, ref.id);
-        if (!row)
+    void add(Explanation& result, ExplainedNode node, bool is_root_cause) {
+        if (is_root_cause && result.root_causes.size() < kMaxExplained)
+            result.root_causes.push_back(node.ref);
+        if (++added_ == 1)
+            result.node = std::move(node);
+        else if (result.because.size() < kMaxExplained)
+            result.because.push_back(std::move(node));
+        else
+            left_out_ = true;
+    }
+
+    /// All that will be looked at of these nodes.
+    void read(std::span<const NodeRef> refs) {
+        Lookup names;
+        names.names.assign(refs.begin(), refs.end());
+        std::vector<NodeKey> keys;
+        Lookup assigned;
+        assigned.stages = true;
+        for (const NodeRow& row : uow_.load(plan_.key, names).nodes) {
+            keys.push_back(row.key);
+            if (row.type == NodeType::check) assigned.assigned.push_back(row.key);
+        }
+        if (keys.size() != refs.size())
             throw Error(ErrorCode::store, "the store is damaged: an edge names a node that is not there");
-        const NodeRecord record = read_record(uow_, *row);
+        std::ranges::sort(keys);
+        assigned_ = uow_.load(plan_.key, assigned);
+        std::ranges::stable_sort(assigned_.assigned, {}, &AssignmentRow::check);
+        stages_.clear();
+        for (const NodeRow& row : assigned_.nodes) stages_.try_emplace(row.key, &row);
+        records_.clear();
+        uow_.read_records(plan_.key, std::nullopt, &keys, {}, [&](NodeRecord& record) {
+            NodeRef ref{record.row.type, record.row.id};
+            records_.emplace(std::move(ref), std::move(record));
+            record = {};
+        });
+    }
+
+    ExplainedNode look_at(const NodeRef& ref, std::vector<NodeRef>& next) {
+        const NodeRecord& record = records_.at(ref);
+        const NodeRow* row = &record.row;
         ExplainedNode node{.ref = ref,
                            .state = row->state,
                            .outcome = row->outcome,
@@ -99,10 +140,11 @@ private:
                           std::vector<NodeRef>& next) {
         constexpr std::size_t kMaxNoted = 10;
         std::size_t assigned = 0, open = 0;
-        for (const AssignmentRow& a : service::assignments_to(uow_, record.row.key)) {
-            if (a.goal != State::final) continue;
+        auto it = std::ranges::lower_bound(assigned_.assigned, record.row.key, {}, &AssignmentRow::check);
+        for (; it != assigned_.assigned.end() && it->check == record.row.key; ++it) {
+            if (it->goal != State::final) continue;
             ++assigned;
-            const NodeRow stage = service::node(uow_, a.stage);
+            const NodeRow& stage = *stages_.at(it->stage);
             const bool holds = check.state != State::final && stage.state != State::final;
             const bool decided = check.state == State::final && check.outcome != Outcome::passed &&
                                  stage.outcome != Outcome::passed;
@@ -144,6 +186,11 @@ private:
 
     UnitOfWork& uow_;
     const PlanRow& plan_;
+    std::size_t added_ = 0;
+    bool left_out_ = false;  ///< more than can be told
+    std::map<NodeRef, NodeRecord> records_;
+    Facts assigned_;
+    std::unordered_map<NodeKey, const NodeRow*> stages_;
 };
 
 }  // namespace

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reading half of the orchestrator: select, expand, show.
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <unordered_set>
 
 #include "service/lookups.hpp"
 #include "service/selection.hpp"
@@ -16,16 +20,31 @@ namespace {
 
 using namespace service;
 
-std::string failure_of(UnitOfWork& uow, const NodeRow& row) {
-    if (row.type == NodeType::check) {
-        for (const ResultRow& r : service::results(uow, row.key))
-            if (r.result.failure) return *r.result.failure;
-    } else if (row.attempt > 0) {
-        if (const auto a = service::attempt(uow, row.key, row.attempt); a && a->attempt.failure)
-            return *a->attempt.failure;
+/// Why these nodes failed, in their order.
+std::vector<std::string> failures_of(UnitOfWork& uow, PlanKey plan, const std::vector<NodeRow>& rows) {
+    Lookup lookup;
+    for (const NodeRow& row : rows) {
+        if (row.type == NodeType::check)
+            lookup.results.push_back(row.key);
+        else if (row.attempt > 0)
+            lookup.attempts.push_back({row.key, row.attempt});
     }
-    return row.concluded_reason ? std::string(to_string(*row.concluded_reason))
-                                : std::string(to_string(row.state));
+    const Facts facts = uow.load(plan, lookup);
+    std::map<NodeKey, std::string> told;
+    for (const ResultRow& r : facts.results)
+        if (r.result.failure) told.try_emplace(r.check, *r.result.failure);
+    for (const AttemptRow& a : facts.attempts)
+        if (a.attempt.failure) told.try_emplace(a.stage, *a.attempt.failure);
+    std::vector<std::string> failures;
+    for (const NodeRow& row : rows) {
+        const auto found = told.find(row.key);
+        if (found != told.end())
+            failures.push_back(found->second);
+        else
+            failures.emplace_back(row.concluded_reason ? to_string(*row.concluded_reason)
+                                                       : to_string(row.state));
+    }
+    return failures;
 }
 
 /// The nodes of one type, in parts.
@@ -60,28 +79,70 @@ private:
     NodeSink& sink_;
 };
 
+// So many nodes are asked about at once.
+constexpr std::size_t kAskedAtOnce = 1'000;
+
+/// Is one of the stages required: assigned to no check, or to one that is?
+bool any_is_required(UnitOfWork& uow, PlanKey plan, std::span<const NodeKey> stages) {
+    for (std::size_t begin = 0; begin < stages.size(); begin += kAskedAtOnce) {
+        const auto batch = stages.subspan(begin, std::min(kAskedAtOnce, stages.size() - begin));
+        Lookup lookup;
+        lookup.assignments.assign(batch.begin(), batch.end());
+        lookup.checks = true;
+        const Facts facts = uow.load(plan, lookup);
+        std::map<NodeKey, bool> required;
+        for (const NodeRow& row : facts.nodes) required[row.key] = row.required;
+        std::map<NodeKey, bool> assigned_to_required;
+        for (const AssignmentRow& a : facts.assignments)
+            assigned_to_required[a.stage] = assigned_to_required[a.stage] || required[a.check];
+        const auto is_required = [&](NodeKey stage) {
+            const auto found = assigned_to_required.find(stage);
+            const bool assigned = found != assigned_to_required.end();
+            return stage_is_required(assigned, assigned && found->second);
+        };
+        if (std::ranges::any_of(batch, is_required)) return true;
+    }
+    return false;
+}
+
 /// The verdict of the whole plan. Looks at a stage's checks only where that can change it.
 Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
     const PlanTotals sum = totals(plan);
     // The counts alone may tell.
     if (sum.passed_checks == sum.checks && sum.passed_stages == sum.stages) return Verdict::passed;
-    const auto is_required = [&](const NodeRow& row) {
-        if (row.type == NodeType::check) return row.required;
-        const std::vector<AssignmentRow> assigned = service::assignments_of(uow, row.key);
-        return stage_is_required(!assigned.empty(),
-                                 std::ranges::any_of(assigned, [&](const AssignmentRow& a) {
-                                     return service::node(uow, a.check).required;
-                                 }));
-    };
     Verdict verdict = Verdict::passed;
+    std::vector<NodeKey> bad_stages, open_stages;
     uow.scan_nodes(key, std::nullopt, {}, [&](const NodeRow& row) {
         const Standing own = standing(row.state, row.outcome, row.skip_cause, true);
-        const Verdict worse = own == Standing::bad    ? Verdict::failed
-                              : own == Standing::open ? Verdict::pending
-                                                      : Verdict::passed;
-        if (worse > verdict && is_required(row)) verdict = worse;
+        if (own != Standing::bad && own != Standing::open) return true;
+        if (row.type == NodeType::stage)
+            (own == Standing::bad ? bad_stages : open_stages).push_back(row.key);
+        else if (row.required)
+            verdict = std::max(verdict, own == Standing::bad ? Verdict::failed : Verdict::pending);
+        return verdict != Verdict::failed;
     });
+    if (verdict != Verdict::failed && any_is_required(uow, key, bad_stages)) return Verdict::failed;
+    if (verdict == Verdict::passed && any_is_required(uow, key, open_stages)) return Verdict::pending;
     return verdict;
+}
+
+/// WAITING checks for which no stage works, by key, at most `limit`.
+std::vector<NodeRef> ready_checks(UnitOfWork& uow, PlanKey plan, std::span<const NodeKey> waiting,
+                                  std::size_t limit) {
+    std::vector<NodeRef> ready;
+    for (std::size_t begin = 0; begin < waiting.size() && ready.size() < limit; begin += kAskedAtOnce) {
+        const auto batch = waiting.subspan(begin, std::min(kAskedAtOnce, waiting.size() - begin));
+        Lookup lookup;
+        lookup.nodes.assign(batch.begin(), batch.end());
+        lookup.goals = lookup.nodes;
+        const Facts facts = uow.load(plan, lookup);
+        std::unordered_set<NodeKey> busy;
+        for (const GoalRow& g : facts.goals)
+            if (g.open > 0) busy.insert(g.check);
+        for (const NodeRow& row : facts.nodes)
+            if (!busy.contains(row.key) && ready.size() < limit) ready.push_back({row.type, row.id});
+    }
+    return ready;
 }
 
 }  // namespace
@@ -134,30 +195,41 @@ PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limi
     const auto room = [&](const auto& list) { return list.size() < limit; };
     const auto ref = [](const NodeRow& row) { return NodeRef{row.type, row.id}; };
 
-    for (const AttemptRow& a : service::ready_attempts(*uow, plan.key, now, static_cast<std::int64_t>(limit)))
-        summary.ready.push_back(ref(service::node(*uow, a.stage)));
-    for (const AttemptRow& a : service::held_attempts(*uow, plan.key))
+    Lookup lookup;
+    lookup.ready = Lookup::Ready{now, static_cast<std::int64_t>(limit)};
+    lookup.held = true;
+    const Facts facts = uow->load(plan.key, lookup);
+    std::map<NodeKey, NodeRef> names;
+    for (const NodeRow& row : facts.nodes) names.try_emplace(row.key, ref(row));
+    for (const AttemptRow& a : facts.ready) summary.ready.push_back(names.at(a.stage));
+    for (const AttemptRow& a : facts.held)
         if (a.attempt.state == AttemptState::running && room(summary.running))
-            summary.running.push_back(ref(service::node(*uow, a.stage)));
+            summary.running.push_back(names.at(a.stage));
 
     summary.verdict = verdict_of(*uow, plan.key, summary.plan);
     const PlanTotals sums = totals(summary.plan);
     if (sums.final_checks < sums.checks) {
         const std::vector<State> open{State::planning, State::planned, State::waiting};
+        std::vector<NodeKey> waiting;
         uow->scan_nodes(plan.key, NodeType::check, open, [&](const NodeRow& row) {
             if (room(summary.open_checks)) summary.open_checks.push_back(ref(row));
-            if (row.state != State::waiting || !room(summary.ready)) return;
-            if (std::ranges::all_of(service::goals(*uow, row.key),
-                                    [](const GoalRow& g) { return g.open == 0; }))
-                summary.ready.push_back(ref(row));
+            if (row.state == State::waiting && room(summary.ready)) waiting.push_back(row.key);
+            return room(summary.open_checks) || room(summary.ready);
         });
+        std::ranges::move(ready_checks(*uow, plan.key, waiting, limit - summary.ready.size()),
+                          std::back_inserter(summary.ready));
     }
     if (sums.failed_checks + sums.failed_stages + sums.cancelled_stages > 0) {
         const std::vector<State> ended{State::final};
+        std::vector<NodeRow> failed;
         uow->scan_nodes(plan.key, std::nullopt, ended, [&](const NodeRow& row) {
             const bool bad = row.outcome == Outcome::failed || row.outcome == Outcome::cancelled;
-            if (bad && room(summary.failed)) summary.failed.push_back({ref(row), failure_of(*uow, row)});
+            if (bad && room(failed)) failed.push_back(row);
+            return room(failed);
         });
+        const auto failures = failures_of(*uow, plan.key, failed);
+        for (std::size_t i = 0; i < failed.size(); ++i)
+            summary.failed.push_back({ref(failed[i]), failures[i]});
     }
     return summary;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/selection.hpp"
-#include "service/lookups.hpp"
 
 #include <fnmatch.h>
 
@@ -19,6 +18,9 @@ std::vector<std::string_view> in_order(const std::vector<std::string>& texts) {
     std::ranges::sort(sorted);
     return sorted;
 }
+
+// So many nodes are asked about at once.
+constexpr std::size_t kNodesAtOnce = 1'000;
 
 bool is_pattern(const std::string& text) { return text.find_first_of("*?[\\") != std::string::npos; }
 
@@ -48,12 +50,16 @@ const std::vector<NodeKey>* Selection::select() {
     if (query_.refs.empty()) {
         const auto type = query_.types.size() == 1 ? std::optional(query_.types.front()) : std::nullopt;
         if (query_.ready && type == NodeType::stage)
-            for (const std::int64_t key : ready_) consider(service::node(uow_, NodeKey{key}));
+            for (const NodeRow& row : ready_stages_) consider(row);
         else
-            uow_.scan_nodes(plan_.key, type, query_.states, [&](const NodeRow& row) { consider(row); });
+            uow_.scan_nodes(plan_.key, type, query_.states, [&](const NodeRow& row) {
+                consider(row);
+                return true;
+            });
     } else {
         for (const RefText& ref : query_.refs) consider(require_node(uow_, plan_, ref));
     }
+    drop_busy_checks();
     const std::vector<NodeKey> start = keys_;
     if (query_.deps) expand(start, *query_.deps, true);
     if (query_.dependents) expand(start, *query_.dependents, false);
@@ -63,15 +69,32 @@ const std::vector<NodeKey>* Selection::select() {
 }
 
 void Selection::load_ready() {
-    for (const AttemptRow& a :
-         service::ready_attempts(uow_, plan_.key, now_, std::numeric_limits<std::int64_t>::max()))
-        ready_.insert(static_cast<std::int64_t>(a.stage));
+    Lookup lookup;
+    lookup.ready = Lookup::Ready{now_, std::numeric_limits<std::int64_t>::max()};
+    Facts facts = uow_.load(plan_.key, lookup);
+    for (const AttemptRow& a : facts.ready) ready_.insert(static_cast<std::int64_t>(a.stage));
+    ready_stages_ = std::move(facts.nodes);
 }
 
-bool Selection::is_ready(const NodeRow& row) {
+/// Of a check that is WAITING it is not known yet whether a stage works for it: see drop_busy_checks().
+bool Selection::may_be_ready(const NodeRow& row) {
     if (row.type == NodeType::stage) return ready_.contains(static_cast<std::int64_t>(row.key));
     if (row.state != State::waiting) return false;
-    return std::ranges::all_of(service::goals(uow_, row.key), [](const GoalRow& g) { return g.open == 0; });
+    waiting_.push_back(row.key);
+    return true;
+}
+
+void Selection::drop_busy_checks() {
+    std::unordered_set<NodeKey> busy;
+    for (std::size_t begin = 0; begin < waiting_.size(); begin += kNodesAtOnce) {
+        const auto batch =
+            std::span(waiting_).subspan(begin, std::min(kNodesAtOnce, waiting_.size() - begin));
+        Lookup lookup;
+        lookup.goals.assign(batch.begin(), batch.end());
+        for (const GoalRow& g : uow_.load(plan_.key, lookup).goals)
+            if (g.open > 0) busy.insert(g.check);
+    }
+    std::erase_if(keys_, [&](NodeKey key) { return busy.contains(key); });
 }
 
 bool Selection::is_matched(const std::string& id) const {
@@ -90,56 +113,61 @@ void Selection::consider(const NodeRow& row) {
         (query_.match.empty() || is_matched(row.id)) &&
         (!query_.blocked ||
          (row.state != State::final && row.dependencies.resolution == Resolution::unresolved)) &&
-        (!query_.ready || is_ready(row));
+        (!query_.ready || may_be_ready(row));
     if (matches) keys_.push_back(row.key);
-}
-
-const NodeRow& Selection::row_of(NodeKey key) {
-    const auto [it, fresh] = rows_.try_emplace(static_cast<std::int64_t>(key));
-    if (fresh) it->second = service::node(uow_, key);
-    return it->second;
-}
-
-bool Selection::follows(const EdgeRow& edge) {
-    if (query_.edges == EdgeFilter::all) return true;
-    const NodeRow& target = row_of(edge.target);
-    return resolve_edge(target.type, edge.on_state, edge.when, target.state, target.outcome,
-                        target.history) == Resolution::satisfied;
-}
-
-bool Selection::follows(const AssignmentRow& assignment) {
-    if (query_.edges == EdgeFilter::all) return true;
-    return row_of(assignment.stage).outcome == Outcome::passed;
 }
 
 // Stages alone have a continuation group and assignments, checks alone are assigned to: for a node of the
 // other type these are empty, and looking is cheaper than reading the node for its type.
-void Selection::each_need(NodeKey key, const std::function<void(NodeKey)>& visit) {
-    for (const PredicateRole role : {PredicateRole::dependencies, PredicateRole::continuation})
-        for (const EdgeRow& edge : service::edges_of(uow_, key, role))
-            if (follows(edge)) visit(edge.target);
-    for (const AssignmentRow& assignment : service::assignments_to(uow_, key))
-        if (follows(assignment)) visit(assignment.stage);
-}
-
-void Selection::each_dependent(NodeKey key, const std::function<void(NodeKey)>& visit) {
+std::vector<NodeKey> Selection::neighbours(std::span<const NodeKey> nodes, bool forward) {
     constexpr int kAnyState = 40;
-    for (const EdgeRow& edge : service::edges_to(uow_, key, 0, kAnyState))
-        if (follows(edge)) visit(edge.owner);
-    for (const AssignmentRow& assignment : service::assignments_of(uow_, key))
-        if (follows(assignment)) visit(assignment.check);
+    const bool satisfied_alone = query_.edges != EdgeFilter::all;
+    Lookup lookup;
+    for (const NodeKey key : nodes) {
+        if (forward) {
+            lookup.edges.push_back({key, PredicateRole::dependencies});
+            lookup.edges.push_back({key, PredicateRole::continuation});
+            lookup.assigned.push_back(key);
+        } else {
+            lookup.waiting.push_back({key, 0, kAnyState});
+            lookup.assignments.push_back(key);
+            if (satisfied_alone) lookup.nodes.push_back(key);
+        }
+    }
+    lookup.targets = lookup.stages = satisfied_alone && forward;
+    const Facts facts = uow_.load(plan_.key, lookup);
+    std::unordered_map<NodeKey, const NodeRow*> rows;
+    for (const NodeRow& row : facts.nodes) rows.try_emplace(row.key, &row);
+    const auto follows_edge = [&](const EdgeRow& edge) {
+        if (!satisfied_alone) return true;
+        const NodeRow& target = *rows.at(edge.target);
+        return resolve_edge(target.type, edge.on_state, edge.when, target.state, target.outcome,
+                            target.history) == Resolution::satisfied;
+    };
+    const auto follows_assignment = [&](const AssignmentRow& a) {
+        return !satisfied_alone || rows.at(a.stage)->outcome == Outcome::passed;
+    };
+    std::vector<NodeKey> found;
+    for (const auto* edges : {&facts.edges, &facts.waiting})
+        for (const EdgeRow& edge : *edges)
+            if (follows_edge(edge)) found.push_back(forward ? edge.target : edge.owner);
+    for (const auto* assignments : {&facts.assigned, &facts.assignments})
+        for (const AssignmentRow& a : *assignments)
+            if (follows_assignment(a)) found.push_back(forward ? a.stage : a.check);
+    return found;
 }
 
 void Selection::expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward) {
-    std::unordered_set<std::int64_t> seen;
+    std::unordered_set<NodeKey> seen(start.begin(), start.end());
     std::vector<NodeKey> frontier = start;
-    for (const NodeKey key : start) seen.insert(static_cast<std::int64_t>(key));
     for (std::int32_t step = 0; !frontier.empty() && (steps < 0 || step < steps); ++step) {
         std::vector<NodeKey> next;
-        const auto reach = [&](NodeKey other) {
-            if (seen.insert(static_cast<std::int64_t>(other)).second) next.push_back(other);
-        };
-        for (const NodeKey key : frontier) forward ? each_need(key, reach) : each_dependent(key, reach);
+        for (std::size_t begin = 0; begin < frontier.size(); begin += kNodesAtOnce) {
+            const auto batch =
+                std::span(frontier).subspan(begin, std::min(kNodesAtOnce, frontier.size() - begin));
+            for (const NodeKey other : neighbours(batch, forward))
+                if (seen.insert(other).second) next.push_back(other);
+        }
         keys_.insert(keys_.end(), next.begin(), next.end());
         frontier = std::move(next);
     }

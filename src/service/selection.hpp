@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,17 +25,14 @@ public:
 
 private:
     void load_ready();
-    [[nodiscard]] bool is_ready(const NodeRow& row);
+    [[nodiscard]] bool may_be_ready(const NodeRow& row);
+    void drop_busy_checks();
     [[nodiscard]] bool is_matched(const std::string& id) const;
     void consider(const NodeRow& row);
-    [[nodiscard]] const NodeRow& row_of(NodeKey key);
-    [[nodiscard]] bool follows(const EdgeRow& edge);
-    [[nodiscard]] bool follows(const AssignmentRow& assignment);
-    /// What a node needs: the targets of its edges, the members of its continuation group, and for a check
-    /// the stages assigned to it.
-    void each_need(NodeKey key, const std::function<void(NodeKey)>& visit);
-    /// The other way: whose edges lead to it, and for a stage the checks that it is assigned to.
-    void each_dependent(NodeKey key, const std::function<void(NodeKey)>& visit);
+    /// What the nodes need: the targets of their edges, the members of their continuation groups, and for
+    /// checks the stages assigned to them. Not `forward`: whose edges lead to them, and for stages the checks
+    /// that they are assigned to. The same node may stand there several times.
+    [[nodiscard]] std::vector<NodeKey> neighbours(std::span<const NodeKey> nodes, bool forward);
     void expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward);
 
     UnitOfWork& uow_;
@@ -45,7 +43,8 @@ private:
     std::vector<std::string> patterns_;                    ///< of the rest of `match`
     std::vector<NodeKey> keys_;
     std::unordered_set<std::int64_t> ready_;
-    std::unordered_map<std::int64_t, NodeRow> rows_;
+    std::vector<NodeRow> ready_stages_;
+    std::vector<NodeKey> waiting_;  ///< checks among `keys_` that may have a stage that works for them
 };
 
 }  // namespace turboci::service

@@ -16,6 +16,7 @@ void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
             skipped[static_cast<std::int64_t>(row.key)] = SkipCause::not_needed;
         else if (row.outcome != Outcome::passed)
             upstream.push_back(row.key);
+        return true;
     });
     const auto follow = [&](NodeKey key) {
         const auto found = skipped.find(static_cast<std::int64_t>(key));

@@ -69,8 +69,7 @@ private:
             if (!foreseen_.contains(mentioned_.back())) keys.push_back(mentioned_.back());
         foreseen_.insert(keys.begin(), keys.end());
         std::ranges::sort(keys);
-        const auto repeated = std::ranges::unique(keys);
-        keys.erase(repeated.begin(), repeated.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
         nodes_.foresee_waiting(keys);
     }
 

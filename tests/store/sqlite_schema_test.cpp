@@ -269,7 +269,9 @@ TEST_CASE("a value that turboci never wrote is damage, not a guess") {
         f.close();
         raw(f.path(), sql);
         f.reopen();
-        const auto scan = [&] { f.read()->scan_nodes(f.plan(), std::nullopt, {}, [](const NodeRow&) {}); };
+        const auto scan = [&] {
+            f.read()->scan_nodes(f.plan(), std::nullopt, {}, [](const NodeRow&) { return true; });
+        };
         CHECK(code_of(scan) == ErrorCode::store);
         CHECK_THAT(message_of(scan), Contains("the store is damaged"));
         const auto records = [&] {

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] NodeKey next_node_key() override;
     [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<void(const NodeRow&)>& visit) override;
+                    const std::function<bool(const NodeRow&)>& visit) override;
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
                       const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
     void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override;

@@ -268,7 +268,7 @@ void SqliteUnitOfWork::put_body(const BodyRow& row) {
 }
 
 void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                                  const std::function<void(const NodeRow&)>& visit) {
+                                  const std::function<bool(const NodeRow&)>& visit) {
     ++trips_;
     const auto wanted = [&](const Query& row) {
         if (row.plan(1) != plan) return false;
@@ -278,18 +278,21 @@ void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, st
     };
     const NodeRange range = nodes_of_plan(db_, plan, counters().node);
     NodeRow node;
+    // False: no more are wanted.
     const auto visit_rows = [&](Query&& row) {
         while (row.step()) {
             if (!wanted(row)) continue;
             read_node(row, node);
-            visit(node);
+            if (!visit(node)) return false;
         }
+        return true;
     };
     if (range.scan) {
         visit_rows(Query(db_, kNodesInRange, range.first, range.last));
-    } else {
-        for (const NodeKey key : range.keys) visit_rows(Query(db_, kNode, key));
+        return;
     }
+    for (const NodeKey key : range.keys)
+        if (!visit_rows(Query(db_, kNode, key))) return;
 }
 
 void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,

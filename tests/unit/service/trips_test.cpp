@@ -8,17 +8,15 @@ using turboci::test::World;
 
 namespace {
 
-/// Passes everything on, and counts the trips of what was committed last.
+/// Passes everything on, and counts the trips of the last transaction.
 class CountedUnitOfWork final : public UnitOfWork {
 public:
     CountedUnitOfWork(std::unique_ptr<UnitOfWork> inner, std::int64_t& trips)
         : inner_(std::move(inner)), trips_(trips) {}
 
     PlanKey apply(const ChangeSet& changes) override { return inner_->apply(changes); }
-    void commit() override {
-        trips_ = inner_->statistics().trips;
-        inner_->commit();
-    }
+    ~CountedUnitOfWork() override { trips_ = inner_->statistics().trips; }
+    void commit() override { inner_->commit(); }
     StoreStatistics statistics() const override { return inner_->statistics(); }
     std::string identity() override { return inner_->identity(); }
     void beat(std::string_view holder, Timestamp at) override { inner_->beat(holder, at); }
@@ -31,7 +29,7 @@ public:
     NodeKey next_node_key() override { return inner_->next_node_key(); }
     Facts load(PlanKey plan, const Lookup& lookup) override { return inner_->load(plan, lookup); }
     void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<void(const NodeRow&)>& visit) override {
+                    const std::function<bool(const NodeRow&)>& visit) override {
         inner_->scan_nodes(plan, type, states, visit);
     }
     void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
@@ -183,4 +181,48 @@ TEST_CASE("a file that is written again takes as many trips with a thousand node
         return trips;
     };
     CHECK(again(10) == again(900));
+}
+
+TEST_CASE("what a node needs and why it waits are read level by level") {
+    const auto trips = [](int width) {
+        World w;
+        w.write(fan_in(width));
+        CountedStore counted(*w.store);
+        Orchestrator orchestrator(counted, w.clock);
+        QueryNodes query;
+        query.plan = "p";
+        query.refs = {{NodeType::check, "next"}};
+        query.deps = -1;
+        struct Count final : NodeSink {
+            void plan(const WorkPlan&) override {}
+            void check(const Check&) override { ++nodes; }
+            void stage(const Stage&) override { ++nodes; }
+            int nodes = 0;
+        } sink;
+        orchestrator.query(query, sink);
+        CHECK(sink.nodes == width + 2);
+        const auto of_query = counted.trips;
+        const auto explanation = orchestrator.explain("p", {NodeType::check, "next"});
+        CHECK(explanation.root_causes.size() >= 10);
+        return std::pair(of_query, counted.trips);
+    };
+    const auto few = trips(20), many = trips(200);
+    CHECK(few == many);
+    CHECK(few.first <= 10);
+    CHECK(few.second <= 14);
+}
+
+TEST_CASE("a summary takes as many trips of a large plan as of a small one") {
+    const auto trips = [](int width) {
+        World w;
+        w.write(fan_in(width));
+        w.write(claim_of(width));
+        w.write(
+            "stages: [{id: s1, attempt: {state: INCOMPLETE, failure: x}}, {id: s2, attempt: {state: "
+            "INCOMPLETE, failure: y}}]");
+        CountedStore counted(*w.store);
+        CHECK(Orchestrator(counted, w.clock).summarize("p", 20).failed.size() == 2);
+        return counted.trips;
+    };
+    CHECK(trips(10) == trips(300));
 }
