@@ -468,4 +468,7 @@ struct StoreOptions {
 /// An older schema is upgraded in one transaction (under the lock), for readers too.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite_store(StoreOptions options);
 
+/// A store that lives as long as the object, in this process; for tests and trials.
+[[nodiscard]] std::unique_ptr<Store> open_memory_store();
+
 }  // namespace turboci

@@ -512,3 +512,49 @@ TEST_CASE("a first write that is large is put in its place as it is") {
     CHECK(store->begin(Access::read)->find_plan("large")->labels.text.size() > (std::size_t{6} << 20));
     CHECK(store->check().empty());
 }
+
+TEST_CASE("a store that is not there is not found, unless it may be created") {
+    TempDir dir;
+    const std::string path = dir / "none.db";
+    CHECK(code_of([&] { static_cast<void>(Fixture::open({.path = path})); }) == ErrorCode::not_found);
+    CHECK(code_of([&] {
+              static_cast<void>(Fixture::open({.path = path, .create = true, .read_only = true}));
+          }) == ErrorCode::not_found);
+    CHECK(code_of([&] {
+              static_cast<void>(Fixture::open({.path = dir / "no/such/dir.db", .create = true}));
+          }) == ErrorCode::not_found);
+    CHECK(Fixture::open({.path = path, .create = true})->begin(Access::read)->plans().empty());
+}
+
+TEST_CASE("a sound store passes its check, and a backup is a store of its own") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        static_cast<void>(f.add(*uow, NodeType::check, "a"));
+        uow->commit();
+    }
+    CHECK(f.store().check().empty());
+    const std::string copy = f.dir() / "copy.db";
+    f.store().backup(copy);
+    CHECK(code_of([&] { f.store().backup(copy); }) == ErrorCode::conflict);
+    {
+        auto uow = f.write();
+        static_cast<void>(f.add(*uow, NodeType::check, "later"));
+        uow->commit();
+    }
+    auto store = Fixture::open({.path = copy});
+    CHECK(store->check().empty());
+    auto uow = store->begin(Access::write);
+    CHECK(find_node(*uow, f.plan(), NodeType::check, "a"));
+    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::check, "later"));
+}
+
+TEST_CASE("who commits waits for a reader, and no longer than for the lock") {
+    Fixture f;
+    const auto reader = f.read();
+    auto writer = Fixture::open({.path = f.path(), .lock_timeout = Duration::zero()});
+    auto uow = writer->begin(Access::write);
+    static_cast<void>(f.add(*uow, NodeType::check, "new"));
+    CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
+    CHECK_FALSE(find_node(*reader, f.plan(), NodeType::check, "new"));
+}

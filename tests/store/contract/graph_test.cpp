@@ -98,23 +98,6 @@ TEST_CASE("edges to a stage wait for the states of a stage") {
     CHECK(same(edges_to(*uow, target, 20, 40), {over}));
 }
 
-TEST_CASE("the cost of finding dependents follows the dependents") {
-    Fixture f;
-    auto uow = f.write();
-    const NodeKey target = f.add(*uow, NodeType::check, "c");
-    const NodeKey other = f.add(*uow, NodeType::check, "d");
-    for (int i = 0; i < 300; ++i) {
-        const NodeKey owner = f.add(*uow, NodeType::check, "o" + std::to_string(i));
-        insert_edge(*uow,
-                    {owner, kDependencies, 0, 0, i % 100 == 0 ? target : other, State::final, When::success},
-                    NodeType::check);
-    }
-    const auto before = uow->statistics();
-    CHECK(edges_to(*uow, target, 30, 40).size() == 3);
-    CHECK(uow->statistics().rows - before.rows == 3);
-    CHECK(uow->statistics().statements - before.statements == 1);
-}
-
 TEST_CASE("a predicate can be deleted, one role at a time") {
     Fixture f;
     auto uow = f.write();

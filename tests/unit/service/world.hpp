@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store on disk with one plan `p`, a clock that tests set, and the product's own language.
+// A store, on disk unless said otherwise, with one plan `p`, a clock that tests set, and the product's own
+// language.
 #pragma once
 
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "support/fake_clock.hpp"
 #include "support/node_list.hpp"
@@ -17,8 +19,10 @@ namespace turboci::test {
 
 class World {
 public:
-    World() {
-        store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
+    World() : World(nullptr) {}
+    /// On that store, which must be empty, in place of one on disk.
+    explicit World(std::unique_ptr<Store> other) : store(std::move(other)) {
+        if (!store) store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
         orchestrator = std::make_unique<Orchestrator>(*store, clock);
         CreatePlan create;
         create.id = "p";

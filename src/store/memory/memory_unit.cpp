@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory/memory_unit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "turboci/error.hpp"
+
+namespace turboci::memory {
+
+namespace {
+
+constexpr std::size_t kNodesOfRun = 128;
+
+void fill_target(const NodeRow& node, EdgeRecord& edge) {
+    edge.target = {node.type, node.id};
+    edge.target_state = node.state;
+    edge.target_outcome = node.outcome;
+    const int wanted = state_number(node.type, edge.edge.on_state);
+    if (state_number(node.type, node.state) < wanted) return;
+    for (const StateEntry& entry : node.history) {
+        const int number = state_number(node.type, entry.state);
+        if (entry.state != State::final) edge.target_furthest = std::max(edge.target_furthest, number);
+        if (number >= wanted && !edge.reached_at) edge.reached_at = entry.at;
+    }
+}
+
+void add_predicates(const Data& data, bool targets, NodeRecord& record) {
+    record.groups = data.groups(record.row.key);
+    for (const PredicateRole role : {PredicateRole::dependencies, PredicateRole::continuation})
+        for (const EdgeRow& row : data.edges_of(record.row.key, role)) {
+            EdgeRecord& edge = record.edges.emplace_back();
+            edge.edge = row;
+            if (targets) fill_target(data.node(row.target), edge);
+        }
+}
+
+void add_attempts(const Data& data, bool progress, NodeRecord& record) {
+    for (AttemptRow& row : data.attempts(record.row.key)) {
+        Attempt& attempt = record.attempts.emplace_back(std::move(row.attempt));
+        if (progress) attempt.progress = data.progress(record.row.key, attempt.idx);
+    }
+}
+
+NodeRecord make_record(const Data& data, const NodeRow& row, const NodeParts& parts) {
+    NodeRecord record;
+    record.row = row;
+    if (parts.body) record.body = data.body(row.key);
+    if (parts.targets && record.body.created_by != NodeKey::none)
+        record.created_by = CreatedBy{data.node(record.body.created_by).id, record.body.created_by_attempt};
+    if (parts.predicates) add_predicates(data, parts.targets, record);
+    if (row.type == NodeType::stage && parts.assignments)
+        for (const AssignmentRow& assignment : data.assignments_of(row.key))
+            record.assignments.push_back(
+                {assignment, parts.targets ? data.node(assignment.check).id : std::string()});
+    if (row.type == NodeType::stage && parts.attempts) add_attempts(data, parts.progress, record);
+    if (row.type == NodeType::check && parts.results)
+        for (ResultRow& result : data.results(row.key)) record.results.push_back(std::move(result.result));
+    return record;
+}
+
+}  // namespace
+
+MemoryUnitOfWork::MemoryUnitOfWork(std::shared_ptr<const Data> data, Access access,
+                                   std::function<void(std::shared_ptr<const Data>)> on_commit,
+                                   std::function<void()> on_end)
+    : seen_(std::move(data)), access_(access), on_commit_(std::move(on_commit)), on_end_(std::move(on_end)) {}
+
+MemoryUnitOfWork::~MemoryUnitOfWork() { finish(); }
+
+void MemoryUnitOfWork::finish() noexcept {
+    if (!open_) return;
+    open_ = false;
+    on_end_();
+}
+
+Data& MemoryUnitOfWork::changing() {
+    if (access_ != Access::write || !open_)
+        throw Error(ErrorCode::internal, "a write outside of a transaction for writing");
+    if (!own_) own_ = std::make_shared<Data>(*seen_);
+    return *own_;
+}
+
+void MemoryUnitOfWork::commit() {
+    if (!open_) throw Error(ErrorCode::internal, "the transaction is over");
+    if (own_) on_commit_(own_);
+    finish();
+}
+
+PlanKey MemoryUnitOfWork::apply(const ChangeSet& changes) {
+    Data& data = changing();
+    ++trips_;
+    return data.apply(changes);
+}
+
+void MemoryUnitOfWork::beat(std::string_view holder, Timestamp at) { changing().beat(holder, at); }
+
+void MemoryUnitOfWork::forget_beats(std::string_view holder, Timestamp before) {
+    changing().forget_beats(holder, before);
+}
+
+std::optional<PlanRow> MemoryUnitOfWork::find_plan(std::string_view id) {
+    ++trips_;
+    return data().find_plan(id);
+}
+
+std::vector<PlanRow> MemoryUnitOfWork::plans() {
+    ++trips_;
+    return data().plans();
+}
+
+void MemoryUnitOfWork::delete_plan(PlanKey plan) {
+    ++trips_;
+    changing().delete_plan(plan);
+}
+
+void MemoryUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
+                                  const std::function<bool(const NodeRow&)>& visit) {
+    ++trips_;
+    for (const NodeKey key : data().nodes_of(plan)) {
+        const NodeRow& row = data().node(key);
+        if (type && row.type != *type) continue;
+        if (!states.empty() && std::ranges::find(states, row.state) == states.end()) continue;
+        if (!visit(row)) return;
+    }
+}
+
+void MemoryUnitOfWork::visit_records(PlanKey plan, std::optional<NodeType> type,
+                                     const std::vector<NodeKey>* keys, const NodeParts& parts,
+                                     const std::function<void(NodeRecord&)>& visit) {
+    for (const NodeKey key : keys != nullptr ? *keys : data().nodes_of(plan)) {
+        const NodeRow* const row = data().find_node(key);
+        if (row == nullptr) throw Error(ErrorCode::internal, "there is no node of that key");
+        if (row->plan != plan || (type && row->type != *type)) continue;
+        NodeRecord record = make_record(data(), *row, parts);
+        visit(record);
+    }
+}
+
+void MemoryUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
+                                    const std::vector<NodeKey>* keys, const NodeParts& parts,
+                                    const std::function<void(NodeRecord&)>& visit) {
+    ++trips_;
+    visit_records(plan, type, keys, parts, visit);
+}
+
+void MemoryUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
+    ++trips_;
+    const std::unique_ptr<RecordRuns::Run> run = runs.make();
+    std::size_t nodes = 0;
+    visit_records(plan, type, nullptr, parts, [&](NodeRecord& record) {
+        run->visit(record);
+        if (++nodes < kNodesOfRun && !run->full()) return;
+        runs.take(*run);
+        nodes = 0;
+    });
+    if (nodes > 0) runs.take(*run);
+}
+
+std::vector<OperationRow> MemoryUnitOfWork::operations(PlanKey plan) {
+    ++trips_;
+    return data().operations(plan);
+}
+
+void MemoryUnitOfWork::read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
+                                const std::function<bool(const LogEntry&)>& visit) {
+    ++trips_;
+    data().read_log(plan, node, since, visit);
+}
+
+}  // namespace turboci::memory

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many statements and rows an answer takes.
+#include "store/samples.hpp"
+
+using namespace turboci;
+using namespace turboci::test;
+
+TEST_CASE("statistics count statements and rows of this transaction alone") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        for (int i = 0; i < 10; ++i) static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
+        uow->commit();
+    }
+    auto uow = f.read();
+    const StoreStatistics before = uow->statistics();
+    int seen = 0;
+    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow&) { return ++seen > 0; });
+    const StoreStatistics after = uow->statistics();
+    CHECK(seen == 10);
+    CHECK(after.rows - before.rows >= 10);
+    CHECK(after.rows - before.rows < 20);
+    CHECK(after.statements > before.statements);
+    CHECK(before.rows < 10);
+}
+
+TEST_CASE("the cost of finding dependents follows the dependents") {
+    Fixture f;
+    auto uow = f.write();
+    const NodeKey target = f.add(*uow, NodeType::check, "c");
+    const NodeKey other = f.add(*uow, NodeType::check, "d");
+    for (int i = 0; i < 300; ++i) {
+        const NodeKey owner = f.add(*uow, NodeType::check, "o" + std::to_string(i));
+        insert_edge(*uow,
+                    {owner, kDependencies, 0, 0, i % 100 == 0 ? target : other, State::final, When::success},
+                    NodeType::check);
+    }
+    const auto before = uow->statistics();
+    CHECK(edges_to(*uow, target, 30, 40).size() == 3);
+    CHECK(uow->statistics().rows - before.rows == 3);
+    CHECK(uow->statistics().statements - before.statements == 1);
+}
