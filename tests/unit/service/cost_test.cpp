@@ -62,7 +62,7 @@ std::string layered(int n) {
 
 }  // namespace
 
-TEST_CASE("Finishing one node costs the same in a small plan and in a large one") {
+TEST_CASE("Finishing one node costs the same in a small plan and in a large one", "[statements]") {
     World small, large;
     small.write(layered(100));
     large.write(layered(10000));
@@ -73,7 +73,7 @@ TEST_CASE("Finishing one node costs the same in a small plan and in a large one"
     CHECK(a.rows == b.rows);
 }
 
-TEST_CASE("Adding one node costs the same in a small plan and in a large one") {
+TEST_CASE("Adding one node costs the same in a small plan and in a large one", "[statements]") {
     World small, large;
     small.write(layered(100));
     large.write(layered(10000));
@@ -83,7 +83,7 @@ TEST_CASE("Adding one node costs the same in a small plan and in a large one") {
     CHECK(a.rows == b.rows);
 }
 
-TEST_CASE("A completion in a wide fan-in costs the same whatever the width") {
+TEST_CASE("A completion in a wide fan-in costs the same whatever the width", "[statements]") {
     const auto completion = [](int width) {
         World w;
         std::string plan = "stages: [{id: probe}]\nchecks:\n";
@@ -100,7 +100,7 @@ TEST_CASE("A completion in a wide fan-in costs the same whatever the width") {
     CHECK(narrow.rows == wide.rows);
 }
 
-TEST_CASE("A stage that ends costs the same whatever number of stages shares its check") {
+TEST_CASE("A stage that ends costs the same whatever number of stages shares its check", "[statements]") {
     const auto completion = [](int width) {
         World w;
         std::string plan = "checks: [{id: c, state: PLANNED}]\nstages:\n";
@@ -112,7 +112,7 @@ TEST_CASE("A stage that ends costs the same whatever number of stages shares its
     CHECK(completion(100).statements == completion(2000).statements);
 }
 
-TEST_CASE("Cycle detection walks only what new edges can reach") {
+TEST_CASE("Cycle detection walks only what new edges can reach", "[statements]") {
     const auto replaced = [](int depth) {
         World w;
         std::string plan = "stages: [{id: probe}]\nchecks:\n  - {id: n0}\n";
@@ -124,7 +124,7 @@ TEST_CASE("Cycle detection walks only what new edges can reach") {
     CHECK(replaced(10).rows == replaced(5000).rows);
 }
 
-TEST_CASE("A completion costs the same in a join of few groups and of many") {
+TEST_CASE("A completion costs the same in a join of few groups and of many", "[statements]") {
     World small, large;
     const auto join = [](int groups) {
         std::string plan = "stages: [{id: probe}]\nchecks:\n";
@@ -144,7 +144,8 @@ TEST_CASE("A completion costs the same in a join of few groups and of many") {
     CHECK(a.rows == b.rows);
 }
 
-TEST_CASE("What a selection expands to costs what is found, in a small plan and in a large one") {
+TEST_CASE("What a selection expands to costs what is found, in a small plan and in a large one",
+          "[statements]") {
     const auto expansion = [](int others) {
         World w;
         std::string plan =

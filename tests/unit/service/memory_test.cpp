@@ -137,7 +137,7 @@ std::string exported_by(World& w) {
 }  // namespace
 
 TEST_CASE("The rules do the same on the store in memory as on SQLite") {
-    World on_disk;
+    World on_disk(nullptr);
     World in_memory(open_memory_store());
     Story expected(on_disk), found(in_memory);
     expected.tell();
@@ -150,7 +150,7 @@ TEST_CASE("The rules do the same on the store in memory as on SQLite") {
 }
 
 TEST_CASE("A plan goes from SQLite into a store in memory and back without a change") {
-    World on_disk;
+    World on_disk(nullptr);
     Story(on_disk).tell();
     const std::string text = exported_by(on_disk);
     World in_memory(open_memory_store());

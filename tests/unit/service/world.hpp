@@ -3,6 +3,7 @@
 // language.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,8 +20,9 @@ namespace turboci::test {
 
 class World {
 public:
-    World() : World(nullptr) {}
-    /// On that store, which must be empty, in place of one on disk.
+    /// TURBOCI_TEST_STORE=memory: in memory, else on disk.
+    World() : World(in_memory() ? open_memory_store() : nullptr) {}
+    /// On that store, which must be empty; null: on disk.
     explicit World(std::unique_ptr<Store> other) : store(std::move(other)) {
         if (!store) store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
         orchestrator = std::make_unique<Orchestrator>(*store, clock);
@@ -120,6 +122,10 @@ public:
     std::unique_ptr<Orchestrator> orchestrator;
 
 private:
+    static bool in_memory() {
+        const char* const wanted = std::getenv("TURBOCI_TEST_STORE");
+        return wanted != nullptr && std::string_view(wanted) == "memory";
+    }
     static QueryNodes named(NodeType type, const std::string& id) {
         QueryNodes q;
         q.plan = "p";
