@@ -67,3 +67,16 @@ TEST_CASE("nothing but a feed reads its table") {
     db.exec("CREATE VIEW v AS SELECT c1 FROM turboci_feed");
     CHECK_THAT(message_of([&] { db.exec("SELECT * FROM v"); }), Contains("unsafe use of virtual table"));
 }
+
+TEST_CASE("a statement that is being read may be begun again") {
+    static const sqlite::Sql kNumbers("SELECT 1 AS n UNION ALL SELECT 2 ORDER BY n");
+    Database db("", Database::Mode::temporary, Duration::zero());
+    std::string seen_by_both;
+    sqlite::Query outer(db, kNumbers);
+    while (outer.step()) {
+        sqlite::Query inner(db, kNumbers);
+        while (inner.step())
+            seen_by_both += std::to_string(outer.integer(0)) + std::to_string(inner.integer(0)) + " ";
+    }
+    CHECK(seen_by_both == "11 12 21 22 ");
+}

@@ -201,6 +201,36 @@ TEST_CASE("aliases may expand to 100,000 events or 16 times the file, whichever 
     CHECK(read(flat).problems().empty());  // without aliases there is nothing to limit
 }
 
+TEST_CASE("what merges and keys read again may be too much at each of its parts") {
+    // The file is allowed 100,000 events: `items` of them bring the last one to any part of `tail`.
+    const auto refused = [](int items, const std::string& tail) {
+        const auto r = read("checks: [{id: a, options: {k: &k key, b: &b {x: 1}, l: &l [" +
+                            repeated("x,", 1000) + "], m: [" + repeated("*l,", 98) + "], n: [" +
+                            repeated("x,", static_cast<std::size_t>(items)) + "]" + tail + "}}]\n");
+        return r.mentions("the aliases make the file grow to more than 16 times its size");
+    };
+    int fits = 0, too_many = 2000;
+    while (too_many - fits > 1) {
+        const int middle = (fits + too_many) / 2;
+        (refused(middle, "") ? too_many : fits) = middle;
+    }
+    const std::vector<std::pair<std::string, int>> tails{{", p: {<<: *b}", 14},
+                                                         {", p: {<<: [*b, {c: 1}, *b]}", 48},
+                                                         {", p: {? *k : 1}", 12},
+                                                         {", p: {? : [[x, x], x]}", 16}};
+    for (const auto& [tail, events] : tails) {
+        CAPTURE(tail);
+        CHECK_FALSE(refused(fits - events, tail));
+        bool was_refused = false;
+        for (int items = fits - events; items <= fits; ++items) {
+            const bool is_refused = refused(items, tail);
+            CHECK((is_refused || !was_refused));  // from some number of items on
+            was_refused = is_refused;
+        }
+        CHECK(was_refused);
+    }
+}
+
 TEST_CASE("few aliases of a long text cannot fill the memory") {
     const std::string text = "checks: [{id: a, options: {l: &l " + std::string(1'000'000, 'x') + ", m: [" +
                              repeated("*l,", 1000) + "]}}]\n";
