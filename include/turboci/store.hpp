@@ -222,9 +222,9 @@ struct Rows {
     Rows() = default;
     Rows(std::size_t size, std::function<const Row&(std::size_t)> row) : count(size), at(std::move(row)) {}
     /// `rows` must outlive this.
-    explicit(false) Rows(std::span<const Row> rows)
+    explicit Rows(std::span<const Row> rows)
         : count(rows.size()), at([rows](std::size_t i) -> const Row& { return rows[i]; }) {}
-    explicit(false) Rows(const std::vector<Row>& rows) : Rows(std::span<const Row>(rows)) {}
+    explicit Rows(const std::vector<Row>& rows) : Rows(std::span<const Row>(rows)) {}
 };
 
 /// An edge with what is stored of its target besides.

@@ -508,7 +508,7 @@ private:
         ChangeSet changes;
         changes.plan = plan_.key;
         changes.write = write;
-        changes.changes = rows;
+        changes.changes = Rows(rows);
         uow_.apply(changes);
     }
 

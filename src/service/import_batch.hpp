@@ -38,15 +38,15 @@ struct ImportBatch {
     /// Refers to this.
     [[nodiscard]] ChangeSet change_set() const {
         ChangeSet changes;
-        changes.created = nodes;
-        changes.created_bodies = bodies;
-        changes.new_groups = groups;
-        changes.edges = edges;
-        changes.assignments = assignments;
-        changes.goals = goals;
-        changes.new_attempts = attempts;
-        changes.progress = progress;
-        changes.new_results = results;
+        changes.created = Rows(nodes);
+        changes.created_bodies = Rows(bodies);
+        changes.new_groups = Rows(groups);
+        changes.edges = Rows(edges);
+        changes.assignments = Rows(assignments);
+        changes.goals = Rows(goals);
+        changes.new_attempts = Rows(attempts);
+        changes.progress = Rows(progress);
+        changes.new_results = Rows(results);
         changes.counts = counts;
         return changes;
     }

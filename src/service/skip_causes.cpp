@@ -42,7 +42,7 @@ void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
     }
     ChangeSet changes;
     changes.plan = plan;
-    changes.nodes = rows;
+    changes.nodes = Rows(rows);
     uow.apply(changes);
 }
 

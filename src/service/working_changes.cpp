@@ -54,7 +54,7 @@ ChangeSet WorkingSet::change_set() {
                          edge = {new_edges_[i].row(), new_edges_[i].target_type};
                          return edge;
                      }};
-    changes.assignments = new_assignments_;
+    changes.assignments = Rows(new_assignments_);
     add_attempts_and_results(changes);
     return changes;
 }
@@ -112,7 +112,7 @@ void WorkingSet::add_attempts_and_results(ChangeSet& changes) {
                                 return row;
                             }};
     changes.attempts = rows_at(attempts_.changed(false));
-    changes.progress = progress_;
+    changes.progress = Rows(progress_);
     changes.new_results = rows_at(results_.changed(true));
     changes.results = rows_at(results_.changed(false));
 }

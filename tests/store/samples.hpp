@@ -60,7 +60,7 @@ PlanKey change(UnitOfWork& uow, PlanKey plan, const Fill& fill) {
 }
 template <class Row>
 Rows<Row> only(const Row& row) {
-    return std::span<const Row>(&row, 1);
+    return Rows<Row>(std::span<const Row>(&row, 1));
 }
 inline PlanKey insert_plan(UnitOfWork& uow, const PlanRow& row) {
     return change(uow, {}, [&](ChangeSet& c) { c.plan_row = &row; });
@@ -126,7 +126,7 @@ inline void insert_operation(UnitOfWork& uow, PlanKey plan, const OperationRow& 
 inline void append(UnitOfWork& uow, const WriteRow& write, std::span<const ChangeRow> changes) {
     change(uow, write.plan, [&](ChangeSet& c) {
         c.write = write;
-        c.changes = changes;
+        c.changes = Rows<ChangeRow>(changes);
     });
 }
 
