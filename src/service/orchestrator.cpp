@@ -99,12 +99,31 @@ std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
     return refs;
 }
 
+/// Sorted by type, state and outcome, without zeros.
+std::vector<StateCount> sum_of(const std::vector<StateCount>& counts,
+                               const std::vector<StateCount>& differences) {
+    std::map<std::tuple<NodeType, int, int>, StateCount> sums;
+    for (const auto* list : {&counts, &differences})
+        for (const StateCount& c : *list) {
+            const auto place = std::tuple(c.type, state_number(c.type, c.state),
+                                          c.outcome ? static_cast<int>(*c.outcome) : 0);
+            const auto [it, is_new] = sums.try_emplace(place, c);
+            if (!is_new) it->second.count += c.count;
+        }
+    std::vector<StateCount> all;
+    for (const auto& [place, sum] : sums)
+        if (sum.count != 0) all.push_back(sum);
+    return all;
+}
+
 /// Puts into the store what the working set holds, and the record of it. False if there is nothing to keep.
-/// A claim that got nothing leaves no operation behind: it may be tried again.
+/// A claim that got nothing leaves no operation behind: it may be tried again. `counts`: of the plan before;
+/// then after it.
 bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReading& reading,
-             const std::vector<Node*>& claimed) {
+             const std::vector<Node*>& claimed, std::vector<StateCount>& counts) {
     WorkingSet& nodes = session.nodes;
     ChangeSet changes = nodes.change_set();
+    counts = sum_of(counts, changes.counts);
     const WriteNodes& request = session.request;
     const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
     if (nodes.changed()) {
@@ -124,28 +143,11 @@ bool persist(Session& session, UnitOfWork& uow, PlanRow& plan, const ClockReadin
     return is_operation || nodes.changed() || nodes.has_heartbeat();
 }
 
-/// Sorted by type, state and outcome, without zeros.
-std::vector<StateCount> sum_of(const std::vector<StateCount>& counts,
-                               const std::vector<StateCount>& differences) {
-    std::map<std::tuple<NodeType, int, int>, StateCount> sums;
-    for (const auto* list : {&counts, &differences})
-        for (const StateCount& c : *list) {
-            const auto place = std::tuple(c.type, state_number(c.type, c.state),
-                                          c.outcome ? static_cast<int>(*c.outcome) : 0);
-            const auto [it, is_new] = sums.try_emplace(place, c);
-            if (!is_new) it->second.count += c.count;
-        }
-    std::vector<StateCount> all;
-    for (const auto& [place, sum] : sums)
-        if (sum.count != 0) all.push_back(sum);
-    return all;
-}
-
 WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan, const std::vector<Node*>& claimed,
-                   const std::vector<StateCount>& counts) {
+                   std::vector<StateCount> counts) {
     WriteResult result;
     result.plan = view_plan(uow, plan, false);
-    result.plan.counts = sum_of(counts, session.nodes.count_differences());
+    result.plan.counts = std::move(counts);
     result.created = refs_of(session.nodes.created_nodes);
     result.changed = refs_of(session.nodes.changed_nodes);
     result.advanced = std::move(session.nodes.advanced);
@@ -172,8 +174,7 @@ WriteResult answer(Session& session, UnitOfWork& uow, const PlanRow& plan, const
 WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, const ClockReading& reading,
                      bool created, const Holders& holders, bool looks) {
     const Timestamp now = plan_time(plan.clock, reading);
-    const std::vector<StateCount> counts =
-        created ? std::vector<StateCount>() : service::counts(uow, plan.key);
+    std::vector<StateCount> counts = created ? std::vector<StateCount>() : service::counts(uow, plan.key);
     const bool has_nodes = !counts.empty();
     WorkingSet nodes(uow, plan.key, has_nodes, request, plan.version + 1, now);
     const std::string store = uow.identity();
@@ -213,8 +214,8 @@ WriteResult write_in(UnitOfWork& uow, PlanRow plan, const WriteNodes& request, c
     session.problems.raise_if_any(request.files);
     const bool relabelled = change_plan(session, plan, created);
     auto warnings = deadlock_warnings(session);
-    const bool worth_keeping = persist(session, uow, plan, reading, claimed);
-    WriteResult result = answer(session, uow, plan, claimed, counts);
+    const bool worth_keeping = persist(session, uow, plan, reading, claimed, counts);
+    WriteResult result = answer(session, uow, plan, claimed, std::move(counts));
     result.relabelled = relabelled;
     result.moved = nodes.changed();
     result.warnings = std::move(warnings);

@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <unordered_set>
 
-#include "service/lookups.hpp"
 #include "service/selection.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"

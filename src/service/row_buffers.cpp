@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/row_buffers.hpp"
-#include "service/lookups.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 namespace turboci::service {
 

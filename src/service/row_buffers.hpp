@@ -45,7 +45,6 @@ public:
             if (wanted(buffered.row)) stored.push_back(buffered.row);
         return stored;
     }
-    [[nodiscard]] std::size_t size() const { return rows_.size(); }
     /// What differs from the store; valid until the next change.
     [[nodiscard]] std::vector<const AttemptRow*> changed(bool is_new) const;
 

@@ -18,11 +18,7 @@ std::int64_t distance(NodeKey key, NodeKey first) {
 // ------------------------------------------------------------------------------------ predicates
 
 const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
-    if (!node.all_groups) {
-        Lookup lookup;
-        lookup.groups = {node.row.key};
-        static_cast<void>(load(lookup));
-    }
+    if (!node.all_groups) ask([&](Lookup& lookup) { lookup.groups = {node.row.key}; });
     if (!node.groups) node.groups.emplace();
     return *node.groups;
 }
@@ -52,9 +48,7 @@ CachedGroup* WorkingSet::find_group(Node& node, PredicateRole role, std::int32_t
 CachedGroup& WorkingSet::group(Node& node, PredicateRole role, std::int32_t number) {
     CachedGroup* found = find_group(node, role, number);
     if (found == nullptr && !node.all_groups) {
-        Lookup lookup;
-        lookup.single_groups = {{node.row.key, role, number}};
-        static_cast<void>(load(lookup));
+        ask([&](Lookup& lookup) { lookup.single_groups = {{node.row.key, role, number}}; });
         found = find_group(node, role, number);
     }
     if (found == nullptr)
@@ -112,11 +106,7 @@ std::vector<EdgeRow> WorkingSet::edges_of(Node& node, PredicateRole role) {
     std::vector<EdgeRow> edges;
     if (!node.is_new() && !node.replaced[index_of(role)]) {
         const std::pair key(node.row.key, role);
-        if (!edges_.contains(key)) {
-            Lookup lookup;
-            lookup.edges = {{node.row.key, role}};
-            static_cast<void>(load(lookup));
-        }
+        if (!edges_.contains(key)) ask([&](Lookup& lookup) { lookup.edges = {{node.row.key, role}}; });
         edges = edges_.at(key);
     }
     for (std::uint32_t i = 0; i < node.edge_count; ++i) {
@@ -167,9 +157,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
     } else {
         const StoredWaiting* known = find_waiting(target.row.key, after, up_to);
         if (known == nullptr) {
-            Lookup lookup;
-            lookup.waiting = {{target.row.key, after, up_to}};
-            static_cast<void>(load(lookup));
+            ask([&](Lookup& lookup) { lookup.waiting = {{target.row.key, after, up_to}}; });
             known = find_waiting(target.row.key, after, up_to);
         }
         for (const EdgeRow& edge : known->edges)
@@ -191,11 +179,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 // ------------------------------------------------------------------------------------ goals
 
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
-    if (!check.goals && !check.is_new()) {
-        Lookup lookup;
-        lookup.goals = {check.row.key};
-        static_cast<void>(load(lookup));
-    }
+    if (!check.goals && !check.is_new()) ask([&](Lookup& lookup) { lookup.goals = {check.row.key}; });
     if (!check.goals) check.goals.emplace();
     return *check.goals;
 }
@@ -212,11 +196,7 @@ GoalRow& WorkingSet::goal(Node& check, State goal) {
 
 std::vector<AssignmentRow> WorkingSet::assignments_of(NodeKey stage) {
     if (stage < first_new_) {
-        if (!assignments_.contains(stage)) {
-            Lookup lookup;
-            lookup.assignments = {stage};
-            static_cast<void>(load(lookup));
-        }
+        if (!assignments_.contains(stage)) ask([&](Lookup& lookup) { lookup.assignments = {stage}; });
         return assignments_.at(stage);
     }
     const Node& node = get(stage);
@@ -228,10 +208,10 @@ std::vector<AssignmentRow> WorkingSet::assignments_to(NodeKey check) {
     std::vector<AssignmentRow> rows;
     if (check < first_new_) {
         if (!assigned_.contains(check)) {
-            Lookup lookup;
-            lookup.assigned = {check};
-            lookup.stages = true;
-            static_cast<void>(load(lookup));
+            ask([&](Lookup& lookup) {
+                lookup.assigned = {check};
+                lookup.stages = true;
+            });
         }
         rows = assigned_.at(check);
     }
@@ -257,11 +237,8 @@ void WorkingSet::set_assignments(Node& stage, std::span<const AssignmentRow> row
 std::optional<AttemptRow> WorkingSet::attempt(NodeKey stage, std::int32_t idx) {
     if (const Node* node = met(stage); node != nullptr && node->first_try && idx == 1)
         return first_attempt_of(*node);
-    if (stage < first_new_ && !attempts_.contains(stage, idx)) {
-        Lookup lookup;
-        lookup.attempts = {{stage, idx}};
-        static_cast<void>(load(lookup));
-    }
+    if (stage < first_new_ && !attempts_.contains(stage, idx))
+        ask([&](Lookup& lookup) { lookup.attempts = {{stage, idx}}; });
     return attempts_.find(stage, idx);
 }
 
@@ -348,10 +325,10 @@ std::vector<AttemptRow> WorkingSet::held_attempts() {
 
 std::vector<ResultRow> WorkingSet::results(const Node& check) {
     if (!check.is_new() && !results_.is_complete(check.row.key)) {
-        Lookup lookup;
-        lookup.results = {check.row.key};
-        lookup.writers = true;
-        static_cast<void>(load(lookup));
+        ask([&](Lookup& lookup) {
+            lookup.results = {check.row.key};
+            lookup.writers = true;
+        });
     }
     return results_.of_check(check.row.key);
 }
@@ -359,18 +336,13 @@ std::vector<ResultRow> WorkingSet::results(const Node& check) {
 std::optional<ResultRow> WorkingSet::find_result(const Node& check, OwnerType type, std::string_view owner) {
     auto row = results_.find(check.row.key, type, owner);
     if (row || check.is_new() || results_.is_complete(check.row.key)) return row;
-    Lookup lookup;
-    lookup.single_results = {{check.row.key, type, std::string(owner)}};
-    static_cast<void>(load(lookup));
+    ask([&](Lookup& lookup) { lookup.single_results = {{check.row.key, type, std::string(owner)}}; });
     return results_.find(check.row.key, type, owner);
 }
 
 std::vector<ResultRow> WorkingSet::open_results_of(const Node& stage, std::int32_t idx) {
-    if (!stage.is_new() && !results_.knows_open_of(stage.row.key, idx)) {
-        Lookup lookup;
-        lookup.open_results = {{stage.row.key, idx}};
-        static_cast<void>(load(lookup));
-    }
+    if (!stage.is_new() && !results_.knows_open_of(stage.row.key, idx))
+        ask([&](Lookup& lookup) { lookup.open_results = {{stage.row.key, idx}}; });
     return results_.open_of(stage.row.key, idx);
 }
 

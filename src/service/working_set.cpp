@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/working_set.hpp"
-#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
@@ -69,9 +68,7 @@ Node& WorkingSet::get(NodeKey key) {
                     "run 'turboci store check', and restore a copy made with 'turboci store backup'");
     }
     if (const auto it = by_key_.find(number(key)); it != by_key_.end()) return *it->second;
-    Lookup lookup;
-    lookup.nodes = {key};
-    static_cast<void>(load(lookup));
+    ask([&](Lookup& lookup) { lookup.nodes = {key}; });
     return *by_key_.at(number(key));
 }
 
@@ -91,9 +88,7 @@ Node* WorkingSet::find_stored(NodeType type, std::string_view id) {
     if (!plan_has_nodes_) return nullptr;
     NodeRef name{type, std::string(id)};
     if (asked_names_.contains(to_string(name))) return nullptr;
-    Lookup lookup;
-    lookup.names = {std::move(name)};
-    static_cast<void>(load(lookup));
+    ask([&](Lookup& lookup) { lookup.names = {std::move(name)}; });
     return names_.find(type, id);
 }
 
@@ -124,11 +119,7 @@ NodeBody WorkingSet::body(const Node& node) {
     if (!node.is_new()) {
         const auto changed = new_bodies_.find(node.row.key);
         if (changed != new_bodies_.end()) return changed->second;
-        if (!bodies_.contains(node.row.key)) {
-            Lookup lookup;
-            lookup.bodies = {node.row.key};
-            static_cast<void>(load(lookup));
-        }
+        if (!bodies_.contains(node.row.key)) ask([&](Lookup& lookup) { lookup.bodies = {node.row.key}; });
         return bodies_.at(node.row.key);
     }
     NodeBody body;

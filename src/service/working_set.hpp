@@ -244,8 +244,6 @@ public:
     /// which are the caller's. It refers to this object, of which nothing may be asked any more about names
     /// and edges.
     [[nodiscard]] ChangeSet change_set();
-    /// How the plan's counts change, without zeros.
-    [[nodiscard]] std::vector<StateCount> count_differences() const;
     /// The record of all changes; refers to this object.
     [[nodiscard]] Rows<ChangeRow> change_rows() const;
     std::vector<Advance> advanced;
@@ -256,6 +254,13 @@ private:
     Node& adopt(NodeRow row);
     /// Asks the store, and keeps what it brings.
     Facts load(const Lookup& lookup);
+    /// What nobody foresaw. `fill` puts the question into an empty Lookup.
+    template <class Fill>
+    void ask(const Fill& fill) {
+        Lookup lookup;
+        fill(lookup);
+        static_cast<void>(load(lookup));
+    }
     void note_asked(const Lookup& asked);
     void keep_groups(const Facts& facts, const Lookup& lookup);
     void keep_goals(std::unordered_set<NodeKey> checks, const std::vector<GoalRow>& rows);
@@ -277,6 +282,7 @@ private:
     void index_new_edges();
     [[nodiscard]] AttemptRow first_attempt_of(const Node& stage) const;
     [[nodiscard]] Node* met(NodeKey key);
+    [[nodiscard]] std::vector<StateCount> count_differences() const;
     void add_new_nodes(ChangeSet& changes);
     void add_groups_and_goals(ChangeSet& changes);
     void add_attempts_and_results(ChangeSet& changes);
