@@ -9,6 +9,7 @@
 //   requests.hpp      what may be asked and what is answered
 //   outline.hpp       what drawings are made of
 //   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
+//   changes.hpp       what the rules and a store say to each other
 //   store.hpp         where plans are kept: Store, UnitOfWork
 //   plan_file.hpp     YAML and JSON plan files
 //   error.hpp         the one exception type and its codes; problems.hpp several at once
@@ -17,6 +18,7 @@
 // throws Error and does nothing.
 #pragma once
 
+#include "turboci/changes.hpp"
 #include "turboci/check.hpp"
 #include "turboci/dependency.hpp"
 #include "turboci/endpoint.hpp"
