@@ -221,8 +221,8 @@ struct ProgressRow {
 /// All that a write changes in one plan, as a value. Rows of nodes and attempts are of that plan, whatever
 /// their `plan` says.
 struct ChangeSet {
-    PlanKey plan{};                     ///< of all that follows; ignored if `plan_row` is a new plan
-    const PlanRow* plan_row = nullptr;  ///< with a key: version, labels and clock change; without: a new plan
+    PlanKey plan{};                   ///< of all that follows; ignored if `plan_row` is a new plan
+    std::optional<PlanRow> plan_row;  ///< with a key: version, labels and clock change; without: a new plan
     std::vector<PredicateName> dropped;  ///< before anything is added
     Rows<NodeRow> created;               ///< by key, from next_node_key() on, without gaps
     Rows<NodeBody> created_bodies;       ///< of `created`, one for each

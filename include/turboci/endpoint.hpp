@@ -28,9 +28,7 @@ class Endpoint {
 public:
     Endpoint(Store& store, const Clock& clock) : orchestrator_(store, clock) {}
 
-    void set_runner_probe(Orchestrator::RunnerProbe probe) {
-        orchestrator_.set_runner_probe(std::move(probe));
-    }
+    void set_runner_probe(RunnerProbe probe) { orchestrator_.set_runner_probe(std::move(probe)); }
 
     WriteResult create_plan(const CreatePlan& request);
     WriteResult write_nodes(const WriteNodes& request);

@@ -16,13 +16,6 @@
 
 namespace turboci {
 
-/// What is known of the process of a runner.
-enum class Liveness : std::uint8_t {
-    alive,    ///< it is there
-    gone,     ///< it is surely gone
-    unknown,  ///< it cannot be looked for from here: another host, say
-};
-
 /// Works on validated requests (see endpoint.hpp). The cost of a write follows the nodes that it names,
 /// their neighbours, and what moves in consequence. Not thread-safe; one per thread or process.
 class Orchestrator {
@@ -30,7 +23,6 @@ public:
     /// Both must outlive the orchestrator.
     Orchestrator(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-    using RunnerProbe = std::function<Liveness(const RunnerIdentity&)>;
     /// Without a probe every runner is taken for alive.
     void set_runner_probe(RunnerProbe probe) { runner_probe_ = std::move(probe); }
     /// A runner that cannot be probed is gone when it has been silent for so long.

@@ -17,6 +17,7 @@
 #include "turboci/dependency.hpp"
 #include "turboci/error.hpp"
 #include "turboci/packed_list.hpp"
+#include "turboci/runner.hpp"
 #include "turboci/stage.hpp"
 #include "turboci/verdict.hpp"
 #include "turboci/work_plan.hpp"
@@ -56,16 +57,6 @@ struct CheckWrite {
     std::vector<ResultWrite> results;  ///< usually none or one
     Position at;
     Position id_at;  ///< of the id itself
-};
-
-/// The process that executes an attempt on behalf of `turboci run`; lets a later command on the same
-/// host see that the runner died.
-struct RunnerIdentity {
-    std::string host;
-    std::string boot_id;
-    std::int64_t pid = 0;
-    std::int64_t start_time = 0;  ///< field 22 of /proc/PID/stat, clock ticks after boot
-    bool operator==(const RunnerIdentity&) const = default;
 };
 
 /// What only the holder of an attempt can say of it: how its process came to its end, or that it is being
@@ -135,20 +126,28 @@ struct Packing<StageWrite> {
     [[nodiscard]] static std::string_view id(const char* bytes);
 };
 
+/// Which ready stages a claim may take. All that is said must hold.
+struct ClaimFilter {
+    std::vector<std::string> only;    ///< stage ids; empty: all
+    std::vector<std::string> except;  ///< stage ids
+    std::vector<std::string> match;  ///< fnmatch(3) patterns over the id, of which one must match; empty: all
+    bool with_command = false;       ///< only stages with args.command
+    /// Not 0: passes over stages whose args take more bytes of JSON, but for those in `judged`.
+    std::size_t args_bytes = 0;
+    std::vector<std::string> judged;  ///< stage ids
+};
+
 /// Takes ready attempts: oldest ready first, each at most once, in the same transaction.
 struct Claim {
-    std::vector<std::string> stages;  ///< stage ids to choose among; empty: all
-    bool exact = false;  ///< `stages` were named by a person: an error says why one cannot be had
-    std::int32_t at_most = 1;
-    /// ClaimedAttempt::stage has everything. Else it lacks dependencies, assignments and attempts: what
-    /// executes a stage needs none of them.
-    bool whole = true;
+    /// Stage ids that somebody named: they are taken in this order, whatever the filter says, and an error
+    /// says why one cannot be had. Empty: whatever the filter takes.
+    std::vector<std::string> stages;
+    ClaimFilter filter;
+    std::int32_t at_most = 1;  ///< become RUNNING
+    std::int32_t ahead = 0;    ///< so many more become SCHEDULED, for a runner that will start them soon
     std::string process_uid;
     std::string holder;  ///< the random identity of the claimer; empty: a new one for this claim
     std::optional<RunnerIdentity> runner;
-    /// Asked about each ready stage inside the transaction, oldest first; empty: take any. Must not call
-    /// the store.
-    std::function<bool(const std::string& stage_id, const JsonText& args)> accept;
 };
 
 /// One transaction: all of it or none of it.
@@ -161,6 +160,7 @@ struct WriteNodes {
     std::optional<std::int64_t> if_version;  ///< refuse (CONFLICT) unless the plan is at this version
     std::string op_id;                       ///< idempotency key; empty: none
     bool dry_run = false;                    ///< do everything, then roll back
+    bool tick = false;                       ///< looks at every held attempt: ends those whose runner is gone
     std::optional<JsonText> labels;          ///< merged into the plan's labels
     std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
     PackedList<CheckWrite> checks;           ///< there may be a million of them
@@ -180,9 +180,10 @@ struct Advance {
 
 /// An attempt that a Claim took.
 struct ClaimedAttempt {
-    Stage stage;
+    Stage stage;  ///< without dependencies, assignments and attempts: what executes it needs none of them
     std::int32_t idx = 0;
-    std::string token;  ///< what WriteNodes::token takes, opaque
+    AttemptState state = AttemptState::running;  ///< or SCHEDULED, if it was claimed ahead
+    std::string token;                           ///< what WriteNodes::token takes, opaque
 };
 
 /// An attempt that ended in a write.

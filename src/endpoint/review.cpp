@@ -8,9 +8,9 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/deadlock.hpp"
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"
-#include "service/deadlock.hpp"
 #include "turboci/endpoint.hpp"
 
 namespace turboci {

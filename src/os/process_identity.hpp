@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "turboci/requests.hpp"
+#include "turboci/runner.hpp"
 
 namespace turboci {
 

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/ordered_json.hpp"
+#include "engine/predicates.hpp"
 #include "service/lookups.hpp"
-#include "service/predicates.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
 
@@ -127,7 +127,7 @@ Json check_json(const NodeRecord& record) {
     json["required"] = record.row.required;
     json["kind"] = record.row.kind;
     json["options"] = json_of(record.body.json);
-    json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
+    json["dependencies"] = json_of(engine::view_predicate(record, PredicateRole::dependencies));
     json["results"] = Json::array();
     for (const Result& r : record.results) json["results"].push_back(json_of(r));
     return {{"check", std::move(json)}};
@@ -146,13 +146,13 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
         json[key] = nullptr;
     json["timeout_us"] = microseconds(body.timeout);
     json["heartbeat_us"] = microseconds(body.heartbeat);
-    json["dependencies"] = json_of(view_predicate(record, PredicateRole::dependencies));
+    json["dependencies"] = json_of(engine::view_predicate(record, PredicateRole::dependencies));
     json["assignments"] = Json::array();
     for (const AssignmentRecord& a : record.assignments)
         json["assignments"].push_back({{"check", a.check_id}, {"goal_state", to_string(a.row.goal)}});
     json["continuation_group"] = nullptr;
     if (record.row.has_continuation) {
-        json["continuation_group"] = json_of(view_predicate(record, PredicateRole::continuation));
+        json["continuation_group"] = json_of(engine::view_predicate(record, PredicateRole::continuation));
         for (const GroupRow& g : record.groups)
             if (g.role == PredicateRole::continuation && g.parent < 0)
                 json["continuation_since"] = json_of(g.since);

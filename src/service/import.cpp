@@ -10,12 +10,12 @@
 #include <set>
 #include <tuple>
 
-#include "service/holder.hpp"
+#include "engine/holder.hpp"
+#include "engine/predicates.hpp"
+#include "engine/resolve.hpp"
 #include "service/import_batch.hpp"
 #include "service/import_values.hpp"
 #include "service/invariants.hpp"
-#include "service/predicates.hpp"
-#include "service/resolve.hpp"
 #include "service/skip_causes.hpp"
 #include "service/view.hpp"
 #include "turboci/orchestrator.hpp"
@@ -132,7 +132,7 @@ private:
             throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan_.id),
                         "delete it first, or import into another store");
         ChangeSet changes;
-        changes.plan_row = &plan_;
+        changes.plan_row = plan_;
         plan_.key = uow_.apply(changes);
         first_ = next_ = uow_.next_node_key();
     }
@@ -479,7 +479,7 @@ private:
         else
             guess_end(attempt);
         // Nobody holds it here: the next write finds that.
-        if (is_held(attempt)) attempt.deadline = Timestamp{};
+        if (engine::is_held(attempt)) attempt.deadline = Timestamp{};
         batch_.attempts.push_back(attempt);
         for (const Json& p : list(json, "progress"))
             batch_.progress.push_back(

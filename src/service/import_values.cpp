@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/import_values.hpp"
 
-#include "service/holder.hpp"
+#include "engine/holder.hpp"
 
 #include <fmt/core.h>
 
@@ -190,13 +190,13 @@ void read_end(const Json& json, AttemptRow& attempt) {
     if (is_ended(a.state) != a.ended_at.has_value()) complain("'ended_at' goes with an end");
     if ((a.state == AttemptState::incomplete) != a.cause.has_value())
         complain("'cause' goes with INCOMPLETE");
-    if (is_held(attempt) == attempt.holder.empty() && !is_ended(a.state))
+    if (engine::is_held(attempt) == attempt.holder.empty() && !is_ended(a.state))
         complain("'holder' goes with an attempt that is held");
 }
 
 void guess_end(AttemptRow& attempt) {
     Attempt& a = attempt.attempt;
-    if (is_held(attempt)) attempt.holder = new_identity();
+    if (engine::is_held(attempt)) attempt.holder = new_identity();
     if (!is_ended(a.state)) return;
     a.ended_at = a.updated_at;
     if (a.state == AttemptState::complete) return;

@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "service/predicates.hpp"
+#include "engine/predicates.hpp"
 
 namespace turboci::service {
 
@@ -26,7 +26,7 @@ void view_check(NodeRecord& record, Check& check) {
     check.required = row.required;
     check.created_by.swap(record.created_by);
     check.options.text.swap(record.body.json.text);
-    view_predicate(record, PredicateRole::dependencies, check.dependencies);
+    engine::view_predicate(record, PredicateRole::dependencies, check.dependencies);
     check.results.swap(record.results);
     check.version = row.version;
     check.created_at = created_at(row);
@@ -44,14 +44,14 @@ void view_stage(NodeRecord& record, Stage& stage) {
     stage.concluded_message.swap(record.body.message);
     stage.created_by.swap(record.created_by);
     stage.args.text.swap(record.body.json.text);
-    view_predicate(record, PredicateRole::dependencies, stage.dependencies);
+    engine::view_predicate(record, PredicateRole::dependencies, stage.dependencies);
     stage.assignments.clear();
     for (AssignmentRecord& a : record.assignments)
         stage.assignments.push_back({std::move(a.check_id), a.row.goal});
     stage.retry = record.body.retry;
     stage.timeout = record.body.timeout;
     stage.heartbeat = record.body.heartbeat;
-    view_predicate(record, PredicateRole::continuation, stage.continuation_group);
+    engine::view_predicate(record, PredicateRole::continuation, stage.continuation_group);
     stage.attempts.swap(record.attempts);
     stage.version = row.version;
     stage.created_at = created_at(row);

@@ -63,7 +63,7 @@ Rows<Row> only(const Row& row) {
     return Rows<Row>(std::span<const Row>(&row, 1));
 }
 inline PlanKey insert_plan(UnitOfWork& uow, const PlanRow& row) {
-    return change(uow, {}, [&](ChangeSet& c) { c.plan_row = &row; });
+    return change(uow, {}, [&](ChangeSet& c) { c.plan_row = row; });
 }
 inline void update_plan(UnitOfWork& uow, const PlanRow& row) { insert_plan(uow, row); }
 inline void add_counts(UnitOfWork& uow, PlanKey plan, std::span<const StateCount> counts) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/deadlock.hpp"
+#include "engine/deadlock.hpp"
 
 #include <map>
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/apply.hpp"
+#include "engine/holder.hpp"
+#include "engine/predicates.hpp"
+#include "engine/resolve.hpp"
+
+namespace turboci::engine {
+
+namespace {
+
+void refuse_change(Session& session, const Node& stage, Position at, std::string_view what) {
+    session.problems.add(
+        ErrorCode::invalid_state, at,
+        fmt::format("{} exists with other {}, which are fixed at creation", name_of(stage), what));
+}
+
+/// Assignments with their checks looked up; duplicates merged.
+std::vector<AssignmentRow> resolve_assignments(Session& session, Node& stage, const StageWrite& write) {
+    std::vector<AssignmentRow> rows;
+    std::set<std::pair<NodeKey, State>> known;
+    for (const auto& spec : *write.assignments) {
+        Node* check = session.nodes.find(NodeType::check, spec.target_check_id);
+        if (check == nullptr) {
+            session.problems.add(
+                ErrorCode::invalid_dependency, spec.at,
+                fmt::format("{} is assigned to check:{}, which is neither in the plan nor in this write",
+                            name_of(stage), spec.target_check_id));
+            continue;
+        }
+        if (known.emplace(check->row.key, spec.goal_state).second)
+            rows.push_back(
+                {stage.row.key, static_cast<std::int32_t>(rows.size()), check->row.key, spec.goal_state});
+    }
+    return rows;
+}
+
+void create_assignments(Session& session, Node& stage, const std::vector<AssignmentRow>& rows) {
+    session.nodes.set_assignments(stage, rows);
+    for (const AssignmentRow& row : rows) {
+        GoalRow& goal = session.nodes.goal(session.nodes.get(row.check), row.goal);
+        ++goal.stages;
+        ++goal.open;
+    }
+}
+
+bool same_assignments(std::vector<AssignmentRow> a, std::vector<AssignmentRow> b) {
+    const auto key = [](const AssignmentRow& r) { return std::pair(r.check, r.goal); };
+    std::ranges::sort(a, {}, key);
+    std::ranges::sort(b, {}, key);
+    return std::ranges::equal(a, b, {}, key, key);
+}
+
+/// What is fixed at creation must be what it was.
+void compare_fixed(Session& session, Node& stage, const StageWrite& write) {
+    const bool any = write.args || write.retry || write.timeout || write.heartbeat;
+    if (any) {
+        const NodeBody body = session.nodes.body(stage);
+        if (write.args && !same_json(*write.args, body.json)) refuse_change(session, stage, write.at, "args");
+        const bool policy = (write.retry && *write.retry != body.retry) ||
+                            (write.timeout && write.timeout != body.timeout) ||
+                            (write.heartbeat && write.heartbeat != body.heartbeat);
+        if (policy) refuse_change(session, stage, write.at, "policy (retry, timeout, heartbeat)");
+    }
+    if (write.assignments) {
+        const std::size_t problems = session.problems.size();
+        auto rows = resolve_assignments(session, stage, write);
+        if (session.problems.size() == problems &&
+            !same_assignments(std::move(rows), session.nodes.assignments_of(stage.row.key)))
+            refuse_change(session, stage, write.at, "assignments");
+    }
+}
+
+void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, const PredicateSpec& spec,
+                           Position at) {
+    const std::size_t problems = session.problems.size();
+    FlatPredicate flat = flatten(session.nodes, session.problems, stage, role, spec);
+    if (session.problems.size() != problems) return;
+    if (!stage.is_new() && same_predicate(session.nodes, stage, flat)) return;
+    if (role == PredicateRole::dependencies) {
+        if (!stage.is_new()) return refuse_change(session, stage, at, "dependencies");
+    } else {
+        if (stage.row.state != State::planned && stage.row.state != State::attempting) {
+            session.problems.add(
+                ErrorCode::invalid_state, at,
+                fmt::format("{} is {}; its continuation group can be set until its attempts are over",
+                            name_of(stage), to_string(stage.row.state)));
+            return;
+        }
+        if (!stage.is_new())
+            session.nodes.record(stage, Mover::writer, "continuation_group", edges_json(session.nodes, flat));
+    }
+    set_predicate(session.nodes, stage, role, std::move(flat));
+}
+
+}  // namespace
+
+void apply_stage(Session& session, Node& stage, const StageWrite& write) {
+    if (stage.is_new()) {
+        if (write.assignments) create_assignments(session, stage, resolve_assignments(session, stage, write));
+        session.nodes.enqueue(stage);
+    } else {
+        compare_fixed(session, stage, write);
+    }
+    if (write.dependencies)
+        apply_stage_predicate(session, stage, PredicateRole::dependencies, *write.dependencies, write.at);
+    if (write.continuation_group)
+        apply_stage_predicate(session, stage, PredicateRole::continuation, *write.continuation_group,
+                              write.at);
+    if (!write.attempt && !write.cancel) return;
+    if (stage.is_new()) {
+        session.late_stages.emplace_back(&stage, write);
+        return;
+    }
+    if (write.attempt) apply_attempt(session, stage, *write.attempt);
+    if (write.cancel) apply_cancel(session, stage, write);
+}
+
+void apply_cancel(Session& session, Node& stage, const StageWrite& write) {
+    if (stage.row.state == State::final) {
+        if (stage.row.outcome == Outcome::cancelled) return;
+        session.problems.add(ErrorCode::invalid_state, write.at,
+                             fmt::format("{} is FINAL ({}) and cannot be cancelled", name_of(stage),
+                                         to_string(stage.row.outcome.value_or(Outcome::failed))));
+        return;
+    }
+    WorkingSet& nodes = session.nodes;
+    const std::string& reason = session.request.reason;
+    auto row = nodes.current_attempt(stage);
+    if (row && has_runner(*row)) {
+        // Its holder is told, and ends it: nothing may follow while the process is there.
+        const bool marked = mark_stopping(
+            nodes, stage, *row,
+            {nodes.now(), session.request.actor, reason, Cause::cancelled, is_inside(session.request, stage)},
+            Mover::writer);
+        if (marked) nodes.record(stage, Mover::writer, "cancel", "true");
+        return;
+    }
+    nodes.record(stage, Mover::writer, "cancel", "true");
+    cancel_stage(nodes, stage, reason);
+}
+
+}  // namespace turboci::engine

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/decide.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "domain/attempt_token.hpp"
+#include "engine/apply.hpp"
+#include "engine/claim.hpp"
+#include "engine/expiry.hpp"
+#include "engine/resolve.hpp"
+#include "engine/warnings.hpp"
+
+namespace turboci::engine {
+
+std::string token_of(const std::string& store, const PlanRow& plan, const std::string& stage,
+                     const AttemptRow& row) {
+    return to_string(AttemptToken{store, plan.identity, plan.id, stage, row.attempt.idx, row.holder});
+}
+
+namespace {
+
+/// Heartbeats alone are no change, and expire nothing.
+bool is_heartbeat_alone(const WriteNodes& request) {
+    if (request.checks.size() > 0 || request.stages.size() == 0 || request.claim || request.labels)
+        return false;
+    StageWrite write;
+    for (std::size_t i = 0; i < request.stages.size(); ++i) {
+        request.stages.read(i, write);
+        if (!write.attempt || write.cancel || write.args || write.dependencies || write.assignments ||
+            write.continuation_group)
+            return false;
+        const AttemptWrite& a = *write.attempt;
+        if (!a.heartbeat || a.state || a.details || a.failure || a.holder || !a.progress.empty())
+            return false;
+    }
+    return true;
+}
+
+void check_version(const WriteNodes& request, const PlanRow& plan) {
+    if (request.if_version && *request.if_version != plan.version)
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("plan {} is at version {}, not {}", plan.id, plan.version, *request.if_version),
+            "read it again and decide anew");
+}
+
+/// Labels, and the record of the plan itself. True if the labels of a plan that was there have changed.
+bool change_labels(Session& session, PlanRow& plan, bool is_new) {
+    JsonText merged =
+        session.request.labels ? merge_patch(plan.labels, *session.request.labels) : plan.labels;
+    const bool relabelled = !same_json(merged, plan.labels);
+    plan.labels = std::move(merged);
+    if (is_new)
+        session.nodes.record_plan(fmt::format("{{\"created\":true,\"labels\":{}}}", plan.labels.text));
+    else if (relabelled)
+        session.nodes.record_plan(fmt::format("{{\"labels\":{}}}", plan.labels.text));
+    return relabelled && !is_new;
+}
+
+std::vector<NodeRef> refs_of(const std::vector<Node*>& nodes) {
+    std::vector<NodeRef> refs;
+    refs.reserve(nodes.size());
+    for (const Node* n : nodes) refs.push_back({n->row.type, std::string(n->row.id)});
+    return refs;
+}
+
+/// Sorted by type, state and outcome, without zeros.
+std::vector<StateCount> sum_of(const std::vector<StateCount>& counts,
+                               const std::vector<StateCount>& differences) {
+    std::map<std::tuple<NodeType, int, int>, StateCount> sums;
+    for (const auto* list : {&counts, &differences})
+        for (const StateCount& c : *list) {
+            const auto place = std::tuple(c.type, state_number(c.type, c.state),
+                                          c.outcome ? static_cast<int>(*c.outcome) : 0);
+            const auto [it, is_new] = sums.try_emplace(place, c);
+            if (!is_new) it->second.count += c.count;
+        }
+    std::vector<StateCount> all;
+    for (const auto& [place, sum] : sums)
+        if (sum.count != 0) all.push_back(sum);
+    return all;
+}
+
+ClaimedAttempt claimed_attempt(const Session& session, const Node& node) {
+    WorkingSet& nodes = session.nodes;
+    const AttemptRow row = nodes.current_attempt(node).value();
+    const NodeBody body = nodes.body(node);
+    ClaimedAttempt claimed;
+    Stage& stage = claimed.stage;
+    stage.id = node.row.id;
+    stage.state = node.row.state;
+    stage.args = body.json;
+    stage.retry = body.retry;
+    stage.timeout = body.timeout;
+    stage.heartbeat = body.heartbeat;
+    stage.version = nodes.version();
+    stage.updated_at = nodes.now();
+    claimed.idx = row.attempt.idx;
+    claimed.state = row.attempt.state;
+    claimed.token = token_of(session.store, session.plan, stage.id, row);
+    return claimed;
+}
+
+/// The request and all that follows from it.
+void apply(Session& session, const WriteInput& input, const Holders& holders, bool plan_has_nodes) {
+    const WriteNodes& request = input.request;
+    WorkingSet& nodes = session.nodes;
+    const auto resolve_and_check = [&] {
+        session.problems.raise_if_any(request.files);
+        resolve_to_fixpoint(nodes);
+    };
+    if (plan_has_nodes) {
+        if (!is_heartbeat_alone(request)) {
+            expire_attempts(nodes, request, holders);
+            lose_named(session, holders);
+        }
+        if (request.tick) end_lost_attempts(nodes, holders);
+        resolve_to_fixpoint(nodes);
+    }
+    if (!input.is_new && !request.tick) check_token(session);
+    note_author(session);
+    create_nodes(session);
+    apply_writes(session);
+    session.problems.raise_if_any(request.files);
+    refuse_cycles(session);
+    resolve_and_check();
+    apply_late(session);
+    resolve_and_check();
+}
+
+/// All changes, and what is recorded of them. A claim that got nothing leaves no operation behind: it may be
+/// tried again.
+void collect_changes(const WriteInput& input, const std::vector<Node*>& claimed, Decision& decision) {
+    const WriteNodes& request = input.request;
+    WorkingSet& nodes = *decision.nodes;
+    PlanRow& plan = decision.plan;
+    decision.changes = nodes.change_set();
+    ChangeSet& changes = decision.changes;
+    const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
+    decision.changes_plan = nodes.changed();
+    if (decision.changes_plan) {
+        plan.version = nodes.version();
+        plan.clock = {nodes.now(), input.now.since_boot, input.now.boot_id};
+        changes.plan_row = plan;
+        changes.write = WriteRow{plan.key, plan.version, nodes.now(), request.actor, request.reason, op_id};
+        changes.changes = nodes.change_rows();
+    }
+    const bool is_operation = !op_id.empty() && !is_heartbeat_alone(request);
+    if (is_operation) {
+        OperationRow& operation = changes.operation.emplace();
+        operation = {.op_id = op_id, .version = plan.version, .claimed = {}};
+        for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
+    }
+    decision.keep = is_operation || decision.changes_plan || nodes.has_heartbeat();
+}
+
+}  // namespace
+
+Decision decide(const WriteInput& input, const Load& load) {
+    const WriteNodes& request = input.request;
+    check_version(request, input.plan);
+    Decision decision;
+    decision.plan = input.plan;
+    const Timestamp now = plan_time(input.plan.clock, input.now);
+    decision.nodes = std::make_unique<WorkingSet>(load, input.plan.key, input.next_node, request,
+                                                  input.plan.version + 1, now);
+    WorkingSet& nodes = *decision.nodes;
+    std::vector<StateCount> counts;
+    if (!input.is_new) counts = nodes.foresee_request(input.plan.id, request.tick);
+    Session session{.request = request,
+                    .plan = input.plan,
+                    .store = input.store,
+                    .nodes = nodes,
+                    .problems = {},
+                    .checks = {},
+                    .stages = {},
+                    .late_results = {},
+                    .late_stages = {},
+                    .finished_by_writer = {}};
+    const Holders holders(input.probe, load, input.lost_after, input.now.wall);
+    apply(session, input, holders, !counts.empty());
+
+    std::vector<Node*> claimed;
+    if (request.claim) claimed = take_claim(session, *request.claim);
+    session.problems.raise_if_any(request.files);
+    WriteResult& answer = decision.answer;
+    answer.relabelled = change_labels(session, decision.plan, input.is_new);
+    answer.warnings = deadlock_warnings(session);
+    for (const Node* stage : claimed) answer.claimed.push_back(claimed_attempt(session, *stage));
+    collect_changes(input, claimed, decision);
+    answer.plan = {.id = decision.plan.id,
+                   .identity = decision.plan.identity,
+                   .version = decision.plan.version,
+                   .labels = decision.plan.labels,
+                   .created_at = decision.plan.created_at,
+                   .updated_at = decision.plan.clock.time,
+                   .counts = sum_of(counts, decision.changes.counts)};
+    answer.created = refs_of(nodes.created_nodes);
+    answer.changed = refs_of(nodes.changed_nodes);
+    answer.advanced = std::move(nodes.advanced);
+    answer.ended = std::move(nodes.ended);
+    answer.moved = decision.changes_plan;
+    return decision;
+}
+
+}  // namespace turboci::engine
