@@ -49,13 +49,13 @@ void Executor::prepare() {
                                       count == 1 ? "process" : "processes"));
     }
     looked_at_ = inspected_at_ = beaten_at_ = began_;
-    committer_ = std::make_unique<Committer>([this] { runner_.notify(); }, options_.threaded);
+    store_thread_ = std::make_unique<StoreThread>([this] { runner_.notify(); }, options_.threaded);
 }
 
 RunReport Executor::run() {
     prepare();
     loop();
-    committer_.reset();
+    store_thread_.reset();
     if (has_beaten_) {
         try {
             endpoint_.end_beats(holder_);
@@ -101,20 +101,20 @@ void Executor::loop() {
 bool Executor::gather() {
     held_until_.reset();
     const bool may_wait = !stopping() && !retry_at_ && batch_failures_ == 0;
-    if (ended_.empty() || committer_->busy() || !may_wait) {
-        gathering_.release();
+    if (ended_.empty() || store_thread_->busy() || !may_wait) {
+        commit_delay_.release();
         return false;
     }
     const Duration at = now();
-    for (const auto& [id, active] : active_) gathering_.running_since(active.started, at);
-    for (std::size_t i = 0; i < claimed_.size(); ++i) gathering_.running_since(at, at);
-    held_until_ = gathering_.held_until(at);
-    if (!held_until_) gathering_.release();
+    for (const auto& [id, active] : active_) commit_delay_.running_since(active.started, at);
+    for (std::size_t i = 0; i < claimed_.size(); ++i) commit_delay_.running_since(at, at);
+    held_until_ = commit_delay_.held_until(at);
+    if (!held_until_) commit_delay_.release();
     return held_until_.has_value();
 }
 
 bool Executor::finished() const {
-    if (committer_->busy() || !active_.empty()) return false;
+    if (store_thread_->busy() || !active_.empty()) return false;
     if (fatal_) return true;
     if (!ended_.empty()) return false;
     if (stopping()) return true;
@@ -134,7 +134,7 @@ std::optional<Duration> Executor::time_to_wait() const {
         if (active.timeout && active.stopped == Stopped::no) until(active.started + *active.timeout);
     }
     // What needs the store comes when it is free again.
-    if (committer_->busy()) return least;
+    if (store_thread_->busy()) return least;
     if (retry_at_) {
         until(*retry_at_);
         return least;
@@ -150,7 +150,7 @@ void Executor::handle(const RunnerEvents& events) {
     for (const int number : events.signals) handle_signal(number);
     for (const CommandEnd& end : events.ended) handle_end(end);
     if (events.resized) listener_.on_resize();
-    if (committer_->done()) handle_reply();
+    if (store_thread_->done()) handle_reply();
     check_times();
     report_progress();
 }
@@ -211,7 +211,7 @@ void Executor::handle_end(const CommandEnd& end) {
         ended.word.cause = Cause::interrupted;
     }
     durations_[active.stage] += ended.event.elapsed;
-    gathering_.command_took(ended.event.elapsed);
+    commit_delay_.command_took(ended.event.elapsed);
     if (active.stopped == Stopped::disowned) {
         ended.event.failure = "its attempt is held by another";
         judge_end(ended);
@@ -333,7 +333,7 @@ void Executor::report_excess() {
 }
 
 void Executor::report_batch() {
-    if (!committer_->busy()) report_excess();
+    if (!store_thread_->busy()) report_excess();
     const Batch told = std::exchange(told_, {});
     for (const Ended& ended : told.ended) report_end(ended);
     for (const Advance& advance : told.result.advanced) {

@@ -16,11 +16,11 @@
 
 #include "os/exec_space.hpp"
 #include "runner/attempt_log.hpp"
-#include "runner/committer.hpp"
-#include "runner/gathering.hpp"
+#include "runner/commit_delay.hpp"
 #include "runner/run_listener.hpp"
 #include "runner/selection.hpp"
 #include "runner/stage_command.hpp"
+#include "runner/store_thread.hpp"
 #include "turboci/command_runner.hpp"
 #include "turboci/endpoint.hpp"
 
@@ -111,7 +111,7 @@ private:
         std::vector<Mark> marks;
         std::int32_t asked = 0;  ///< attempts asked for
         bool tick = false;       ///< dead runners are looked for as well
-        bool in_place = false;   ///< done without the committer's thread, and without waiting
+        bool in_place = false;   ///< done without the thread of the store, and without waiting
         WriteResult result;
     };
     /// What a look at the store found.
@@ -151,7 +151,7 @@ private:
     void handle_failure(Job job, const Error& error);
     void handle_batch(Batch batch);
     void handle_inspection();
-    void inspect(const QueryNodes& query);  ///< in the committer's thread
+    void inspect(const QueryNodes& query);  ///< in the thread of the store
     [[nodiscard]] WorkPlan look_at_plan();  ///< likewise; NOT_FOUND if another plan has its id now
     void give_up(std::exception_ptr reason);
     void start_claimed();
@@ -167,7 +167,7 @@ private:
     [[nodiscard]] static std::string timeout_text(const Active& active);
     [[nodiscard]] StageEnd describe_attempt(const Active& active) const;
     [[nodiscard]] WriteNodes make_request(const Batch& batch, bool claim);
-    [[nodiscard]] bool fits(const std::string& stage, const JsonText& args);  ///< in the committer's thread
+    [[nodiscard]] bool fits(const std::string& stage, const JsonText& args);  ///< in the thread of the store
     void report_excess();
     [[nodiscard]] PlanTotals current_totals() const;
 
@@ -198,7 +198,7 @@ private:
     std::vector<std::shared_ptr<AttemptLog>> unmade_logs_;  ///< and its logs
     bool be_patient_ = false;                               ///< the next one may have to wait for the store
 
-    Gathering gathering_;
+    CommitDelay commit_delay_;
     std::optional<Duration> held_until_;  ///< the ends at hand wait so long for others
     Duration submitted_at_{0};
 
@@ -229,7 +229,7 @@ private:
     RunSummary summary_;
     std::unordered_map<std::string, Duration> durations_;
     PlanTotals totals_before_;
-    std::unique_ptr<Committer> committer_;  ///< last: its thread works on members above
+    std::unique_ptr<StoreThread> store_thread_;  ///< last: its thread works on members above
 };
 
 }  // namespace turboci

@@ -34,7 +34,7 @@ private:
 }  // namespace
 
 void Executor::submit() {
-    if (committer_->busy() || retry_at_) return;
+    if (store_thread_->busy() || retry_at_) return;
     const Duration at = now();
     if (fatal_) return;
     const bool free_slot = free_slots() > 0;
@@ -136,9 +136,9 @@ void Executor::submit_batch(bool claim) {
     // Nothing runs that would have to be looked after, unless the store keeps us waiting.
     batch_.in_place = options_.threaded && options_.stop_waiting && active_.empty() && claimed_.empty() &&
                       !std::exchange(be_patient_, false);
-    if (!batch_.in_place) return committer_->submit(job);
+    if (!batch_.in_place) return store_thread_->submit(job);
     options_.stop_waiting->store(true);
-    committer_->do_here(job);
+    store_thread_->do_here(job);
     options_.stop_waiting->store(at_once_);
 }
 
@@ -159,7 +159,7 @@ bool Executor::must_beat(Duration at) const {
 void Executor::submit_beat() {
     job_ = Job::beat;
     has_beaten_ = true;
-    committer_->submit([this] { endpoint_.beat(holder_); });
+    store_thread_->submit([this] { endpoint_.beat(holder_); });
 }
 
 WorkPlan Executor::look_at_plan() {
@@ -171,7 +171,7 @@ WorkPlan Executor::look_at_plan() {
 void Executor::submit_look() {
     job_ = Job::look;
     inspection_ = {};
-    committer_->submit([this] { inspection_.plan = look_at_plan(); });
+    store_thread_->submit([this] { inspection_.plan = look_at_plan(); });
 }
 
 void Executor::submit_inspection() {
@@ -188,7 +188,7 @@ void Executor::submit_inspection() {
         for (const auto& [id, active] : active_) query.refs.push_back({NodeType::stage, active.stage});
         for (const Ended& ended : ended_) query.refs.push_back({NodeType::stage, ended.event.stage});
     }
-    committer_->submit([this, query = std::move(query)] { inspect(query); });
+    store_thread_->submit([this, query = std::move(query)] { inspect(query); });
 }
 
 void Executor::inspect(const QueryNodes& query) {
@@ -224,7 +224,7 @@ void Executor::handle_reply() {
     const Job job = std::exchange(job_, Job::none);
     looked_at_ = now();
     try {
-        committer_->finish();
+        store_thread_->finish();
         lock_failures_ = 0;
     } catch (const Error& error) {
         handle_failure(job, error);
@@ -238,7 +238,7 @@ void Executor::handle_reply() {
         return;
     }
     if (job == Job::batch) {
-        gathering_.write_took(looked_at_ - submitted_at_);
+        commit_delay_.write_took(looked_at_ - submitted_at_);
         batch_failures_ = 0;
         handle_batch(std::move(batch_));
         return;
