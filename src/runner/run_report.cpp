@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run came to: its exit code, what it waits for, what took long.
+#include "runner/run_report.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <unordered_set>
 
 #include "endpoint/judge.hpp"
-#include "runner/executor.hpp"
 #include "runner/stage_command.hpp"
 
 namespace turboci {
@@ -129,69 +129,80 @@ std::string why_failed(Endpoint& endpoint, const std::string& plan, const std::v
 
 }  // namespace
 
-RunReport Executor::make_report() {
+namespace {
+
+/// Why nodes of the selection are not FINAL.
+void add_waits(RunSummary& summary, Endpoint& endpoint, const RunOptions& options, const Selection* selection,
+               const StageCommands& commands, Timestamp now) {
+    QueryNodes query;
+    query.plan = options.plan;
+    query.states = {State::planning, State::planned, State::waiting, State::attempting,
+                    State::awaiting_group};
+    NodeList found;
+    endpoint.query(query, found);
+    const auto drop = [&](auto& list, NodeType type) {
+        std::erase_if(list, [&](const auto& node) { return !is_selected(selection, {type, node.id}); });
+    };
+    drop(found.checks, NodeType::check);
+    drop(found.stages, NodeType::stage);
+    summary.waits_for = waits(found, commands, now);
+    if (summary.waits_for.size() <= kMaxWaits) return;
+    summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
+    summary.waits_for.resize(kMaxWaits);
+}
+
+/// The verdict, and of a run that had nothing to do why.
+void add_verdict(RunSummary& summary, Endpoint& endpoint, const RunOptions& options, bool idle) {
+    QueryNodes selected;
+    selected.plan = options.plan;
+    selected.refs = options.refs;
+    // Of a whole plan the verdict alone is told sooner than with what made it so.
+    if (selected.refs.empty()) summary.verdict = endpoint.summarize(options.plan, 1).verdict;
+    if (!selected.refs.empty() || (idle && summary.verdict == Verdict::failed)) {
+        const Judgement judgement = judge(endpoint, selected);
+        summary.verdict = judgement.verdict;
+        if (idle && judgement.verdict == Verdict::failed)
+            summary.nothing_to_run = why_failed(endpoint, options.plan, judgement.bad);
+    }
+    if (idle && summary.verdict == Verdict::passed && summary.unfinished == 0)
+        summary.nothing_to_run = "everything is done";
+}
+
+int exit_code(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::passed:
+            return 0;
+        case Verdict::failed:
+            return 1;
+        case Verdict::pending:
+            break;
+    }
+    return 8;
+}
+
+}  // namespace
+
+RunReport make_report(Endpoint& endpoint, const RunOptions& options, const StageCommands& commands,
+                      const RunFacts& facts, Timestamp now) {
     RunReport report;
-    RunSummary& summary = summary_;
-    summary.elapsed = now() - began_;
-    plan_ = endpoint_.get_plan(options_.plan);
-    if (!options_.refs.empty()) selection_ = select_nodes(endpoint_, options_.plan, options_.refs);
-    const PlanTotals after = current_totals();
-    const PlanTotals& before = totals_before_;
+    RunSummary& summary = report.summary;
+    summary.elapsed = facts.elapsed;
+    summary.retried = facts.retried;
+    summary.survivors = facts.survivors;
+    std::shared_ptr<const Selection> selection;
+    if (!options.refs.empty()) selection = select_nodes(endpoint, options.plan, options.refs);
+    const PlanTotals after = selection ? selection->totals : totals(endpoint.get_plan(options.plan));
+    const PlanTotals& before = facts.before;
     summary.passed = after.passed_stages - before.passed_stages;
     summary.failed = after.failed_stages - before.failed_stages;
     summary.skipped = after.skipped_stages - before.skipped_stages;
     summary.cancelled = after.cancelled_stages - before.cancelled_stages;
     summary.failed_checks = after.failed_checks;
     summary.unfinished = after.checks - after.final_checks + after.stages - after.final_stages;
-    add_times(summary, durations_, endpoint_, options_.plan);
-
-    QueryNodes selected;
-    selected.plan = options_.plan;
-    selected.refs = options_.refs;
-    const bool idle = durations_.empty() && interrupted_by_ == 0;
-    // Of a whole plan the verdict alone is told sooner than with what made it so.
-    if (selected.refs.empty()) summary.verdict = endpoint_.summarize(options_.plan, 1).verdict;
-    if (!selected.refs.empty() || (idle && summary.verdict == Verdict::failed)) {
-        const Judgement judgement = judge(endpoint_, selected);
-        summary.verdict = judgement.verdict;
-        if (idle && judgement.verdict == Verdict::failed)
-            summary.nothing_to_run = why_failed(endpoint_, options_.plan, judgement.bad);
-    }
-    if (idle && summary.verdict == Verdict::passed && summary.unfinished == 0)
-        summary.nothing_to_run = "everything is done";
-    if (summary.unfinished > 0) {
-        QueryNodes query;
-        query.plan = options_.plan;
-        query.states = {State::planning, State::planned, State::waiting, State::attempting,
-                        State::awaiting_group};
-        NodeList found;
-        endpoint_.query(query, found);
-        const auto drop = [&](auto& list, NodeType type) {
-            std::erase_if(list, [&](const auto& node) {
-                return !is_selected(selection_.get(), {type, node.id});
-            });
-        };
-        drop(found.checks, NodeType::check);
-        drop(found.stages, NodeType::stage);
-        summary.waits_for = waits(found, *commands_, clock_.read().wall);
-        if (summary.waits_for.size() > kMaxWaits) {
-            summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
-            summary.waits_for.resize(kMaxWaits);
-        }
-    }
-    switch (summary.verdict) {
-        case Verdict::passed:
-            report.exit_code = 0;
-            break;
-        case Verdict::failed:
-            report.exit_code = 1;
-            break;
-        case Verdict::pending:
-            report.exit_code = 8;
-            break;
-    }
-    if (interrupted_by_ != 0) report.exit_code = 128 + interrupted_by_;
-    report.summary = std::move(summary);
+    add_times(summary, facts.durations, endpoint, options.plan);
+    add_verdict(summary, endpoint, options, facts.durations.empty() && facts.signal == 0);
+    if (summary.unfinished > 0) add_waits(summary, endpoint, options, selection.get(), commands, now);
+    report.exit_code = facts.signal != 0 ? 128 + facts.signal : exit_code(summary.verdict);
     return report;
 }
 

@@ -13,15 +13,15 @@ namespace turboci {
 /// Runs one job at a time in a thread of its own. The owner submits a job, goes on with other things, is
 /// told by `on_done` (called in that thread) and calls finish(). Between submit() and finish() the owner
 /// must not touch what the job works on.
-class Committer {
+class StoreThread {
 public:
     /// Not `threaded`: submit() itself does the job, for tests that need one order of events. It does so too
     /// where no thread can be started.
-    explicit Committer(std::function<void()> on_done, bool threaded = true);
+    explicit StoreThread(std::function<void()> on_done, bool threaded = true);
     /// Waits for a job under way.
-    ~Committer();
-    Committer(const Committer&) = delete;
-    Committer& operator=(const Committer&) = delete;
+    ~StoreThread();
+    StoreThread(const StoreThread&) = delete;
+    StoreThread& operator=(const StoreThread&) = delete;
 
     void submit(std::function<void()> job);
     /// Does the job before it returns, in the owner's thread: where nothing else is to be done meanwhile,

@@ -11,7 +11,7 @@ namespace turboci {
 /// A write is mostly waiting for the disk, and costs about the same for one end as for several. So an end
 /// that is at hand waits for another that is likely to follow before a write could even be over, and never
 /// longer than one write takes. What is likely is judged by how long the last commands and writes took.
-class Gathering {
+class CommitDelay {
 public:
     /// Whatever is expected, nothing is held back for longer.
     static constexpr Duration kLongest = std::chrono::milliseconds(5);

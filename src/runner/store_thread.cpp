@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/committer.hpp"
+#include "runner/store_thread.hpp"
 
 #include <system_error>
 #include <utility>
 
 namespace turboci {
 
-Committer::Committer(std::function<void()> on_done, bool threaded)
+StoreThread::StoreThread(std::function<void()> on_done, bool threaded)
     : on_done_(std::move(on_done)), threaded_(threaded) {
     if (!threaded_) return;
     try {
@@ -17,7 +17,7 @@ Committer::Committer(std::function<void()> on_done, bool threaded)
     }
 }
 
-Committer::~Committer() {
+StoreThread::~StoreThread() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -26,7 +26,7 @@ Committer::~Committer() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Committer::submit(std::function<void()> job) {
+void StoreThread::submit(std::function<void()> job) {
     if (!threaded_) return do_here(job);
     busy_ = true;
     {
@@ -37,17 +37,17 @@ void Committer::submit(std::function<void()> job) {
     changed_.notify_all();
 }
 
-void Committer::do_here(const std::function<void()>& job) {
+void StoreThread::do_here(const std::function<void()>& job) {
     busy_ = true;
     do_job(job);
 }
 
-bool Committer::done() {
+bool StoreThread::done() {
     const std::lock_guard lock(mutex_);
     return busy_ && done_;
 }
 
-void Committer::finish() {
+void StoreThread::finish() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return done_; });
     busy_ = false;
@@ -55,7 +55,7 @@ void Committer::finish() {
     if (const std::exception_ptr failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
 }
 
-void Committer::work() {
+void StoreThread::work() {
     while (true) {
         std::function<void()> job;
         {
@@ -69,7 +69,7 @@ void Committer::work() {
     }
 }
 
-void Committer::do_job(const std::function<void()>& job) {
+void StoreThread::do_job(const std::function<void()>& job) {
     std::exception_ptr failure;
     try {
         job();

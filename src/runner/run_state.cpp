@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run does next. What events mean is in run_state_events.cpp.
+#include "runner/run_state.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "os/signals.hpp"
+
+namespace turboci {
+
+namespace {
+
+constexpr Duration kTickInterval = std::chrono::seconds(2);
+
+}  // namespace
+
+RunState::RunState(RunSettings settings, WorkPlan plan, std::shared_ptr<const Selection> selection,
+                   Duration now)
+    : settings_(std::move(settings)),
+      plan_(std::move(plan)),
+      selection_(std::move(selection)),
+      began_(now),
+      store_seen_at_(now),
+      inspected_at_(now),
+      beaten_at_(now) {}
+
+RunActions RunState::next(Duration now) {
+    RunActions actions;
+    pass_time(now);
+    start_claimed(now, actions);
+    delay_until_ = commit_delay(now);
+    if (const StoreJob job = choose_job(now); job != StoreJob::none) begin_job(job, now, actions);
+    actions.stop = std::exchange(stop_, {});
+    actions.kill = std::exchange(kill_, {});
+    actions.news = std::exchange(news_, {});
+    if (is_over()) {
+        advance_to(RunPhase::finished);
+    } else {
+        actions.wait_until = wait_until();
+    }
+    return actions;
+}
+
+void RunState::advance_to(RunPhase phase) { phase_ = std::max(phase_, phase); }
+
+void RunState::stop_all(StopReason why, bool at_once) {
+    for (auto& [id, running] : running_) {
+        if (running.stopped == StopReason::none) running.stopped = why;
+        (at_once ? kill_ : stop_).push_back(id);
+    }
+}
+
+void RunState::pass_time(Duration now) {
+    if (settings_.timeout && !stopping() && now >= began_ + *settings_.timeout) {
+        advance_to(RunPhase::timed_out);
+        news_.emplace_back(fmt::format("the run timed out after {}", format_duration(*settings_.timeout)));
+        stop_all(StopReason::interrupted, false);
+    }
+    for (auto& [id, running] : running_) {
+        if (!running.timeout || running.stopped != StopReason::none ||
+            now < running.started + *running.timeout)
+            continue;
+        running.stopped = StopReason::timed_out;
+        stop_.push_back(id);
+        marks_.push_back({running.stage, running.idx, Cause::timeout, timeout_text(running)});
+    }
+    // Where nobody can look for this process, others take it for gone soon.
+    if (!running_.empty() && !stopping() && now >= beaten_at_ + settings_.lost_after * 2 / 3) {
+        constexpr const char* kSilent = "the store could not be written for too long";
+        news_.emplace_back(fmt::format("{}; ending what runs", kSilent));
+        give_up(std::make_exception_ptr(Error(ErrorCode::locked, kSilent)));
+    }
+    if (ready_at_ && now >= *ready_at_) {
+        ready_at_.reset();
+        claim_ = true;
+    }
+    if (retry_at_ && now >= *retry_at_) retry_at_.reset();
+}
+
+/// What a stopping run has claimed ends unstarted.
+void RunState::start_claimed(Duration now, RunActions& actions) {
+    for (RunActions::Start& start : std::exchange(to_start_, {})) {
+        if (phase_ <= RunPhase::draining) {
+            actions.start.push_back(std::move(start));
+        } else {
+            not_started(start.id, interruption(), false, now);
+        }
+    }
+}
+
+/// Until when what has ended is not written, because more is about to end; absent: write it.
+std::optional<Duration> RunState::commit_delay(Duration now) {
+    if (ends_.empty() || job_ != StoreJob::none || stopping() || retry_at_ || batch_failures_ > 0) {
+        commit_delay_.release();
+        return std::nullopt;
+    }
+    for (const auto& [id, running] : running_) commit_delay_.running_since(running.started, now);
+    const std::optional<Duration> until = commit_delay_.held_until(now);
+    if (!until) commit_delay_.release();
+    return until;
+}
+
+StoreJob RunState::choose_job(Duration now) {
+    if (job_ != StoreJob::none || delay_until_ || retry_at_ || phase_ >= RunPhase::broken)
+        return StoreJob::none;
+    const bool idle = running_.empty();
+    // Some attempt was ended by another writer: find out which before the others are written again.
+    const bool reconcile = inspect_ && batch_failures_ > 0;
+    const bool watch_due = now >= store_seen_at_ + settings_.watch_interval;
+    if (must_beat(now)) return StoreJob::beat;
+    if (!reconcile && (wants_claim() || !marks_.empty() || !ends_.empty())) return StoreJob::batch;
+    if (inspect_ && (reconcile || idle || now >= inspected_at_ + settings_.watch_interval))
+        return StoreJob::inspect;
+    if (stopping()) return watch_due && !idle ? StoreJob::look : StoreJob::none;
+    if (idle && outlook_ == Outlook::unknown) return StoreJob::inspect;
+    if (!watch_due) return StoreJob::none;
+    // Only a tick finds out that another runner has died.
+    if (idle ? outlook_ == Outlook::others : free_slots() > 0 && now >= ticked_at_ + kTickInterval) {
+        tick_ = claim_ = true;
+        return StoreJob::batch;
+    }
+    return idle ? StoreJob::none : StoreJob::look;
+}
+
+void RunState::begin_job(StoreJob job, Duration now, RunActions& actions) {
+    job_ = actions.job = job;
+    if (job == StoreJob::batch) {
+        batch_began_ = now;
+        batch_.claim = wants_claim() ? static_cast<std::int32_t>(free_slots()) : 0;
+        batch_.ends = std::exchange(ends_, {});
+        batch_.marks = std::exchange(marks_, {});
+        batch_.selection = selection_;
+        batch_.tick = std::exchange(tick_, false);
+        if (batch_.tick) ticked_at_ = now;
+        claim_ = false;
+    }
+    if (job != StoreJob::inspect) return;
+    inspect_ = false;
+    for (const auto& [id, running] : running_) actions.inspect.push_back(running.stage);
+    for (const EndWrite& end : ends_) actions.inspect.push_back(end.event.stage);
+}
+
+bool RunState::wants_claim() const {
+    if (stopping() || free_slots() == 0) return false;
+    // Under --fail-fast an end that is not yet in the store must not start anything: it may be a failure.
+    return ends_.empty() ? claim_ : !settings_.fail_fast;
+}
+
+bool RunState::must_beat(Duration now) const {
+    return !running_.empty() && phase_ < RunPhase::killed && now >= beaten_at_ + settings_.lost_after / 6;
+}
+
+bool RunState::is_over() const {
+    if (job_ != StoreJob::none || !running_.empty()) return false;
+    if (phase_ >= RunPhase::broken) return true;
+    if (!ends_.empty()) return false;
+    return stopping() || (outlook_ == Outlook::nothing && !claim_);
+}
+
+std::optional<Duration> RunState::wait_until() const {
+    std::optional<Duration> first;
+    const auto until = [&first](Duration moment) { first = first ? std::min(*first, moment) : moment; };
+    if (delay_until_) until(*delay_until_);
+    if (settings_.timeout && !stopping()) until(began_ + *settings_.timeout);
+    for (const auto& [id, running] : running_)
+        if (running.timeout && running.stopped == StopReason::none) until(running.started + *running.timeout);
+    // What needs the store comes when it is free again.
+    if (job_ != StoreJob::none) return first;
+    if (retry_at_) {
+        until(*retry_at_);
+        return first;
+    }
+    if (!running_.empty()) until(beaten_at_ + settings_.lost_after / 6);
+    if (ready_at_ && !stopping() && free_slots() > 0) until(*ready_at_);
+    if (inspect_) until(inspected_at_ + settings_.watch_interval);
+    if (!running_.empty() || outlook_ == Outlook::others) until(store_seen_at_ + settings_.watch_interval);
+    return first;
+}
+
+RunProgress RunState::progress(Duration now) const {
+    RunProgress progress;
+    const PlanTotals all = selection_ ? selection_->totals : totals(plan_);
+    progress.total = all.stages;
+    progress.done = all.final_stages;
+    progress.failed = all.failed_stages + all.cancelled_stages;
+    progress.elapsed = now - began_;
+    progress.running.reserve(running_.size());
+    for (const auto& [id, running] : running_)
+        progress.running.push_back({running.stage, now - running.started});
+    std::sort(progress.running.begin(), progress.running.end(), [](const auto& a, const auto& b) {
+        return a.elapsed != b.elapsed ? a.elapsed > b.elapsed : a.stage < b.stage;
+    });
+    return progress;
+}
+
+}  // namespace turboci

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/run_store.hpp"
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <utility>
+
+#include "os/process_identity.hpp"
+#include "runner/executor.hpp"
+
+namespace turboci {
+
+namespace {
+
+/// Hands each stage of a query to a function.
+class StageVisitor : public NodeSink {
+public:
+    explicit StageVisitor(std::function<void(const Stage&)> visit) : visit_(std::move(visit)) {}
+    void plan(const WorkPlan&) override {}
+    void check(const Check&) override {}
+    void stage(const Stage& stage) override { visit_(stage); }
+
+private:
+    std::function<void(const Stage&)> visit_;
+};
+
+AttemptWrite attempt_of(const EndWrite& end) {
+    AttemptWrite attempt;
+    attempt.state = end.event.failure ? AttemptState::incomplete : AttemptState::complete;
+    attempt.failure = end.event.failure;
+    attempt.no_retry = end.no_retry;
+    attempt.holder = end.word;
+    return attempt;
+}
+
+AttemptWrite attempt_of(const StopMark& mark, const std::string& holder) {
+    AttemptWrite attempt;
+    attempt.failure = mark.reason;
+    HolderWord& word = attempt.holder.emplace();
+    word.identity = holder;
+    word.cause = mark.cause;
+    word.stopping = true;
+    return attempt;
+}
+
+}  // namespace
+
+RunStore::RunStore(Endpoint& endpoint, const RunOptions& options, const WorkPlan& plan,
+                   const StageCommands& commands)
+    : endpoint_(endpoint),
+      options_(options),
+      commands_(commands),
+      runner_(this_runner()),
+      process_uid_(runner_process_uid(runner_)),
+      holder_(new_identity()),
+      plan_identity_(plan.identity),
+      within_(environment_value(options.environment, kWithinVariable)) {}
+
+WriteResult RunStore::write(const Batch& batch) {
+    const WriteNodes request = request_of(batch);
+    return batch.tick ? endpoint_.tick(request) : endpoint_.write_nodes(request);
+}
+
+WriteNodes RunStore::request_of(const Batch& batch) {
+    WriteNodes request;
+    request.plan = options_.plan;
+    request.plan_identity = plan_identity_;
+    request.reason = "run";
+    request.actor = options_.actor;
+    const auto add = [&](const std::string& stage, std::int32_t idx, AttemptWrite&& attempt) {
+        attempt.idx = idx;
+        attempt.runner = runner_;
+        StageWrite write;
+        write.id = stage;
+        write.attempt = std::move(attempt);
+        request.stages.push_back(write);
+    };
+    for (const EndWrite& end : batch.ends) add(end.event.stage, end.event.idx, attempt_of(end));
+    for (const StopMark& mark : batch.marks) add(mark.stage, mark.idx, attempt_of(mark, holder_));
+    if (batch.claim == 0) return request;
+    Claim& claim = request.claim.emplace();
+    claim.at_most = batch.claim;
+    claim.whole = false;
+    claim.process_uid = process_uid_;
+    claim.runner = runner_;
+    claim.holder = holder_;
+    claim.accept = [this, selection = batch.selection](const std::string& id, const JsonText& args) {
+        if (!is_selected(selection.get(), {NodeType::stage, id})) return false;
+        return has_command(args) && fits(id, args);
+    };
+    return request;
+}
+
+/// What the system would not execute is left alone: it would use up an attempt, and another environment may
+/// do.
+bool RunStore::fits(const std::string& stage, const JsonText& args) {
+    const std::string why = commands_.excess(stage, args);
+    if (why.empty()) return true;
+    if (misfits_.insert(stage).second)
+        notes_.push_back(fmt::format("stage:{} cannot be executed here: {}", stage, why));
+    return false;
+}
+
+std::vector<std::string> RunStore::take_notes() { return std::exchange(notes_, {}); }
+
+WorkPlan RunStore::look() {
+    WorkPlan plan = endpoint_.get_plan(options_.plan);
+    require_identity(plan.id, plan.identity, plan_identity_);
+    return plan;
+}
+
+Inspection RunStore::inspect(const std::vector<std::string>& stages) {
+    Inspection found;
+    found.plan = look();
+    if (!options_.refs.empty()) found.selection = select_nodes(endpoint_, options_.plan, options_.refs);
+    QueryNodes query;
+    query.plan = options_.plan;
+    query.types = {NodeType::stage};
+    if (stages.empty()) query.states = {State::attempting};
+    for (const std::string& stage : stages) query.refs.push_back({NodeType::stage, stage});
+    StageVisitor visitor([&](const Stage& stage) { inspect_stage(stage, found); });
+    endpoint_.query(query, visitor);
+    return found;
+}
+
+void RunStore::inspect_stage(const Stage& stage, Inspection& found) {
+    if (stage.attempts.empty()) return;
+    const Attempt& attempt = stage.attempts.back();
+    found.current[stage.id] = attempt;
+    if (is_ended(attempt.state) || attempt.process_uid == process_uid_) return;
+    if (!is_selected(found.selection.get(), {NodeType::stage, stage.id})) return;
+    if (attempt.state == AttemptState::pending) {
+        if (has_command(stage.args) && fits(stage.id, stage.args)) found.work_later = true;
+        return;
+    }
+    // What ends without anybody's help: a runner of this host ends its own, or is found dead; a timeout or
+    // heartbeat ends the others. Not before us: the stage that we are a part of.
+    const auto process = parse_runner_process_uid(attempt.process_uid);
+    const bool here = process && process->host == runner_.host;
+    // Of a runner elsewhere only the store can tell, from its signs of life.
+    const bool lives = attempt.has_runner && (!here || runner_is_alive(*process));
+    const std::string name = enclosing_stage(options_.store_path, options_.plan, stage.id);
+    const bool around_us = within_.find(name) != std::string::npos;
+    if (attempt.has_runner && !lives) found.runner_died = true;
+    if ((lives || stage.timeout || stage.heartbeat) && !around_us) found.others_work = true;
+}
+
+void RunStore::beat() {
+    has_beaten_ = true;
+    endpoint_.beat(holder_);
+}
+
+void RunStore::end_beats() noexcept {
+    if (!has_beaten_) return;
+    try {
+        endpoint_.end_beats(holder_);
+    } catch (const Error&) {
+        // It grows old by itself.
+    }
+}
+
+}  // namespace turboci
