@@ -47,6 +47,12 @@ void leave_hot_journal(Fixture& f) {
     REQUIRE(std::filesystem::file_size(f.path() + "-journal") > 512);
 }
 
+void add_plan(Fixture& f, const std::string& id) {
+    auto uow = f.write();
+    static_cast<void>(insert_plan(*uow, plan_row(id)));
+    uow->commit();
+}
+
 }  // namespace
 
 TEST_CASE("the next reader undoes what a killed writer left half done") {
@@ -199,4 +205,61 @@ TEST_CASE("who need not wait any longer is LOCKED, and can write afterwards") {
     static_cast<void>(insert_plan(*uow, plan_row("q")));
     uow->commit();
     CHECK(reader->begin(Access::read)->find_plan("q"));
+}
+
+TEST_CASE("a store that is open undoes what another program left that was killed") {
+    Fixture f;
+    f.close();  // SQLite does not bear a fork with a file that is open
+    const std::string go = f.dir() / "go";
+    Child writer([&](const std::function<void()>& ready) {
+        while (!std::filesystem::exists(go)) ::usleep(1000);
+        sqlite3* db = nullptr;
+        if (sqlite3_open(f.path().c_str(), &db) != SQLITE_OK) return std::string("cannot open");
+        // What does not fit into the cache goes to the database before the transaction ends.
+        if (sqlite3_exec(
+                db,
+                "PRAGMA journal_mode=PERSIST; PRAGMA cache_size=2; BEGIN IMMEDIATE;"
+                " UPDATE plans SET id = id || 'x'; UPDATE counters SET next_plan = 9;"
+                " INSERT INTO plans(plan_key, id, version, labels, created_at, clock_time, clock_since_boot,"
+                " clock_boot_id) SELECT plan_key + 100, hex(zeroblob(100000)), version, labels,"
+                " created_at, clock_time, clock_since_boot, clock_boot_id FROM plans LIMIT 1",
+                nullptr, nullptr, nullptr) != SQLITE_OK)
+            return std::string(sqlite3_errmsg(db));
+        ready();
+        ::pause();
+        return std::string();
+    });
+    f.reopen();
+    add_plan(f, "first");
+    add_plan(f, "second");
+    const auto size = std::filesystem::file_size(f.path());
+    write_file(go, "");
+    REQUIRE(writer.await());
+    CHECK(std::filesystem::file_size(f.path()) > size);
+    writer.kill();
+    CHECK(read_file(f.path() + "-journal").starts_with("\xd9\xd5\x05\xf9"));
+    const bool reads_first = GENERATE(true, false);
+    if (reads_first) CHECK(f.read()->find_plan("second"));
+    add_plan(f, "third");
+    CHECK(f.read()->plans().size() == 4);
+    CHECK(std::filesystem::file_size(f.path()) <= size);
+    CHECK(f.store().check().empty());
+}
+
+TEST_CASE("large changes that are taken back leave the store as it was") {
+    Fixture f;
+    {
+        auto uow = f.write();
+        for (int i = 0; i < 3000; ++i)
+            static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
+        uow->commit();
+    }
+    const std::string before = read_file(f.path());
+    for (int i = 0; i < 2; ++i) {
+        auto uow = f.write();
+        uow->delete_plan(f.plan());
+        uow.reset();
+        CHECK(read_file(f.path()) == before);
+    }
+    CHECK(f.store().check().empty());
 }

@@ -21,6 +21,10 @@ void publish_draft(Database& draft, const ResolvedPath& where);
 /// errno.
 [[nodiscard]] int publish_file(int fd, const std::string& to) noexcept;
 
+/// STORE if the journal of the store at `path` is there and is not a regular file with one name. To open a
+/// pipe would wait for ever for somebody at its other end.
+void refuse_odd_journal(const std::string& path);
+
 /// STORE if files beside `path`, left over from another database of that name, would be taken for its own, or
 /// if the journal is not a regular file with one name.
 void refuse_leftovers(const std::string& path, bool store_exists);

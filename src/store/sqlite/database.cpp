@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -44,11 +45,9 @@ Database::Database(std::string path, Mode mode, Duration busy_timeout, std::func
     configure_library();
     const bool temporary = mode == Mode::temporary;
     const int flags = SQLITE_OPEN_READWRITE | (temporary ? SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW);
-    if (!temporary) vfs_ = std::make_unique<JournalVfs>();
-    const int rc =
-        sqlite3_open_v2(temporary && path_ != kInMemory ? "" : path_.c_str(), &db_,
-                        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
-                        vfs_ ? vfs_->name() : nullptr);
+    const int rc = sqlite3_open_v2(
+        temporary && path_ != kInMemory ? "" : path_.c_str(), &db_,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, nullptr);
     try {
         if (rc != SQLITE_OK) fail(rc, "opening");
         harden();
@@ -237,12 +236,14 @@ Query::~Query() {
 }
 
 bool Query::step() {
+    errno = 0;
     const int rc = sqlite3_step(handle_);
+    const int error = errno;
     if (rc == SQLITE_ROW) {
         ++db_.statistics_.rows;
         return true;
     }
-    if (rc != SQLITE_DONE) db_.fail(rc, doing_);
+    if (rc != SQLITE_DONE) db_.fail(rc, doing_, error);
     if (writes_) db_.statistics_.rows += sqlite3_changes64(db_.db_);
     return false;
 }

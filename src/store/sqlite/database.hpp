@@ -18,7 +18,6 @@
 
 #include "store/sqlite/columns.hpp"
 #include "store/sqlite/errors.hpp"
-#include "store/sqlite/journal_vfs.hpp"
 #include "store/sqlite/value.hpp"
 #include "turboci/store.hpp"
 
@@ -75,8 +74,8 @@ public:
     /// Is `path` no longer the file that was opened?
     [[nodiscard]] bool moved() const noexcept;
     [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
-    [[noreturn]] void fail(int rc, std::string_view doing) const {
-        throw_error(db_, rc, path_, doing, vfs_ ? vfs_->take_error() : 0);
+    [[noreturn]] void fail(int rc, std::string_view doing, int error = 0) const {
+        throw_error(db_, rc, path_, doing, error);
     }
     /// How often pages that had changed were written to the file before a COMMIT, for want of memory.
     [[nodiscard]] int spills() const noexcept;
@@ -105,7 +104,6 @@ private:
     static int wait_when_busy(void* self, int attempt);
 
     std::string path_;
-    std::unique_ptr<JournalVfs> vfs_;
     sqlite3* db_ = nullptr;
     std::vector<Prepared> statements_;
     Duration busy_timeout_;

@@ -199,7 +199,10 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
         }
         // Who writes a second time, will do so often.
         if (access == Access::write && has_written_) db_->keep_journal();
-        if (!is_draft_ && db_->moved()) refuse_moved();
+        if (!is_draft_) {
+            if (db_->moved()) refuse_moved();
+            refuse_odd_journal(where_.path);
+        }
         Query(*db_, access == Access::write ? kBeginWrite : kBeginRead).run();
         // Reads something, so that a reader's view begins here too.
         verify_schema();
