@@ -180,10 +180,10 @@ struct Advance {
 
 /// An attempt that a Claim took.
 struct ClaimedAttempt {
-    Stage stage;  ///< without dependencies, assignments and attempts: what executes it needs none of them
-    std::int32_t idx = 0;
-    AttemptState state = AttemptState::running;  ///< or SCHEDULED, if it was claimed ahead
-    std::string token;                           ///< what WriteNodes::token takes, opaque
+    /// Without dependencies, assignments and earlier attempts: what executes it needs none of them.
+    Stage stage;
+    std::int32_t idx = 0;  ///< RUNNING, or SCHEDULED if it was claimed ahead
+    std::string token;     ///< what WriteNodes::token takes, opaque
 };
 
 /// An attempt that ended in a write.

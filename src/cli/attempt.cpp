@@ -66,13 +66,30 @@ WriteResult claim_within(Context& context, const WriteNodes& request, Duration p
     }
 }
 
+/// The claim with all of its stage, as it is now.
+ClaimedAttempt whole_stage(Context& context, const std::string& plan, ClaimedAttempt claimed) {
+    class Sink final : public NodeSink {
+    public:
+        explicit Sink(Stage& stage) : stage_(stage) {}
+        void plan(const WorkPlan&) override {}
+        void check(const Check&) override {}
+        void stage(const Stage& stage) override { stage_ = stage; }
+
+    private:
+        Stage& stage_;
+    };
+    QueryNodes request;
+    request.plan = plan;
+    request.refs = {{NodeType::stage, claimed.stage.id}};
+    Sink sink(claimed.stage);
+    context.endpoint(Context::Open::write).query(request, sink);
+    return claimed;
+}
+
 int claim(Context& context, const ClaimOptions& options) {
     WriteNodes request = context.begin_write(options.write);
     Claim& claim = request.claim.emplace();
-    if (options.stage) {
-        claim.stages.push_back(id_argument(NodeType::stage, *options.stage));
-        claim.exact = true;
-    }
+    if (options.stage) claim.stages.push_back(id_argument(NodeType::stage, *options.stage));
     claim.process_uid = options.process.value_or(caller_uid());
     const WriteResult result = claim_within(context, request, options.wait.value_or(Duration{0}));
     context.out().mark_committed();
@@ -89,7 +106,7 @@ int claim(Context& context, const ClaimOptions& options) {
         context.note("claimed " + ref + ", attempt " + std::to_string(got.idx) + ", as " + claim.process_uid);
     } else {
         std::string json;
-        append_json(json, got, result.plan);
+        append_json(json, whole_stage(context, result.plan.id, got), result.plan);
         context.print_json(json);
     }
     return 0;

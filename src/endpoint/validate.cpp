@@ -102,7 +102,10 @@ void Validator::attempt_ref(const AttemptRef& ref, Position at) {
 
 void Validator::claim(const Claim& claim) {
     for (const auto& stage : claim.stages) id(stage, {});
-    if (claim.at_most < 1) problem({}, fmt::format("cannot claim {} stages", claim.at_most));
+    for (const auto* ids : {&claim.filter.only, &claim.filter.except, &claim.filter.judged})
+        for (const auto& stage : *ids) id(stage, {});
+    if (claim.at_most < 0 || claim.ahead < 0 || (claim.at_most == 0 && claim.ahead == 0))
+        problem({}, fmt::format("cannot claim {} stages", std::min(claim.at_most, claim.ahead)));
     if (claim.process_uid.empty()) problem({}, "'process_uid' is empty");
     name(claim.process_uid, "process_uid", {});
 }

@@ -100,7 +100,7 @@ ClaimedAttempt claimed_attempt(const Session& session, const Node& node) {
     stage.version = nodes.version();
     stage.updated_at = nodes.now();
     claimed.idx = row.attempt.idx;
-    claimed.state = row.attempt.state;
+    stage.attempts = {row.attempt};
     claimed.token = token_of(session.store, session.plan, stage.id, row);
     return claimed;
 }

@@ -3,7 +3,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 #include "os/process_identity.hpp"
@@ -81,14 +83,20 @@ WriteNodes RunStore::request_of(const Batch& batch) {
     if (batch.claim == 0) return request;
     Claim& claim = request.claim.emplace();
     claim.at_most = batch.claim;
-    claim.whole = false;
     claim.process_uid = process_uid_;
     claim.runner = runner_;
     claim.holder = holder_;
-    claim.accept = [this, selection = batch.selection](const std::string& id, const JsonText& args) {
-        if (!is_selected(selection.get(), {NodeType::stage, id})) return false;
-        return has_command(args) && fits(id, args);
-    };
+    claim.filter.with_command = true;
+    claim.filter.args_bytes = commands_.safe_args_bytes();
+    claim.filter.judged.assign(judged_.begin(), judged_.end());
+    if (batch.selection) {
+        constexpr std::string_view kStage = "stage:";
+        for (const std::string& name : batch.selection->ids)
+            if (name.starts_with(kStage)) claim.filter.only.push_back(name.substr(kStage.size()));
+        std::ranges::sort(claim.filter.only);
+        // Nothing but checks was asked for.
+        if (claim.filter.only.empty()) request.claim.reset();
+    }
     return request;
 }
 
@@ -96,7 +104,10 @@ WriteNodes RunStore::request_of(const Batch& batch) {
 /// do.
 bool RunStore::fits(const std::string& stage, const JsonText& args) {
     const std::string why = commands_.excess(stage, args);
-    if (why.empty()) return true;
+    if (why.empty()) {
+        if (args.text.size() > commands_.safe_args_bytes()) judged_.insert(stage);
+        return true;
+    }
     if (misfits_.insert(stage).second)
         notes_.push_back(fmt::format("stage:{} cannot be executed here: {}", stage, why));
     return false;

@@ -53,6 +53,7 @@ private:
     std::string within_;         ///< the stages that this run is itself a part of, see enclosing_stage()
     bool has_beaten_ = false;
     std::set<std::string> misfits_;   ///< stages that cannot be executed here
+    std::set<std::string> judged_;    ///< stages that can, though their args are long
     std::vector<std::string> notes_;  ///< of them, to be told
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 #include <unordered_map>
@@ -81,10 +82,15 @@ Command StageCommands::command(const StageCommand& wanted, const std::string& st
     return command;
 }
 
+std::size_t StageCommands::safe_args_bytes() const noexcept {
+    // No value takes more than three times its JSON text: of `"",` an empty string with its NUL and pointer
+    // is made. The id of the stage stands in the token, too.
+    const std::size_t taken = base_ + 5 * kMaxNodeIdBytes;
+    return taken >= space_ ? 1 : std::clamp<std::size_t>((space_ - taken) / 3, 1, kMaxWordBytes / 2);
+}
+
 std::string StageCommands::excess(const std::string& stage, const JsonText& args) const {
-    // Nearly all are told apart without parsing. No value takes more than three times its JSON text: of `"",`
-    // an empty string with its NUL and pointer is made.
-    if (base_ + 3 * args.text.size() + 5 * stage.size() <= space_) return {};
+    if (args.text.size() <= safe_args_bytes()) return {};
     const auto parsed = parse_stage_command(args);
     const auto* wanted = std::get_if<StageCommand>(&parsed);
     if (wanted == nullptr) return {};

@@ -34,6 +34,8 @@ public:
                   std::size_t space);
     [[nodiscard]] Command command(const StageCommand& wanted, const std::string& stage, std::int32_t idx,
                                   const std::string& token) const;
+    /// Args of so many bytes of JSON are never too long for the system.
+    [[nodiscard]] std::size_t safe_args_bytes() const noexcept;
     /// Why the system would not take the command with its environment, told before there is an attempt; empty
     /// if it would, or if `args` are wrong in another way.
     [[nodiscard]] std::string excess(const std::string& stage, const JsonText& args) const;

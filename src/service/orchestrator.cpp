@@ -39,7 +39,7 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
             if (!holds) continue;
             const auto row = service::attempt(uow, taken.stage, taken.idx).value();
             std::string token = token_of(uow.identity(), plan, stage.id, row);
-            result.claimed.push_back({std::move(stage), taken.idx, row.attempt.state, std::move(token)});
+            result.claimed.push_back({std::move(stage), taken.idx, std::move(token)});
         }
     return result;
 }

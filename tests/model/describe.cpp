@@ -163,10 +163,10 @@ std::string describe(const Operation& op) {
     if (!r.stages.empty()) m.add("stages", list(r.stages, [](const auto& s) { return print(s); }));
     if (r.claim)
         m.add("claim",
-              fmt::format("{{stages: {}, exact: {}, at_most: {}, process_uid: {}, runner: {}, holder: {}}}",
-                          list(r.claim->stages, [](const auto& s) { return s; }), r.claim->exact,
-                          r.claim->at_most, r.claim->process_uid, r.claim->runner ? r.claim->runner->pid : 0,
-                          r.claim->holder));
+              fmt::format("{{stages: {}, only: {}, at_most: {}, process_uid: {}, runner: {}, holder: {}}}",
+                          list(r.claim->stages, [](const auto& s) { return s; }),
+                          list(r.claim->filter.only, [](const auto& s) { return s; }), r.claim->at_most,
+                          r.claim->process_uid, r.claim->runner ? r.claim->runner->pid : 0, r.claim->holder));
     return text + " " + m.braced();
 }
 

@@ -241,7 +241,7 @@ private:
         op.request.claim->process_uid = kUids.front();
         op.request.claim->holder = kHolders.front();
         op.request.claim->runner = RunnerIdentity{"host", "boot", 1, 7};
-        op.request.claim->stages.push_back(storm_);
+        op.request.claim->filter.only.push_back(storm_);
         if (--storm_left_ == 0) storm_.clear();
         return remember(op);
     }
@@ -260,7 +260,7 @@ private:
         claim.process_uid = kUids.front();
         claim.holder = kHolders.front();
         claim.runner = runner;
-        claim.stages.push_back(stage);
+        claim.filter.only.push_back(stage);
     }
 
     /// A runner that can only be heard beats, also after its clock was set back, and then does not.
@@ -413,11 +413,11 @@ private:
         if (c_.once_in(2)) claim.runner = runner();
         if (!c_.once_in(3)) claim.holder = one_of(c_, kHolders);
         if (c_.once_in(3)) {
-            claim.stages.push_back(known_stage());
-            claim.exact = !c_.once_in(3);
+            auto& ids = c_.once_in(3) ? claim.filter.only : claim.stages;
+            ids.push_back(known_stage());
             if (c_.once_in(4)) {
                 const auto more = known_stage();
-                if (more != claim.stages.front()) claim.stages.push_back(more);
+                if (more != ids.front()) ids.push_back(more);
             }
         }
         if (!c_.once_in(3)) op.kind = OperationKind::claim;

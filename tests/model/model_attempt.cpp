@@ -444,13 +444,15 @@ void Model::take(const Claim& claim) {
     const auto is_ready = [&](const ModelStage& s) {
         return ready_at(s.attempts.back()) <= now_ || flawed(Flaw::claim_ignores_backoff);
     };
+    const auto& only = claim.filter.only;
     if (claim.stages.empty()) {
         for (std::int32_t n = 0; n < claim.at_most; ++n) {
             ModelStage* oldest = nullptr;
             for (auto& s : draft_.stages) {
                 if (s.state != State::attempting || s.attempts.back().state != AttemptState::pending)
                     continue;
-                if (!is_ready(s)) continue;
+                if (!is_ready(s) || (!only.empty() && std::ranges::find(only, s.ref.id) == only.end()))
+                    continue;
                 if (!oldest || ready_at(s.attempts.back()) < ready_at(oldest->attempts.back())) oldest = &s;
             }
             if (!oldest) return;
@@ -458,29 +460,26 @@ void Model::take(const Claim& claim) {
         }
         return;
     }
-    // Named ones in the order in which they are named; `exact` tells why one cannot be had.
-    const auto tell = [&](ErrorCode code) {
-        if (claim.exact) refuse(code);
-    };
+    // Named ones in the order in which they are named.
     for (const auto& id : claim.stages) {
         if (answer_.claimed.size() == static_cast<std::size_t>(claim.at_most)) return;
         ModelStage* s = draft_.stage(id);
         if (!s) {
-            tell(ErrorCode::not_found);
+            refuse(ErrorCode::not_found);
             continue;
         }
         if (s->state != State::attempting) {
-            tell(s->state == State::planned ? ErrorCode::pending : ErrorCode::invalid_state);
+            refuse(s->state == State::planned ? ErrorCode::pending : ErrorCode::invalid_state);
             continue;
         }
         const ModelAttempt& a = s->attempts.back();
         const bool others = !a.process_uid.empty() && a.process_uid != claim.process_uid;
         if (others) {
-            tell(ErrorCode::conflict);
+            refuse(ErrorCode::conflict);
         } else if (a.state == AttemptState::running) {
-            if (claim.exact) take(*s, claim);  // says so again
+            take(*s, claim);  // says so again
         } else if (!is_ready(*s)) {
-            tell(ErrorCode::pending);
+            refuse(ErrorCode::pending);
         } else {
             take(*s, claim);
         }

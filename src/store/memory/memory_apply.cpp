@@ -41,9 +41,9 @@ int outcome_number(const StateCount& count) { return count.outcome ? static_cast
 
 PlanKey Data::apply(const ChangeSet& c) {
     PlanKey plan = c.plan;
-    if (c.plan_row != nullptr && c.plan_row->key == PlanKey{})
+    if (c.plan_row && c.plan_row->key == PlanKey{})
         plan = insert_plan(*c.plan_row);
-    else if (c.plan_row != nullptr)
+    else if (c.plan_row)
         update_plan(*c.plan_row);
     for (const PredicateName& name : c.dropped) drop_predicate(name);
     std::vector<NodeKey> keys;

@@ -19,9 +19,9 @@ PlanKey SqliteUnitOfWork::apply(const ChangeSet& c) {
     require_write();
     ++trips_;
     PlanKey plan = c.plan;
-    if (c.plan_row != nullptr && c.plan_row->key == PlanKey{})
+    if (c.plan_row && c.plan_row->key == PlanKey{})
         plan = insert_plan(*c.plan_row);
-    else if (c.plan_row != nullptr)
+    else if (c.plan_row)
         update_plan(*c.plan_row);
     for (const PredicateName& name : c.dropped) drop_predicate(name);
     const bool bulk = c.created.count + c.edges.count >= kBulkRows;

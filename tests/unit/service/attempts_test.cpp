@@ -15,8 +15,7 @@ TEST_CASE("A claim is exclusive, repeatable by its holder, and names the holder 
     w.claim("s", "w1");
     CHECK(w.version() == version);
     WriteNodes other = World::request("{}");
-    other.claim =
-        Claim{.stages = {"s"}, .exact = true, .at_most = 1, .process_uid = "w2", .runner = {}, .accept = {}};
+    other.claim = Claim{.stages = {"s"}, .at_most = 1, .process_uid = "w2"};
     const Error e = w.refusal(other);
     CHECK(e.code() == ErrorCode::conflict);
     CHECK_THAT(e.what(), Contains("w1"));
@@ -147,13 +146,7 @@ TEST_CASE("A runner that vouches for its attempt is believed, however late the w
     const RunnerIdentity runner{"host", "boot", 42, 7};
     w.write("stages: [{id: s, timeout: 10s}]");
     WriteNodes r = World::request("{}");
-    r.claim = Claim{.stages = {},
-                    .exact = false,
-                    .at_most = 1,
-                    .process_uid = "run",
-                    .holder = "me",
-                    .runner = runner,
-                    .accept = {}};
+    r.claim = Claim{.stages = {}, .at_most = 1, .process_uid = "run", .holder = "me", .runner = runner};
     w.write(r);
     w.clock.advance(60s);
     WriteNodes end = World::request("stages: [{id: s, attempt: {state: COMPLETE}}]");
@@ -167,11 +160,9 @@ TEST_CASE("Attempts of a runner that died are lost at the next tick, others are 
     w.write("stages: [{id: mine, retry: {max_retries: 1}}, {id: script}]");
     WriteNodes r = World::request("{}");
     r.claim = Claim{.stages = {"mine"},
-                    .exact = false,
                     .at_most = 1,
                     .process_uid = "run",
-                    .runner = RunnerIdentity{"host", "boot", 42, 7},
-                    .accept = {}};
+                    .runner = RunnerIdentity{"host", "boot", 42, 7}};
     w.write(r);
     w.claim("script");
     w.orchestrator->tick(World::request("{}"));

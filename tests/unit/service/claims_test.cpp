@@ -9,12 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 WriteNodes any(std::int32_t at_most, std::string uid = "w") {
     WriteNodes r = World::request("{}");
-    r.claim = Claim{.stages = {},
-                    .exact = false,
-                    .at_most = at_most,
-                    .process_uid = std::move(uid),
-                    .runner = {},
-                    .accept = {}};
+    r.claim = Claim{.stages = {}, .at_most = at_most, .process_uid = std::move(uid)};
     return r;
 }
 std::vector<std::string> ids(const WriteResult& result) {
@@ -25,7 +20,6 @@ std::vector<std::string> ids(const WriteResult& result) {
 ErrorCode refused_claim(World& w, const std::string& stage) {
     WriteNodes r = any(1);
     r.claim->stages = {stage};
-    r.claim->exact = true;
     return w.refusal(r).code();
 }
 }  // namespace
@@ -71,7 +65,6 @@ TEST_CASE("A claim that is sent again tells what it took the first time, whateve
     // Taking what one has changes nothing, and is an answer to remember too.
     held.op_id = "second";
     held.claim->stages = {"b"};
-    held.claim->exact = true;
     const auto version = w.version();
     CHECK(ids(w.write(held)) == std::vector<std::string>{"b"});
     CHECK(w.version() == version);
@@ -105,8 +98,63 @@ TEST_CASE("A claimer may refuse what it cannot run, and gets the next one") {
     for (int i = 0; i < 200; ++i) plan += "{id: other" + std::to_string(i) + "},";
     w.write(plan + "{id: mine, args: {command: 'true'}}]");
     WriteNodes r = any(2);
-    r.claim->accept = [](const std::string&, const JsonText& args) { return !args.empty(); };
+    SECTION("those without a command") { r.claim->filter.with_command = true; }
+    SECTION("those that are not among its own") { r.claim->filter.only = {"mine"}; }
+    SECTION("those of other names") { r.claim->filter.match = {"m*", "none"}; }
+    SECTION("those that it will not have") {
+        for (int i = 0; i < 200; ++i) r.claim->filter.except.push_back("other" + std::to_string(i));
+    }
     CHECK(ids(w.write(r)) == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("A claimer passes over what is too long for it until it has judged it") {
+    World w;
+    w.write("stages: [{id: long, args: {command: 'echo a long line'}}, {id: short, args: {command: a}}]");
+    WriteNodes r = any(2);
+    r.claim->filter.args_bytes = 20;
+    const bool judged = GENERATE(false, true);
+    if (judged) r.claim->filter.judged = {"long"};
+    CHECK(ids(w.write(r)) ==
+          (judged ? std::vector<std::string>{"long", "short"} : std::vector<std::string>{"short"}));
+}
+
+TEST_CASE("The oldest of the stages that a claim is limited to comes first") {
+    World w;
+    w.write("stages: [{id: a}, {id: b}, {id: later, dependencies: [a]}, {id: c}]");
+    WriteNodes r = any(2);
+    r.claim->filter.only = {"c", "later", "none", "b"};
+    CHECK(ids(w.write(r)) == std::vector<std::string>{"b", "c"});
+}
+
+TEST_CASE("What is claimed ahead is SCHEDULED, and goes back when its holder is gone or gives it back") {
+    World w;
+    w.write("stages: [{id: a}, {id: b}, {id: c}]");
+    WriteNodes r = any(1);
+    r.claim->ahead = 1;
+    r.claim->holder = "holder";
+    r.claim->runner = RunnerIdentity{"host", "boot", 42, 7};
+    const auto claimed = w.write(r).claimed;
+    REQUIRE(claimed.size() == 2);
+    CHECK(claimed[0].stage.attempts.back().state == AttemptState::running);
+    CHECK(claimed[1].stage.attempts.back().state == AttemptState::scheduled);
+    CHECK(w.stage("b").attempts.back().state == AttemptState::scheduled);
+    CHECK_FALSE(w.stage("b").attempts.back().started_at);
+    SECTION("its holder is gone") {
+        w.orchestrator->set_runner_probe([](const RunnerIdentity&) { return Liveness::gone; });
+        WriteNodes tick = World::request("");
+        tick.tick = true;
+        w.write(tick);
+        CHECK(w.stage("b").attempts.size() == 1);
+        CHECK(w.stage("b").attempts.back().state == AttemptState::pending);
+    }
+    SECTION("somebody cancels it") {
+        w.write("stages: [{id: b, cancel: true}]");
+        CHECK(w.stage("b").state == State::final);
+    }
+    SECTION("its plan is deleted") {
+        w.write("stages: [{id: a, cancel: true}]");
+        CHECK_THROWS_AS(w.orchestrator->delete_plan("p", false), Error);  // `a` runs
+    }
 }
 
 TEST_CASE("A claim is taken after what the same write makes ready") {
@@ -127,7 +175,6 @@ TEST_CASE("Who executes a stage may do without what surrounds it") {
         " retry: {max_retries: 2, backoff: 5s}}\n"
         "  - {id: b, dependencies: [a]}\n");
     WriteNodes r = any(1);
-    r.claim->whole = GENERATE(true, false);
     const auto result = w.write(r);
     REQUIRE(ids(result) == std::vector<std::string>{"a"});
     const Stage& stage = result.claimed[0].stage;
@@ -138,6 +185,6 @@ TEST_CASE("Who executes a stage may do without what surrounds it") {
     CHECK(stage.retry.max_retries == 2);
     CHECK(stage.retry.backoff == Duration(5s));
     CHECK(stage.state == State::attempting);
-    CHECK(stage.assignments.size() == (r.claim->whole ? 1 : 0));
-    CHECK(stage.attempts.size() == (r.claim->whole ? 1 : 0));
+    CHECK(stage.assignments.empty());
+    CHECK(stage.attempts.size() == 1);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cost of a write follows what it touches, never the size of the plan. Counted, not timed.
+#include "counted_store.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -8,41 +9,11 @@ using turboci::test::World;
 
 namespace {
 
-/// Passes everything through to a store and keeps the statistics of the last unit of work.
-class CountingStore final : public Store {
-public:
-    explicit CountingStore(Store& inner) : inner_(inner) {}
-    std::unique_ptr<UnitOfWork> begin(Access access) override {
-        auto uow = inner_.begin(access);
-        last = uow.get();
-        return uow;
-    }
-    std::vector<StoreProblem> check() override { return inner_.check(); }
-    void backup(const std::string& path) override { inner_.backup(path); }
-    UnitOfWork* last = nullptr;
-
-private:
-    Store& inner_;
-};
-
-/// Statements and rows of one more write, measured by the last thing that the write asks its clock-free
-/// unit of work: the claim's accept callback runs after everything has been resolved.
+/// Statements and rows of one more write.
 StoreStatistics cost(World& w, const std::string& yaml) {
-    CountingStore counting(*w.store);
-    Orchestrator orchestrator(counting, w.clock);
-    WriteNodes r = World::request(yaml);
-    StoreStatistics result;
-    r.claim = Claim{.stages = {},
-                    .exact = false,
-                    .at_most = 1,
-                    .process_uid = "w",
-                    .runner = {},
-                    .accept = [&](const std::string&, const JsonText&) {
-                        if (result.statements == 0) result = counting.last->statistics();
-                        return false;
-                    }};
-    orchestrator.write_nodes(r);
-    return result;
+    test::CountedStore counted(*w.store);
+    Orchestrator(counted, w.clock).write_nodes(World::request(yaml));
+    return counted.last;
 }
 
 /// A plan of n checks in layers of ten, each needing three of the layer before, plus one ready stage.
@@ -156,23 +127,20 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
         for (int i = 0; i < others; ++i)
             plan += "  - {id: s" + std::to_string(i) + ", assignments: [shared]}\n";
         w.write(plan);
-        CountingStore counting(*w.store);
-        Orchestrator orchestrator(counting, w.clock);
-        struct LastCost final : NodeSink {
-            explicit LastCost(CountingStore& counted) : store(counted) {}
+        test::CountedStore counted(*w.store);
+        Orchestrator orchestrator(counted, w.clock);
+        struct Nothing final : NodeSink {
             void plan(const WorkPlan&) override {}
-            void check(const Check&) override { cost = store.last->statistics(); }
-            void stage(const Stage&) override { cost = store.last->statistics(); }
-            CountingStore& store;
-            StoreStatistics cost;
-        } sink(counting);
+            void check(const Check&) override {}
+            void stage(const Stage&) override {}
+        } sink;
         QueryNodes query;
         query.plan = "p";
         query.refs = {{NodeType::check, "c"}};
         query.deps = -1;
         query.parts = kBareNodes;
         orchestrator.query(query, sink);
-        return sink.cost;
+        return counted.last;
     };
     const auto small = expansion(10), large = expansion(2000);
     CHECK(small.statements > 0);

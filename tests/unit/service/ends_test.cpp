@@ -327,9 +327,7 @@ TEST_CASE(
     CHECK_FALSE(parse_attempt_token("nonsense"));
     CHECK(with("nonsense") == ErrorCode::invalid_argument);
     WriteNodes claim = World::request("{}");
-    claim.claim =
-        Claim{.stages = {"s"}, .process_uid = "run:host:42:7", .holder = {}, .runner = {}, .accept = {}};
-    claim.claim->exact = true;
+    claim.claim = Claim{.stages = {"s"}, .process_uid = "run:host:42:7"};
     const std::string mine = run.w.write(claim).claimed.at(0).token;
     token = *parse_attempt_token(mine);
     CHECK(token.stage == "s");

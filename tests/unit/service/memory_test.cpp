@@ -107,7 +107,6 @@ stages:
         WriteNodes r = World::request("{}");
         Claim& wanted = r.claim.emplace();
         wanted.stages = {stage};
-        wanted.exact = true;
         wanted.process_uid = "w";
         return r;
     }

@@ -33,12 +33,10 @@ stages:
 )");
     WriteNodes claim = World::request("{}");
     claim.claim = Claim{.stages = {"s"},
-                        .exact = false,
                         .at_most = 1,
                         .process_uid = "run",
                         .holder = "holder",
-                        .runner = RunnerIdentity{"h", "b", 4, 5},
-                        .accept = {}};
+                        .runner = RunnerIdentity{"h", "b", 4, 5}};
     claim.op_id = "first-claim";
     w.write(claim);
     WriteNodes report = World::request("checks: [{id: c, result: {data: {n: 1}, failure: flaky}}]");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often a write asks the store: what a store on another machine answers with one message is a trip.
+#include "counted_store.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -8,66 +9,10 @@ using turboci::test::World;
 
 namespace {
 
-/// Passes everything on, and counts the trips of the last transaction.
-class CountedUnitOfWork final : public UnitOfWork {
-public:
-    CountedUnitOfWork(std::unique_ptr<UnitOfWork> inner, std::int64_t& trips)
-        : inner_(std::move(inner)), trips_(trips) {}
-
-    PlanKey apply(const ChangeSet& changes) override { return inner_->apply(changes); }
-    ~CountedUnitOfWork() override { trips_ = inner_->statistics().trips; }
-    void commit() override { inner_->commit(); }
-    StoreStatistics statistics() const override { return inner_->statistics(); }
-    std::string identity() override { return inner_->identity(); }
-    void beat(std::string_view holder, Timestamp at) override { inner_->beat(holder, at); }
-    void forget_beats(std::string_view holder, Timestamp before) override {
-        inner_->forget_beats(holder, before);
-    }
-    std::optional<PlanRow> find_plan(std::string_view id) override { return inner_->find_plan(id); }
-    std::vector<PlanRow> plans() override { return inner_->plans(); }
-    void delete_plan(PlanKey plan) override { inner_->delete_plan(plan); }
-    NodeKey next_node_key() override { return inner_->next_node_key(); }
-    Facts load(PlanKey plan, const Lookup& lookup) override { return inner_->load(plan, lookup); }
-    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<bool(const NodeRow&)>& visit) override {
-        inner_->scan_nodes(plan, type, states, visit);
-    }
-    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override {
-        inner_->read_records(plan, type, keys, parts, visit);
-    }
-    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override {
-        inner_->read_runs(plan, type, parts, runs);
-    }
-    std::vector<OperationRow> operations(PlanKey plan) override { return inner_->operations(plan); }
-    void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
-                  const std::function<bool(const LogEntry&)>& visit) override {
-        inner_->read_log(plan, node, since, visit);
-    }
-
-private:
-    std::unique_ptr<UnitOfWork> inner_;
-    std::int64_t& trips_;
-};
-
-class CountedStore final : public Store {
-public:
-    explicit CountedStore(Store& inner) : inner_(inner) {}
-    std::unique_ptr<UnitOfWork> begin(Access access) override {
-        return std::make_unique<CountedUnitOfWork>(inner_.begin(access), trips);
-    }
-    std::vector<StoreProblem> check() override { return inner_.check(); }
-    void backup(const std::string& path) override { inner_.backup(path); }
-    std::int64_t trips = 0;
-
-private:
-    Store& inner_;
-};
-
 std::int64_t trips_of(World& w, const WriteNodes& request) {
-    CountedStore counted(*w.store);
+    test::CountedStore counted(*w.store);
     Orchestrator(counted, w.clock).write_nodes(request);
-    return counted.trips;
+    return counted.last.trips;
 }
 std::int64_t trips_of(World& w, const std::string& yaml) { return trips_of(w, World::request(yaml)); }
 
@@ -75,7 +20,6 @@ WriteNodes claim_of(int at_most, const std::string& yaml = "{}") {
     WriteNodes request = World::request(yaml);
     Claim& claim = request.claim.emplace();
     claim.at_most = at_most;
-    claim.whole = false;
     claim.process_uid = claim.holder = "w";
     return request;
 }
@@ -159,9 +103,9 @@ TEST_CASE("a new plan takes as many trips with a thousand nodes as with one") {
         CreatePlan create;
         create.id = id;
         create.nodes = World::request(chain(nodes));
-        CountedStore counted(*w.store);
+        test::CountedStore counted(*w.store);
         Orchestrator(counted, w.clock).create_plan(create);
-        return counted.trips;
+        return counted.last.trips;
     };
     const auto one = creation(1, "one");
     CHECK(creation(1003, "many") == one);
@@ -187,7 +131,7 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
     const auto trips = [](int width) {
         World w;
         w.write(fan_in(width));
-        CountedStore counted(*w.store);
+        test::CountedStore counted(*w.store);
         Orchestrator orchestrator(counted, w.clock);
         QueryNodes query;
         query.plan = "p";
@@ -201,10 +145,10 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
         } sink;
         orchestrator.query(query, sink);
         CHECK(sink.nodes == width + 2);
-        const auto of_query = counted.trips;
+        const auto of_query = counted.last.trips;
         const auto explanation = orchestrator.explain("p", {NodeType::check, "next"});
         CHECK(explanation.root_causes.size() >= 10);
-        return std::pair(of_query, counted.trips);
+        return std::pair(of_query, counted.last.trips);
     };
     const auto few = trips(20), many = trips(200);
     CHECK(few == many);
@@ -220,9 +164,9 @@ TEST_CASE("a summary takes as many trips of a large plan as of a small one") {
         w.write(
             "stages: [{id: s1, attempt: {state: INCOMPLETE, failure: x}}, {id: s2, attempt: {state: "
             "INCOMPLETE, failure: y}}]");
-        CountedStore counted(*w.store);
+        test::CountedStore counted(*w.store);
         CHECK(Orchestrator(counted, w.clock).summarize("p", 20).failed.size() == 2);
-        return counted.trips;
+        return counted.last.trips;
     };
     CHECK(trips(10) == trips(300));
 }

@@ -62,7 +62,6 @@ public:
         WriteNodes r = request("{}");
         Claim& wanted = r.claim.emplace();
         wanted.stages = {stage};
-        wanted.exact = true;
         wanted.process_uid = uid;
         return refused(r);
     }
@@ -75,13 +74,7 @@ public:
 
     WriteResult claim(const std::string& stage, const std::string& uid = "w") {
         WriteNodes r = request("{}");
-        r.claim = Claim{.stages = {stage},
-                        .exact = true,
-                        .at_most = 1,
-                        .process_uid = uid,
-                        .holder = uid,
-                        .runner = {},
-                        .accept = {}};
+        r.claim = Claim{.stages = {stage}, .at_most = 1, .process_uid = uid, .holder = uid};
         return orchestrator->write_nodes(r);
     }
     WriteResult complete(const std::string& stage) {
