@@ -7,7 +7,9 @@
 
 namespace turboci {
 
-/// Compact, valid UTF-8 JSON text of one object, nesting at most 64. "{}" when there is nothing.
+inline constexpr int kMaxNesting = 64;  ///< of JSON, of plan files and of groups
+
+/// Compact, valid UTF-8 JSON text of one object, nesting at most kMaxNesting. "{}" when there is nothing.
 /// Keys keep the order in which they were written; equality of meaning is same_json().
 struct JsonText {
     std::string text = "{}";

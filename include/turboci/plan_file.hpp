@@ -17,7 +17,6 @@ struct PlanText {
 };
 
 inline constexpr std::size_t kMaxPlanFileBytes = 256u << 20;
-inline constexpr int kMaxNesting = 64;
 
 /// Appends what the file says to `request` (checks, stages, labels, reason, actor, if_version, op_id)
 /// and its name to `request.files`. JSON or YAML by content. Problems of form (syntax, unknown and

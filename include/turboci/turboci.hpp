@@ -7,8 +7,7 @@
 //   work_plan.hpp     a plan              time.hpp    clocks and durations
 //   verdict.hpp       how a selection of nodes came out
 //   requests.hpp      what may be asked and what is answered
-//   outline.hpp       what drawings are made of
-//   orchestrator.hpp  the rules           endpoint.hpp  the rules behind validation: call this
+//   service.hpp       everything that may be asked: call this    runner.hpp  who executes attempts
 //   changes.hpp       what the rules and a store say to each other
 //   store.hpp         where plans are kept: Store, UnitOfWork
 //   plan_file.hpp     YAML and JSON plan files
@@ -21,16 +20,15 @@
 #include "turboci/changes.hpp"
 #include "turboci/check.hpp"
 #include "turboci/dependency.hpp"
-#include "turboci/endpoint.hpp"
 #include "turboci/error.hpp"
 #include "turboci/json_text.hpp"
 #include "turboci/node.hpp"
-#include "turboci/orchestrator.hpp"
-#include "turboci/outline.hpp"
 #include "turboci/packed_list.hpp"
 #include "turboci/plan_file.hpp"
 #include "turboci/problems.hpp"
 #include "turboci/requests.hpp"
+#include "turboci/runner.hpp"
+#include "turboci/service.hpp"
 #include "turboci/stage.hpp"
 #include "turboci/store.hpp"
 #include "turboci/time.hpp"

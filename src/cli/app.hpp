@@ -14,7 +14,7 @@
 
 #include "cli/output.hpp"
 #include "cli/parser.hpp"
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::cli {
@@ -106,11 +106,13 @@ public:
     }
 
     enum class Open { read, write, create };
-    /// The endpoint on the store. Once open, the mode of the first call stays.
-    Endpoint& endpoint(Open mode);
+    /// How long a runner elsewhere may be silent before it is taken for gone. Before service().
+    void set_lost_after(Duration silence) { lost_after_ = silence; }
+    /// The service on the store. Once open, the mode of the first call stays.
+    Service& service(Open mode);
     Store& store(Open mode);
     /// Takes the store apart, so that the journal which repeated writes have kept is emptied. Ends
-    /// endpoint().
+    /// service().
     void close_store() noexcept;
 
     /// A write of this plan: actor, reason, and the attempt that it comes from.
@@ -137,8 +139,9 @@ private:
     std::string plan_;
     std::shared_ptr<std::atomic<bool>> stop_waiting_ = std::make_shared<std::atomic<bool>>(false);
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
+    Duration lost_after_ = ServiceOptions::kLostAfter;
     std::unique_ptr<Store> store_;
-    std::unique_ptr<Endpoint> endpoint_;
+    std::unique_ptr<Service> service_;
 };
 
 // One list a noun, in the order of the help.

@@ -41,7 +41,7 @@ void await_news(Context& context, std::int64_t version, Steady::time_point until
     for (milliseconds step = kFirstPause; Steady::now() < until; step *= 2) {
         const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
         std::this_thread::sleep_for(std::min({step, kLongestPause, left}));
-        if (context.endpoint(Context::Open::write).get_plan(context.plan()).version != version) return;
+        if (context.service(Context::Open::write).get_plan(context.plan()).version != version) return;
     }
 }
 
@@ -50,13 +50,13 @@ WriteResult claim_within(Context& context, const WriteNodes& request, Duration p
     while (true) {
         std::int64_t version = 0;
         try {
-            return context.endpoint(Context::Open::write).claim(request);
+            return context.service(Context::Open::write).claim(request);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::pending && patience > Duration::zero() &&
                 Steady::now() >= deadline)
                 throw Error(error.code(), error.what(), "it was waited for; try again later");
             if (error.code() != ErrorCode::pending || Steady::now() >= deadline) throw;
-            const WorkPlan plan = context.endpoint(Context::Open::write).get_plan(request.plan);
+            const WorkPlan plan = context.service(Context::Open::write).get_plan(request.plan);
             const PlanTotals sum = totals(plan);
             if (sum.final_stages == sum.stages) throw;  // nothing can become ready
             version = plan.version;
@@ -82,7 +82,7 @@ ClaimedAttempt whole_stage(Context& context, const std::string& plan, ClaimedAtt
     request.plan = plan;
     request.refs = {{NodeType::stage, claimed.stage.id}};
     Sink sink(claimed.stage);
-    context.endpoint(Context::Open::write).query(request, sink);
+    context.service(Context::Open::write).query(request, sink);
     return claimed;
 }
 
@@ -156,7 +156,7 @@ int update(Context& context, const UpdateOptions& options, const std::function<v
     attempt.process_uid = options.process;
     fill(attempt);
     request.stages.push_back(stage);
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    const WriteResult result = context.service(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);
     return 0;

@@ -66,7 +66,7 @@ int report(Context& context, const ReportOptions& options) {
     check.results.push_back(make_result(options));
     if (options.final) check.state = State::final;
     request.checks.push_back(check);
-    const WriteResult done = context.endpoint(Context::Open::write).write_nodes(request);
+    const WriteResult done = context.service(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, done);
     return 0;

@@ -35,13 +35,13 @@ void complete(Context& context, const CompleteOptions& options) {
     QueryNodes request;
     request.plan = context.plan();
     if (options.what == "plans") {
-        for (const auto& plan : context.endpoint(Context::Open::read).list_plans()) printer.print(plan.id);
+        for (const auto& plan : context.service(Context::Open::read).list_plans()) printer.print(plan.id);
         return;
     }
     if (options.what == "stages") request.types = {NodeType::stage};
     if (options.what == "checks") request.types = {NodeType::check};
     request.parts = kBareNodes;
-    context.endpoint(Context::Open::read).query(request, printer);
+    context.service(Context::Open::read).query(request, printer);
 }
 
 Action define_candidates(Parser& parser) {

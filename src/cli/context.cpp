@@ -69,7 +69,7 @@ Context::~Context() {
 }
 
 void Context::close_store() noexcept {
-    endpoint_.reset();
+    service_.reset();
     store_.reset();
 }
 
@@ -92,14 +92,16 @@ Store& Context::store(Open mode) {
     return *store_;
 }
 
-Endpoint& Context::endpoint(Open mode) {
-    if (!endpoint_) {
-        endpoint_ = std::make_unique<Endpoint>(store(mode), system_clock());
-        endpoint_->set_runner_probe([path = real_path(store_path_)](const RunnerIdentity& runner) {
+Service& Context::service(Open mode) {
+    if (!service_) {
+        ServiceOptions options;
+        options.probe = [path = real_path(store_path_)](const RunnerIdentity& runner) {
             return probe_runner(runner, path);
-        });
+        };
+        options.lost_after = lost_after_;
+        service_ = make_local_service(store(mode), system_clock(), std::move(options));
     }
-    return *endpoint_;
+    return *service_;
 }
 
 WriteNodes Context::begin_write(const WriteFlags& flags) const {

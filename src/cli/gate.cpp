@@ -61,7 +61,7 @@ GateSink judged_checks(Context& context, const GateOptions& options) {
     }
     request.parts = StatusSink::parts();
     GateSink found(options.allow_skipped);
-    context.endpoint(Context::Open::read).query(request, found);
+    context.service(Context::Open::read).query(request, found);
     return found;
 }
 

@@ -18,7 +18,7 @@ int show_graph(Context& context, const DrawingOptions& options) {
     QueryNodes request = options.selection.request(context);
     // A node alone is no graph: without a wish, show what leads to it.
     if (!request.refs.empty() && !request.deps && !request.dependents) request.deps = -1;
-    const Outline graph = context.endpoint(Context::Open::read).outline(request);
+    const Outline graph = context.service(Context::Open::read).outline(request);
     GraphOptions how = options.graph;
     how.color = context.color();
     if (context.format() == Format::json) how.format = GraphFormat::json;

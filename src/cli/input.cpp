@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/input.hpp"
+#include "engine/validate.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +14,7 @@
 #include "format/scalars.hpp"
 #include "format/terminal.hpp"
 #include "format/text_check.hpp"
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci::cli {
 

@@ -23,7 +23,7 @@ ReadLog log_request(const Context& context, const LogOptions& options) {
 
 void print_table(Context& context, const ReadLog& request) {
     Table table({"VERSION", "TIME", "BY", "NODE", "CHANGES", "ACTOR", "REASON"}, {6, 5, 4, 2, 1});
-    context.endpoint(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
+    context.service(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
         table.add({{std::to_string(entry.version)},
                    {format_timestamp(entry.time).substr(0, 19) + "Z"},
                    {std::string(to_string(entry.by))},
@@ -45,7 +45,7 @@ int print_log(Context& context, const LogOptions& options) {
     }
     if (format == Format::yaml || (format == Format::json && context.out().is_terminal())) {
         std::string all = "[";
-        context.endpoint(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
+        context.service(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
             if (all.size() > 1) all += ',';
             append_json(all, entry);
         });
@@ -56,7 +56,7 @@ int print_log(Context& context, const LogOptions& options) {
     // As it is read: logs are long.
     bool first = true;
     if (format == Format::json) context.out().write("[");
-    context.endpoint(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
+    context.service(Context::Open::read).read_log(request, [&](const LogEntry& entry) {
         json = format == Format::jsonl || first ? "" : ",\n";
         append_json(json, entry);
         if (format == Format::jsonl) json += '\n';

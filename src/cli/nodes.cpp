@@ -36,7 +36,7 @@ int write_nodes(Context& context, const WriteOptions& options) {
     context.finish_write(request, options.write);
     if (options.if_version) request.if_version = options.if_version;
     request.dry_run = options.dry_run;
-    WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    WriteResult result = context.service(Context::Open::write).write_nodes(request);
     result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
     if (!options.dry_run) context.out().mark_committed();
     print_write_result(context, result, options.dry_run);
@@ -60,7 +60,7 @@ int query_nodes(Context& context, const Selection& selection) {
     const auto printer = make_node_printer(context);
     QueryNodes request = selection.request(context);
     request.parts = printer->parts();
-    context.endpoint(Context::Open::read).query(request, *printer);
+    context.service(Context::Open::read).query(request, *printer);
     printer->finish();
     return 0;
 }
@@ -81,7 +81,7 @@ Action define_explain(Parser& parser) {
     parser.argument("REF", *ref, "the node: check:ID, stage:ID, or an ID that only one of them has");
     return [ref](Context& context) {
         const Explanation found =
-            context.endpoint(Context::Open::read).explain(context.plan(), parse_ref(*ref));
+            context.service(Context::Open::read).explain(context.plan(), parse_ref(*ref));
         print_explanation(context, found);
         return 0;
     };

@@ -3,6 +3,7 @@
 #include "cli/input.hpp"
 #include "cli/plan_output.hpp"
 #include "cli/write_output.hpp"
+#include "engine/validate.hpp"
 #include "format/json_output.hpp"
 #include "format/junit.hpp"
 #include "format/markdown.hpp"
@@ -54,7 +55,7 @@ int create_plan(Context& context, const CreateOptions& options) {
     Problems problems;
     validate(request.nodes, problems);
     problems.raise_if_any(request.nodes.files);
-    WriteResult result = context.endpoint(Context::Open::create).create_plan(request);
+    WriteResult result = context.service(Context::Open::create).create_plan(request);
     result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
     context.out().mark_committed();
     if (context.format() == Format::table || context.format() == Format::name) {
@@ -81,7 +82,7 @@ Action define_create(Parser& parser) {
 // ------------------------------------------------------------------------------------ plan list
 
 int list_plans(Context& context) {
-    const auto plans = context.endpoint(Context::Open::read).list_plans();
+    const auto plans = context.service(Context::Open::read).list_plans();
     if (context.format() == Format::table) {
         context.out().write(
             plan_table(plans).render(context.out().width(), context.color(), Context::utf8()));
@@ -119,11 +120,11 @@ struct SummaryOptions {
 
 /// Reports for CI systems; they tell of every node.
 void show_report(Context& context, ShowFormat format) {
-    Endpoint& endpoint = context.endpoint(Context::Open::read);
+    Service& service = context.service(Context::Open::read);
     QueryNodes everything;
     everything.plan = context.plan();
     NodeCollector graph;
-    endpoint.query(everything, graph);
+    service.query(everything, graph);
     const LogTail tail = log_tail_reader(context.store_path());
     if (format == ShowFormat::junit) {
         context.out().write(junit_xml(graph, tail));
@@ -139,7 +140,7 @@ int show_plan(Context& context, const SummaryOptions& options) {
         return 0;
     }
     const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : kListed;
-    const PlanSummary summary = context.endpoint(Context::Open::read).summarize(context.plan(), limit);
+    const PlanSummary summary = context.service(Context::Open::read).summarize(context.plan(), limit);
     if (context.format() == Format::table) {
         context.out().write(
             summary_text(summary, limit, context.out().width(), context.color(), Context::utf8()));
@@ -183,7 +184,7 @@ Action define_delete(Parser& parser) {
     parser.flag("--force", *force,
                 "also while somebody works on it: a run of it stops its processes and ends");
     return [id, force](Context& context) {
-        context.endpoint(Context::Open::write).delete_plan(*id, *force);
+        context.service(Context::Open::write).delete_plan(*id, *force);
         context.out().mark_committed();
         if (!remove_logs(context.store_path(), *id)) context.warn("some of its logs could not be removed");
         if (context.format() == Format::table) {
@@ -206,9 +207,10 @@ Action define_tick(Parser& parser) {
     flags->declare(parser);
     return [id, flags, lost_after](Context& context) {
         if (*id) context.set_plan(**id);
-        Endpoint& endpoint = context.endpoint(Context::Open::write);
-        if (*lost_after) endpoint.set_lost_after(**lost_after);
-        const WriteResult result = endpoint.tick(context.begin_write(*flags));
+        if (*lost_after) context.set_lost_after(**lost_after);
+        WriteNodes request = context.begin_write(*flags);
+        request.tick = true;
+        const WriteResult result = context.service(Context::Open::write).write_nodes(request);
         context.out().mark_committed();
         print_write_result(context, result);
         return 0;

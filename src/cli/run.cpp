@@ -115,7 +115,7 @@ std::string report_json(const RunReport& report) {
 }
 
 int show_dry_run(Context& context, const RunOptions& run) {
-    const auto steps = dry_run(context.endpoint(Context::Open::read), run);
+    const auto steps = dry_run(context.service(Context::Open::read), run);
     if (context.format() == Format::name) {
         for (const auto& step : steps) context.out().write("stage:" + step.stage + '\n');
         return 0;
@@ -173,15 +173,15 @@ int run_plan(Context& context, const Options& options) {
     if (context.format() == Format::name && !options.dry_run) {
         throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
     }
-    Endpoint& endpoint = context.endpoint(options.dry_run ? Context::Open::read : Context::Open::write);
+    if (options.lost_after) context.set_lost_after(*options.lost_after);
+    Service& service = context.service(options.dry_run ? Context::Open::read : Context::Open::write);
     RunOptions run = run_options(context, options);
     if (options.dry_run) return show_dry_run(context, run);
-    endpoint.set_lost_after(run.lost_after);
     refuse_unnamed_plan_within_attempt(context);
     const auto view = make_view(context);
     Supervisor supervisor;
     fit_jobs(context, run);
-    const RunReport report = Executor(endpoint, supervisor, system_clock(), *view, run).run();
+    const RunReport report = Executor(service, supervisor, system_clock(), *view, run).run();
     context.out().mark_committed();
     context.close_store();
     if (context.format() != Format::table) context.print_json(report_json(report));

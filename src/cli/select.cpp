@@ -27,7 +27,7 @@ void require_node(Context& context, const NodeRef& ref) {
     request.refs = {{ref.type, ref.id}};
     request.parts = kBareNodes;
     NoSink nobody;
-    context.endpoint(Context::Open::write).query(request, nobody);
+    context.service(Context::Open::write).query(request, nobody);
 }
 
 void Selection::declare_refs(Parser& parser, const std::string& help) {

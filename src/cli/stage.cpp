@@ -20,7 +20,7 @@ int cancel(Context& context, const CancelOptions& options) {
     stage.cancel = true;
     request.stages.push_back(stage);
     require_node(context, {NodeType::stage, stage.id});
-    const WriteResult result = context.endpoint(Context::Open::write).write_nodes(request);
+    const WriteResult result = context.service(Context::Open::write).write_nodes(request);
     context.out().mark_committed();
     print_write_result(context, result);
     return 0;

@@ -12,7 +12,7 @@ int check_store(Context& context) {
         details.push_back({{}, 0, 0, problem.message});
     // A file that is broken below cannot be asked about the rules above.
     if (details.empty())
-        for (auto& line : context.endpoint(Context::Open::read).check_states())
+        for (auto& line : context.service(Context::Open::read).check_states())
             details.push_back({{}, 0, 0, std::move(line)});
     if (!details.empty()) {
         const std::size_t count = details.size();

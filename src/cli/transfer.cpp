@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMaxExportBytes = std::size_t{2} << 30;
 
 int export_plan(Context& context) {
-    context.endpoint(Context::Open::read).export_plan(context.plan(), [&](std::string_view line) {
+    context.service(Context::Open::read).export_plan(context.plan(), [&](std::string_view line) {
         context.out().write(line);
         context.out().write("\n");
     });
@@ -23,7 +23,7 @@ int export_plan(Context& context) {
 
 int import_plan(Context& context, const std::string& file) {
     const FileText text = read_file(file, kMaxExportBytes, "\"turboci_export\"");
-    const WorkPlan plan = context.endpoint(Context::Open::create).import_plan(text.view(), file);
+    const WorkPlan plan = context.service(Context::Open::create).import_plan(text.view(), file);
     context.out().mark_committed();
     if (context.format() == Format::table) {
         context.print_confirmation(fmt::format("imported plan {} at version {}\n", plan.id, plan.version));

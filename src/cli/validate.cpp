@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/validate.hpp"
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "endpoint/review.hpp"
 #include "format/terminal.hpp"
 #include "turboci/plan_file.hpp"
 

@@ -2,7 +2,7 @@
 #include "cli/verdict.hpp"
 
 #include "cli/node_output.hpp"
-#include "endpoint/judge.hpp"
+#include "service/judge.hpp"
 
 namespace turboci::cli {
 
@@ -24,16 +24,16 @@ OpenNodes::OpenNodes(QueryNodes selection) : selection_(std::move(selection)) {
     selection_.parts = kBareNodes;
 }
 
-bool OpenNodes::are_gone(Endpoint& endpoint, const WorkPlan& plan) {
+bool OpenNodes::are_gone(Service& service, const WorkPlan& plan) {
     const PlanTotals sum = totals(plan);
     if (sum.final_checks == sum.checks && sum.final_stages == sum.stages) return true;
     if (one_) {
         QueryNodes request;
         request.plan = selection_.plan;
         request.refs = {{one_->type, one_->id}};
-        if (!open_nodes(endpoint, std::move(request)).empty()) return false;
+        if (!open_nodes(service, std::move(request)).empty()) return false;
     }
-    const std::vector<NodeRef> open = open_nodes(endpoint, selection_);
+    const std::vector<NodeRef> open = open_nodes(service, selection_);
     one_ = open.empty() ? std::nullopt : std::optional(open.front());
     return open.empty();
 }

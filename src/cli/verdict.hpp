@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "turboci/endpoint.hpp"
 #include "turboci/requests.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci::cli {
 
@@ -40,7 +40,7 @@ class OpenNodes {
 public:
     /// Nodes may be named; everything without.
     explicit OpenNodes(QueryNodes selection);
-    [[nodiscard]] bool are_gone(Endpoint& endpoint, const WorkPlan& plan);
+    [[nodiscard]] bool are_gone(Service& service, const WorkPlan& plan);
 
 private:
     QueryNodes selection_;

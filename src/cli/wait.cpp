@@ -10,8 +10,8 @@
 #include "cli/plan_output.hpp"
 #include "cli/polling.hpp"
 #include "cli/verdict.hpp"
-#include "endpoint/judge.hpp"
 #include "format/terminal.hpp"
+#include "service/judge.hpp"
 
 namespace turboci::cli {
 
@@ -44,7 +44,7 @@ bool one_is_final(Context& context, const WaitOptions& options, const WorkPlan& 
     QueryNodes request = awaited(context, options);
     request.parts = kBareNodes;
     StatusSink found;
-    context.endpoint(Context::Open::write).query(request, found);
+    context.service(Context::Open::write).query(request, found);
     return std::ranges::any_of(found.nodes(), [](const auto& n) { return n.state == State::final; });
 }
 
@@ -53,7 +53,8 @@ void tick(Context& context) {
     try {
         WriteNodes request = context.begin_write({});
         request.reason = "expired while waited for";
-        static_cast<void>(context.endpoint(Context::Open::write).tick(request));
+        request.tick = true;
+        context.service(Context::Open::write).write_nodes(request);
     } catch (const Error&) {
         return;  // the store is busy or read-only: waiting goes on
     }
@@ -66,10 +67,10 @@ bool wait_until_over(Context& context, const WaitOptions& options, Steady::time_
     milliseconds step = kFirstPause;
     std::int64_t seen = -1;
     while (true) {
-        const WorkPlan plan = context.endpoint(Context::Open::write).get_plan(context.plan());
+        const WorkPlan plan = context.service(Context::Open::write).get_plan(context.plan());
         if (plan.version != seen) {
-            Endpoint& endpoint = context.endpoint(Context::Open::write);
-            if (options.any ? one_is_final(context, options, plan) : open.are_gone(endpoint, plan))
+            Service& service = context.service(Context::Open::write);
+            if (options.any ? one_is_final(context, options, plan) : open.are_gone(service, plan))
                 return true;
             seen = plan.version;
             step = kFirstPause;
@@ -91,7 +92,7 @@ bool wait_until_over(Context& context, const WaitOptions& options, Steady::time_
 
 [[noreturn]] void time_is_over(Context& context, const WaitOptions& options) {
     const std::vector<NodeRef> open =
-        open_nodes(context.endpoint(Context::Open::write), awaited(context, options));
+        open_nodes(context.service(Context::Open::write), awaited(context, options));
     throw Error(
         ErrorCode::pending,
         "timed out after " + format_duration(*options.timeout) + ", not FINAL: " + join_refs(open, kListed),
@@ -104,8 +105,7 @@ Judgement wait_for_judgement(Context& context, const WaitOptions& options, Statu
     while (true) {
         if (!wait_until_over(context, options, start)) time_is_over(context, options);
         found = StatusSink();
-        Judgement judgement =
-            judge(context.endpoint(Context::Open::write), awaited(context, options), &found);
+        Judgement judgement = judge(context.service(Context::Open::write), awaited(context, options), &found);
         // Somebody may have added nodes meanwhile.
         if (options.any || judgement.open.empty()) return judgement;
     }
@@ -113,7 +113,7 @@ Judgement wait_for_judgement(Context& context, const WaitOptions& options, Statu
 
 int wait(Context& context, const WaitOptions& options) {
     // The plan is fixed now, so that one that is created meanwhile cannot make it ambiguous.
-    context.set_plan(context.endpoint(Context::Open::write).get_plan(context.plan()).id);
+    context.set_plan(context.service(Context::Open::write).get_plan(context.plan()).id);
     StatusSink found;
     const Judgement judgement = wait_for_judgement(context, options, found);
     const std::set<NodeRef> bad(judgement.bad.begin(), judgement.bad.end());
@@ -131,7 +131,7 @@ int wait(Context& context, const WaitOptions& options) {
         const auto printer = make_node_printer(context);
         QueryNodes request = awaited(context, options);
         request.parts = printer->parts();
-        context.endpoint(Context::Open::write).query(request, *printer);
+        context.service(Context::Open::write).query(request, *printer);
         printer->finish();
     }
     return judgement.verdict == Verdict::failed ? 1 : 0;

@@ -28,7 +28,7 @@ public:
     }
 
     int run() {
-        WorkPlan plan = endpoint().get_plan(context_.plan());
+        WorkPlan plan = service().get_plan(context_.plan());
         context_.set_plan(plan.id);
         open_ = OpenNodes(watched());
         resolve_refs();
@@ -44,19 +44,19 @@ public:
             if (!options_.follow && cursor_ >= plan.version && is_over(plan)) return 0;
             if (!context_.out().reader_stays(pause)) return error_info(ErrorCode::output).exit_code;
             pause = std::min(pause * 2, kLongestPause);
-            plan = endpoint().get_plan(context_.plan());
+            plan = service().get_plan(context_.plan());
         }
     }
 
 private:
-    Endpoint& endpoint() { return context_.endpoint(Context::Open::read); }
+    Service& service() { return context_.service(Context::Open::read); }
 
     void resolve_refs() {
         if (options_.refs.empty()) return;
         QueryNodes request = watched();
         request.parts = kBareNodes;
         StatusSink found;
-        endpoint().query(request, found);
+        service().query(request, found);
         for (const auto& status : found.nodes()) wanted_.insert(status.ref);
     }
 
@@ -69,7 +69,7 @@ private:
 
     bool is_over(const WorkPlan& plan) {
         const PlanTotals sum = totals(plan);
-        return sum.checks + sum.stages > 0 && open_.are_gone(endpoint(), plan);
+        return sum.checks + sum.stages > 0 && open_.are_gone(service(), plan);
     }
 
     /// All that is newer than the cursor. A version is one transaction, so it is there whole or not at all.
@@ -78,7 +78,7 @@ private:
         request.plan = context_.plan();
         request.since = cursor_;
         std::string line;
-        endpoint().read_log(request, [&](const LogEntry& entry) {
+        service().read_log(request, [&](const LogEntry& entry) {
             cursor_ = entry.version;
             if (!wanted_.empty() && (!entry.node || wanted_.count(*entry.node) == 0)) return;
             if (live_) {

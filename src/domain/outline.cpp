@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "turboci/outline.hpp"
+#include "domain/outline.hpp"
 
 #include <algorithm>
 

@@ -8,10 +8,10 @@
 #include <tuple>
 #include <utility>
 
+#include "endpoint/review.hpp"
 #include "engine/deadlock.hpp"
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"
-#include "turboci/endpoint.hpp"
 
 namespace turboci {
 

@@ -19,7 +19,7 @@ struct WriteInput {
     bool is_new = false;       ///< it is not stored yet
     NodeKey next_node{};       ///< that the next new node gets
     ClockReading now;          ///< the moment of the write
-    const std::string& store;  ///< its identity
+    std::string store;         ///< its identity
     const RunnerProbe& probe;  ///< empty: every runner is taken for alive
     Duration lost_after{0};    ///< a runner that cannot be probed is gone when it has been silent for so long
 };

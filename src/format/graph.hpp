@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "turboci/outline.hpp"
+#include "domain/outline.hpp"
 
 namespace turboci {
 

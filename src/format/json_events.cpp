@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "format/key_set.hpp"
+#include "domain/key_set.hpp"
+#include "domain/quotes.hpp"
 #include "format/scalars.hpp"
 #include "format/text_check.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "domain/quotes.hpp"
 #include "format/json_events.hpp"
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "domain/quotes.hpp"
 #include "format/plan_reader.hpp"
 #include "format/scalars.hpp"
 

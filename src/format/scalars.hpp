@@ -21,8 +21,6 @@ namespace turboci {
 [[nodiscard]] std::string append_json_scalar(std::string& out, const Scalar& scalar);
 /// Appends valid UTF-8 as a JSON string.
 void append_json_text(std::string& out, std::string_view text);
-/// 'text' on one line for a message: control characters escaped, cut if it is long.
-[[nodiscard]] std::string in_quotes(std::string_view text);
 /// "a string", "a list": what a value is, for messages.
 [[nodiscard]] std::string_view describe(ScalarKind kind) noexcept;
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <optional>
 
+#include "domain/quotes.hpp"
 #include "format/scalars.hpp"
 #include "format/text_check.hpp"
 

@@ -17,23 +17,19 @@ constexpr Duration kSettle = std::chrono::seconds(5);
 
 }  // namespace
 
-Executor::Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock, RunListener& listener,
+Executor::Executor(Service& service, CommandRunner& runner, const Clock& clock, RunListener& listener,
                    RunOptions options)
-    : endpoint_(endpoint),
-      runner_(runner),
-      clock_(clock),
-      listener_(listener),
-      options_(std::move(options)) {}
+    : service_(service), runner_(runner), clock_(clock), listener_(listener), options_(std::move(options)) {}
 
 void Executor::prepare() {
     began_ = now();
-    WorkPlan plan = endpoint_.get_plan(options_.plan);
+    WorkPlan plan = service_.get_plan(options_.plan);
     options_.plan = plan.id;
     plan_identity_ = plan.identity;
     commands_.emplace(options_.store_path, options_.plan, options_.environment, options_.exec_space);
-    store_.emplace(endpoint_, options_, plan, *commands_);
+    store_.emplace(service_, options_, plan, *commands_);
     std::shared_ptr<const Selection> selection;
-    if (!options_.refs.empty()) selection = select_nodes(endpoint_, options_.plan, options_.refs);
+    if (!options_.refs.empty()) selection = select_nodes(service_, options_.plan, options_.refs);
     totals_before_ = selection ? selection->totals : totals(plan);
     if (const std::size_t count = kill_leftovers(options_.store_path); count > 0) {
         listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
@@ -67,7 +63,7 @@ RunReport Executor::run() {
     facts.durations = state_->durations();
     facts.retried = state_->retried();
     facts.signal = state_->signal();
-    RunReport report = make_report(endpoint_, options_, *commands_, facts, clock_.read().wall);
+    RunReport report = make_report(service_, options_, *commands_, facts, clock_.read().wall);
     listener_.on_summary(report.summary);
     return report;
 }

@@ -15,7 +15,7 @@
 #include "runner/run_store.hpp"
 #include "runner/stage_command.hpp"
 #include "runner/store_thread.hpp"
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci {
 
@@ -31,7 +31,7 @@ struct RunOptions {
     Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
     /// Whoever cannot look for this process takes it for gone after so long without a sign of life. It gives
     /// one six times as often, and stops what it runs when it could give none for two thirds of it.
-    Duration lost_after = Orchestrator::kLostAfter;
+    Duration lost_after = ServiceOptions::kLostAfter;
     std::vector<std::string> environment;             ///< what commands inherit
     std::size_t exec_space = turboci::exec_space();   ///< what a command may take, with its environment
     std::shared_ptr<std::atomic<bool>> stop_waiting;  ///< set when the store is not to be waited for any more
@@ -53,7 +53,7 @@ struct DryStep {
 };
 
 /// What run() would execute, in order, if every command succeeded. Writes nothing.
-[[nodiscard]] std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options);
+[[nodiscard]] std::vector<DryStep> dry_run(Service& service, const RunOptions& options);
 
 /// Runs a plan once: carries out what RunState decides, and tells it what happened. An attempt is RUNNING in
 /// the store before its command is started, and ended there after the command ended: until then nothing that
@@ -61,8 +61,8 @@ struct DryStep {
 /// own.
 class Executor {
 public:
-    /// All must outlive the executor; nothing else may use `endpoint` meanwhile.
-    Executor(Endpoint& endpoint, CommandRunner& runner, const Clock& clock, RunListener& listener,
+    /// All must outlive the executor; nothing else may use `service` meanwhile.
+    Executor(Service& service, CommandRunner& runner, const Clock& clock, RunListener& listener,
              RunOptions options);
     /// Throws what the store threw, after all commands have been ended.
     [[nodiscard]] RunReport run();
@@ -87,7 +87,7 @@ private:
     void finish_job();
     void write_what_is_left();
 
-    Endpoint& endpoint_;
+    Service& service_;
     CommandRunner& runner_;
     const Clock& clock_;
     RunListener& listener_;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "endpoint/judge.hpp"
 #include "runner/stage_command.hpp"
+#include "service/judge.hpp"
 
 namespace turboci {
 
@@ -75,7 +75,7 @@ std::vector<std::string> waits(const NodeList& open, const StageCommands& comman
 }
 
 void add_times(RunSummary& summary, const std::unordered_map<std::string, Duration>& durations,
-               Endpoint& endpoint, const std::string& plan) {
+               Service& service, const std::string& plan) {
     for (const auto& [stage, duration] : durations) summary.slowest.push_back({stage, duration});
     std::sort(summary.slowest.begin(), summary.slowest.end(), [](const auto& a, const auto& b) {
         return a.duration != b.duration ? a.duration > b.duration : a.stage < b.stage;
@@ -89,7 +89,7 @@ void add_times(RunSummary& summary, const std::unordered_map<std::string, Durati
         query.deps = -1;
     }
     PlanGraph graph;
-    endpoint.query(query, graph);
+    service.query(query, graph);
     PlanGraph::Chain chain =
         graph.critical_path([&](const std::string& stage) { return durations.contains(stage); });
     summary.critical_path = std::move(chain.stages);
@@ -99,7 +99,7 @@ void add_times(RunSummary& summary, const std::unordered_map<std::string, Durati
 
 /// "check:unit failed (and 2 more)": what stands in the way of a verdict that is failed; failures first, what
 /// was only skipped for them last.
-std::string why_failed(Endpoint& endpoint, const std::string& plan, const std::vector<NodeRef>& bad) {
+std::string why_failed(Service& service, const std::string& plan, const std::vector<NodeRef>& bad) {
     QueryNodes query;
     query.plan = plan;
     query.parts = kBareNodes;
@@ -108,7 +108,7 @@ std::string why_failed(Endpoint& endpoint, const std::string& plan, const std::v
         query.refs.push_back({ref.type, ref.id});
     }
     NodeList found;
-    endpoint.query(query, found);
+    service.query(query, found);
     std::vector<std::pair<Outcome, NodeRef>> nodes;
     const auto add = [&](NodeType type, const auto& list) {
         for (const auto& node : list) {
@@ -132,14 +132,14 @@ std::string why_failed(Endpoint& endpoint, const std::string& plan, const std::v
 namespace {
 
 /// Why nodes of the selection are not FINAL.
-void add_waits(RunSummary& summary, Endpoint& endpoint, const RunOptions& options, const Selection* selection,
+void add_waits(RunSummary& summary, Service& service, const RunOptions& options, const Selection* selection,
                const StageCommands& commands, Timestamp now) {
     QueryNodes query;
     query.plan = options.plan;
     query.states = {State::planning, State::planned, State::waiting, State::attempting,
                     State::awaiting_group};
     NodeList found;
-    endpoint.query(query, found);
+    service.query(query, found);
     const auto drop = [&](auto& list, NodeType type) {
         std::erase_if(list, [&](const auto& node) { return !is_selected(selection, {type, node.id}); });
     };
@@ -152,17 +152,17 @@ void add_waits(RunSummary& summary, Endpoint& endpoint, const RunOptions& option
 }
 
 /// The verdict, and of a run that had nothing to do why.
-void add_verdict(RunSummary& summary, Endpoint& endpoint, const RunOptions& options, bool idle) {
+void add_verdict(RunSummary& summary, Service& service, const RunOptions& options, bool idle) {
     QueryNodes selected;
     selected.plan = options.plan;
     selected.refs = options.refs;
     // Of a whole plan the verdict alone is told sooner than with what made it so.
-    if (selected.refs.empty()) summary.verdict = endpoint.summarize(options.plan, 1).verdict;
+    if (selected.refs.empty()) summary.verdict = service.summarize(options.plan, 1).verdict;
     if (!selected.refs.empty() || (idle && summary.verdict == Verdict::failed)) {
-        const Judgement judgement = judge(endpoint, selected);
+        const Judgement judgement = judge(service, selected);
         summary.verdict = judgement.verdict;
         if (idle && judgement.verdict == Verdict::failed)
-            summary.nothing_to_run = why_failed(endpoint, options.plan, judgement.bad);
+            summary.nothing_to_run = why_failed(service, options.plan, judgement.bad);
     }
     if (idle && summary.verdict == Verdict::passed && summary.unfinished == 0)
         summary.nothing_to_run = "everything is done";
@@ -182,7 +182,7 @@ int exit_code(Verdict verdict) {
 
 }  // namespace
 
-RunReport make_report(Endpoint& endpoint, const RunOptions& options, const StageCommands& commands,
+RunReport make_report(Service& service, const RunOptions& options, const StageCommands& commands,
                       const RunFacts& facts, Timestamp now) {
     RunReport report;
     RunSummary& summary = report.summary;
@@ -190,8 +190,8 @@ RunReport make_report(Endpoint& endpoint, const RunOptions& options, const Stage
     summary.retried = facts.retried;
     summary.survivors = facts.survivors;
     std::shared_ptr<const Selection> selection;
-    if (!options.refs.empty()) selection = select_nodes(endpoint, options.plan, options.refs);
-    const PlanTotals after = selection ? selection->totals : totals(endpoint.get_plan(options.plan));
+    if (!options.refs.empty()) selection = select_nodes(service, options.plan, options.refs);
+    const PlanTotals after = selection ? selection->totals : totals(service.get_plan(options.plan));
     const PlanTotals& before = facts.before;
     summary.passed = after.passed_stages - before.passed_stages;
     summary.failed = after.failed_stages - before.failed_stages;
@@ -199,26 +199,26 @@ RunReport make_report(Endpoint& endpoint, const RunOptions& options, const Stage
     summary.cancelled = after.cancelled_stages - before.cancelled_stages;
     summary.failed_checks = after.failed_checks;
     summary.unfinished = after.checks - after.final_checks + after.stages - after.final_stages;
-    add_times(summary, facts.durations, endpoint, options.plan);
-    add_verdict(summary, endpoint, options, facts.durations.empty() && facts.signal == 0);
-    if (summary.unfinished > 0) add_waits(summary, endpoint, options, selection.get(), commands, now);
+    add_times(summary, facts.durations, service, options.plan);
+    add_verdict(summary, service, options, facts.durations.empty() && facts.signal == 0);
+    if (summary.unfinished > 0) add_waits(summary, service, options, selection.get(), commands, now);
     report.exit_code = facts.signal != 0 ? 128 + facts.signal : exit_code(summary.verdict);
     return report;
 }
 
-std::vector<DryStep> dry_run(Endpoint& endpoint, const RunOptions& options) {
+std::vector<DryStep> dry_run(Service& service, const RunOptions& options) {
     PlanGraph graph;
     std::shared_ptr<const Selection> selection;
     if (options.refs.empty()) {
         QueryNodes everything;
         everything.plan = options.plan;
-        endpoint.query(everything, graph);
+        service.query(everything, graph);
     } else {
-        selection = select_nodes(endpoint, options.plan, options.refs, &graph);
+        selection = select_nodes(service, options.plan, options.refs, &graph);
     }
     const Timestamp now = system_clock().read().wall;
     std::vector<DryStep> steps;
-    const WorkPlan plan = endpoint.get_plan(options.plan);
+    const WorkPlan plan = service.get_plan(options.plan);
     const StageCommands commands(options.store_path, plan.id, options.environment, options.exec_space);
     const std::vector<std::size_t> order = graph.execution_order([&](const GraphNode& node) {
         return is_selected(selection.get(), node.ref) && has_command(node.args);

@@ -17,7 +17,7 @@ struct RunFacts {
 };
 
 /// `options.plan` is resolved.
-[[nodiscard]] RunReport make_report(Endpoint& endpoint, const RunOptions& options,
+[[nodiscard]] RunReport make_report(Service& service, const RunOptions& options,
                                     const StageCommands& commands, const RunFacts& facts, Timestamp now);
 
 }  // namespace turboci

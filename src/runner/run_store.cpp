@@ -48,9 +48,9 @@ AttemptWrite attempt_of(const StopMark& mark, const std::string& holder) {
 
 }  // namespace
 
-RunStore::RunStore(Endpoint& endpoint, const RunOptions& options, const WorkPlan& plan,
+RunStore::RunStore(Service& service, const RunOptions& options, const WorkPlan& plan,
                    const StageCommands& commands)
-    : endpoint_(endpoint),
+    : service_(service),
       options_(options),
       commands_(commands),
       runner_(this_runner()),
@@ -59,15 +59,13 @@ RunStore::RunStore(Endpoint& endpoint, const RunOptions& options, const WorkPlan
       plan_identity_(plan.identity),
       within_(environment_value(options.environment, kWithinVariable)) {}
 
-WriteResult RunStore::write(const Batch& batch) {
-    const WriteNodes request = request_of(batch);
-    return batch.tick ? endpoint_.tick(request) : endpoint_.write_nodes(request);
-}
+WriteResult RunStore::write(const Batch& batch) { return service_.write_nodes(request_of(batch)); }
 
 WriteNodes RunStore::request_of(const Batch& batch) {
     WriteNodes request;
     request.plan = options_.plan;
     request.plan_identity = plan_identity_;
+    request.tick = batch.tick;
     request.reason = "run";
     request.actor = options_.actor;
     const auto add = [&](const std::string& stage, std::int32_t idx, AttemptWrite&& attempt) {
@@ -116,7 +114,7 @@ bool RunStore::fits(const std::string& stage, const JsonText& args) {
 std::vector<std::string> RunStore::take_notes() { return std::exchange(notes_, {}); }
 
 WorkPlan RunStore::look() {
-    WorkPlan plan = endpoint_.get_plan(options_.plan);
+    WorkPlan plan = service_.get_plan(options_.plan);
     require_identity(plan.id, plan.identity, plan_identity_);
     return plan;
 }
@@ -124,14 +122,14 @@ WorkPlan RunStore::look() {
 Inspection RunStore::inspect(const std::vector<std::string>& stages) {
     Inspection found;
     found.plan = look();
-    if (!options_.refs.empty()) found.selection = select_nodes(endpoint_, options_.plan, options_.refs);
+    if (!options_.refs.empty()) found.selection = select_nodes(service_, options_.plan, options_.refs);
     QueryNodes query;
     query.plan = options_.plan;
     query.types = {NodeType::stage};
     if (stages.empty()) query.states = {State::attempting};
     for (const std::string& stage : stages) query.refs.push_back({NodeType::stage, stage});
     StageVisitor visitor([&](const Stage& stage) { inspect_stage(stage, found); });
-    endpoint_.query(query, visitor);
+    service_.query(query, visitor);
     return found;
 }
 
@@ -159,13 +157,13 @@ void RunStore::inspect_stage(const Stage& stage, Inspection& found) {
 
 void RunStore::beat() {
     has_beaten_ = true;
-    endpoint_.beat(holder_);
+    service_.beat(holder_);
 }
 
 void RunStore::end_beats() noexcept {
     if (!has_beaten_) return;
     try {
-        endpoint_.end_beats(holder_);
+        service_.end_beats(holder_);
     } catch (const Error&) {
         // It grows old by itself.
     }

@@ -10,7 +10,7 @@
 
 #include "runner/run_state.hpp"
 #include "runner/stage_command.hpp"
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci {
 
@@ -21,7 +21,7 @@ struct RunOptions;
 class RunStore {
 public:
     /// `options.plan` is resolved. All must outlive this object.
-    RunStore(Endpoint& endpoint, const RunOptions& options, const WorkPlan& plan,
+    RunStore(Service& service, const RunOptions& options, const WorkPlan& plan,
              const StageCommands& commands);
 
     [[nodiscard]] const std::string& holder() const noexcept { return holder_; }
@@ -43,7 +43,7 @@ private:
     [[nodiscard]] bool fits(const std::string& stage, const JsonText& args);
     void inspect_stage(const Stage& stage, Inspection& found);
 
-    Endpoint& endpoint_;
+    Service& service_;
     const RunOptions& options_;
     const StageCommands& commands_;
     RunnerIdentity runner_;

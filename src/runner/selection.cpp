@@ -28,7 +28,7 @@ void count(PlanTotals& totals, const GraphNode& node) {
 
 }  // namespace
 
-std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::string& plan,
+std::shared_ptr<const Selection> select_nodes(Service& service, const std::string& plan,
                                               const std::vector<RefText>& refs, PlanGraph* graph) {
     QueryNodes needed;
     needed.plan = plan;
@@ -36,7 +36,7 @@ std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::str
     needed.deps = -1;
     PlanGraph own;
     PlanGraph& found = graph != nullptr ? *graph : own;
-    endpoint.query(needed, found);
+    service.query(needed, found);
 
     auto selection = std::make_shared<Selection>();
     for (const GraphNode& node : found.nodes()) {

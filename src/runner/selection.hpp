@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runner/plan_graph.hpp"
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci {
 
@@ -19,7 +19,7 @@ struct Selection {
 };
 
 /// NOT_FOUND if a named node is not there. `graph`, if not null, receives what is selected.
-[[nodiscard]] std::shared_ptr<const Selection> select_nodes(Endpoint& endpoint, const std::string& plan,
+[[nodiscard]] std::shared_ptr<const Selection> select_nodes(Service& service, const std::string& plan,
                                                             const std::vector<RefText>& refs,
                                                             PlanGraph* graph = nullptr);
 

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "service/local_service.hpp"
 #include "service/view.hpp"
-#include "turboci/orchestrator.hpp"
 
 namespace turboci {
 
@@ -195,7 +195,7 @@ private:
 
 }  // namespace
 
-Explanation Orchestrator::explain(const std::string& plan_id, const RefText& ref) {
+Explanation LocalService::explain(const std::string& plan_id, const RefText& ref) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, plan_id);
     return Explainer(*uow, plan).explain(require_node(*uow, plan, ref));

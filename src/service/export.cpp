@@ -11,9 +11,9 @@
 
 #include "domain/ordered_json.hpp"
 #include "engine/predicates.hpp"
+#include "service/local_service.hpp"
 #include "service/lookups.hpp"
 #include "service/view.hpp"
-#include "turboci/orchestrator.hpp"
 
 namespace turboci {
 
@@ -168,7 +168,7 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
 
 }  // namespace
 
-void Orchestrator::export_plan(const std::string& plan_id,
+void LocalService::export_plan(const std::string& plan_id,
                                const std::function<void(std::string_view)>& write) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, plan_id);

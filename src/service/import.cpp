@@ -16,9 +16,9 @@
 #include "service/import_batch.hpp"
 #include "service/import_values.hpp"
 #include "service/invariants.hpp"
+#include "service/local_service.hpp"
 #include "service/skip_causes.hpp"
 #include "service/view.hpp"
-#include "turboci/orchestrator.hpp"
 
 namespace turboci {
 
@@ -577,7 +577,7 @@ private:
 
 }  // namespace
 
-WorkPlan Orchestrator::import_plan(std::string_view text, const std::string& name) {
+WorkPlan LocalService::import_plan(std::string_view text, const std::string& name) {
     const auto uow = store_.begin(Access::write);
     const PlanRow plan = Importer(*uow, text, name).run();
     WorkPlan result = view_plan(*uow, plan);

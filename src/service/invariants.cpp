@@ -8,7 +8,7 @@
 #include <charconv>
 #include <map>
 
-#include "turboci/orchestrator.hpp"
+#include "service/local_service.hpp"
 
 #include "service/view.hpp"
 
@@ -210,7 +210,7 @@ std::vector<std::string> broken_rules(UnitOfWork& uow, const NodeRecord& record,
 
 namespace turboci {
 
-std::vector<std::string> Orchestrator::check_states() {
+std::vector<std::string> LocalService::check_states() {
     const auto uow = store_.begin(Access::read);
     std::vector<std::string> lines;
     for (const PlanRow& plan : uow->plans())

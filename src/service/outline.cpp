@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes for drawings: what is drawn of them, and nothing else, with edges that know their targets by number.
-#include "turboci/outline.hpp"
+#include "domain/outline.hpp"
 #include "service/lookups.hpp"
 
 #include <algorithm>
@@ -8,9 +8,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "service/local_service.hpp"
 #include "service/selection.hpp"
 #include "service/view.hpp"
-#include "turboci/orchestrator.hpp"
 
 namespace turboci {
 
@@ -255,7 +255,7 @@ private:
 
 }  // namespace
 
-Outline Orchestrator::outline(const QueryNodes& request) {
+Outline LocalService::outline(const QueryNodes& request) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, request.plan);
     Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));

@@ -8,9 +8,9 @@
 #include <type_traits>
 #include <unordered_set>
 
+#include "service/local_service.hpp"
 #include "service/selection.hpp"
 #include "service/view.hpp"
-#include "turboci/orchestrator.hpp"
 #include "turboci/verdict.hpp"
 
 namespace turboci {
@@ -146,19 +146,19 @@ std::vector<NodeRef> ready_checks(UnitOfWork& uow, PlanKey plan, std::span<const
 
 }  // namespace
 
-std::vector<WorkPlan> Orchestrator::list_plans() {
+std::vector<WorkPlan> LocalService::list_plans() {
     const auto uow = store_.begin(Access::read);
     std::vector<WorkPlan> plans;
     for (const PlanRow& row : uow->plans()) plans.push_back(view_plan(*uow, row));
     return plans;
 }
 
-WorkPlan Orchestrator::get_plan(const std::string& plan) {
+WorkPlan LocalService::get_plan(const std::string& plan) {
     const auto uow = store_.begin(Access::read);
     return view_plan(*uow, require_plan(*uow, plan));
 }
 
-void Orchestrator::query(const QueryNodes& request, NodeSink& sink) {
+void LocalService::query(const QueryNodes& request, NodeSink& sink) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, request.plan);
     Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));
@@ -185,7 +185,7 @@ void Orchestrator::query(const QueryNodes& request, NodeSink& sink) {
     });
 }
 
-PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limit) {
+PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limit) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, plan_id);
     const Timestamp now = plan_time(plan.clock, clock_.read());
@@ -233,7 +233,7 @@ PlanSummary Orchestrator::summarize(const std::string& plan_id, std::size_t limi
     return summary;
 }
 
-void Orchestrator::read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) {
+void LocalService::read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) {
     const auto uow = store_.begin(Access::read);
     const PlanRow plan = require_plan(*uow, request.plan);
     std::optional<NodeKey> node;

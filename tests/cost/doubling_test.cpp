@@ -7,8 +7,11 @@
 #include <string>
 
 #include "cost/steps.hpp"
+#include "endpoint/review.hpp"
+#include "engine/validate.hpp"
 #include "format/graph.hpp"
 #include "format/json_output.hpp"
+#include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "support/fake_clock.hpp"
 #include "support/temp_dir.hpp"
@@ -77,7 +80,7 @@ public:
     turboci::test::TempDir dir;
     turboci::test::FakeClock clock;
     std::unique_ptr<Store> store;
-    Endpoint endpoint;
+    LocalService endpoint;
 };
 
 /// All that can be done of a plan that a file makes.

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "turboci/endpoint.hpp"
+#include "endpoint/review.hpp"
+#include "engine/validate.hpp"
+#include "turboci/plan_file.hpp"
 
 using namespace turboci;
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "domain/attempt_token.hpp"
+#include "service/local_service.hpp"
 #include "support/node_list.hpp"
 #include "support/packed.hpp"
 
@@ -93,7 +94,7 @@ Bench::Bench() : dir_(fast_directory()) {
     options.create = true;
     options.command = "test of the model";
     store_ = open_sqlite_store(std::move(options));
-    endpoint_ = std::make_unique<Endpoint>(*store_, clock_);
+    endpoint_ = std::make_unique<LocalService>(*store_, clock_);
     endpoint_->set_runner_probe(
         [this](const RunnerIdentity& id) { return model_ ? model_->look_for(id) : Liveness::gone; });
     store_identity_ = store_->begin(Access::read)->identity();
@@ -136,8 +137,8 @@ std::map<NodeRef, SkipCause> Bench::skips(const std::string& plan) {
 }
 
 WriteResult Bench::ask(const Operation& operation, const WriteNodes& request) {
-    if (operation.kind == OperationKind::tick) return endpoint_->tick(request);
-    const WriteNodes asked = with_holders(request, operation.token);
+    WriteNodes asked = with_holders(request, operation.token);
+    asked.tick = operation.kind == OperationKind::tick;
     return operation.kind == OperationKind::claim ? endpoint_->claim(asked) : endpoint_->write_nodes(asked);
 }
 

@@ -9,9 +9,9 @@
 
 #include "model.hpp"
 #include "operation.hpp"
+#include "service/local_service.hpp"
 #include "support/fake_clock.hpp"
 #include "support/temp_dir.hpp"
-#include "turboci/endpoint.hpp"
 
 namespace turboci::model {
 
@@ -51,7 +51,7 @@ private:
     test::TempDir dir_;
     test::FakeClock clock_;
     std::unique_ptr<Store> store_;
-    std::unique_ptr<Endpoint> endpoint_;
+    std::unique_ptr<LocalService> endpoint_;
     const Model* model_ = nullptr;  ///< that tells which runners live
     std::string plan_, store_identity_, plan_identity_;
     std::map<std::string, std::string> identities_;  ///< of holders that the product named

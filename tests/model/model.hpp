@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "flaw.hpp"
-#include "turboci/orchestrator.hpp"
 #include "turboci/requests.hpp"
+#include "turboci/service.hpp"
 #include "turboci/time.hpp"
 
 namespace turboci::model {

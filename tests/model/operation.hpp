@@ -56,7 +56,7 @@ private:
 
 enum class OperationKind : std::uint8_t {
     write,
-    claim,  ///< a write through Endpoint::claim()
+    claim,  ///< a write through Service::claim()
     tick,
     beat,  ///< of a holder
     die,   ///< the process of a runner ends

@@ -13,8 +13,8 @@ declare -A may=(
     [store]="domain os"
     [service]="domain engine"
     [endpoint]="domain engine format service"
-    [runner]="domain endpoint format os service"
-    [cli]="endpoint format os runner service"
+    [runner]="domain engine endpoint format os service"
+    [cli]="engine endpoint format os runner service"
 )
 declare -A owner=(
     # header of another project: the folder of src/ that alone includes it

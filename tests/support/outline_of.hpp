@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "domain/outline.hpp"
 #include "format/node_collector.hpp"
-#include "turboci/outline.hpp"
 
 namespace turboci::support {
 
-/// What Orchestrator::outline() would make of a store with these nodes; their edges say how far they are.
+/// What Service::outline() would make of a store with these nodes; their edges say how far they are.
 class OutlineMaker {
 public:
     explicit OutlineMaker(const NodeCollector& found) : found_(found) {

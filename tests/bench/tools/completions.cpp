@@ -44,11 +44,11 @@ int main(int argc, char** argv) {
         turboci::StoreOptions options;
         options.path = argv[1];
         const auto store = turboci::open_sqlite_store(options);
-        turboci::Endpoint endpoint(*store, turboci::system_clock());
+        const auto service = turboci::make_local_service(*store, turboci::system_clock());
         const double cpu_before = cpu_microseconds();
         const auto begin = std::chrono::steady_clock::now();
         for (int i = 0; i < count; ++i)
-            static_cast<void>(endpoint.write_nodes(completion(plan, prefix + std::to_string(i))));
+            static_cast<void>(service->write_nodes(completion(plan, prefix + std::to_string(i))));
         const std::chrono::duration<double, std::micro> elapsed = std::chrono::steady_clock::now() - begin;
         std::printf("{\"us\": %.3f, \"cpu_us\": %.3f}\n", elapsed.count() / count,
                     (cpu_microseconds() - cpu_before) / count);

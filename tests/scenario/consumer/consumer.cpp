@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
         options.path = argc > 1 ? argv[1] : "consumer.db";
         options.create = true;
         const auto store = turboci::open_sqlite_store(options);
-        turboci::Endpoint endpoint(*store, turboci::system_clock());
+        const auto service = turboci::make_local_service(*store, turboci::system_clock());
 
         turboci::CreatePlan request;
         request.id = "nightly";
@@ -35,10 +35,10 @@ int main(int argc, char** argv) {
             {"inline", "checks: [{id: a, state: FINAL}, {id: b, state: PLANNED, dependencies: [a]}]"},
             request.nodes, problems);
         problems.raise_if_any(request.nodes.files);
-        (void)endpoint.create_plan(request);
+        (void)service->create_plan(request);
 
         Printer printer;
-        endpoint.query({.plan = "nightly"}, printer);
+        service->query({.plan = "nightly"}, printer);
     } catch (const turboci::Error& error) {
         std::cerr << error.what() << '\n';
         return turboci::error_info(error.code()).exit_code;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "endpoint/review.hpp"
 #include "support/catch.hpp"
 #include "support/packed.hpp"
-#include "turboci/endpoint.hpp"
 
 using namespace turboci;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "engine/validate.hpp"
 #include "support/catch.hpp"
-#include "turboci/endpoint.hpp"
 
 using namespace turboci;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
-#include "format/key_set.hpp"
+#include "domain/key_set.hpp"
 #include "format/suggest.hpp"
 #include "format/text_check.hpp"
 #include "reading.hpp"

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "domain/quotes.hpp"
 #include "reading.hpp"
 #include "support/catch.hpp"
 

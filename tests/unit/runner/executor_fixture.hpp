@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/decide.hpp"
 #include "runner/executor.hpp"
+#include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "turboci/turboci.hpp"
 
@@ -197,7 +199,7 @@ public:
         open.path = options.store_path;
         open.create = true;
         store = std::make_unique<FlakyStore>(open_sqlite_store(open));
-        endpoint = std::make_unique<Endpoint>(*store, clock);
+        endpoint = std::make_unique<LocalService>(*store, clock);
         CreatePlan create;
         create.id = "p";
         endpoint->create_plan(create);
@@ -229,7 +231,19 @@ public:
         write.args = JsonText{args};
         write.retry = Retry{.max_retries = 3};
         request.stages.push_back(write);
-        Orchestrator(*store, clock).write_nodes(request);
+        const auto uow = store->begin(Access::write);
+        const RunnerProbe none;
+        const PlanRow plan = uow->find_plan("p").value();
+        const engine::Load load = [&](const Lookup& lookup) { return uow->load(plan.key, lookup); };
+        const auto decision = engine::decide({.request = request,
+                                              .plan = plan,
+                                              .next_node = uow->next_node_key(),
+                                              .now = clock.read(),
+                                              .store = uow->identity(),
+                                              .probe = none},
+                                             load);
+        uow->apply(decision.changes);
+        uow->commit();
     }
     /// A write to the current attempt of `stage` that some worker makes.
     WriteResult attempt(const std::string& stage, AttemptState state, const std::string& uid = {},
@@ -289,7 +303,7 @@ public:
     Hearer hearer;
     RunOptions options;
     std::unique_ptr<FlakyStore> store;
-    std::unique_ptr<Endpoint> endpoint;
+    std::unique_ptr<LocalService> endpoint;
 };
 
 }  // namespace turboci::test

@@ -6,6 +6,7 @@
 #include "executor_fixture.hpp"
 #include "os/process_identity.hpp"
 #include "runner/stage_command.hpp"
+#include "service/local_service.hpp"
 #include "supervised.hpp"
 
 using namespace turboci;
@@ -50,7 +51,7 @@ public:
     }
 
     RunFixture fixture;
-    Endpoint real;
+    LocalService real;
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_CASE("A silent attempt ends; each word from it starts the wait anew") {
     }
     CHECK(w.state("stage:s") == "ATTEMPTING");
     w.clock.advance(10s);
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.state("stage:s") == "FINAL failed");
     CHECK(w.stage("s").attempts[0].failure == "no heartbeat for 10s");
 }
@@ -117,10 +117,10 @@ TEST_CASE("Timeouts do not depend on the wall clock") {
     w.claim("t");
     w.clock.reading.wall -= 24h * 365;
     w.clock.advance(11s);
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.state("stage:s") == "FINAL failed");
     w.clock.reading.wall += 24h * 3650;
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.state("stage:t") == "ATTEMPTING");
 }
 
@@ -165,11 +165,11 @@ TEST_CASE("Attempts of a runner that died are lost at the next tick, others are 
                     .runner = RunnerIdentity{"host", "boot", 42, 7}};
     w.write(r);
     w.claim("script");
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.stage("mine").attempts.size() == 1);
-    w.orchestrator->set_runner_probe(
+    w.service->set_runner_probe(
         [](const RunnerIdentity& id) { return id.pid != 42 ? Liveness::alive : Liveness::gone; });
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     const Stage mine = w.stage("mine");
     REQUIRE(mine.attempts.size() == 2);
     CHECK(mine.attempts[0].failure == "lost: runner died");
@@ -183,7 +183,7 @@ TEST_CASE("Who comes back late does not end the next attempt, which nobody has b
     w.clock.advance(2s);
     // This very write finds that the time is over.
     CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE}}]") == ErrorCode::invalid_state);
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.refused("stages: [{id: s, attempt: {state: COMPLETE, process_uid: w1}}]") ==
           ErrorCode::invalid_state);
     CHECK(w.stage("s").attempts.size() == 2);

@@ -178,7 +178,7 @@ TEST_CASE("A result for a check that this very write skips is refused, and nothi
                     "dependencies: [bad], result: {failure: y}}]") == ErrorCode::invalid_state);
     w.write("checks: [{id: good, state: FINAL, result: {data: {n: 1}}}]");
     CHECK(w.state("check:good") == "FINAL passed");
-    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.service->check_states().empty());
 }
 
 TEST_CASE("A result names its attempt with or without the plan, and no attempt of another plan") {
@@ -199,8 +199,8 @@ TEST_CASE("The record tells what new dependencies lead to") {
     w.write("checks: [{id: a}, {id: b}]\nstages: [{id: s}]");
     w.write("checks: [{id: a, dependencies: [b, s]}]");
     std::string changes;
-    w.orchestrator->read_log({.plan = "p", .ref = parse_ref("check:a"), .since = 2},
-                             [&](const LogEntry& e) { changes = e.changes.text; });
+    w.service->read_log({.plan = "p", .ref = parse_ref("check:a"), .since = 2},
+                        [&](const LogEntry& e) { changes = e.changes.text; });
     CHECK(changes == R"({"dependencies":{"edges":2,"to":["check:b","stage:s"]}})");
 }
 

@@ -140,7 +140,7 @@ TEST_CASE("What is claimed ahead is SCHEDULED, and goes back when its holder is 
     CHECK(w.stage("b").attempts.back().state == AttemptState::scheduled);
     CHECK_FALSE(w.stage("b").attempts.back().started_at);
     SECTION("its holder is gone") {
-        w.orchestrator->set_runner_probe([](const RunnerIdentity&) { return Liveness::gone; });
+        w.service->set_runner_probe([](const RunnerIdentity&) { return Liveness::gone; });
         WriteNodes tick = World::request("");
         tick.tick = true;
         w.write(tick);
@@ -153,7 +153,7 @@ TEST_CASE("What is claimed ahead is SCHEDULED, and goes back when its holder is 
     }
     SECTION("its plan is deleted") {
         w.write("stages: [{id: a, cancel: true}]");
-        CHECK_THROWS_AS(w.orchestrator->delete_plan("p", false), Error);  // `a` runs
+        CHECK_THROWS_AS(w.service->delete_plan("p", false), Error);  // `a` runs
     }
 }
 

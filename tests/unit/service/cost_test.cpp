@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cost of a write follows what it touches, never the size of the plan. Counted, not timed.
 #include "counted_store.hpp"
+#include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 /// Statements and rows of one more write.
 StoreStatistics cost(World& w, const std::string& yaml) {
     test::CountedStore counted(*w.store);
-    Orchestrator(counted, w.clock).write_nodes(World::request(yaml));
+    LocalService(counted, w.clock).write_nodes(World::request(yaml));
     return counted.last;
 }
 
@@ -128,7 +129,7 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
             plan += "  - {id: s" + std::to_string(i) + ", assignments: [shared]}\n";
         w.write(plan);
         test::CountedStore counted(*w.store);
-        Orchestrator orchestrator(counted, w.clock);
+        LocalService service(counted, w.clock);
         struct Nothing final : NodeSink {
             void plan(const WorkPlan&) override {}
             void check(const Check&) override {}
@@ -139,7 +140,7 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
         query.refs = {{NodeType::check, "c"}};
         query.deps = -1;
         query.parts = kBareNodes;
-        orchestrator.query(query, sink);
+        service.query(query, sink);
         return counted.last;
     };
     const auto small = expansion(10), large = expansion(2000);
@@ -163,7 +164,7 @@ TEST_CASE("What one node holds is written and shown in time with its number, wha
     w.write(plan);
     CHECK(w.check("wide").dependencies.groups.size() == kMany);
     CHECK(w.stage("s").assignments.size() == kMany);
-    const auto version = w.orchestrator->get_plan("p").version;
+    const auto version = w.service->get_plan("p").version;
     w.write(plan);  // the comparison with what is there
-    CHECK(w.orchestrator->get_plan("p").version == version);
+    CHECK(w.service->get_plan("p").version == version);
 }

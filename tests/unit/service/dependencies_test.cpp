@@ -214,7 +214,7 @@ TEST_CASE("A state is reached by whoever goes past it alive, and missed by whoev
         "PLANNED}]}]");
     CHECK(w.state("check:late") == "WAITING");
     CHECK(w.check("u").dependencies.edges.at(0).resolution == Resolution::satisfied);
-    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.service->check_states().empty());
 }
 
 TEST_CASE("The cycle that is shown is the shortest, wherever in a long one it begins") {

@@ -19,7 +19,7 @@ struct Run {
     Liveness liveness = Liveness::alive;
 
     explicit Run(const std::string& more = "", const std::string& rest = "") {
-        w.orchestrator->set_runner_probe([this](const RunnerIdentity&) { return liveness; });
+        w.service->set_runner_probe([this](const RunnerIdentity&) { return liveness; });
         w.write("stages:\n  - {id: s" + more +
                 "}\n  - {id: down, dependencies: [{node: stage:s, when: always}]}\n" + rest);
         claim();
@@ -164,10 +164,10 @@ TEST_CASE("The first mark stands, but a cancel replaces any") {
 TEST_CASE("A timeout is the runner's to enforce; when it should be over, others mark it and still wait") {
     Run run(", timeout: 5s");
     run.w.clock.advance(6s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK_FALSE(run.attempt(1).stopping);
     run.w.clock.advance(10s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     REQUIRE(run.attempt(1).stopping);
     CHECK(run.attempt(1).stopping->cause == Cause::timeout);
     CHECK(run.attempt(1).state == AttemptState::running);
@@ -181,7 +181,7 @@ TEST_CASE("Lost and interrupted attempts use up no retry, wait for none, and ten
         for (int i = 1; i <= kMaxInterruptions; ++i) {
             if (cause == Cause::lost) {
                 run.liveness = Liveness::gone;
-                run.w.orchestrator->tick(World::request("{}"));
+                run.w.tick();
                 run.liveness = Liveness::alive;
             } else {
                 HolderWord word = signalled();
@@ -222,14 +222,14 @@ TEST_CASE("A runner that cannot be looked for is alive while it beats, and lost 
     Run run;
     run.liveness = Liveness::unknown;
     run.w.clock.advance(59s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK(run.attempt(1).state == AttemptState::running);
-    run.w.orchestrator->beat("me");
+    run.w.service->beat("me");
     run.w.clock.advance(59s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK(run.attempt(1).state == AttemptState::running);
     run.w.clock.advance(1s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK(run.attempt(1).cause == Cause::lost);
     CHECK(run.attempt(2).state == AttemptState::pending);
     // Its late word is another attempt's no more.
@@ -241,11 +241,11 @@ TEST_CASE("A runner that cannot be looked for is alive while it beats, and lost 
 TEST_CASE("The latest beat counts, also when the clock was set back since the one before") {
     Run run;
     run.liveness = Liveness::unknown;
-    run.w.orchestrator->beat("me");
+    run.w.service->beat("me");
     run.w.clock.reading.wall -= 1h;
-    run.w.orchestrator->beat("me");
+    run.w.service->beat("me");
     run.w.clock.advance(60s);
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK(run.attempt(1).cause == Cause::lost);
 }
 
@@ -286,7 +286,7 @@ TEST_CASE("What a runner that is gone was told to stop ends as it was told") {
     Run run(", retry: {max_retries: 3}");
     run.cancel("superseded");
     run.liveness = Liveness::gone;
-    run.w.orchestrator->tick(World::request("{}"));
+    run.w.tick();
     CHECK(run.w.state("stage:s") == "FINAL cancelled");
     CHECK(run.attempt(1).cause == Cause::cancelled);
 }
@@ -375,24 +375,24 @@ TEST_CASE("A plan that is made anew under an id is another plan") {
     World w;
     w.write("stages: [{id: s}]");
     WriteNodes write = World::request("stages: [{id: t}]");
-    write.plan_identity = w.orchestrator->get_plan("p").identity;
-    w.orchestrator->delete_plan("p", false);
+    write.plan_identity = w.service->get_plan("p").identity;
+    w.service->delete_plan("p", false);
     CreatePlan create;
     create.id = "p";
-    w.orchestrator->create_plan(create);
+    w.service->create_plan(create);
     CHECK(w.refused(write) == ErrorCode::not_found);
 }
 
 TEST_CASE("A plan is not deleted while somebody holds an attempt of it, unless by force") {
     Run run;
-    CHECK_THROWS_WITH(run.w.orchestrator->delete_plan("p", false), Contains("held by run:host:42:7"));
+    CHECK_THROWS_WITH(run.w.service->delete_plan("p", false), Contains("held by run:host:42:7"));
     run.liveness = Liveness::gone;
-    run.w.orchestrator->delete_plan("p", false);
+    run.w.service->delete_plan("p", false);
     World script;
     script.write("stages: [{id: s}]");
     script.claim("s", "worker-7");
-    CHECK_THROWS_WITH(script.orchestrator->delete_plan("p", false), Contains("worker-7"));
-    script.orchestrator->delete_plan("p", true);
+    CHECK_THROWS_WITH(script.service->delete_plan("p", false), Contains("worker-7"));
+    script.service->delete_plan("p", true);
 }
 
 TEST_CASE("A heartbeat is no change, ends nothing, and counts until somebody has ended the attempt") {
@@ -407,11 +407,11 @@ TEST_CASE("A heartbeat is no change, ends nothing, and counts until somebody has
     CHECK(w.version() == version);
     CHECK(w.stage("s").updated_at == updated);
     CHECK(w.state("stage:other") == "ATTEMPTING");
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.state("stage:s") == "ATTEMPTING");
     CHECK(w.state("stage:other") == "FINAL failed");
     w.clock.advance(11s);
-    w.orchestrator->tick(World::request("{}"));
+    w.tick();
     CHECK(w.stage("s").attempts[0].cause == Cause::silent);
     CHECK(w.refused("stages: [{id: s, attempt: {heartbeat: true}}]") == ErrorCode::invalid_state);
 }
@@ -421,9 +421,9 @@ TEST_CASE("What was imported while somebody held it is held by nobody") {
     run.w.write("stages: [{id: t}]");
     run.w.write("stages: [{id: t, attempt: {state: SCHEDULED, process_uid: w}}]");
     std::string text;
-    run.w.orchestrator->export_plan("p", [&](std::string_view line) { (text += line) += '\n'; });
-    run.w.orchestrator->delete_plan("p", true);
-    run.w.orchestrator->import_plan(text, "plan.export");
+    run.w.service->export_plan("p", [&](std::string_view line) { (text += line) += '\n'; });
+    run.w.service->delete_plan("p", true);
+    run.w.service->import_plan(text, "plan.export");
     CHECK(run.attempt(1).process_uid == "run:host:42:7");
     CHECK(run.w.refused(Run::holder_write("state: COMPLETE", {.identity = "me"})) != ErrorCode::internal);
     run.w.write("checks: [{id: new}]");
@@ -454,7 +454,7 @@ TEST_CASE("A pass counts only with an attempt that runs to its end, whoever ends
                         }
                     }
                     w.clock.advance(20min + 1s);
-                    w.orchestrator->tick(World::request("{}"));
+                    w.tick();
                 }
                 if (how == "cancel") w.write("stages: [{id: s, cancel: true}]");
                 if (retry && how != "cancel") w.pass("s");
@@ -462,7 +462,7 @@ TEST_CASE("A pass counts only with an attempt that runs to its end, whoever ends
                 CHECK(w.state("check:c") == "FINAL failed");
                 CHECK_THAT(*w.check("c").results.back().failure,
                            Contains("stage s reported a pass and then ended: "));
-                CHECK(w.orchestrator->check_states().empty());
+                CHECK(w.service->check_states().empty());
             }
         }
     }
@@ -480,7 +480,7 @@ TEST_CASE("Whoever ends a check while an attempt is live takes its word as it st
     w.clock.advance(1s);
     w.fail("s");
     CHECK(w.state("check:c") == "FINAL passed");
-    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.service->check_states().empty());
 }
 
 TEST_CASE("An attempt that calls an answer final leaves the check to the stages assigned to it") {

@@ -20,7 +20,7 @@ TEST_CASE("A blocked node is explained by what it waits for, down to who must ac
 checks: [{id: built, state: PLANNED}, {id: tested, state: PLANNED, dependencies: [built]}]
 stages: [{id: build, assignments: [built]}, {id: ship, dependencies: [tested]}]
 )");
-    const Explanation e = w.orchestrator->explain("p", {NodeType::stage, "ship"});
+    const Explanation e = w.service->explain("p", {NodeType::stage, "ship"});
     CHECK(e.node.ref == NodeRef{NodeType::stage, "ship"});
     REQUIRE(e.because.size() == 3);
     CHECK(e.because[0].ref == NodeRef{NodeType::check, "tested"});
@@ -36,7 +36,7 @@ TEST_CASE("A skipped node is explained by the failure that started it") {
 checks: [{id: a}, {id: b, state: PLANNED, dependencies: [a, z]}, {id: z}, {id: c, state: PLANNED, dependencies: [b]}]
 )");
     w.write("checks: [{id: a, state: FINAL, result: {failure: does not compile}}]");
-    const Explanation e = w.orchestrator->explain("p", {NodeType::check, "c"});
+    const Explanation e = w.service->explain("p", {NodeType::check, "c"});
     CHECK(e.root_causes == std::vector<NodeRef>{{NodeType::check, "a"}});
     CHECK_THAT(all(e.because.back().notes), Contains("does not compile"));
 }
@@ -44,9 +44,9 @@ checks: [{id: a}, {id: b, state: PLANNED, dependencies: [a, z]}, {id: z}, {id: c
 TEST_CASE("A check that nobody works on says so") {
     World w;
     w.write("checks: [{id: c, state: PLANNED}, {id: d}]");
-    CHECK_THAT(all(w.orchestrator->explain("p", {NodeType::check, "c"}).node.notes),
+    CHECK_THAT(all(w.service->explain("p", {NodeType::check, "c"}).node.notes),
                Contains("no stage is assigned"));
-    CHECK_THAT(all(w.orchestrator->explain("p", {NodeType::check, "d"}).node.notes), Contains("PLANNING"));
+    CHECK_THAT(all(w.service->explain("p", {NodeType::check, "d"}).node.notes), Contains("PLANNING"));
 }
 
 TEST_CASE("A long chain of reasons is cut and says so") {
@@ -56,7 +56,7 @@ TEST_CASE("A long chain of reasons is cut and says so") {
         plan += ", {id: n" + std::to_string(i) + ", state: PLANNED, dependencies: [n" +
                 std::to_string(i - 1) + "]}";
     w.write(plan + "]");
-    const Explanation e = w.orchestrator->explain("p", {NodeType::check, "n1499"});
+    const Explanation e = w.service->explain("p", {NodeType::check, "n1499"});
     CHECK(e.truncated);
     CHECK(e.because.size() == kMaxExplained);
 }

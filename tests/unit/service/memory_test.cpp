@@ -20,7 +20,7 @@ public:
         run();
         retry();
         finish();
-        add("tick", w_.orchestrator->tick(World::request("{}")));
+        add("tick", w_.tick());
         show_reasons();
         show_log();
     }
@@ -43,9 +43,9 @@ private:
         JsonSink all;
         QueryNodes q;
         q.plan = "p";
-        w_.orchestrator->query(q, all);
+        w_.service->query(q, all);
         lines_.push_back(all.take());
-        add("summary", w_.orchestrator->summarize("p", 10));
+        add("summary", w_.service->summarize("p", 10));
         w_.clock.advance(1s);
     }
     void add(const std::string& what, const ClaimedAttempt& claimed, const WorkPlan& plan) {
@@ -112,15 +112,15 @@ stages:
     }
     void show_reasons() {
         for (const char* check : {"built", "tested", "reviewed", "rolled-back", "told", "once"})
-            add("explain", w_.orchestrator->explain("p", {NodeType::check, check}));
+            add("explain", w_.service->explain("p", {NodeType::check, check}));
         for (const char* stage : {"build", "test", "part-2", "undo"})
-            add("explain", w_.orchestrator->explain("p", {NodeType::stage, stage}));
+            add("explain", w_.service->explain("p", {NodeType::stage, stage}));
     }
     void show_log() {
         const auto visit = [&](const LogEntry& entry) { add("log", entry); };
-        w_.orchestrator->read_log({.plan = "p", .ref = {}, .since = 0}, visit);
-        w_.orchestrator->read_log({.plan = "p", .ref = parse_ref("stage:build"), .since = 3}, visit);
-        for (const std::string& fault : w_.orchestrator->check_states()) lines_.push_back(fault);
+        w_.service->read_log({.plan = "p", .ref = {}, .since = 0}, visit);
+        w_.service->read_log({.plan = "p", .ref = parse_ref("stage:build"), .since = 3}, visit);
+        for (const std::string& fault : w_.service->check_states()) lines_.push_back(fault);
     }
 
     World& w_;
@@ -129,7 +129,7 @@ stages:
 
 std::string exported_by(World& w) {
     std::string text;
-    w.orchestrator->export_plan("p", [&](std::string_view line) { text += std::string(line) + "\n"; });
+    w.service->export_plan("p", [&](std::string_view line) { text += std::string(line) + "\n"; });
     return text;
 }
 
@@ -153,11 +153,11 @@ TEST_CASE("A plan goes from SQLite into a store in memory and back without a cha
     Story(on_disk).tell();
     const std::string text = exported_by(on_disk);
     World in_memory(open_memory_store());
-    in_memory.orchestrator->delete_plan("p", true);
-    in_memory.orchestrator->import_plan(text, "plan.export");
+    in_memory.service->delete_plan("p", true);
+    in_memory.service->import_plan(text, "plan.export");
     CHECK(exported_by(in_memory) == text);
     World back;
-    back.orchestrator->delete_plan("p", true);
-    back.orchestrator->import_plan(exported_by(in_memory), "plan.export");
+    back.service->delete_plan("p", true);
+    back.service->import_plan(exported_by(in_memory), "plan.export");
     CHECK(exported_by(back) == text);
 }

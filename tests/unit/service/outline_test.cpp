@@ -39,7 +39,7 @@ std::string described(const Outline& outline) {
 /// By way of whole nodes.
 std::string expected(World& w, const QueryNodes& query) {
     NodeCollector found;
-    w.orchestrator->query(query, found);
+    w.service->query(query, found);
     return described(support::outline_of(found));
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("An outline says of nodes what is drawn of them, and ties them by numb
     World w;
     w.write("checks: [{id: a, kind: k}]");
     w.write("stages: [{id: s, assignments: [a]}, {id: t, dependencies: [s, check:a]}]");
-    const Outline outline = w.orchestrator->outline({.plan = "p"});
+    const Outline outline = w.service->outline({.plan = "p"});
     CHECK(described(outline) ==
           "p, 1 checks\n"
           "check:a (k) PLANNING \n"
@@ -80,13 +80,13 @@ TEST_CASE("An outline is what whole nodes make, whatever has happened and is sel
     w.write("checks: [{id: later, kind: test, state: PLANNED, dependencies: [stage:first]}]");
     w.write(kPlan);
     const auto check_all = [&] {
-        CHECK(described(w.orchestrator->outline({.plan = "p"})) == expected(w, {.plan = "p"}));
+        CHECK(described(w.service->outline({.plan = "p"})) == expected(w, {.plan = "p"}));
         for (QueryNodes query : {QueryNodes{.refs = {{NodeType::check, "all"}}, .deps = -1},
                                  QueryNodes{.refs = {{NodeType::stage, "build"}}},
                                  QueryNodes{.refs = {{NodeType::check, "src"}}, .dependents = 1},
                                  QueryNodes{.types = {NodeType::stage}}, QueryNodes{.kinds = {"nothing"}}}) {
             query.plan = "p";
-            CHECK(described(w.orchestrator->outline(query)) == expected(w, query));
+            CHECK(described(w.service->outline(query)) == expected(w, query));
         }
     };
     check_all();
@@ -96,7 +96,7 @@ TEST_CASE("An outline is what whole nodes make, whatever has happened and is sel
     check_all();
     w.write("checks: [{id: later, state: FINAL}, {id: lint, state: FINAL}]");
     check_all();
-    const std::string text = described(w.orchestrator->outline({.plan = "p"}));
+    const std::string text = described(w.service->outline({.plan = "p"}));
     CHECK(text.find("SATISFIED") != std::string::npos);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("An outline has the continuation groups of stages") {
     w.write(
         "stages: [{id: one}, {id: two}, {id: parent, dependencies: [two],"
         " continuation_group: {any: [one, {all: [one, two]}]}}]");
-    const std::string text = described(w.orchestrator->outline({.plan = "p"}));
+    const std::string text = described(w.service->outline({.plan = "p"}));
     CHECK(text == expected(w, {.plan = "p"}));
     CHECK(text.find("continuation") != std::string::npos);
 }

@@ -154,12 +154,12 @@ TEST_CASE("A summary tells what is ready, running, open and failed") {
     w.claim("r");
     w.claim("f");
     w.fail("f", "exit status 3");
-    const PlanSummary s = w.orchestrator->summarize("p", 100);
+    const PlanSummary s = w.service->summarize("p", 100);
     CHECK(s.ready == std::vector<NodeRef>{{NodeType::stage, "b"}, {NodeType::check, "C"}});
     CHECK(s.running == std::vector<NodeRef>{{NodeType::stage, "r"}});
     REQUIRE(s.failed.size() == 1);
     CHECK(s.failed[0].node == NodeRef{NodeType::stage, "f"});
     CHECK(s.failed[0].message == "exit status 3");
     CHECK(s.open_checks.size() == 3);
-    CHECK(w.orchestrator->summarize("p", 1).open_checks.size() == 1);
+    CHECK(w.service->summarize("p", 1).open_checks.size() == 1);
 }

@@ -11,7 +11,7 @@ namespace {
 
 std::string exported(World& w, const std::string& plan = "p") {
     std::string text;
-    w.orchestrator->export_plan(plan, [&](std::string_view line) {
+    w.service->export_plan(plan, [&](std::string_view line) {
         text += line;
         text += '\n';
     });
@@ -63,7 +63,7 @@ stages:
 
 Error import_error(World& w, const std::string& text) {
     try {
-        w.orchestrator->import_plan(text, "plan.export");
+        w.service->import_plan(text, "plan.export");
     } catch (const Error& e) {
         return e;
     }
@@ -82,19 +82,19 @@ TEST_CASE("Export, import and export again give the same bytes") {
     World from, to;
     fill(from);
     const std::string text = exported(from);
-    to.orchestrator->delete_plan("p", true);
-    to.orchestrator->import_plan(text, "plan.export");
+    to.service->delete_plan("p", true);
+    to.service->import_plan(text, "plan.export");
     CHECK(exported(to) == text);
-    CHECK(to.orchestrator->check_states().empty());
+    CHECK(to.service->check_states().empty());
     CHECK(to.store->check().empty());
 }
 
 TEST_CASE("An imported plan goes on where the exported one stood") {
     World from, to;
     fill(from);
-    to.orchestrator->delete_plan("p", true);
+    to.service->delete_plan("p", true);
     from.complete("s");
-    to.orchestrator->import_plan(exported(from), "plan.export");
+    to.service->import_plan(exported(from), "plan.export");
     to.clock.reading = from.clock.reading;
     for (World* w : {&from, &to}) {
         w->pass("child");
@@ -117,14 +117,14 @@ TEST_CASE("An operation of an imported plan still tells what it took") {
     const std::string text = exported(from);
     CHECK_THAT(text,
                Contains(R"({"operation":{"op_id":"take","version":3,"claimed":[{"stage":"s","idx":1}]}})"));
-    to.orchestrator->delete_plan("p", true);
+    to.service->delete_plan("p", true);
     for (const auto& [what, with] :
          {std::pair(R"("claimed":[{"stage":"s","idx":1})", R"("claimed":[{"stage":"s","idx":2})"),
           {R"("claimed":[{"stage":"s")", R"("claimed":[{"stage":"x")"},
           {R"("idx":1}]}})", R"("idx":1,"x":1}]}})"},
           {R"("idx":1}]}})", R"("idx":0}]}})"}})
         CHECK(import_error(to, replaced(text, what, with)).code() == ErrorCode::invalid_argument);
-    to.orchestrator->import_plan(text, "plan.export");
+    to.service->import_plan(text, "plan.export");
     CHECK(exported(to) == text);
     const auto again = to.write(claim);
     CHECK(again.replayed);
@@ -142,7 +142,7 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
     fill(from);
     const std::string good = exported(from);
     World to;
-    to.orchestrator->delete_plan("p", true);
+    to.service->delete_plan("p", true);
     for (const auto& [what, with] : std::vector<std::pair<std::string, std::string>>{
              {"\"turboci_export\":2", "\"turboci_export\":3"},
              {"\"turboci_export\":2", "\"turboci_export\":1"},
@@ -175,7 +175,7 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
         REQUIRE(e.details().size() == 1);
         CHECK(e.details()[0].file == "plan.export");
         CHECK(e.details()[0].line > 0);
-        CHECK(to.orchestrator->list_plans().empty());
+        CHECK(to.service->list_plans().empty());
     }
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("No number and no time of an export is taken for more than it can be")
     fill(from);
     const std::string good = exported(from);
     World to;
-    to.orchestrator->delete_plan("p", true);
+    to.service->delete_plan("p", true);
     // What stands in the place of a value is taken or refused as input; it is never a fault of ours or the
     // store's.
     const auto try_all = [&](std::size_t at, std::size_t size, const std::vector<std::string>& values) {
@@ -193,9 +193,9 @@ TEST_CASE("No number and no time of an export is taken for more than it can be")
             text.replace(at, size, value);
             INFO(text.substr(at > 60 ? at - 60 : 0, 90));
             try {
-                const WorkPlan plan = to.orchestrator->import_plan(text, "plan.export");
-                CHECK(to.orchestrator->check_states().empty());
-                to.orchestrator->delete_plan(plan.id, true);
+                const WorkPlan plan = to.service->import_plan(text, "plan.export");
+                CHECK(to.service->check_states().empty());
+                to.service->delete_plan(plan.id, true);
             } catch (const Error& e) {
                 CHECK(e.code() == ErrorCode::invalid_argument);
                 CHECK(e.details().size() == 1);
@@ -236,7 +236,7 @@ TEST_CASE("Text that is no export is refused") {
 TEST_CASE("Every state that the rules lead to passes the rules' own inspection") {
     World w;
     fill(w);
-    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.service->check_states().empty());
     w.complete("s");
     w.break_stage("child");
     w.write("checks: [{id: d, state: FINAL, result: {failure: x}}]");
@@ -244,7 +244,7 @@ TEST_CASE("Every state that the rules lead to passes the rules' own inspection")
     w.write("stages: [{id: late2, cancel: true}]");
     w.claim("late");
     w.write("stages: [{id: late, cancel: true}]");
-    CHECK(w.orchestrator->check_states().empty());
+    CHECK(w.service->check_states().empty());
     CHECK(w.store->check().empty());
 }
 
@@ -252,7 +252,7 @@ TEST_CASE("An import is held against every rule") {
     World w;
     fill(w);
     const std::string text = exported(w);
-    w.orchestrator->delete_plan("p", true);
+    w.service->delete_plan("p", true);
     struct Bad {
         const char* from;
         const char* to;
@@ -292,7 +292,7 @@ TEST_CASE("An import is held against every rule") {
     const std::string without = last.substr(0, last.rfind("{\"operation\""));
     CHECK_THAT(import_error(w, without + text.substr(text.rfind("{\"end\""))).what(),
                Contains("lines are missing"));
-    w.orchestrator->import_plan(text, "plan.export");
+    w.service->import_plan(text, "plan.export");
     CHECK(exported(w) == text);
 }
 
@@ -300,7 +300,7 @@ TEST_CASE("An import is held against what the results of a check say") {
     World w;
     w.write("checks: [{id: c, state: FINAL, result: {failure: broken}}]");
     std::string text = exported(w);
-    w.orchestrator->delete_plan("p", true);
+    w.service->delete_plan("p", true);
     text.replace(text.find(R"("outcome":"failed")"), 18, R"("outcome":"passed")");
     CHECK_THAT(import_error(w, text).what(), Contains("its outcome is not that of its results"));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often a write asks the store: what a store on another machine answers with one message is a trip.
 #include "counted_store.hpp"
+#include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 std::int64_t trips_of(World& w, const WriteNodes& request) {
     test::CountedStore counted(*w.store);
-    Orchestrator(counted, w.clock).write_nodes(request);
+    LocalService(counted, w.clock).write_nodes(request);
     return counted.last.trips;
 }
 std::int64_t trips_of(World& w, const std::string& yaml) { return trips_of(w, World::request(yaml)); }
@@ -104,7 +105,7 @@ TEST_CASE("a new plan takes as many trips with a thousand nodes as with one") {
         create.id = id;
         create.nodes = World::request(chain(nodes));
         test::CountedStore counted(*w.store);
-        Orchestrator(counted, w.clock).create_plan(create);
+        LocalService(counted, w.clock).create_plan(create);
         return counted.last.trips;
     };
     const auto one = creation(1, "one");
@@ -132,7 +133,7 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
         World w;
         w.write(fan_in(width));
         test::CountedStore counted(*w.store);
-        Orchestrator orchestrator(counted, w.clock);
+        LocalService service(counted, w.clock);
         QueryNodes query;
         query.plan = "p";
         query.refs = {{NodeType::check, "next"}};
@@ -143,10 +144,10 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
             void stage(const Stage&) override { ++nodes; }
             int nodes = 0;
         } sink;
-        orchestrator.query(query, sink);
+        service.query(query, sink);
         CHECK(sink.nodes == width + 2);
         const auto of_query = counted.last.trips;
-        const auto explanation = orchestrator.explain("p", {NodeType::check, "next"});
+        const auto explanation = service.explain("p", {NodeType::check, "next"});
         CHECK(explanation.root_causes.size() >= 10);
         return std::pair(of_query, counted.last.trips);
     };
@@ -165,7 +166,7 @@ TEST_CASE("a summary takes as many trips of a large plan as of a small one") {
             "stages: [{id: s1, attempt: {state: INCOMPLETE, failure: x}}, {id: s2, attempt: {state: "
             "INCOMPLETE, failure: y}}]");
         test::CountedStore counted(*w.store);
-        CHECK(Orchestrator(counted, w.clock).summarize("p", 20).failed.size() == 2);
+        CHECK(LocalService(counted, w.clock).summarize("p", 20).failed.size() == 2);
         return counted.last.trips;
     };
     CHECK(trips(10) == trips(300));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "service/local_service.hpp"
 #include "support/fake_clock.hpp"
 #include "support/node_list.hpp"
 #include "support/packed.hpp"
@@ -25,10 +26,10 @@ public:
     /// On that store, which must be empty; null: on disk.
     explicit World(std::unique_ptr<Store> other) : store(std::move(other)) {
         if (!store) store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
-        orchestrator = std::make_unique<Orchestrator>(*store, clock);
+        service = std::make_unique<LocalService>(*store, clock);
         CreatePlan create;
         create.id = "p";
-        orchestrator->create_plan(create);
+        service->create_plan(create);
     }
 
     /// The request that a plan file stands for.
@@ -41,14 +42,18 @@ public:
         problems.raise_if_any(request.files);
         return request;
     }
-    WriteResult write(std::string_view yaml) { return orchestrator->write_nodes(request(yaml)); }
-    WriteResult write(const WriteNodes& r) { return orchestrator->write_nodes(r); }
+    WriteResult tick(WriteNodes r = request("{}")) {
+        r.tick = true;
+        return service->write_nodes(r);
+    }
+    WriteResult write(std::string_view yaml) { return service->write_nodes(request(yaml)); }
+    WriteResult write(const WriteNodes& r) { return service->write_nodes(r); }
 
     /// The error that a write is refused with. The version must not change.
     Error refusal(const WriteNodes& r) {
         const std::int64_t before = version();
         try {
-            orchestrator->write_nodes(r);
+            service->write_nodes(r);
         } catch (const Error& e) {
             if (version() != before) throw std::logic_error("a refused write changed the plan");
             return e;
@@ -75,7 +80,7 @@ public:
     WriteResult claim(const std::string& stage, const std::string& uid = "w") {
         WriteNodes r = request("{}");
         r.claim = Claim{.stages = {stage}, .at_most = 1, .process_uid = uid, .holder = uid};
-        return orchestrator->write_nodes(r);
+        return service->write_nodes(r);
     }
     WriteResult complete(const std::string& stage) {
         return write("stages: [{id: '" + stage + "', attempt: {state: COMPLETE}}]");
@@ -96,7 +101,7 @@ public:
 
     NodeList query(const QueryNodes& q) {
         NodeList list;
-        orchestrator->query(q, list);
+        service->query(q, list);
         return list;
     }
     Check check(const std::string& id) { return query(named(NodeType::check, id)).checks.at(0); }
@@ -107,12 +112,12 @@ public:
         if (r.type == NodeType::stage) return described(stage(r.id).state, stage(r.id).outcome);
         return described(check(r.id).state, check(r.id).outcome);
     }
-    std::int64_t version() { return orchestrator->get_plan("p").version; }
+    std::int64_t version() { return service->get_plan("p").version; }
 
     TempDir dir;
     FakeClock clock;
     std::unique_ptr<Store> store;
-    std::unique_ptr<Orchestrator> orchestrator;
+    std::unique_ptr<LocalService> service;
 
 private:
     static bool in_memory() {

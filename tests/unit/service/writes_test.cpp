@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 namespace {
 std::vector<LogEntry> log(World& w, std::int64_t since = 0, std::optional<RefText> ref = {}) {
     std::vector<LogEntry> entries;
-    w.orchestrator->read_log({.plan = "p", .ref = std::move(ref), .since = since},
-                             [&](const LogEntry& e) { entries.push_back(e); });
+    w.service->read_log({.plan = "p", .ref = std::move(ref), .since = since},
+                        [&](const LogEntry& e) { entries.push_back(e); });
     return entries;
 }
 }  // namespace
@@ -113,11 +113,11 @@ TEST_CASE("Labels are set at creation and merged by writes") {
     CreatePlan create;
     create.id = "q";
     create.labels = {{"branch", "main"}, {"quote", "\"x\""}};
-    w.orchestrator->create_plan(create);
+    w.service->create_plan(create);
     WriteNodes r = World::request("plan: {branch: dev, pr: 7}");
     r.plan = "q";
     w.write(r);
-    CHECK(same_json(w.orchestrator->get_plan("q").labels, {R"({"branch":"dev","quote":"\"x\"","pr":"7"})"}));
+    CHECK(same_json(w.service->get_plan("q").labels, {R"({"branch":"dev","quote":"\"x\"","pr":"7"})"}));
 }
 
 TEST_CASE("A plan and its nodes are created together or not at all") {
@@ -125,12 +125,12 @@ TEST_CASE("A plan and its nodes are created together or not at all") {
     CreatePlan create;
     create.id = "q";
     create.nodes = World::request("checks: [{id: a, dependencies: [nope]}]");
-    CHECK_THROWS_AS(w.orchestrator->create_plan(create), Error);
-    CHECK_THROWS_AS(w.orchestrator->get_plan("q"), Error);
+    CHECK_THROWS_AS(w.service->create_plan(create), Error);
+    CHECK_THROWS_AS(w.service->get_plan("q"), Error);
     create.nodes = World::request("checks: [{id: a}]");
-    CHECK(w.orchestrator->create_plan(create).plan.version == 1);
+    CHECK(w.service->create_plan(create).plan.version == 1);
     try {
-        w.orchestrator->create_plan(create);
+        w.service->create_plan(create);
         FAIL("created twice");
     } catch (const Error& e) {
         CHECK(e.code() == ErrorCode::conflict);
@@ -139,22 +139,22 @@ TEST_CASE("A plan and its nodes are created together or not at all") {
 
 TEST_CASE("Without an id the only plan is meant; several are listed; none is not found") {
     World w;
-    CHECK(w.orchestrator->get_plan("").id == "p");
+    CHECK(w.service->get_plan("").id == "p");
     CreatePlan create;
     create.id = "q";
-    w.orchestrator->create_plan(create);
+    w.service->create_plan(create);
     try {
-        (void)w.orchestrator->get_plan("");
+        (void)w.service->get_plan("");
         FAIL("chose one of two");
     } catch (const Error& e) {
         CHECK(e.code() == ErrorCode::usage);
         CHECK_THAT(e.what(), Contains("p, q"));
     }
-    w.orchestrator->delete_plan("p", true);
-    CHECK(w.orchestrator->get_plan("").id == "q");
-    w.orchestrator->delete_plan("q", true);
+    w.service->delete_plan("p", true);
+    CHECK(w.service->get_plan("").id == "q");
+    w.service->delete_plan("q", true);
     try {
-        (void)w.orchestrator->get_plan("");
+        (void)w.service->get_plan("");
         FAIL("found a plan");
     } catch (const Error& e) {
         CHECK(e.code() == ErrorCode::not_found);
@@ -202,23 +202,23 @@ TEST_CASE("A tick and a creation can be sent again") {
     World w;
     WriteNodes tick = World::request("{}");
     tick.op_id = "t";
-    w.orchestrator->tick(tick);
-    CHECK(w.orchestrator->tick(tick).replayed);
+    w.tick(tick);
+    CHECK(w.tick(tick).replayed);
     for (const std::string id : {"named", ""}) {
         CreatePlan create;
         create.id = id;
         create.nodes = World::request("checks: [{id: c}]");
         create.nodes.op_id = "made-" + id;
-        const std::string made = w.orchestrator->create_plan(create).plan.id;
-        const WriteResult again = w.orchestrator->create_plan(create);
+        const std::string made = w.service->create_plan(create).plan.id;
+        const WriteResult again = w.service->create_plan(create);
         CHECK(again.replayed);
         CHECK(again.plan.id == made);
     }
-    CHECK(w.orchestrator->list_plans().size() == 3);
+    CHECK(w.service->list_plans().size() == 3);
     CreatePlan other;
     other.id = "named";
     other.nodes.op_id = "another";
-    CHECK_THROWS_AS(w.orchestrator->create_plan(other), Error);
+    CHECK_THROWS_AS(w.service->create_plan(other), Error);
 }
 
 TEST_CASE("Of two labels of one name the last one counts, and a plan's record begins with its creation") {
@@ -227,10 +227,10 @@ TEST_CASE("Of two labels of one name the last one counts, and a plan's record be
     create.id = "q";
     create.labels = {{"k", "1"}, {"k", "2"}};
     create.nodes = World::request("plan: {branch: main}\n");
-    w.orchestrator->create_plan(create);
-    CHECK(w.orchestrator->get_plan("q").labels.text == R"({"k":"2","branch":"main"})");
+    w.service->create_plan(create);
+    CHECK(w.service->get_plan("q").labels.text == R"({"k":"2","branch":"main"})");
     std::string changes;
-    w.orchestrator->read_log({.plan = "q", .ref = {}, .since = 0},
-                             [&](const LogEntry& e) { changes = e.changes.text; });
+    w.service->read_log({.plan = "q", .ref = {}, .since = 0},
+                        [&](const LogEntry& e) { changes = e.changes.text; });
     CHECK(changes == R"({"created":true,"labels":{"k":"2","branch":"main"}})");
 }

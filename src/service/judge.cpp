@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "endpoint/judge.hpp"
+#include "service/judge.hpp"
 
 #include <utility>
 
@@ -49,27 +49,27 @@ bool selects_all(const QueryNodes& request) {
 
 }  // namespace
 
-Judgement judge(Endpoint& endpoint, QueryNodes request, NodeSink* also) {
+Judgement judge(Service& service, QueryNodes request, NodeSink* also) {
     Judge judge(selects_all(request) ? Judge::Scope::whole_plan : Judge::Scope::some_nodes);
     JudgeSink sink(judge, also);
     if (also == nullptr) request.parts = kBareNodes;
     request.parts.assignments = true;
-    endpoint.query(request, sink);
+    service.query(request, sink);
     QueryNodes targets;
     targets.plan = sink.plan_id();
     targets.parts = kBareNodes;
     for (std::string& id : judge.unknown_checks()) targets.refs.push_back({NodeType::check, std::move(id)});
     if (!targets.refs.empty()) {
         RequiredSink required(judge);
-        endpoint.query(targets, required);
+        service.query(targets, required);
     }
     return judge.judgement();
 }
 
-std::vector<NodeRef> open_nodes(Endpoint& endpoint, QueryNodes request) {
+std::vector<NodeRef> open_nodes(Service& service, QueryNodes request) {
     request.states = {State::planning, State::planned, State::waiting, State::attempting,
                       State::awaiting_group};
-    return judge(endpoint, std::move(request)).open;
+    return judge(service, std::move(request)).open;
 }
 
 }  // namespace turboci

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writing half of the orchestrator: one function is one transaction.
-#include "turboci/orchestrator.hpp"
-#include "service/lookups.hpp"
+// The writing half of the service.
+#include "service/local_service.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "engine/decide.hpp"
 #include "engine/holder.hpp"
+#include "engine/validate.hpp"
+#include "service/lookups.hpp"
 #include "service/view.hpp"
 
 namespace turboci {
@@ -44,19 +47,26 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
     return result;
 }
 
-/// One write from begin to end. `is_new`: the plan is not in the store yet.
-WriteResult write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, const ClockReading& now,
-                     bool is_new, const RunnerProbe& probe, Duration lost_after) {
-    const std::string store = uow.identity();
+// How often a change of others is looked for: the pauses double from the first to the longest.
+constexpr Duration kFirstPause = std::chrono::milliseconds(20);
+constexpr Duration kLongestPause = std::chrono::milliseconds(250);
+
+/// Decides and applies a write, without committing it. `is_new`: the plan is not in the store yet.
+struct Written {
+    WriteResult answer;
+    bool keep = false;  ///< there is something to commit
+};
+Written write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, const ClockReading& now,
+                 bool is_new, const ServiceOptions& options) {
     const Load load = [&](const Lookup& lookup) { return uow.load(plan.key, lookup); };
     Decision decision = decide({.request = request,
                                 .plan = plan,
                                 .is_new = is_new,
                                 .next_node = uow.next_node_key(),
                                 .now = now,
-                                .store = store,
-                                .probe = probe,
-                                .lost_after = lost_after},
+                                .store = uow.identity(),
+                                .probe = options.probe,
+                                .lost_after = options.lost_after},
                                load);
     const PlanKey key = uow.apply(decision.changes);
     WriteResult& answer = decision.answer;
@@ -66,8 +76,23 @@ WriteResult write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& req
             if (const auto next = service::next_ready_at(uow, key, decision.nodes->now()))
                 answer.next_ready_in = *next - decision.nodes->now();
     }
-    if (!request.dry_run && decision.keep) uow.commit();
-    return std::move(answer);
+    return {std::move(answer), decision.keep};
+}
+
+/// A write to a plan that is there, without committing it.
+Written write_to_plan(UnitOfWork& uow, const WriteNodes& request, const ClockReading& now,
+                      const ServiceOptions& options) {
+    const PlanRow plan = require_plan(uow, request.plan);
+    require_identity(plan.id, plan.identity, request.plan_identity);
+    if (auto done = find_replay(uow, plan, request)) return {std::move(*done), false};
+    return write_in(uow, plan, request, now, false, options);
+}
+
+template <class Request>
+void refuse_problems(const Request& request, const std::vector<std::string>& files) {
+    Problems problems;
+    validate(request, problems);
+    problems.raise_if_any(files);
 }
 
 /// All labels as one patch: merged one by one, each would cost as much as those before it.
@@ -97,7 +122,8 @@ std::optional<WriteResult> find_created(UnitOfWork& uow, const CreatePlan& reque
 
 }  // namespace
 
-WriteResult Orchestrator::create_plan(const CreatePlan& request) {
+WriteResult LocalService::create_plan(const CreatePlan& request) {
+    refuse_problems(request, request.nodes.files);
     const auto uow = store_.begin(Access::write);
     const ClockReading reading = clock_.read();
     PlanRow plan;
@@ -110,28 +136,58 @@ WriteResult Orchestrator::create_plan(const CreatePlan& request) {
     plan.labels = labels_of(request);
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
-    return write_in(*uow, plan, request.nodes, reading, true, runner_probe_, lost_after_);
+    Written written = write_in(*uow, plan, request.nodes, reading, true, options_);
+    if (!request.nodes.dry_run && written.keep) uow->commit();
+    return std::move(written.answer);
 }
 
-WriteResult Orchestrator::write_nodes(const WriteNodes& request) {
+WriteResult LocalService::write_nodes(const WriteNodes& request) {
+    refuse_problems(request, request.files);
     const auto uow = store_.begin(Access::write);
-    const PlanRow plan = require_plan(*uow, request.plan);
-    require_identity(plan.id, plan.identity, request.plan_identity);
-    if (auto done = find_replay(*uow, plan, request)) return std::move(*done);
-    return write_in(*uow, plan, request, clock_.read(), false, runner_probe_, lost_after_);
+    Written written = write_to_plan(*uow, request, clock_.read(), options_);
+    if (!request.dry_run && written.keep) uow->commit();
+    return std::move(written.answer);
 }
 
-WriteResult Orchestrator::tick(const WriteNodes& request) {
-    WriteNodes looking = request;
-    looking.tick = true;
-    return write_nodes(looking);
+std::vector<BatchAnswer> LocalService::write_batch(std::span<const WriteNodes> requests) {
+    std::vector<BatchAnswer> answers(requests.size());
+    const auto refuse = [&](std::size_t i, const Error& error) {
+        // What the store could not do leaves nothing of the whole batch.
+        if (error.code() == ErrorCode::store || error.code() == ErrorCode::locked ||
+            error.code() == ErrorCode::internal)
+            throw Error(error);
+        answers[i].error = error;
+    };
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        try {
+            if (requests[i].dry_run)
+                throw Error(ErrorCode::invalid_argument, "a batch cannot hold a write that is only tried");
+            refuse_problems(requests[i], requests[i].files);
+        } catch (const Error& error) {
+            refuse(i, error);
+        }
+    }
+    const auto uow = store_.begin(Access::write);
+    bool keep = false;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        if (answers[i].error) continue;
+        try {
+            Written written = write_to_plan(*uow, requests[i], clock_.read(), options_);
+            keep = keep || written.keep;
+            answers[i].result = std::move(written.answer);
+        } catch (const Error& error) {
+            refuse(i, error);
+        }
+    }
+    if (keep) uow->commit();
+    return answers;
 }
 
-void Orchestrator::delete_plan(const std::string& id, bool force) {
+void LocalService::delete_plan(const std::string& id, bool force) {
     const auto uow = store_.begin(Access::write);
     const PlanRow plan = require_plan(*uow, id);
     const Load load = [&](const Lookup& lookup) { return uow->load(plan.key, lookup); };
-    const Holders holders(runner_probe_, load, lost_after_, clock_.read().wall);
+    const Holders holders(options_.probe, load, options_.lost_after, clock_.read().wall);
     if (!force)
         for (const AttemptRow& row : service::held_attempts(*uow, plan.key)) {
             // What is only SCHEDULED has no process yet.
@@ -145,17 +201,31 @@ void Orchestrator::delete_plan(const std::string& id, bool force) {
     uow->commit();
 }
 
-void Orchestrator::beat(const std::string& holder) {
+void LocalService::beat(const std::string& holder) {
     const auto uow = store_.begin(Access::write);
     uow->beat(holder, clock_.read().wall);
     uow->commit();
 }
 
-void Orchestrator::end_beats(const std::string& holder) {
+void LocalService::end_beats(const std::string& holder) {
     // What was silent for a day holds nothing that somebody will look for.
     const auto uow = store_.begin(Access::write);
     uow->forget_beats(holder, clock_.read().wall - std::chrono::hours(24));
     uow->commit();
+}
+
+WorkPlan LocalService::watch(const std::string& plan, std::int64_t seen, Duration at_most) {
+    const auto end = std::chrono::steady_clock::now() + at_most;
+    for (Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+        WorkPlan now = get_plan(plan);
+        const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
+        if (now.version > seen || left <= Duration::zero()) return now;
+        std::this_thread::sleep_for(std::min(pause, left));
+    }
+}
+
+std::unique_ptr<Service> make_local_service(Store& store, const Clock& clock, ServiceOptions options) {
+    return std::make_unique<LocalService>(store, clock, std::move(options));
 }
 
 }  // namespace turboci

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/validate.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 
+#include "domain/key_set.hpp"
+#include "domain/quotes.hpp"
 #include "domain/stage_args.hpp"
-#include "format/key_set.hpp"
-#include "format/scalars.hpp"
-#include "turboci/endpoint.hpp"
 
 namespace turboci {
 
@@ -261,5 +262,21 @@ void Validator::duplicates(NodeType type, const PackedList<Write>& writes) {
 }  // namespace
 
 void validate(const WriteNodes& request, Problems& problems) { Validator(request, problems).run(); }
+
+void validate(const CreatePlan& request, Problems& problems) {
+    if (!request.id.empty())
+        if (const auto why = plan_id_problem(request.id))
+            problems.add(ErrorCode::invalid_argument, {},
+                         fmt::format("the plan id {} {}", in_quotes(request.id), *why));
+    for (const auto& [key, value] : request.labels) {
+        if (!is_valid_utf8(key) || !is_valid_utf8(value)) {
+            problems.add(ErrorCode::invalid_argument, {},
+                         fmt::format("label {} is not valid UTF-8", in_quotes(key)));
+        } else if (key.empty()) {
+            problems.add(ErrorCode::invalid_argument, {}, "a label's name is empty");
+        }
+    }
+    validate(request.nodes, problems);
+}
 
 }  // namespace turboci

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "format/key_set.hpp"
+#include "domain/key_set.hpp"
 
 namespace turboci {
 

@@ -2,17 +2,17 @@
 // The verdict of what a query selects.
 #pragma once
 
-#include "turboci/endpoint.hpp"
+#include "turboci/service.hpp"
 #include "turboci/verdict.hpp"
 
 namespace turboci {
 
 /// Queries and judges. Checks that a selected stage is assigned to are looked up where they are not selected
 /// themselves. `also` hears what the query finds, too; without it only what the verdict needs is read.
-[[nodiscard]] Judgement judge(Endpoint& endpoint, QueryNodes request, NodeSink* also = nullptr);
+[[nodiscard]] Judgement judge(Service& service, QueryNodes request, NodeSink* also = nullptr);
 
 /// Is something that counts still open? Reads open nodes alone. `request` may name nodes, but not filter by
 /// state.
-[[nodiscard]] std::vector<NodeRef> open_nodes(Endpoint& endpoint, QueryNodes request);
+[[nodiscard]] std::vector<NodeRef> open_nodes(Service& service, QueryNodes request);
 
 }  // namespace turboci

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The service: everything that may be asked of plans. Transports call it; it is local, or a client of one that is
+// elsewhere.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "turboci/error.hpp"
+#include "turboci/requests.hpp"
+#include "turboci/runner.hpp"
+#include "turboci/time.hpp"
+
+namespace turboci {
+
+class Store;
+struct Outline;
+
+/// What became of one request of a batch: an answer, or the error with which it was refused.
+struct BatchAnswer {
+    std::optional<WriteResult> result;
+    std::optional<Error> error;
+};
+
+/// Every call is one transaction. Requests are validated whole, all problems at once, before a store is asked.
+/// The cost of a write follows the nodes that it names, their neighbours, and what moves in consequence. Not
+/// thread-safe. Errors are thrown as Error; nothing is written on any of them.
+class Service {
+public:
+    virtual ~Service() = default;
+
+    // ---- writing
+    /// CONFLICT if the id exists; else as write_nodes().
+    virtual WriteResult create_plan(const CreatePlan& request) = 0;
+    /// NOT_FOUND (plan), CONFLICT (if_version, attempt held by another), INVALID_STATE, INVALID_ARGUMENT,
+    /// INVALID_DEPENDENCY, CYCLIC_DEPENDENCY. A claim that gets nothing is no error, unless it named its stages.
+    virtual WriteResult write_nodes(const WriteNodes& request) = 0;
+    /// The requests one after another in one transaction, each with its own version, record, op_id and error: one
+    /// that is refused leaves nothing and does not keep the others from being written. A `dry_run` is
+    /// INVALID_ARGUMENT here. Errors of the store are thrown, and nothing of the batch is written.
+    virtual std::vector<BatchAnswer> write_batch(std::span<const WriteNodes> requests) = 0;
+    /// write_nodes() for who cannot go on without an attempt: PENDING if nothing is ready to claim; CONFLICT if
+    /// `op_id` was another write's.
+    WriteResult claim(const WriteNodes& request);
+    /// CONFLICT while a process holds an attempt, unless `force`.
+    virtual void delete_plan(const std::string& plan, bool force) = 0;
+    /// A sign of life of a holder of attempts. No write of any plan: no version, no record.
+    virtual void beat(const std::string& holder) = 0;
+    /// The holder holds nothing any more.
+    virtual void end_beats(const std::string& holder) = 0;
+
+    // ---- reading. `plan` empty: the only one; USAGE error listing the candidates if there are several
+    [[nodiscard]] virtual std::vector<WorkPlan> list_plans() = 0;
+    [[nodiscard]] virtual WorkPlan get_plan(const std::string& plan) = 0;
+    /// At most `limit` entries in each of the summary's lists.
+    [[nodiscard]] virtual PlanSummary summarize(const std::string& plan, std::size_t limit) = 0;
+    /// NOT_FOUND if a named node is not there; INVALID_ARGUMENT if a bare name is two nodes.
+    virtual void query(const QueryNodes& request, NodeSink& sink) = 0;
+    /// The same nodes, for a drawing. Ignores QueryNodes::parts.
+    [[nodiscard]] virtual Outline outline(const QueryNodes& request) = 0;
+    [[nodiscard]] virtual Explanation explain(const std::string& plan, const RefText& ref) = 0;
+    virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
+    /// Returns the plan once it is newer than `seen`, or after `at_most` as it is. NOT_FOUND when it is gone.
+    [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;
+
+    // ---- whole plans
+    /// Writes a whole plan, its record included, as lines of JSON without line ends. Same plan, same bytes.
+    virtual void export_plan(const std::string& plan,
+                             const std::function<void(std::string_view line)>& write) = 0;
+    /// Creates the plan that export_plan() wrote. What can be derived is derived anew, and every node must
+    /// be one that the rules allow: INVALID_ARGUMENT with the line otherwise. CONFLICT if the plan exists.
+    /// `name` is what messages call the text.
+    virtual WorkPlan import_plan(std::string_view text, const std::string& name) = 0;
+    /// Nodes of any plan that the rules could not have brought where they are, a line each. Empty: sound.
+    [[nodiscard]] virtual std::vector<std::string> check_states() = 0;
+};
+
+/// How a local service sees runners.
+struct ServiceOptions {
+    static constexpr Duration kLostAfter = std::chrono::seconds(60);
+    RunnerProbe probe;                  ///< empty: every runner is taken for alive
+    Duration lost_after = kLostAfter;  ///< a runner that cannot be probed is gone when it was silent for so long
+};
+
+/// The service on a store. Store and clock must outlive it.
+[[nodiscard]] std::unique_ptr<Service> make_local_service(Store& store, const Clock& clock,
+                                                          ServiceOptions options = {});
+
+}  // namespace turboci
