@@ -182,8 +182,8 @@ std::optional<std::string> Bench::compare_claimed(const WriteResult& result) {
         if (!token) return "a claim prints no token";
         const std::string& holder = expected_.holders[i];
         if (holder.starts_with("auto")) course_.identities[holder] = token->holder;
-        const AttemptToken right{
-            store_identity_, course_.plan_identity, course_.plan, c.stage.id, c.idx, identity(holder)};
+        const AttemptToken right{store_identity_, course_.plan_identity, course_.plan, c.stage.id,
+                                 c.idx,           identity(holder)};
         // The identity of one that a write set to RUNNING is told now.
         if (holder.starts_with(Model::kSecret)) continue;
         if (*token != right) return fmt::format("token of stage:{} {}", c.stage.id, c.idx);

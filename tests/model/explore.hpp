@@ -16,10 +16,10 @@ namespace turboci::model {
 /// Where an exploration stops.
 struct Bounds {
     Questions questions = Questions::all;
-    std::size_t depth = SIZE_MAX;      ///< operations after the creation of the plan
-    std::size_t states = SIZE_MAX;     ///< of one plan
-    std::int32_t attempts = 3;         ///< a state in which a stage had more is not left any more
-    bool copies = false;               ///< each state is exported and imported once
+    std::size_t depth = SIZE_MAX;   ///< operations after the creation of the plan
+    std::size_t states = SIZE_MAX;  ///< of one plan
+    std::int32_t attempts = 3;      ///< a state in which a stage had more is not left any more
+    bool copies = false;            ///< each state is exported and imported once
 };
 
 struct Figures {

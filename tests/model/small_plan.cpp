@@ -108,7 +108,10 @@ void checks_of_two(const std::function<void(const SmallPlan&)>& found) {
 
 void check_and_stage(const std::function<void(const SmallPlan&)>& found) {
     const std::vector<std::vector<std::pair<int, State>>> assignments{
-        {}, {{0, State::final}}, {{0, State::waiting}}, {{0, State::planned}},
+        {},
+        {{0, State::final}},
+        {{0, State::waiting}},
+        {{0, State::planned}},
         {{0, State::waiting}, {0, State::final}}};
     const auto each = [&](const SmallGroup& of_check, const SmallGroup& of_stage) {
         for (const auto& assigned : assignments)
@@ -221,8 +224,8 @@ private:
     }
 
     void with_retries() {
-        const bool stages = std::ranges::any_of(
-            plan_, [](const SmallNode& n) { return n.type == NodeType::stage; });
+        const bool stages =
+            std::ranges::any_of(plan_, [](const SmallNode& n) { return n.type == NodeType::stage; });
         for (const std::int32_t retries : {0, 1}) {
             if (retries > 0 && !stages) continue;
             for (auto& node : plan_) node.policy.retries = node.type == NodeType::stage ? retries : 0;
@@ -270,7 +273,8 @@ std::string unnamed(const SmallPlan& plan) {
 std::string name(const SmallPlan& plan, int node) {
     const auto type = plan[static_cast<std::size_t>(node)].type;
     char id = type == NodeType::check ? 'a' : 's';
-    for (int i = 0; i < node; ++i) id = static_cast<char>(id + (plan[static_cast<std::size_t>(i)].type == type));
+    for (int i = 0; i < node; ++i)
+        id = static_cast<char>(id + (plan[static_cast<std::size_t>(i)].type == type));
     return {id};
 }
 

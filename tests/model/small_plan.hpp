@@ -3,7 +3,8 @@
 //
 //   1 node:  every state that a check may be created in, required or not; every policy of kPolicies; a node
 //            that depends on itself (refused); a continuation group over the stage itself.
-//   2 nodes: every edge (`when` of each kind, and earlier states) in every direction, one cycle of each pair of
+//   2 nodes: every edge (`when` of each kind, and earlier states) in every direction, one cycle of each pair
+//   of
 //            types; groups with two edges to one node, AND, OR and THRESHOLD, and nested; every assignment,
 //            also with two goals; continuation groups in both directions; kPolicies that differ.
 //   3 nodes: every shape of a graph without cycles; AND and OR of two edges, each on success, failure or

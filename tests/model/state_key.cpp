@@ -116,7 +116,8 @@ private:
                 if (t <= now_) {
                     add("over ");
                 } else {
-                    add("#{}:{} ", place_in(moments_, t), std::chrono::ceil<std::chrono::seconds>(t - now_).count());
+                    add("#{}:{} ", place_in(moments_, t),
+                        std::chrono::ceil<std::chrono::seconds>(t - now_).count());
                 }
             }
             if (a.state == AttemptState::pending) add("ready{} ", place_in(ready_, ready_at(a)));
