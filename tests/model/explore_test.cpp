@@ -5,10 +5,11 @@
 //   TURBOCI_MODEL_JOB      which part of the plans, from 0 …
 //   TURBOCI_MODEL_JOBS     … of how many
 //   TURBOCI_MODEL_SAMPLE   one plan of how many (1)
-//   TURBOCI_MODEL_DEPTH    how many operations after the creation (no limit)
+//   TURBOCI_MODEL_DEPTH    how many operations after the creation (kLongDepth)
 //   TURBOCI_MODEL_FEW      asks of any plan only what is asked of plans of 3 nodes
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -47,6 +48,10 @@ std::optional<std::string> explore(
     });
     return parted;
 }
+
+/// How deep the long form goes in plans of 1, 2 and 3 nodes. The memory goes with the states that were found
+/// and not yet left, and each operation more takes about three times as long.
+constexpr std::array<std::size_t, 3> kLongDepth{4, 3, 6};
 
 /// Flaws that show within the plans of one node and some of two, two operations after their creation.
 const std::set<Flaw> kShownEarly{Flaw::no_op_counts,
@@ -179,7 +184,8 @@ TEST_CASE("Long form: all states of all small plans", "[.][long]") {
     Bounds bounds;
     bounds.questions = part.nodes < 3 ? Questions::all : Questions::few;
     if (std::getenv("TURBOCI_MODEL_FEW")) bounds.questions = Questions::few;
-    bounds.depth = number_from_environment("TURBOCI_MODEL_DEPTH", bounds.depth);
+    bounds.depth = number_from_environment("TURBOCI_MODEL_DEPTH",
+                                           kLongDepth.at(static_cast<std::size_t>(part.nodes) - 1));
     Explorer explorer;
     const auto parted = explore(explorer, part, bounds);
     std::cout << text(explorer.figures()) << '\n';
