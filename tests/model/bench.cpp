@@ -9,6 +9,7 @@
 
 #include "domain/attempt_token.hpp"
 #include "service/local_service.hpp"
+#include "store/memory/memory_store.hpp"
 #include "support/node_list.hpp"
 #include "support/packed.hpp"
 
@@ -60,14 +61,6 @@ std::filesystem::path fast_directory() {
     return there ? memory : std::filesystem::temp_directory_path();
 }
 
-/// What the notes of the orchestrator have to name.
-std::vector<std::vector<std::string>> notes(const Model& model) {
-    std::vector<std::vector<std::string>> all;
-    for (const auto& check : model.plan().checks)
-        for (const auto& result : check.results) all.push_back(result.names_all);
-    return all;
-}
-
 std::optional<std::string> compare_answer(const WriteResult& result, const Answer& expected) {
     if (auto d = differ("replayed", fmt::format("{}", result.replayed), fmt::format("{}", expected.replayed)))
         return d;
@@ -88,28 +81,50 @@ std::optional<std::string> compare_answer(const WriteResult& result, const Answe
 
 }  // namespace
 
-Bench::Bench() : dir_(fast_directory()) {
-    StoreOptions options;
-    options.path = dir_ / "model.db";
-    options.create = true;
-    options.command = "test of the model";
-    store_ = open_sqlite_store(std::move(options));
+Bench::Bench(BenchStore store) {
+    if (store == BenchStore::memory) {
+        contents_ = std::make_shared<memory::Shared>();
+        store_ = std::make_unique<memory::MemoryStore>(contents_);
+    } else {
+        dir_.emplace(fast_directory());
+        StoreOptions options;
+        options.path = *dir_ / "model.db";
+        options.create = true;
+        options.command = "test of the model";
+        store_ = open_sqlite_store(std::move(options));
+    }
     endpoint_ = std::make_unique<LocalService>(*store_, clock_);
-    endpoint_->set_runner_probe(
-        [this](const RunnerIdentity& id) { return model_ ? model_->look_for(id) : Liveness::gone; });
+    endpoint_->set_runner_probe([this](const RunnerIdentity& id) { return course_.model.look_for(id); });
     store_identity_ = store_->begin(Access::read)->identity();
 }
 
+void Bench::begin(Flaw flaw) {
+    course_ = Course();
+    course_.model = Model(flaw);
+    course_.plan = fmt::format("p{}", ++plans_);
+}
+
+Bench::Place Bench::place() const { return {course_, clock_.reading, contents_->data()}; }
+
+void Bench::go_to(const Place& place) {
+    course_ = place.course;
+    clock_.reading = place.now;
+    contents_->publish(place.contents);
+}
+
+bool Bench::is_unchanged_since(const Place& place) const { return contents_->data() == place.contents; }
+
 std::string Bench::identity(const std::string& holder) const {
     if (holder.empty()) return {};
-    const auto named = identities_.find(holder);
-    return named != identities_.end() ? named->second : plan_ + "-" + holder;
+    const auto named = course_.identities.find(holder);
+    return named != course_.identities.end() ? named->second : course_.plan + "-" + holder;
 }
 
 std::string Bench::token_text(const ModelToken& token) const {
-    return to_string(AttemptToken{
-        token.other_store ? "elsewhere" : store_identity_, token.other_plan ? "earlier" : plan_identity_,
-        token.other_plan_id ? "another" : plan_, token.stage, token.idx, identity(token.holder)});
+    return to_string(AttemptToken{token.other_store ? "elsewhere" : store_identity_,
+                                  token.other_plan ? "earlier" : course_.plan_identity,
+                                  token.other_plan_id ? "another" : course_.plan, token.stage, token.idx,
+                                  identity(token.holder)});
 }
 
 WriteNodes Bench::with_holders(WriteNodes request, const std::optional<ModelToken>& token) {
@@ -123,10 +138,10 @@ WriteNodes Bench::with_holders(WriteNodes request, const std::optional<ModelToke
     return request;
 }
 
-std::map<NodeRef, SkipCause> Bench::skips(const std::string& plan) {
+std::map<NodeRef, SkipCause> Bench::skips() {
     test::NodeList seen;
     QueryNodes all;
-    all.plan = plan;
+    all.plan = course_.plan;
     endpoint_->query(all, seen);
     std::map<NodeRef, SkipCause> causes;
     for (const auto& c : seen.checks)
@@ -142,21 +157,34 @@ WriteResult Bench::ask(const Operation& operation, const WriteNodes& request) {
     return operation.kind == OperationKind::claim ? endpoint_->claim(asked) : endpoint_->write_nodes(asked);
 }
 
+WriteResult Bench::ask(const Operation& operation, const CreatePlan& create, std::set<ErrorCode>& refused,
+                       std::string& message) {
+    try {
+        if (course_.model.plan().version > 0) return ask(operation, create.nodes);
+        WriteResult result = endpoint_->create_plan(create);
+        course_.plan_identity = result.plan.identity;
+        return result;
+    } catch (const Error& e) {
+        refused.insert(e.code());
+        message = e.what();
+        for (const auto& d : e.details()) message += "; " + d.message;
+    }
+    return {};
+}
+
 /// A claim prints tokens; the holder that it did not name gets an identity by them.
-std::optional<std::string> Bench::compare_claimed(const WriteResult& result, const Answer& expected,
-                                                  const std::string& plan) {
+std::optional<std::string> Bench::compare_claimed(const WriteResult& result) {
     std::vector<std::string> claimed;
     for (const auto& c : result.claimed) claimed.push_back(fmt::format("{} {}", c.stage.id, c.idx));
-    if (auto d = differ("claimed", fmt::format("{}", fmt::join(claimed, ", ")),
-                        fmt::format("{}", fmt::join(expected.claimed, ", "))))
-        return d;
-    for (std::size_t i = 0; i < expected.holders.size(); ++i) {
+    if (auto d = differ("claimed", text(claimed), text(expected_.claimed))) return d;
+    for (std::size_t i = 0; i < expected_.holders.size(); ++i) {
         const ClaimedAttempt& c = result.claimed[i];
         const auto token = parse_attempt_token(c.token);
         if (!token) return "a claim prints no token";
-        const std::string& holder = expected.holders[i];
-        if (holder.starts_with("auto")) identities_[holder] = token->holder;
-        const AttemptToken right{store_identity_, plan_identity_, plan, c.stage.id, c.idx, identity(holder)};
+        const std::string& holder = expected_.holders[i];
+        if (holder.starts_with("auto")) course_.identities[holder] = token->holder;
+        const AttemptToken right{store_identity_, course_.plan_identity, course_.plan, c.stage.id,
+                                 c.idx,           identity(holder)};
         // The identity of one that a write set to RUNNING is told now.
         if (holder.starts_with(Model::kSecret)) continue;
         if (*token != right) return fmt::format("token of stage:{} {}", c.stage.id, c.idx);
@@ -164,97 +192,77 @@ std::optional<std::string> Bench::compare_claimed(const WriteResult& result, con
     return std::nullopt;
 }
 
-std::optional<std::string> Bench::step(const Operation& operation, bool first, const std::string& plan,
-                                       Model& model) {
+std::optional<std::string> Bench::step(const Operation& operation) {
+    Model& model = course_.model;
     pass_time(clock_.reading, operation);
-    if (operation.kind == OperationKind::die) {
-        model.die(operation.pid);
-        return std::nullopt;
-    }
-    if (operation.kind == OperationKind::beat) {
-        model.beat(operation.holder, clock_.reading);
-        endpoint_->beat(identity(operation.holder));
-        return std::nullopt;
-    }
-    WriteNodes request = operation.request;
-    request.plan = plan;
     CreatePlan create;
-    create.id = plan;
-    create.nodes = request;
-
+    create.id = course_.plan;
+    create.nodes = operation.request;
+    create.nodes.plan = course_.plan;
+    if (operation.kind > OperationKind::tick) {
+        if (operation.kind == OperationKind::beat) endpoint_->beat(identity(operation.holder));
+        expected_ = answer(model, operation, clock_.reading);
+        return std::nullopt;
+    }
     const std::int64_t before = model.plan().version;
-    Answer expected;
     std::set<ErrorCode> refused;
     std::string message;
-    WriteResult result;
-    try {
-        if (first) {
-            result = endpoint_->create_plan(create);
-            plan_identity_ = result.plan.identity;
-        } else {
-            result = ask(operation, request);
-        }
-    } catch (const Error& e) {
-        refused.insert(e.code());
-        message = e.what();
-        for (const auto& d : e.details()) message += "; " + d.message;
-    }
-    if (!first || refused.empty()) model.expect_skips(skips(plan));
-    if (first) {
-        expected = model.create(create, clock_.reading);
-    } else if (operation.kind == OperationKind::tick) {
-        expected = model.tick(clock_.reading);
-    } else {
-        expected = model.write(request, clock_.reading, operation.token);
-    }
-    if (operation.kind == OperationKind::claim && expected.errors.empty() && expected.claimed.empty()) {
+    const WriteResult result = ask(operation, create, refused, message);
+    // A claim in vain is an error, and yet a write.
+    bool skipped = before > 0 && !refused.empty() && operation.kind == OperationKind::claim;
+    for (const auto& a : result.advanced) skipped |= a.outcome == Outcome::skipped;
+    model.expect_skips(skipped ? skips() : std::map<NodeRef, SkipCause>());
+    Operation named = operation;
+    named.request = create.nodes;
+    expected_ = answer(model, named, clock_.reading);
+    if (operation.kind == OperationKind::claim && expected_.errors.empty() && expected_.claimed.empty()) {
         // The write took place; only the caller gets nothing.
-        if (!refused.contains(expected.replayed ? ErrorCode::conflict : ErrorCode::pending))
+        if (!refused.contains(expected_.replayed ? ErrorCode::conflict : ErrorCode::pending))
             return fmt::format("a claim in vain\n  product: {}", text(refused));
-        return compare_state(plan, model);
+        return compare_state();
     }
-    if (refused.empty() != expected.errors.empty() ||
-        (!refused.empty() && !expected.errors.contains(*refused.begin())))
+    if (refused.empty() != expected_.errors.empty() ||
+        (!refused.empty() && !expected_.errors.contains(*refused.begin())))
         return fmt::format("answer\n  product: {} {}\n  model:   {}", text(refused), message,
-                           text(expected.errors));
+                           text(expected_.errors));
     if (!refused.empty()) return std::nullopt;  // that it left no trace is seen after the next success
-    if (auto d = compare_answer(result, expected)) return d;
-    if (auto d = compare_claimed(result, expected, plan)) return d;
-    if (auto d = compare_state(plan, model)) return d;
-    if (model.plan().version == before) return std::nullopt;
-    return compare_record(plan, expected);
+    if (auto d = compare_answer(result, expected_)) return d;
+    if (auto d = compare_claimed(result)) return d;
+    if (auto d = compare_state()) return d;
+    return model.plan().version == before ? std::nullopt : compare_record();
 }
 
-std::optional<std::string> Bench::compare_state(const std::string& plan, const Model& model) {
+std::optional<std::string> Bench::compare_state() {
     test::NodeList seen;
     QueryNodes all;
-    all.plan = plan;
+    all.plan = course_.plan;
     endpoint_->query(all, seen);
     const auto product = picture(seen.work_plan, seen.checks, seen.stages);
-    const auto expected = picture(model);
+    const auto expected = picture(course_.model);
     for (std::size_t i = 0; i < std::max(product.size(), expected.size()); ++i) {
         const std::string ours = i < product.size() ? product[i] : "nothing";
         const std::string theirs = i < expected.size() ? expected[i] : "nothing";
         if (auto d = differ("state", ours, theirs)) return d;
     }
-    return compare_prose(model, seen.checks);
+    return compare_prose(course_.model, seen.checks);
 }
 
 /// The log of the newest version is about the nodes that changed, and no others.
-std::optional<std::string> Bench::compare_record(const std::string& plan, const Answer& expected) {
+std::optional<std::string> Bench::compare_record() {
     std::vector<NodeRef> nodes;
     ReadLog log;
-    log.plan = plan;
-    log.since = expected.version - 1;
+    log.plan = course_.plan;
+    log.since = expected_.version - 1;
     endpoint_->read_log(log, [&](const LogEntry& e) {
         if (e.node && std::ranges::find(nodes, *e.node) == nodes.end()) nodes.push_back(*e.node);
     });
     std::ranges::sort(nodes);
-    return differ("recorded", text(nodes), text(expected.recorded));
+    return differ("recorded", text(nodes), text(expected_.recorded));
 }
 
 /// Every state that is reached can be exported, imported, and exported as the same bytes.
-std::optional<std::string> Bench::compare_copy(const std::string& plan, Model& model) {
+std::optional<std::string> Bench::compare_copy() {
+    const std::string& plan = course_.plan;
     const auto exported = [&] {
         std::string lines;
         endpoint_->export_plan(plan, [&](std::string_view line) { lines.append(line).append("\n"); });
@@ -265,13 +273,13 @@ std::optional<std::string> Bench::compare_copy(const std::string& plan, Model& m
         endpoint_->delete_plan(plan, true);
         endpoint_->import_plan(before, "copy");
         if (auto d = differ("export of the import", exported(), before)) return d;
-        if (auto d = compare_state(plan, model)) return "after the import: " + *d;
+        if (auto d = compare_state()) return "after the import: " + *d;
         // What was held is held by nobody here: the next look at it says so.
-        model.import();
+        course_.model.import();
         Operation tick;
         tick.kind = OperationKind::tick;
         tick.pause = 1s;
-        const auto d = step(tick, false, plan, model);
+        const auto d = step(tick);
         return d ? std::optional("after the import: " + *d) : std::nullopt;
     } catch (const Error& e) {
         std::string message = e.what();
@@ -280,57 +288,72 @@ std::optional<std::string> Bench::compare_copy(const std::string& plan, Model& m
     }
 }
 
+std::optional<std::string> Bench::check_end(bool copies) {
+    for (const auto& problem : endpoint_->check_states())
+        return "not a state that the rules lead to: " + problem;
+    return copies ? compare_copy() : std::nullopt;
+}
+
 std::optional<Divergence> Bench::run(const Operations& operations, Flaw flaw, bool copies) {
-    const std::string plan = fmt::format("p{}", ++plans_);
-    Model model(flaw);
-    model_ = &model;
-    plan_ = plan;
-    identities_.clear();
+    begin(flaw);
     std::optional<Divergence> found;
     bool exists = false;
     for (std::size_t i = 0; i < operations.size() && !found; ++i) {
-        if (auto d = step(operations[i], i == 0, plan, model)) found = Divergence{i, *d};
-        exists = model.plan().version > 0;
+        if (auto d = step(operations[i])) found = Divergence{i, *d};
+        exists = course_.model.plan().version > 0;
         if (!exists) break;  // its creation was refused
     }
-    if (!found && exists && flaw == Flaw::none) {
-        for (const auto& problem : endpoint_->check_states())
-            found = Divergence{operations.size() - 1, "not a state that the rules lead to: " + problem};
-        if (!found && copies)
-            if (auto d = compare_copy(plan, model)) found = Divergence{operations.size() - 1, *d};
-    }
+    if (!found && exists && flaw == Flaw::none)
+        if (auto d = check_end(copies)) found = Divergence{operations.size() - 1, *d};
     try {
-        endpoint_->delete_plan(plan, true);
+        endpoint_->delete_plan(course_.plan, true);
     } catch (const Error&) {  // it was never there
     }
-    model_ = nullptr;
     return found;
+}
+
+std::vector<std::vector<std::string>> notes(const Model& model) {
+    std::vector<std::vector<std::string>> all;
+    for (const auto& check : model.plan().checks)
+        for (const auto& result : check.results) all.push_back(result.names_all);
+    return all;
+}
+
+Answer answer(Model& model, const Operation& operation, const ClockReading& now) {
+    switch (operation.kind) {
+        case OperationKind::write:
+        case OperationKind::claim:
+            break;
+        case OperationKind::tick:
+            return model.tick(now);
+        case OperationKind::die:
+            model.die(operation.pid);
+            return {};
+        case OperationKind::beat:
+            model.beat(operation.holder, now);
+            return {};
+        case OperationKind::wait:
+            return {};
+    }
+    if (model.plan().version > 0) return model.write(operation.request, now, operation.token);
+    CreatePlan create;
+    create.nodes = operation.request;
+    return model.create(create, now);
+}
+
+bool differ(const Answer& a, const Answer& b) {
+    return a.errors != b.errors || a.version != b.version || a.replayed != b.replayed ||
+           a.advanced != b.advanced || a.claimed != b.claimed || a.ended != b.ended ||
+           a.recorded != b.recorded;
 }
 
 bool shows(const Operations& operations, Flaw flaw) {
     Model right, wrong(flaw);
     ClockReading now{{}, 1000s, "boot-1"};
-    bool first = true;
-    for (const auto& operation : operations) {
+    for (Operation operation : operations) {
         pass_time(now, operation);
-        WriteNodes request = operation.request;
-        request.plan = "p";
-        CreatePlan create;
-        create.nodes = request;
-        const auto answer = [&](Model& model) -> Answer {
-            if (first) return model.create(create, now);
-            if (operation.kind == OperationKind::die) model.die(operation.pid);
-            if (operation.kind == OperationKind::beat) model.beat(operation.holder, now);
-            if (operation.kind == OperationKind::tick) return model.tick(now);
-            if (operation.kind > OperationKind::tick) return {};
-            return model.write(request, now, operation.token);
-        };
-        const Answer a = answer(right), b = answer(wrong);
-        first = false;
-        if (a.errors != b.errors || a.version != b.version || a.replayed != b.replayed ||
-            a.advanced != b.advanced || a.claimed != b.claimed || a.ended != b.ended ||
-            a.recorded != b.recorded)
-            return true;
+        operation.request.plan = "p";
+        if (differ(answer(right, operation, now), answer(wrong, operation, now))) return true;
     }
     return picture(right) != picture(wrong) || notes(right) != notes(wrong);
 }

@@ -146,6 +146,7 @@ std::string describe(const Operation& op) {
     if (op.wall_jump != Duration::zero()) text += fmt::format("wall clock {:+}us ", op.wall_jump.count());
     if (op.reboot) text += "reboot ";
     if (op.kind == OperationKind::tick) return text + "tick";
+    if (op.kind == OperationKind::wait) return text + "nothing";
     if (op.kind == OperationKind::beat) return text + "beat of " + op.holder;
     if (op.kind == OperationKind::die) return text + fmt::format("runner {} dies", op.pid);
     text += op.kind == OperationKind::claim ? "claim" : "write";

@@ -167,11 +167,21 @@ public:
     /// How nodes were skipped in the write that comes next. Where a skip and what may have caused it follow
     /// from one write, the order decides whether the cause was there already, and either is right.
     void expect_skips(std::map<NodeRef, SkipCause> skips) { expected_skips_ = std::move(skips); }
+    [[nodiscard]] const std::map<NodeRef, SkipCause>& expected_skips() const { return expected_skips_; }
     /// The plan was exported and imported: nobody holds what was held.
     void import();
     /// The holder of an attempt whose identity nobody was told.
     static constexpr std::string_view kSecret = "secret";
     [[nodiscard]] const ModelPlan& plan() const { return plan_; }
+    /// Holders that gave a sign of life, and the last one of each.
+    [[nodiscard]] const std::map<std::string, Timestamp>& beats() const { return beats_; }
+    [[nodiscard]] const std::set<std::int64_t>& dead() const { return dead_; }
+    /// The same state, from here on by rules of which one is broken.
+    [[nodiscard]] Model with(Flaw flaw) const {
+        Model other = *this;
+        other.flaw_ = flaw;
+        return other;
+    }
     /// What `group` says now, from scratch.
     [[nodiscard]] Resolution evaluate(const ModelGroup& group) const { return evaluate(plan_, group); }
     [[nodiscard]] Resolution evaluate(const ModelEdge& edge) const { return evaluate(plan_, edge); }

@@ -60,6 +60,7 @@ enum class OperationKind : std::uint8_t {
     tick,
     beat,  ///< of a holder
     die,   ///< the process of a runner ends
+    wait,  ///< nothing but the pause
 };
 
 struct Operation {
