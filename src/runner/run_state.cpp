@@ -16,7 +16,8 @@ namespace {
 constexpr Duration kTickInterval = std::chrono::seconds(2);
 /// Commands that take longer gain nothing by being claimed ahead: a commit is a small part of their time.
 constexpr Duration kShortCommand = std::chrono::milliseconds(100);
-/// What was not started by then is given back, so that other runners are kept from it no longer.
+/// What was not started by then is given back. Other runners need not be known: an idle one asks again each
+/// second, so it waits two seconds at most for what this run does not get to.
 constexpr Duration kLongestAhead = std::chrono::seconds(1);
 
 }  // namespace
