@@ -69,6 +69,9 @@ struct HolderWord {
     std::optional<std::int32_t> exit_code;
     std::optional<std::int32_t> signal;
     std::optional<std::string> log_path;  ///< relative to the store's directory
+    /// With an end: how long the process ran. Tells when an attempt began that never was RUNNING in the
+    /// store.
+    std::optional<Duration> ran_for;
     bool operator==(const HolderWord&) const = default;
 };
 

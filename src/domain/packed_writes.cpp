@@ -205,8 +205,9 @@ void unpack_runner(Unpacker& in, RunnerIdentity& runner) {
 
 void pack_holder(Packer& out, const HolderWord& word) {
     Bits bits;
-    for (const bool there : {word.cause.has_value(), word.exit_code.has_value(), word.signal.has_value(),
-                             word.log_path.has_value(), word.stopping, word.signalled})
+    for (const bool there :
+         {word.cause.has_value(), word.exit_code.has_value(), word.signal.has_value(),
+          word.log_path.has_value(), word.ran_for.has_value(), word.stopping, word.signalled})
         bits.add(there);
     out.number(bits.get());
     out.text(word.identity);
@@ -214,6 +215,7 @@ void pack_holder(Packer& out, const HolderWord& word) {
     if (word.exit_code) out.signed_number(*word.exit_code);
     if (word.signal) out.signed_number(*word.signal);
     if (word.log_path) out.text(*word.log_path);
+    if (word.ran_for) out.duration(*word.ran_for);
 }
 
 void unpack_holder(Unpacker& in, HolderWord& word) {
@@ -223,6 +225,7 @@ void unpack_holder(Unpacker& in, HolderWord& word) {
     maybe(bits, word.exit_code, [&](auto& code) { code = in.small(); });
     maybe(bits, word.signal, [&](auto& number) { number = in.small(); });
     maybe(bits, word.log_path, [&](auto& path) { unpack_text(in, path); });
+    maybe(bits, word.ran_for, [&](auto& time) { time = in.duration(); });
     word.stopping = bits.next();
     word.signalled = bits.next();
 }

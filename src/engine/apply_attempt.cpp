@@ -100,7 +100,8 @@ void take_heartbeat(Session& session, Node& stage, AttemptRow& row) {
     session.nodes.note_heartbeat();
 }
 
-void note_end(AttemptRow& row, const HolderWord& word) {
+void note_end(AttemptRow& row, const HolderWord& word, Timestamp now) {
+    if (word.ran_for && !row.attempt.started_at) row.attempt.started_at = now - *word.ran_for;
     if (word.exit_code) row.attempt.exit_code = word.exit_code;
     if (word.signal) row.attempt.signal = word.signal;
     if (word.log_path) row.attempt.log_path = word.log_path;
@@ -117,11 +118,11 @@ void mark_by_holder(Session& session, Node& stage, AttemptRow& row, const Attemp
 /// Of an attempt that a runner executes, others can only ask for the end.
 void end_as_told(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {
     WorkingSet& nodes = session.nodes;
-    if (write.holder || !has_runner(row)) {
+    const bool inside = is_inside(session.request, stage);
+    if (write.holder || !has_runner(row, inside)) {
         if (write.no_retry) row.no_retry = true;
         return end_attempt(nodes, stage, row, end_of(row, write), Mover::writer);
     }
-    const bool inside = is_inside(session.request, stage);
     if (*write.state == AttemptState::complete) {
         if (inside) return finalize_results_of(nodes, stage, row.attempt.idx);
         session.problems.add(
@@ -156,8 +157,9 @@ std::string change_json(const AttemptRow& row, const AttemptWrite& write) {
 /// News that come beside a wish for the end count, whatever becomes of the wish.
 void record_news(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {
     const bool by_holder = write.holder.has_value();
-    const bool wishes =
-        by_holder ? write.holder->stopping : write.state && is_ended(*write.state) && has_runner(row);
+    const bool wishes = by_holder ? write.holder->stopping
+                                  : write.state && is_ended(*write.state) &&
+                                        has_runner(row, is_inside(session.request, stage));
     if (!wishes) return;
     row.attempt.updated_at = session.nodes.now();
     session.nodes.put_attempt(row);
@@ -214,7 +216,7 @@ void apply_attempt(Session& session, Node& stage, const AttemptWrite& write) {
     for (const auto& [message, details] : write.progress)
         nodes.add_progress(stage.row.key, row.attempt.idx, {message, nodes.now(), details});
     if (write.holder && row.holder.empty()) row.holder = write.holder->identity;
-    if (write.holder) note_end(row, *write.holder);
+    if (write.holder) note_end(row, *write.holder, session.nodes.now());
     if (news) record_news(session, stage, row, write);
     if (write.holder && write.holder->stopping) return mark_by_holder(session, stage, row, write);
     const bool moves = write.state && *write.state != row.attempt.state;

@@ -131,11 +131,11 @@ void apply_cancel(Session& session, Node& stage, const StageWrite& write) {
     WorkingSet& nodes = session.nodes;
     const std::string& reason = session.request.reason;
     auto row = nodes.current_attempt(stage);
-    if (row && has_runner(*row)) {
+    const bool inside = is_inside(session.request, stage);
+    if (row && has_runner(*row, inside)) {
         // Its holder is told, and ends it: nothing may follow while the process is there.
         const bool marked = mark_stopping(
-            nodes, stage, *row,
-            {nodes.now(), session.request.actor, reason, Cause::cancelled, is_inside(session.request, stage)},
+            nodes, stage, *row, {nodes.now(), session.request.actor, reason, Cause::cancelled, inside},
             Mover::writer);
         if (marked) nodes.record(stage, Mover::writer, "cancel", "true");
         return;

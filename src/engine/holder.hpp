@@ -38,9 +38,11 @@ private:
 [[nodiscard]] inline bool is_orphan(const AttemptRow& row) noexcept {
     return is_held(row) && row.deadline == Timestamp{};
 }
-/// Must its holder be asked to end it?
-[[nodiscard]] inline bool has_runner(const AttemptRow& row) noexcept {
-    return row.attempt.state == AttemptState::running && row.runner.has_value() && !is_orphan(row);
+/// Must its holder be asked to end it? `speaks`: the attempt itself writes, so its process has begun, even if
+/// its holder has not yet said so.
+[[nodiscard]] inline bool has_runner(const AttemptRow& row, bool speaks = false) noexcept {
+    const bool begun = row.attempt.state == AttemptState::running || (speaks && is_held(row));
+    return begun && row.runner.has_value() && !is_orphan(row);
 }
 /// It runs from now on.
 void begin_running(WorkingSet& nodes, AttemptRow& row);

@@ -19,6 +19,9 @@ public:
     void write_took(Duration time) { learn(write_, time); }
     void command_took(Duration time) { learn(command_, time); }
 
+    /// How long commands took as a rule; none: nothing has ended yet.
+    [[nodiscard]] std::optional<Duration> typical_command() const noexcept { return command_; }
+
     /// For each command that runs, before held_until().
     void running_since(Duration start, Duration now);
     /// Until when the ends at hand should wait; none: write them now. Forgets what runs.

@@ -70,9 +70,8 @@ RunReport Executor::run() {
 
 /// The commands have ended; if the store takes it after all, nobody need find that out later.
 void Executor::write_what_is_left() {
-    if (state_->unwritten().empty()) return;
-    Batch last;
-    last.ends = state_->unwritten();
+    const Batch last = state_->unwritten();
+    if (last.ends.empty() && last.given_back.empty()) return;
     try {
         static_cast<void>(store_->write(last));
     } catch (const Error&) {

@@ -14,6 +14,11 @@ namespace turboci {
 namespace {
 
 constexpr Duration kTickInterval = std::chrono::seconds(2);
+/// Commands that take longer gain nothing by being claimed ahead: a commit is a small part of their time.
+constexpr Duration kShortCommand = std::chrono::milliseconds(100);
+/// What was not started by then is given back. Other runners need not be known: an idle one asks again each
+/// second, so it waits two seconds at most for what this run does not get to.
+constexpr Duration kLongestAhead = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -30,6 +35,8 @@ RunState::RunState(RunSettings settings, WorkPlan plan, std::shared_ptr<const Se
 RunActions RunState::next(Duration now) {
     RunActions actions;
     pass_time(now);
+    give_back_ahead(now);
+    start_ahead(now);
     start_claimed(now, actions);
     delay_until_ = commit_delay(now);
     if (const StoreJob job = choose_job(now); job != StoreJob::none) begin_job(job, now, actions);
@@ -91,6 +98,37 @@ void RunState::start_claimed(Duration now, RunActions& actions) {
     }
 }
 
+std::size_t RunState::free_slots() const {
+    const std::size_t promised = job_ == StoreJob::batch ? static_cast<std::size_t>(batch_.claim) : 0;
+    return settings_.jobs - running_.size() - promised;
+}
+
+void RunState::start_ahead(Duration now) {
+    while (!stopping() && !ahead_.empty() && free_slots() > 0) {
+        ClaimedAttempt attempt = std::move(ahead_.front().attempt);
+        ahead_.pop_front();
+        unwritten_starts_.push_back({attempt.stage.id, attempt.idx});
+        hold(std::move(attempt), now);
+    }
+}
+
+void RunState::give_back_ahead(Duration now) {
+    while (!ahead_.empty() && (stopping() || now >= ahead_.front().since + kLongestAhead)) {
+        const ClaimedAttempt& attempt = ahead_.front().attempt;
+        given_back_.push_back({attempt.stage.id, attempt.idx});
+        ahead_.pop_front();
+    }
+}
+
+/// As many as there are slots, while commands are short. Under --fail-fast nothing may start before the ends
+/// of those before it are in the store.
+std::int32_t RunState::wanted_ahead() const {
+    const std::optional<Duration> command = commit_delay_.typical_command();
+    if (stopping() || settings_.fail_fast || !command || *command > kShortCommand) return 0;
+    if ((!claim_ && ends_.empty()) || !given_back_.empty()) return 0;
+    return static_cast<std::int32_t>(settings_.jobs - std::min(settings_.jobs, ahead_.size()));
+}
+
 /// Until when what has ended is not written, because more is about to end; absent: write it.
 std::optional<Duration> RunState::commit_delay(Duration now) {
     if (ends_.empty() || job_ != StoreJob::none || stopping() || retry_at_ || batch_failures_ > 0) {
@@ -111,7 +149,7 @@ StoreJob RunState::choose_job(Duration now) {
     const bool reconcile = inspect_ && batch_failures_ > 0;
     const bool watch_due = now >= store_seen_at_ + settings_.watch_interval;
     if (must_beat(now)) return StoreJob::beat;
-    if (!reconcile && (wants_claim() || !marks_.empty() || !ends_.empty())) return StoreJob::batch;
+    if (!reconcile && (wants_claim() || has_to_write())) return StoreJob::batch;
     if (inspect_ && (reconcile || idle || now >= inspected_at_ + settings_.watch_interval))
         return StoreJob::inspect;
     if (stopping()) return watch_due && !idle ? StoreJob::look : StoreJob::none;
@@ -127,20 +165,45 @@ StoreJob RunState::choose_job(Duration now) {
 
 void RunState::begin_job(StoreJob job, Duration now, RunActions& actions) {
     job_ = actions.job = job;
-    if (job == StoreJob::batch) {
-        batch_began_ = now;
-        batch_.claim = wants_claim() ? static_cast<std::int32_t>(free_slots()) : 0;
-        batch_.ends = std::exchange(ends_, {});
-        batch_.marks = std::exchange(marks_, {});
-        batch_.selection = selection_;
-        batch_.tick = std::exchange(tick_, false);
-        if (batch_.tick) ticked_at_ = now;
-        claim_ = false;
-    }
+    if (job == StoreJob::batch) fill_batch(now);
     if (job != StoreJob::inspect) return;
     inspect_ = false;
     for (const auto& [id, running] : running_) actions.inspect.push_back(running.stage);
+    for (const Ahead& ahead : ahead_) actions.inspect.push_back(ahead.attempt.stage.id);
+    for (const AttemptId& name : given_back_) actions.inspect.push_back(name.stage);
     for (const EndWrite& end : ends_) actions.inspect.push_back(end.event.stage);
+}
+
+void RunState::fill_batch(Duration now) {
+    batch_began_ = now;
+    Batch batch;
+    if (wants_claim()) batch.claim = static_cast<std::int32_t>(free_slots());
+    batch.claim_ahead = wanted_ahead();
+    batch.ends = std::exchange(ends_, {});
+    batch.marks = std::exchange(marks_, {});
+    batch.started = std::exchange(unwritten_starts_, {});
+    batch.given_back = std::exchange(given_back_, {});
+    batch.selection = selection_;
+    batch.tick = std::exchange(tick_, false);
+    if (batch.tick) ticked_at_ = now;
+    if (batch.claim + batch.claim_ahead > 0) claim_ = false;
+    batch_ = std::move(batch);
+}
+
+Batch RunState::unwritten() const {
+    Batch batch;
+    batch.ends = ends_;
+    batch.given_back = given_back_;
+    return batch;
+}
+
+/// Something must reach the store, be it claimed with or not.
+bool RunState::has_to_write() const {
+    return !ends_.empty() || !marks_.empty() || !unwritten_starts_.empty() || !given_back_.empty();
+}
+
+bool RunState::holds_nothing() const {
+    return running_.empty() && ahead_.empty() && given_back_.empty() && ends_.empty();
 }
 
 bool RunState::wants_claim() const {
@@ -156,7 +219,7 @@ bool RunState::must_beat(Duration now) const {
 bool RunState::is_over() const {
     if (job_ != StoreJob::none || !running_.empty()) return false;
     if (phase_ >= RunPhase::broken) return true;
-    if (!ends_.empty()) return false;
+    if (!holds_nothing()) return false;
     return stopping() || (outlook_ == Outlook::nothing && !claim_);
 }
 
@@ -167,6 +230,7 @@ std::optional<Duration> RunState::wait_until() const {
     if (settings_.timeout && !stopping()) until(began_ + *settings_.timeout);
     for (const auto& [id, running] : running_)
         if (running.timeout && running.stopped == StopReason::none) until(running.started + *running.timeout);
+    if (!ahead_.empty()) until(ahead_.front().since + kLongestAhead);
     // What needs the store comes when it is free again.
     if (job_ != StoreJob::none) return first;
     if (retry_at_) {

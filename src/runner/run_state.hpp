@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <map>
 #include <memory>
@@ -52,11 +53,19 @@ struct StopMark {
     std::string reason;
 };
 
+struct AttemptId {
+    std::string stage;
+    std::int32_t idx = 0;
+};
+
 /// What one transaction carries.
 struct Batch {
     std::vector<EndWrite> ends;
     std::vector<StopMark> marks;
-    std::int32_t claim = 0;                      ///< so many attempts are asked for; 0: no claim
+    std::vector<AttemptId> started;              ///< were claimed ahead, and their commands run: RUNNING
+    std::vector<AttemptId> given_back;           ///< were claimed ahead, and are not started: PENDING
+    std::int32_t claim = 0;                      ///< so many attempts are asked for, to be started at once
+    std::int32_t claim_ahead = 0;                ///< and so many more that stay SCHEDULED
     std::shared_ptr<const Selection> selection;  ///< the claim is for stages of these; null: any
     bool tick = false;                           ///< attempts of dead runners are looked for as well
 };
@@ -153,8 +162,8 @@ public:
     [[nodiscard]] int signal() const noexcept { return signal_; }  ///< the first one; 0: none
     /// Why the run is `broken`, else null.
     [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
-    /// Ends that a broken run could not write.
-    [[nodiscard]] const std::vector<EndWrite>& unwritten() const noexcept { return ends_; }
+    /// What a broken run could not write.
+    [[nodiscard]] Batch unwritten() const;
     [[nodiscard]] RunProgress progress(Duration now) const;
     /// How long the commands of each stage ran.
     [[nodiscard]] const std::unordered_map<std::string, Duration>& durations() const { return durations_; }
@@ -185,14 +194,27 @@ private:
         others,   ///< others will end their attempts: look again and again
     };
 
-    [[nodiscard]] std::size_t free_slots() const { return settings_.jobs - running_.size(); }
+    /// An attempt that was claimed ahead.
+    struct Ahead {
+        ClaimedAttempt attempt;
+        Duration since{0};
+    };
+
+    /// Slots that neither a command has nor an attempt which is being claimed will have.
+    [[nodiscard]] std::size_t free_slots() const;
     [[nodiscard]] bool stopping() const { return phase_ != RunPhase::running; }
     void advance_to(RunPhase phase);
     void stop_all(StopReason why, bool at_once);
     void pass_time(Duration now);
     void start_claimed(Duration now, RunActions& actions);
+    void start_ahead(Duration now);
+    void give_back_ahead(Duration now);
+    [[nodiscard]] std::int32_t wanted_ahead() const;
     [[nodiscard]] std::optional<Duration> commit_delay(Duration now);
     [[nodiscard]] StoreJob choose_job(Duration now);
+    [[nodiscard]] bool holds_nothing() const;
+    [[nodiscard]] bool has_to_write() const;
+    void fill_batch(Duration now);
     void begin_job(StoreJob job, Duration now, RunActions& actions);
     [[nodiscard]] bool wants_claim() const;
     [[nodiscard]] bool must_beat(Duration now) const;
@@ -201,9 +223,11 @@ private:
     StoreJob job_done(Duration now);
     void take_batch_back();
     void see_plan(WorkPlan plan);
+    void take(ClaimedAttempt attempt, Duration now);
     void hold(ClaimedAttempt attempt, Duration now);
     void report_batch(const Batch& batch, const WriteResult& result);
     void inspect_running(const Inspection& found);
+    void inspect_ahead(const Inspection& found);
     void inspect_ends(const Inspection& found);
     [[nodiscard]] const Attempt* held_attempt(const Inspection& found, const std::string& stage,
                                               std::int32_t idx) const;
@@ -221,10 +245,13 @@ private:
     // Each attempt that this run holds is in exactly one of these.
     std::map<StartId, Running> running_;       ///< those of to_start_ included
     std::vector<RunActions::Start> to_start_;  ///< RUNNING in the store, their commands are to be started
-    std::vector<EndWrite> ends_;               ///< for the next batch
+    std::deque<Ahead> ahead_;                  ///< SCHEDULED in the store, oldest first
+    std::vector<AttemptId> given_back_;        ///< for the next batch
+    std::vector<EndWrite> ends_;               ///< likewise
     Batch batch_;                              ///< with StoreJob::batch
 
-    std::vector<StopMark> marks_;  ///< of `running_`, for the next batch
+    std::vector<StopMark> marks_;              ///< of `running_`, for the next batch
+    std::vector<AttemptId> unwritten_starts_;  ///< likewise: still SCHEDULED in the store
     std::vector<StartId> stop_;
     std::vector<StartId> kill_;
     std::vector<News> news_;

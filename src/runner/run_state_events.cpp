@@ -62,13 +62,18 @@ void RunState::command_ended(StartId id, const CommandEnd& end, AttemptOutput ou
     if (found == running_.end()) return;
     const Running attempt = std::move(found->second);
     running_.erase(found);
-    std::erase_if(marks_, [&](const StopMark& mark) { return mark.stage == attempt.stage; });
+    const auto of_it = [&](const auto& item) {
+        return item.stage == attempt.stage && item.idx == attempt.idx;
+    };
+    std::erase_if(marks_, of_it);
+    std::erase_if(unwritten_starts_, of_it);  // the end says it all
     EndWrite write = end_of(attempt, now);
     StageEnd& event = write.event;
     event.tail = std::move(output.tail);
     event.log_path = std::move(output.log_path);
     event.log_error = output.log_error;
     if (!output.relative_log_path.empty()) write.word.log_path = std::move(output.relative_log_path);
+    write.word.ran_for = event.elapsed;
     write.word.signalled = attempt.stopped != StopReason::none;
     if (end.kind == CommandEnd::Kind::exited) write.word.exit_code = end.value;
     if (end.kind == CommandEnd::Kind::signalled) write.word.signal = end.value;
@@ -103,6 +108,9 @@ void RunState::not_started(StartId id, std::string failure, bool no_retry, Durat
     if (found == running_.end()) return;
     EndWrite write = end_of(found->second, now);
     running_.erase(found);
+    std::erase_if(unwritten_starts_, [&](const AttemptId& name) {
+        return name.stage == write.event.stage && name.idx == write.event.idx;
+    });
     write.event.failure = std::move(failure);
     write.word.cause = phase_ > RunPhase::draining ? Cause::interrupted : Cause::failed;
     write.no_retry = no_retry;
@@ -165,15 +173,16 @@ void RunState::batch_committed(WriteResult result, Duration now) {
     commit_delay_.write_took(now - batch_began_);
     Batch batch = std::exchange(batch_, {});
     // Our own write is one version. The claim in it saw what others wrote before.
-    const bool wrote =
-        !batch.ends.empty() || !batch.marks.empty() || !result.claimed.empty() || !result.advanced.empty();
+    const bool wrote = !batch.ends.empty() || !batch.marks.empty() || !batch.started.empty() ||
+                       !batch.given_back.empty() || !result.claimed.empty() || !result.advanced.empty();
     if (result.plan.version - plan_.version > (wrote ? 1 : 0)) inspect_ = true;
     if (result.plan.version != plan_.version || (batch.claim > 0 && result.claimed.empty()))
         outlook_ = Outlook::unknown;
     plan_ = result.plan;
-    if (batch.claim == 0) {
+    const std::int32_t asked = batch.claim + batch.claim_ahead;
+    if (asked == 0) {
         claim_ = claim_ || !batch.ends.empty();
-    } else if (result.claimed.size() == static_cast<std::size_t>(batch.claim)) {
+    } else if (result.claimed.size() == static_cast<std::size_t>(asked)) {
         claim_ = true;
     }
     if (result.next_ready_in) {
@@ -182,7 +191,14 @@ void RunState::batch_committed(WriteResult result, Duration now) {
     }
     learn_ends(batch.ends, result.ended);
     report_batch(batch, result);
-    for (ClaimedAttempt& claimed : result.claimed) hold(std::move(claimed), now);
+    for (ClaimedAttempt& claimed : result.claimed) take(std::move(claimed), now);
+}
+
+void RunState::take(ClaimedAttempt attempt, Duration now) {
+    const std::vector<Attempt>& attempts = attempt.stage.attempts;
+    const bool starts_later = !attempts.empty() && attempts.back().state == AttemptState::scheduled;
+    if (!starts_later) return hold(std::move(attempt), now);
+    ahead_.push_back({std::move(attempt), now});
 }
 
 void RunState::hold(ClaimedAttempt attempt, Duration now) {
@@ -237,13 +253,14 @@ void RunState::inspected(Inspection found, Duration now) {
         selection_ = found.selection;
     }
     inspect_running(found);
+    inspect_ahead(found);
     inspect_ends(found);
     if (found.work_later && !ready_at_ && !claim_) ready_at_ = now + kSoon;
     if (found.runner_died && death_seen_at_version_ != plan_.version) {
         death_seen_at_version_ = plan_.version;
         tick_ = claim_ = true;
     }
-    if (!running_.empty() || !ends_.empty()) return;
+    if (!holds_nothing()) return;
     outlook_ = found.others_work ? Outlook::others : found.work_later ? Outlook::later : Outlook::nothing;
 }
 
@@ -265,7 +282,21 @@ void RunState::inspect_running(const Inspection& found) {
         if (ours && running.stopped != StopReason::none) continue;
         running.stopped = ours ? StopReason::asked : StopReason::disowned;
         stop_.push_back(id);
+        if (ours) continue;
+        std::erase_if(unwritten_starts_,
+                      [&, stage = running.stage](const AttemptId& name) { return name.stage == stage; });
     }
+}
+
+/// Forgets what was claimed ahead and is this run's no more.
+void RunState::inspect_ahead(const Inspection& found) {
+    const auto lost = [&](const std::string& stage, std::int32_t idx) {
+        const Attempt* attempt = held_attempt(found, stage, idx);
+        return attempt == nullptr || is_ended(attempt->state);
+    };
+    std::erase_if(ahead_,
+                  [&](const Ahead& ahead) { return lost(ahead.attempt.stage.id, ahead.attempt.idx); });
+    std::erase_if(given_back_, [&](const AttemptId& name) { return lost(name.stage, name.idx); });
 }
 
 /// Drops the ends that another writer has written.
@@ -291,13 +322,19 @@ void RunState::take_batch_back() {
     Batch batch = std::exchange(batch_, {});
     ends_.insert(ends_.begin(), std::make_move_iterator(batch.ends.begin()),
                  std::make_move_iterator(batch.ends.end()));
-    for (StopMark& mark : batch.marks) {
-        const bool runs = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
-            return entry.second.stage == mark.stage && entry.second.idx == mark.idx;
-        });
-        if (runs) marks_.push_back(std::move(mark));
-    }
-    claim_ = claim_ || batch.claim > 0;
+    const auto take_back_of_running = [this](auto& to, auto& from) {
+        for (auto& item : from) {
+            const bool runs = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
+                return entry.second.stage == item.stage && entry.second.idx == item.idx;
+            });
+            if (runs) to.push_back(std::move(item));
+        }
+    };
+    take_back_of_running(marks_, batch.marks);
+    take_back_of_running(unwritten_starts_, batch.started);
+    given_back_.insert(given_back_.end(), std::make_move_iterator(batch.given_back.begin()),
+                       std::make_move_iterator(batch.given_back.end()));
+    claim_ = claim_ || batch.claim + batch.claim_ahead > 0;
     tick_ = tick_ || batch.tick;
 }
 
@@ -316,6 +353,7 @@ void RunState::job_failed(const Error& error, std::exception_ptr reason, Duratio
                 // The next run finds that this one is gone, and carries on.
                 news_.emplace_back(fmt::format("{}: what ended last is not recorded", error.what()));
                 ends_.clear();
+                given_back_.clear();
                 return;
             }
             if (++lock_failures_ < kMaxLockFailures || !running_.empty()) {

@@ -46,6 +46,21 @@ AttemptWrite attempt_of(const StopMark& mark, const std::string& holder) {
     return attempt;
 }
 
+AttemptWrite start_of(const std::string& process_uid, const std::string& holder) {
+    AttemptWrite attempt;
+    attempt.state = AttemptState::running;
+    attempt.process_uid = process_uid;
+    attempt.holder.emplace().identity = holder;
+    return attempt;
+}
+
+AttemptWrite give_back_of(const std::string& holder) {
+    AttemptWrite attempt;
+    attempt.state = AttemptState::pending;
+    attempt.holder.emplace().identity = holder;
+    return attempt;
+}
+
 }  // namespace
 
 RunStore::RunStore(Service& service, const RunOptions& options, const WorkPlan& plan,
@@ -78,9 +93,12 @@ WriteNodes RunStore::request_of(const Batch& batch) {
     };
     for (const EndWrite& end : batch.ends) add(end.event.stage, end.event.idx, attempt_of(end));
     for (const StopMark& mark : batch.marks) add(mark.stage, mark.idx, attempt_of(mark, holder_));
-    if (batch.claim == 0) return request;
+    for (const AttemptId& name : batch.started) add(name.stage, name.idx, start_of(process_uid_, holder_));
+    for (const AttemptId& name : batch.given_back) add(name.stage, name.idx, give_back_of(holder_));
+    if (batch.claim + batch.claim_ahead == 0) return request;
     Claim& claim = request.claim.emplace();
     claim.at_most = batch.claim;
+    claim.ahead = batch.claim_ahead;
     claim.process_uid = process_uid_;
     claim.runner = runner_;
     claim.holder = holder_;

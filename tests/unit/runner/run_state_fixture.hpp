@@ -54,6 +54,11 @@ public:
         claimed.idx = idx;
         return claimed;
     }
+    static ClaimedAttempt ahead(const std::string& stage) {
+        ClaimedAttempt claimed = attempt(stage);
+        claimed.stage.attempts.push_back(held(AttemptState::scheduled));
+        return claimed;
+    }
     /// The batch is in the store; it claimed these.
     void commit(std::vector<ClaimedAttempt> claimed = {}, WriteResult result = {}) {
         result.plan = plan_at(++version);

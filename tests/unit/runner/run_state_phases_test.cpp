@@ -199,7 +199,7 @@ TEST_CASE("A broken run asks the store nothing more, and keeps what could not be
     f.now += 1min;
     CHECK(f.job() == StoreJob::none);
     CHECK(f.state.finished());
-    CHECK(f.state.unwritten().size() == 2);
+    CHECK(f.state.unwritten().ends.size() == 2);
     CHECK(f.state.error() != nullptr);
 }
 
@@ -280,5 +280,5 @@ TEST_CASE("A store that breaks under a batch ends the run and keeps the ends") {
     f.end("b", 1);
     CHECK(f.job() == StoreJob::none);
     CHECK(f.state.finished());
-    CHECK(f.state.unwritten().size() == 2);
+    CHECK(f.state.unwritten().ends.size() == 2);
 }
