@@ -97,7 +97,11 @@ bool Executor::carry_out(RunActions& actions) {
     if (!actions.stop.empty()) each(actions.stop, &CommandRunner::stop);
     if (!actions.kill.empty()) each(actions.kill, &CommandRunner::kill);
     std::vector<std::string> notes;
-    if (job_ == StoreJob::none) notes = store_->take_notes();
+    std::vector<StageStart> started;  // with the batch that is over
+    if (job_ == StoreJob::none) {
+        notes = store_->take_notes();
+        started = std::exchange(started_, {});
+    }
     if (actions.job != StoreJob::none) begin_job(actions);
     bool all_started = true;
     const std::size_t first = processes_.size();
@@ -105,6 +109,10 @@ bool Executor::carry_out(RunActions& actions) {
     for (std::size_t i = first; i < processes_.size(); ++i) processes_[i].log->make();
     for (const std::string& note : notes) listener_.on_note(note);
     tell(actions.news);
+    for (const StageStart& start : started) listener_.on_start(start);
+    // While ends are being written, what started in their slots is told after them.
+    if (job_ != StoreJob::batch)
+        for (const StageStart& start : std::exchange(started_, {})) listener_.on_start(start);
     listener_.on_progress(state_->progress(now()));
     return all_started;
 }
@@ -172,7 +180,6 @@ void Executor::tell(const std::vector<News>& news) {
         if (const auto* end = std::get_if<StageEnd>(&item)) listener_.on_end(*end);
         if (const auto* node = std::get_if<FinalNode>(&item)) listener_.on_final(node->node, node->outcome);
     }
-    for (const StageStart& start : std::exchange(started_, {})) listener_.on_start(start);
 }
 
 void Executor::wait(std::optional<Duration> until) {
