@@ -177,8 +177,8 @@ struct NodeRecord {
     std::vector<GroupRow> groups;               ///< by role, group
     std::vector<EdgeRecord> edges;              ///< by role, position
     std::vector<AssignmentRecord> assignments;  ///< by position
-    std::vector<Attempt> attempts;              ///< with progress, by idx
-    std::vector<Result> results;                ///< by id
+    std::vector<AttemptRow> attempts;           ///< with progress, by idx
+    std::vector<ResultRow> results;             ///< by id
     std::optional<CreatedBy> created_by;        ///< with NodeParts::body and NodeParts::targets
 };
 

@@ -266,20 +266,6 @@ struct QueryNodes {
     NodeParts parts;
 };
 
-/// Some nodes of a large answer that follow one another, for a NodeSink that takes them in parts.
-class NodePart {
-public:
-    virtual ~NodePart() = default;
-    // Called by one thread at a time, which may be another than that of the query.
-    virtual void check(const Check& check) = 0;
-    virtual void stage(const Stage& stage) = 0;
-    /// Does it hold so much that it should be handed over before more is added?
-    [[nodiscard]] virtual bool full() const = 0;
-    /// Hands what it holds to the sink that it came from, and empties itself to be used again. Called in the
-    /// thread of the query, in the order of the parts.
-    virtual void hand_over() = 0;
-};
-
 /// Receives what a query finds: the plan, then checks, then stages, each in the order of creation. What it
 /// is handed lives until it returns.
 class NodeSink {
@@ -288,9 +274,6 @@ public:
     virtual void plan(const WorkPlan& plan) = 0;
     virtual void check(const Check& check) = 0;
     virtual void stage(const Stage& stage) = 0;
-    /// One more part, if the sink can take nodes in parts that are made by several threads; else null. The
-    /// answer is the same either way.
-    [[nodiscard]] virtual std::unique_ptr<NodePart> part() { return nullptr; }
 };
 
 /// One node of an explanation.

@@ -18,25 +18,22 @@
 
 namespace turboci {
 
-/// Takes the nodes of a plan in runs, for reading them by several threads: each run are some nodes that
-/// follow one another.
-class RecordRuns {
-public:
-    class Run {
-    public:
-        virtual ~Run() = default;
-        /// Called for each node of a run, in order, by one thread at a time, which may be another than the
-        /// caller's. What is visited may be emptied.
-        virtual void visit(NodeRecord& record) = 0;
-        /// Should it be taken before the next node, because it holds much?
-        [[nodiscard]] virtual bool full() const = 0;
-    };
-    virtual ~RecordRuns() = default;
-    [[nodiscard]] virtual std::unique_ptr<Run> make() = 0;  ///< in the caller's thread
-    /// A run, or what there is of it if it is full: called in the caller's thread and in the order of the
-    /// runs. The object is used again. The store must not be called.
-    virtual void take(Run& run) = 0;
+/// Which nodes of a plan a scan hands over, and what of them. A condition that is empty says nothing; of
+/// several all must hold, and of a list one. The store looks at them, and reads what they leave out as little
+/// as it can.
+struct NodeScan {
+    const std::vector<NodeKey>* keys = nullptr;  ///< ascending, of nodes that there are
+    std::optional<NodeType> type = {};
+    std::vector<State> states = {};
+    std::vector<Outcome> outcomes = {};
+    std::vector<std::string> kinds = {};  ///< of checks
+    std::vector<std::string> ids = {};    ///< fnmatch(3) patterns
+    std::size_t limit = static_cast<std::size_t>(-1);
+    NodeParts parts = {};
 };
+/// Takes some nodes that follow one another, by key, and may empty them to save a copy. It must not call the
+/// store. False: no more are wanted.
+using TakeNodes = std::function<bool(std::span<NodeRecord> nodes)>;
 
 /// What a unit of work did so far; for tests and benchmarks of the cost of a write.
 struct StoreStatistics {
@@ -76,17 +73,8 @@ public:
     [[nodiscard]] virtual NodeKey next_node_key() = 0;
     /// Answers questions about a plan, all in one trip.
     [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
-    /// Calls back for each node of the plan by key, those with one of `states` if it is not empty, until
-    /// `visit` returns false. It must not call the store.
-    virtual void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                            const std::function<bool(const NodeRow&)>& visit) = 0;
-    /// Nodes with what belongs to them, by key: those of `keys` (ascending), or of the plan and `type` if
-    /// `keys` is null. What is visited may be emptied by the visitor, to save a copy.
-    virtual void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                              const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) = 0;
-    /// All nodes of the plan and `type` as in read_records(), in runs, by several threads where that is
-    /// quicker.
-    virtual void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) = 0;
+    /// Hands over nodes with what belongs to them, by key, to the calling thread.
+    virtual void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) = 0;
 
     // ---- the record
     /// All operations of the plan, by op_id.

@@ -11,7 +11,6 @@ namespace turboci::cli {
 namespace {
 
 constexpr std::size_t kNamed = 3;
-constexpr std::size_t kMostOfPart = std::size_t{1} << 20;  // bytes
 
 void collect_unresolved(const Predicate& predicate, std::vector<NodeRef>& refs) {
     for (const auto& edge : predicate.edges) {
@@ -45,7 +44,6 @@ public:
         begin_stages();
         node(stage);
     }
-    [[nodiscard]] std::unique_ptr<NodePart> part() override { return std::make_unique<Part>(*this); }
     void finish() override {
         begin_stages();
         out_.write("]}\n");
@@ -53,36 +51,6 @@ public:
 
 private:
     static constexpr std::string_view kBetween = ",\n";
-
-    class Part final : public NodePart {
-    public:
-        explicit Part(JsonStream& sink) : sink_(sink) {}
-        void check(const Check& check) override { node(check); }
-        void stage(const Stage& stage) override {
-            of_stages_ = true;
-            node(stage);
-        }
-        [[nodiscard]] bool full() const override { return text_.size() >= kMostOfPart; }
-        void hand_over() override {
-            if (text_.empty()) return;
-            if (of_stages_) sink_.begin_stages();
-            // The first in its list has nothing before it.
-            sink_.out_.write(std::string_view(text_).substr(kBetween.size() - sink_.separator_.size()));
-            sink_.separator_ = kBetween;
-            text_.clear();
-        }
-
-    private:
-        template <typename Node>
-        void node(const Node& value) {
-            text_ += kBetween;
-            append_json(text_, value);
-        }
-
-        JsonStream& sink_;
-        std::string text_;
-        bool of_stages_ = false;
-    };
 
     template <typename Node>
     void node(const Node& value) {
@@ -135,26 +103,9 @@ public:
         line(out_.buffer(), stage);
         out_.settle();
     }
-    [[nodiscard]] std::unique_ptr<NodePart> part() override { return std::make_unique<Part>(out_); }
     void finish() override {}
 
 private:
-    class Part final : public NodePart {
-    public:
-        explicit Part(Output& out) : out_(out) {}
-        void check(const Check& check) override { line(text_, check); }
-        void stage(const Stage& stage) override { line(text_, stage); }
-        [[nodiscard]] bool full() const override { return text_.size() >= kMostOfPart; }
-        void hand_over() override {
-            out_.write(text_);
-            text_.clear();
-        }
-
-    private:
-        Output& out_;
-        std::string text_;
-    };
-
     template <typename Node>
     static void line(std::string& out, const Node& node) {
         out += std::is_same_v<Node, Check> ? R"({"type":"check")" : R"({"type":"stage")";

@@ -98,10 +98,12 @@ private:
         stages_.clear();
         for (const NodeRow& row : assigned_.nodes) stages_.try_emplace(row.key, &row);
         records_.clear();
-        uow_.read_records(plan_.key, std::nullopt, &keys, {}, [&](NodeRecord& record) {
-            NodeRef ref{record.row.type, record.row.id};
-            records_.emplace(std::move(ref), std::move(record));
-            record = {};
+        uow_.scan(plan_.key, {.keys = &keys}, [&](std::span<NodeRecord> records) {
+            for (NodeRecord& record : records) {
+                NodeRef ref{record.row.type, record.row.id};
+                records_.emplace(std::move(ref), std::exchange(record, {}));
+            }
+            return true;
         });
     }
 

@@ -82,10 +82,10 @@ Json json_of(const Result& r) {
             {"finalized_at", json_of(r.finalized_at)}};
 }
 
-Json json_of(const AttemptRow& row, const std::vector<Progress>& progress) {
+Json json_of(const AttemptRow& row) {
     const Attempt& a = row.attempt;
     Json lines = Json::array();
-    for (const Progress& p : progress)
+    for (const Progress& p : a.progress)
         lines.push_back(
             {{"message", p.message}, {"timestamp", json_of(p.timestamp)}, {"details", json_of(p.details)}});
     Json stopping;
@@ -129,11 +129,11 @@ Json check_json(const NodeRecord& record) {
     json["options"] = json_of(record.body.json);
     json["dependencies"] = json_of(engine::view_predicate(record, PredicateRole::dependencies));
     json["results"] = Json::array();
-    for (const Result& r : record.results) json["results"].push_back(json_of(r));
+    for (const ResultRow& r : record.results) json["results"].push_back(json_of(r.result));
     return {{"check", std::move(json)}};
 }
 
-Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
+Json stage_json(const NodeRecord& record) {
     Json json = common(record);
     const NodeBody& body = record.body;
     json["concluded_reason"] =
@@ -158,11 +158,7 @@ Json stage_json(UnitOfWork& uow, const NodeRecord& record) {
                 json["continuation_since"] = json_of(g.since);
     }
     json["attempts"] = Json::array();
-    if (!record.attempts.empty()) {
-        const auto rows = service::attempts(uow, record.row.key);
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            json["attempts"].push_back(json_of(rows[i], record.attempts.at(i).progress));
-    }
+    for (const AttemptRow& a : record.attempts) json["attempts"].push_back(json_of(a));
     return {{"stage", std::move(json)}};
 }
 
@@ -189,8 +185,10 @@ void LocalService::export_plan(const std::string& plan_id,
            {"labels", json_of(plan.labels)},
            {"created_at", json_of(plan.created_at)},
            {"updated_at", json_of(plan.clock.time)}}}});
-    uow->read_records(plan.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
-        put(record.row.type == NodeType::check ? check_json(record) : stage_json(*uow, record));
+    uow->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
+        for (const NodeRecord& record : records)
+            put(record.row.type == NodeType::check ? check_json(record) : stage_json(record));
+        return true;
     });
 
     Json current;

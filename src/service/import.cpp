@@ -537,15 +537,23 @@ private:
     /// The rules' own word on the whole.
     void check_nodes() {
         if (format_ == 1) decide_skip_causes(uow_, plan_.key);
-        uow_.read_records(plan_.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
-            auto broken = broken_rules(uow_, record, plan_);
-            const auto goal = goals_.find({record.row.key, State::final});
-            if (goal != goals_.end() && goal->second.open == 0 && record.row.state == State::waiting)
-                broken.emplace_back("it is WAITING though all its stages are FINAL");
-            for (const std::string& rule : broken)
-                complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type), record.row.id,
-                                     rule));
+        Passes passes(plan_);
+        uow_.scan(plan_.key, {}, [&](std::span<const NodeRecord> records) {
+            for (const NodeRecord& record : records) {
+                for (const std::string& rule : broken_rules(record, plan_))
+                    complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type),
+                                         record.row.id, rule));
+                const auto goal = goals_.find({record.row.key, State::final});
+                if (goal != goals_.end() && goal->second.open == 0 && record.row.state == State::waiting)
+                    complain(
+                        fmt::format("check:{} is not possible: it is WAITING though all its stages are FINAL",
+                                    record.row.id));
+                passes.note(record);
+            }
+            return true;
         });
+        for (const std::string& check : passes.broken(uow_))
+            complain(fmt::format("check:{} is not possible: {}", check, kBrokenPass));
     }
 
     struct Target {

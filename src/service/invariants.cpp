@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/invariants.hpp"
-#include "service/lookups.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <span>
 
 #include "service/local_service.hpp"
 
@@ -18,8 +18,7 @@ namespace {
 
 class Inspection {
 public:
-    Inspection(UnitOfWork& uow, const NodeRecord& record, const PlanRow& plan)
-        : uow_(uow), record_(record), plan_(plan) {}
+    Inspection(const NodeRecord& record, const PlanRow& plan) : record_(record), plan_(plan) {}
 
     std::vector<std::string> run() {
         history();
@@ -82,7 +81,7 @@ private:
                             r.owner_id.data() + r.owner_id.size(), idx);
             return std::pair(std::string_view(r.owner_id).substr(0, colon), idx);
         };
-        for (const Result& r : record_.results) {
+        for (const auto& [check, r, of_stage, of_attempt] : record_.results) {
             expect(r.finalized_at.has_value(), "it is FINAL with an open result");
             if (r.owner_type != OwnerType::stage_attempt) continue;
             const auto [stage, idx] = split(r);
@@ -90,7 +89,7 @@ private:
             most = std::max(most, idx);
         }
         bool failed = false, excused = false;
-        for (const Result& r : record_.results) {
+        for (const auto& [check, r, of_stage, of_attempt] : record_.results) {
             if (!r.failure) continue;
             if (r.owner_type == OwnerType::stage_attempt && highest[split(r).first] != split(r).second)
                 continue;
@@ -104,34 +103,18 @@ private:
         else
             expect((row().outcome == Outcome::failed) == (failed || excused),
                    "its outcome is not that of its results");
-        if (row().outcome == Outcome::passed) broken_passes();
-    }
-
-    /// A pass counts only with an attempt that ran to its end, or still ran when the check was ended. Older
-    /// rules did not ask for it.
-    void broken_passes() {
-        const StateHistory& h = row().history;
-        if (h.empty() || h.back().version <= plan_.older_rules_until) return;
-        std::map<NodeKey, std::int32_t> highest;
-        for (const ResultRow& r : service::results(uow_, row().key))
-            if (r.stage != NodeKey::none) highest[r.stage] = std::max(highest[r.stage], r.attempt);
-        for (const auto& [stage, idx] : highest) {
-            const auto attempt = service::attempt(uow_, stage, idx);
-            const bool broken = attempt && attempt->attempt.state == AttemptState::incomplete &&
-                                attempt->attempt.ended_at && *attempt->attempt.ended_at < h.back().at;
-            expect(!broken, "it passed by the word of an attempt that did not run to its end");
-        }
     }
 
     void attempts() {
         const auto& all = record_.attempts;
         expect(static_cast<std::size_t>(row().attempt) == all.size(), "its current attempt is not its last");
         for (std::size_t i = 0; i < all.size(); ++i) {
-            expect(all[i].idx == static_cast<std::int32_t>(i) + 1, "its attempts are not numbered from 1");
+            const Attempt& attempt = all[i].attempt;
+            expect(attempt.idx == static_cast<std::int32_t>(i) + 1, "its attempts are not numbered from 1");
             if (i + 1 < all.size())
-                expect(all[i].state == AttemptState::incomplete,
+                expect(attempt.state == AttemptState::incomplete,
                        "it was attempted again after an attempt that did not fail");
-            expect(all[i].state != AttemptState::running || !all[i].process_uid.empty(),
+            expect(attempt.state != AttemptState::running || !attempt.process_uid.empty(),
                    "an attempt is RUNNING and nobody holds it");
         }
     }
@@ -140,8 +123,8 @@ private:
         attempts();
         const Resolution deps = row().dependencies.resolution;
         const bool any = !record_.attempts.empty();
-        const bool ended = any && is_ended(record_.attempts.back().state);
-        const bool complete = any && record_.attempts.back().state == AttemptState::complete;
+        const bool ended = any && is_ended(record_.attempts.back().attempt.state);
+        const bool complete = any && record_.attempts.back().attempt.state == AttemptState::complete;
         expect((row().outcome == Outcome::skipped) == row().skip_cause.has_value(),
                "a cause goes with skipped and only with it");
         expect((row().state == State::final) == row().concluded_reason.has_value(),
@@ -194,7 +177,6 @@ private:
         }
     }
 
-    UnitOfWork& uow_;
     const NodeRecord& record_;
     const PlanRow& plan_;
     std::vector<std::string> broken_;
@@ -202,8 +184,40 @@ private:
 
 }  // namespace
 
-std::vector<std::string> broken_rules(UnitOfWork& uow, const NodeRecord& record, const PlanRow& plan) {
-    return Inspection(uow, record, plan).run();
+std::vector<std::string> broken_rules(const NodeRecord& record, const PlanRow& plan) {
+    return Inspection(record, plan).run();
+}
+
+void Passes::note(const NodeRecord& record) {
+    const NodeRow& row = record.row;
+    if (row.type != NodeType::check || row.outcome != Outcome::passed || row.history.empty() ||
+        row.history.back().version <= plan_.older_rules_until)
+        return;
+    std::map<NodeKey, std::int32_t> highest;
+    for (const ResultRow& r : record.results)
+        if (r.stage != NodeKey::none) highest[r.stage] = std::max(highest[r.stage], r.attempt);
+    for (const auto& [stage, idx] : highest) noted_.push_back({row.id, row.history.back().at, {stage, idx}});
+}
+
+std::vector<std::string> Passes::broken(UnitOfWork& uow) const {
+    constexpr std::size_t kAskedAtOnce = 1'000;
+    std::vector<std::string> checks;
+    for (std::size_t begin = 0; begin < noted_.size(); begin += kAskedAtOnce) {
+        const auto batch = std::span(noted_).subspan(begin, std::min(kAskedAtOnce, noted_.size() - begin));
+        Lookup lookup;
+        for (const Pass& pass : batch) lookup.attempts.push_back(pass.by);
+        std::map<std::pair<NodeKey, std::int32_t>, const Attempt*> attempts;
+        const Facts facts = uow.load(plan_.key, lookup);
+        for (const AttemptRow& row : facts.attempts) attempts[{row.stage, row.attempt.idx}] = &row.attempt;
+        for (const Pass& pass : batch) {
+            const auto found = attempts.find({pass.by.stage, pass.by.idx});
+            if (found == attempts.end()) continue;
+            const Attempt& attempt = *found->second;
+            if (attempt.state == AttemptState::incomplete && attempt.ended_at && *attempt.ended_at < pass.at)
+                checks.push_back(pass.check);
+        }
+    }
+    return checks;
 }
 
 }  // namespace turboci::service
@@ -213,12 +227,20 @@ namespace turboci {
 std::vector<std::string> LocalService::check_states() {
     const auto uow = store_.begin(Access::read);
     std::vector<std::string> lines;
-    for (const PlanRow& plan : uow->plans())
-        uow->read_records(plan.key, std::nullopt, nullptr, {}, [&](const NodeRecord& record) {
-            for (const std::string& rule : service::broken_rules(*uow, record, plan))
-                lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
-                                            record.row.id, rule));
+    for (const PlanRow& plan : uow->plans()) {
+        service::Passes passes(plan);
+        uow->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
+            for (const NodeRecord& record : records) {
+                for (const std::string& rule : service::broken_rules(record, plan))
+                    lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
+                                                record.row.id, rule));
+                passes.note(record);
+            }
+            return true;
         });
+        for (const std::string& check : passes.broken(*uow))
+            lines.push_back(fmt::format("plan {}, check:{}: {}", plan.id, check, service::kBrokenPass));
+    }
     return lines;
 }
 

@@ -266,8 +266,10 @@ Outline LocalService::outline(const QueryNodes& request) {
     outline.plan = plan.id;
     Half checks(NodeType::check, outline.texts);
     Half stages(NodeType::stage, outline.texts);
-    uow->read_records(plan.key, std::nullopt, keys, parts, [&](const NodeRecord& record) {
-        (record.row.type == NodeType::check ? checks : stages).add(record);
+    uow->scan(plan.key, {.keys = keys, .parts = parts}, [&](std::span<const NodeRecord> records) {
+        for (const NodeRecord& record : records)
+            (record.row.type == NodeType::check ? checks : stages).add(record);
+        return true;
     });
     [[maybe_unused]] const Joiner joined(*uow, std::move(checks), std::move(stages), outline);
     return outline;

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <span>
-#include <type_traits>
 #include <unordered_set>
 
 #include "service/local_service.hpp"
@@ -46,38 +44,6 @@ std::vector<std::string> failures_of(UnitOfWork& uow, PlanKey plan, const std::v
     return failures;
 }
 
-/// The nodes of one type, in parts.
-template <class Node>
-class Parts final : public RecordRuns {
-public:
-    explicit Parts(NodeSink& sink) : sink_(sink) {}
-    std::unique_ptr<Run> make() override { return std::make_unique<Part>(sink_.part()); }
-    void take(Run& run) override { static_cast<Part&>(run).hand_over(); }
-
-private:
-    class Part final : public Run {
-    public:
-        explicit Part(std::unique_ptr<NodePart> part) : part_(std::move(part)) {}
-        void visit(NodeRecord& record) override {
-            if constexpr (std::is_same_v<Node, Check>) {
-                view_check(record, node_);
-                part_->check(node_);
-            } else {
-                view_stage(record, node_);
-                part_->stage(node_);
-            }
-        }
-        [[nodiscard]] bool full() const override { return part_->full(); }
-        void hand_over() { part_->hand_over(); }
-
-    private:
-        std::unique_ptr<NodePart> part_;
-        Node node_;
-    };
-
-    NodeSink& sink_;
-};
-
 // So many nodes are asked about at once.
 constexpr std::size_t kAskedAtOnce = 1'000;
 
@@ -111,13 +77,16 @@ Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
     if (sum.passed_checks == sum.checks && sum.passed_stages == sum.stages) return Verdict::passed;
     Verdict verdict = Verdict::passed;
     std::vector<NodeKey> bad_stages, open_stages;
-    uow.scan_nodes(key, std::nullopt, {}, [&](const NodeRow& row) {
+    const auto look_at = [&](const NodeRow& row) {
         const Standing own = standing(row.state, row.outcome, row.skip_cause, true);
-        if (own != Standing::bad && own != Standing::open) return true;
+        if (own != Standing::bad && own != Standing::open) return;
         if (row.type == NodeType::stage)
             (own == Standing::bad ? bad_stages : open_stages).push_back(row.key);
         else if (row.required)
             verdict = std::max(verdict, own == Standing::bad ? Verdict::failed : Verdict::pending);
+    };
+    uow.scan(key, {.parts = kBareNodes}, [&](std::span<const NodeRecord> records) {
+        for (const NodeRecord& record : records) look_at(record.row);
         return verdict != Verdict::failed;
     });
     if (verdict != Verdict::failed && any_is_required(uow, key, bad_stages)) return Verdict::failed;
@@ -164,24 +133,24 @@ void LocalService::query(const QueryNodes& request, NodeSink& sink) {
     Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));
     const std::vector<NodeKey>* keys = selection.select();
     sink.plan(view_plan(*uow, plan, request.parts.counts));
-    NodeParts parts = request.parts;
-    parts.targets = parts.predicates || parts.assignments;
-    if (keys == nullptr && sink.part()) {
-        Parts<Check> checks(sink);
-        uow->read_runs(plan.key, NodeType::check, parts, checks);
-        Parts<Stage> stages(sink);
-        uow->read_runs(plan.key, NodeType::stage, parts, stages);
-        return;
-    }
+    NodeScan scan{.keys = keys, .type = NodeType::check, .parts = request.parts};
+    scan.parts.targets = scan.parts.predicates || scan.parts.assignments;
     Check check;
-    uow->read_records(plan.key, NodeType::check, keys, parts, [&](NodeRecord& r) {
-        view_check(r, check);
-        sink.check(check);
+    uow->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
+        for (NodeRecord& record : records) {
+            view_check(record, check);
+            sink.check(check);
+        }
+        return true;
     });
+    scan.type = NodeType::stage;
     Stage stage;
-    uow->read_records(plan.key, NodeType::stage, keys, parts, [&](NodeRecord& r) {
-        view_stage(r, stage);
-        sink.stage(stage);
+    uow->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
+        for (NodeRecord& record : records) {
+            view_stage(record, stage);
+            sink.stage(stage);
+        }
+        return true;
     });
 }
 
@@ -208,23 +177,29 @@ PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limi
     summary.verdict = verdict_of(*uow, plan.key, summary.plan);
     const PlanTotals sums = totals(summary.plan);
     if (sums.final_checks < sums.checks) {
-        const std::vector<State> open{State::planning, State::planned, State::waiting};
+        NodeScan open{.type = NodeType::check, .parts = kBareNodes};
+        open.states = {State::planning, State::planned, State::waiting};
         std::vector<NodeKey> waiting;
-        uow->scan_nodes(plan.key, NodeType::check, open, [&](const NodeRow& row) {
-            if (room(summary.open_checks)) summary.open_checks.push_back(ref(row));
-            if (row.state == State::waiting && room(summary.ready)) waiting.push_back(row.key);
+        uow->scan(plan.key, open, [&](std::span<const NodeRecord> records) {
+            for (const NodeRecord& record : records) {
+                if (room(summary.open_checks)) summary.open_checks.push_back(ref(record.row));
+                if (record.row.state == State::waiting && room(summary.ready))
+                    waiting.push_back(record.row.key);
+            }
             return room(summary.open_checks) || room(summary.ready);
         });
         std::ranges::move(ready_checks(*uow, plan.key, waiting, limit - summary.ready.size()),
                           std::back_inserter(summary.ready));
     }
     if (sums.failed_checks + sums.failed_stages + sums.cancelled_stages > 0) {
-        const std::vector<State> ended{State::final};
+        NodeScan ended{.limit = limit};
+        ended.outcomes = {Outcome::failed, Outcome::cancelled};
+        ended.parts = kBareNodes;
+        ended.parts.stamps = true;
         std::vector<NodeRow> failed;
-        uow->scan_nodes(plan.key, std::nullopt, ended, [&](const NodeRow& row) {
-            const bool bad = row.outcome == Outcome::failed || row.outcome == Outcome::cancelled;
-            if (bad && room(failed)) failed.push_back(row);
-            return room(failed);
+        uow->scan(plan.key, ended, [&](std::span<NodeRecord> records) {
+            for (NodeRecord& record : records) failed.push_back(std::move(record.row));
+            return true;
         });
         const auto failures = failures_of(*uow, plan.key, failed);
         for (std::size_t i = 0; i < failed.size(); ++i)

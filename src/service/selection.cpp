@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/selection.hpp"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -12,34 +10,18 @@ namespace turboci::service {
 
 namespace {
 
-/// The list, ascending: a request may name as many kinds as a plan has nodes.
-std::vector<std::string_view> in_order(const std::vector<std::string>& texts) {
-    std::vector<std::string_view> sorted(texts.begin(), texts.end());
-    std::ranges::sort(sorted);
-    return sorted;
-}
-
 // So many nodes are asked about at once.
 constexpr std::size_t kNodesAtOnce = 1'000;
-
-bool is_pattern(const std::string& text) { return text.find_first_of("*?[\\") != std::string::npos; }
-
-template <class T>
-bool any_or_contains(const std::vector<T>& wanted, const T& value) {
-    return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
-}
 
 }  // namespace
 
 Selection::Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now)
-    : uow_(uow), plan_(plan), query_(query), now_(now), kinds_(in_order(query.kinds)) {
-    for (const std::string& match : query.match) {
-        if (is_pattern(match))
-            patterns_.push_back(match);
-        else
-            plain_matches_.emplace_back(match);
-    }
-    std::ranges::sort(plain_matches_);
+    : uow_(uow), plan_(plan), query_(query), now_(now) {
+    conditions_.states = query.states;
+    conditions_.outcomes = query.outcomes;
+    conditions_.kinds = query.kinds;
+    conditions_.ids = query.match;
+    conditions_.parts = kBareNodes;
 }
 
 const std::vector<NodeKey>* Selection::select() {
@@ -47,18 +29,27 @@ const std::vector<NodeKey>* Selection::select() {
                           !query_.outcomes.empty() || !query_.match.empty() || query_.ready || query_.blocked;
     if (query_.refs.empty() && !filtered) return nullptr;  // expanding everything adds nothing
     if (query_.ready) load_ready();
-    if (query_.refs.empty()) {
-        const auto type = query_.types.size() == 1 ? std::optional(query_.types.front()) : std::nullopt;
-        if (query_.ready && type == NodeType::stage)
-            for (const NodeRow& row : ready_stages_) consider(row);
-        else
-            uow_.scan_nodes(plan_.key, type, query_.states, [&](const NodeRow& row) {
-                consider(row);
-                return true;
-            });
-    } else {
-        for (const RefText& ref : query_.refs) consider(require_node(uow_, plan_, ref));
+    // Both types are no condition.
+    const auto& types = query_.types;
+    if (!types.empty() && std::ranges::count(types, types.front()) == std::ssize(types))
+        conditions_.type = types.front();
+    std::vector<NodeKey> named;
+    if (!query_.refs.empty()) {
+        for (const RefText& ref : query_.refs) named.push_back(require_node(uow_, plan_, ref).key);
+        std::ranges::sort(named);
+        conditions_.keys = &named;
+    } else if (query_.ready && conditions_.type == NodeType::stage) {
+        for (const auto key : ready_) named.push_back(NodeKey{key});
+        std::ranges::sort(named);
+        conditions_.keys = &named;
     }
+    if (filtered)
+        uow_.scan(plan_.key, conditions_, [&](std::span<const NodeRecord> records) {
+            for (const NodeRecord& record : records) consider(record.row);
+            return true;
+        });
+    else
+        keys_ = named;
     drop_busy_checks();
     const std::vector<NodeKey> start = keys_;
     if (query_.deps) expand(start, *query_.deps, true);
@@ -71,9 +62,8 @@ const std::vector<NodeKey>* Selection::select() {
 void Selection::load_ready() {
     Lookup lookup;
     lookup.ready = Lookup::Ready{now_, std::numeric_limits<std::int64_t>::max()};
-    Facts facts = uow_.load(plan_.key, lookup);
-    for (const AttemptRow& a : facts.ready) ready_.insert(static_cast<std::int64_t>(a.stage));
-    ready_stages_ = std::move(facts.nodes);
+    for (const AttemptRow& a : uow_.load(plan_.key, lookup).ready)
+        ready_.insert(static_cast<std::int64_t>(a.stage));
 }
 
 /// Of a check that is WAITING it is not known yet whether a stage works for it: see drop_busy_checks().
@@ -97,24 +87,11 @@ void Selection::drop_busy_checks() {
     std::erase_if(keys_, [&](NodeKey key) { return busy.contains(key); });
 }
 
-bool Selection::is_matched(const std::string& id) const {
-    return std::ranges::binary_search(plain_matches_, std::string_view(id)) ||
-           std::ranges::any_of(patterns_, [&](const std::string& pattern) {
-               return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
-           });
-}
-
 void Selection::consider(const NodeRow& row) {
-    const bool matches =
-        any_or_contains(query_.types, row.type) &&
-        (kinds_.empty() || std::ranges::binary_search(kinds_, std::string_view(row.kind))) &&
-        any_or_contains(query_.states, row.state) &&
-        (query_.outcomes.empty() || (row.outcome && any_or_contains(query_.outcomes, *row.outcome))) &&
-        (query_.match.empty() || is_matched(row.id)) &&
-        (!query_.blocked ||
-         (row.state != State::final && row.dependencies.resolution == Resolution::unresolved)) &&
-        (!query_.ready || may_be_ready(row));
-    if (matches) keys_.push_back(row.key);
+    if (query_.blocked &&
+        (row.state == State::final || row.dependencies.resolution != Resolution::unresolved))
+        return;
+    if (!query_.ready || may_be_ready(row)) keys_.push_back(row.key);
 }
 
 // Stages alone have a continuation group and assignments, checks alone are assigned to: for a node of the

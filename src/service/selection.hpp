@@ -27,7 +27,6 @@ private:
     void load_ready();
     [[nodiscard]] bool may_be_ready(const NodeRow& row);
     void drop_busy_checks();
-    [[nodiscard]] bool is_matched(const std::string& id) const;
     void consider(const NodeRow& row);
     /// What the nodes need: the targets of their edges, the members of their continuation groups, and for
     /// checks the stages assigned to them. Not `forward`: whose edges lead to them, and for stages the checks
@@ -39,11 +38,9 @@ private:
     const PlanRow& plan_;
     const QueryNodes& query_;
     Timestamp now_;
-    std::vector<std::string_view> kinds_, plain_matches_;  ///< ascending
-    std::vector<std::string> patterns_;                    ///< of the rest of `match`
+    NodeScan conditions_;
     std::vector<NodeKey> keys_;
     std::unordered_set<std::int64_t> ready_;
-    std::vector<NodeRow> ready_stages_;
     std::vector<NodeKey> waiting_;  ///< checks among `keys_` that may have a stage that works for them
 };
 

@@ -10,12 +10,16 @@ void decide_skip_causes(UnitOfWork& uow, PlanKey plan) {
     constexpr int kAnyState = 40;
     std::vector<NodeKey> upstream;  // nodes that break what needs them, to be followed
     std::unordered_map<std::int64_t, SkipCause> skipped;
-    const std::vector<State> ended{State::final};
-    uow.scan_nodes(plan, std::nullopt, ended, [&](const NodeRow& row) {
-        if (row.outcome == Outcome::skipped)
-            skipped[static_cast<std::int64_t>(row.key)] = SkipCause::not_needed;
-        else if (row.outcome != Outcome::passed)
-            upstream.push_back(row.key);
+    NodeScan ended;
+    ended.outcomes = {Outcome::failed, Outcome::skipped, Outcome::cancelled};
+    ended.parts = kBareNodes;
+    uow.scan(plan, ended, [&](std::span<const NodeRecord> records) {
+        for (const NodeRecord& record : records) {
+            if (record.row.outcome == Outcome::skipped)
+                skipped[static_cast<std::int64_t>(record.row.key)] = SkipCause::not_needed;
+            else
+                upstream.push_back(record.row.key);
+        }
         return true;
     });
     const auto follow = [&](NodeKey key) {

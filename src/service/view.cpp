@@ -27,7 +27,8 @@ void view_check(NodeRecord& record, Check& check) {
     check.created_by.swap(record.created_by);
     check.options.text.swap(record.body.json.text);
     engine::view_predicate(record, PredicateRole::dependencies, check.dependencies);
-    check.results.swap(record.results);
+    check.results.clear();
+    for (ResultRow& row_of : record.results) check.results.push_back(std::move(row_of.result));
     check.version = row.version;
     check.created_at = created_at(row);
     check.updated_at = row.updated_at;
@@ -52,7 +53,8 @@ void view_stage(NodeRecord& record, Stage& stage) {
     stage.timeout = record.body.timeout;
     stage.heartbeat = record.body.heartbeat;
     engine::view_predicate(record, PredicateRole::continuation, stage.continuation_group);
-    stage.attempts.swap(record.attempts);
+    stage.attempts.clear();
+    for (AttemptRow& row_of : record.attempts) stage.attempts.push_back(std::move(row_of.attempt));
     stage.version = row.version;
     stage.created_at = created_at(row);
     stage.updated_at = row.updated_at;
@@ -127,7 +129,10 @@ NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref) {
 NodeRecord read_record(UnitOfWork& uow, const NodeRow& row) {
     NodeRecord result;
     const std::vector<NodeKey> keys{row.key};
-    uow.read_records(row.plan, row.type, &keys, {}, [&](NodeRecord& record) { result = std::move(record); });
+    uow.scan(row.plan, {.keys = &keys}, [&](std::span<NodeRecord> records) {
+        result = std::move(records.front());
+        return false;
+    });
     return result;
 }
 

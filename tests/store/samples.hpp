@@ -48,6 +48,28 @@ inline NodeRow node_row(PlanKey plan, NodeKey key, NodeType type, std::string id
     return row;
 }
 
+/// One node after another, of a type if given, and of some keys unless `keys` is null.
+template <class Visit>
+void read_records(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
+                  const std::vector<NodeKey>* keys, const NodeParts& parts, const Visit& visit) {
+    uow.scan(plan, {.keys = keys, .type = type, .parts = parts}, [&](std::span<NodeRecord> records) {
+        for (NodeRecord& record : records) visit(record);
+        return true;
+    });
+}
+
+/// The nodes alone.
+template <class Visit>
+void scan_nodes(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type, const std::vector<State>& states,
+                const Visit& visit) {
+    NodeScan scan{.type = type, .states = states, .parts = kBareNodes};
+    scan.parts.stamps = true;
+    uow.scan(plan, scan, [&](std::span<NodeRecord> records) {
+        for (NodeRecord& record : records) visit(record.row);
+        return true;
+    });
+}
+
 // Changes of one row each.
 
 /// Applies what `fill` puts into an empty ChangeSet of `plan`.

@@ -15,13 +15,37 @@ TEST_CASE("statistics count statements and rows of this transaction alone") {
     auto uow = f.read();
     const StoreStatistics before = uow->statistics();
     int seen = 0;
-    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow&) { return ++seen > 0; });
+    scan_nodes(*uow, f.plan(), std::nullopt, {}, [&](const NodeRow&) { ++seen; });
     const StoreStatistics after = uow->statistics();
     CHECK(seen == 10);
     CHECK(after.rows - before.rows >= 10);
     CHECK(after.rows - before.rows < 20);
     CHECK(after.statements > before.statements);
     CHECK(before.rows < 10);
+}
+
+TEST_CASE("a scan reads few of the nodes that its conditions on states and outcomes leave out") {
+    Fixture f;
+    auto uow = f.write();
+    for (int i = 0; i < 1000; ++i) {
+        NodeRow row = node_row(f.plan(), uow->next_node_key(), NodeType::check, std::to_string(i));
+        row.state = State::final;
+        row.history.push_back({State::final, 2, at(3)});
+        row.outcome = i % 100 == 7 ? Outcome::failed : Outcome::passed;
+        insert_node(*uow, row, {});
+    }
+    const StateCount count{NodeType::check, State::final, std::nullopt, 1000};
+    add_counts(*uow, f.plan(), {&count, 1});
+    NodeScan failed;
+    failed.outcomes = {Outcome::failed};
+    const auto before = uow->statistics();
+    std::size_t found = 0;
+    uow->scan(f.plan(), failed, [&](std::span<NodeRecord> records) {
+        found += records.size();
+        return true;
+    });
+    CHECK(found == 10);
+    CHECK(uow->statistics().rows - before.rows < 100);
 }
 
 TEST_CASE("the cost of finding dependents follows the dependents") {

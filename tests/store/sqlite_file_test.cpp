@@ -416,7 +416,7 @@ TEST_CASE("a damaged file is a STORE error wherever the damage is met") {
     const std::string good = bytes;
     const auto scan = [&] {
         f.reopen();
-        f.read()->scan_nodes(f.plan(), std::nullopt, {}, [](const NodeRow&) { return true; });
+        scan_nodes(*f.read(), f.plan(), std::nullopt, {}, [](const NodeRow&) {});
     };
     for (std::size_t i = 30 * 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
     write_file(f.path(), bytes);

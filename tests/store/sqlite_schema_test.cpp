@@ -269,13 +269,11 @@ TEST_CASE("a value that turboci never wrote is damage, not a guess") {
         f.close();
         raw(f.path(), sql);
         f.reopen();
-        const auto scan = [&] {
-            f.read()->scan_nodes(f.plan(), std::nullopt, {}, [](const NodeRow&) { return true; });
-        };
+        const auto scan = [&] { scan_nodes(*f.read(), f.plan(), std::nullopt, {}, [](const NodeRow&) {}); };
         CHECK(code_of(scan) == ErrorCode::store);
         CHECK_THAT(message_of(scan), Contains("the store is damaged"));
         const auto records = [&] {
-            f.read()->read_records(f.plan(), std::nullopt, nullptr, {}, [](const NodeRecord&) {});
+            read_records(*f.read(), f.plan(), std::nullopt, nullptr, {}, [](const NodeRecord&) {});
         };
         CHECK(code_of(records) == ErrorCode::store);
         CHECK_FALSE(f.store().check().empty());
@@ -311,7 +309,7 @@ TEST_CASE("an edge that turboci never wrote is damage, in whichever way it is re
         const std::vector<NodeKey> one{b};
         for (const auto* keys : {static_cast<const std::vector<NodeKey>*>(nullptr), &one}) {
             const auto read = [&] {
-                f.read()->read_records(f.plan(), std::nullopt, keys, {}, [](const NodeRecord&) {});
+                read_records(*f.read(), f.plan(), std::nullopt, keys, {}, [](const NodeRecord&) {});
             };
             CHECK(code_of(read) == ErrorCode::store);
             CHECK_THAT(message_of(read), Contains(message));

@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/node_filter.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci::memory {
 
 namespace {
-
-constexpr std::size_t kNodesOfRun = 128;
 
 void fill_target(const NodeRow& node, EdgeRecord& edge) {
     edge.target = {node.type, node.id};
@@ -37,8 +36,8 @@ void add_predicates(const Data& data, bool targets, NodeRecord& record) {
 
 void add_attempts(const Data& data, bool progress, NodeRecord& record) {
     for (AttemptRow& row : data.attempts(record.row.key)) {
-        Attempt& attempt = record.attempts.emplace_back(std::move(row.attempt));
-        if (progress) attempt.progress = data.progress(record.row.key, attempt.idx);
+        AttemptRow& attempt = record.attempts.emplace_back(std::move(row));
+        if (progress) attempt.attempt.progress = data.progress(record.row.key, attempt.attempt.idx);
     }
 }
 
@@ -54,8 +53,7 @@ NodeRecord make_record(const Data& data, const NodeRow& row, const NodeParts& pa
             record.assignments.push_back(
                 {assignment, parts.targets ? data.node(assignment.check).id : std::string()});
     if (row.type == NodeType::stage && parts.attempts) add_attempts(data, parts.progress, record);
-    if (row.type == NodeType::check && parts.results)
-        for (ResultRow& result : data.results(row.key)) record.results.push_back(std::move(result.result));
+    if (row.type == NodeType::check && parts.results) record.results = data.results(row.key);
     return record;
 }
 
@@ -114,47 +112,18 @@ void MemoryUnitOfWork::delete_plan(PlanKey plan) {
     changing().delete_plan(plan);
 }
 
-void MemoryUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                                  const std::function<bool(const NodeRow&)>& visit) {
+void MemoryUnitOfWork::scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) {
     ++trips_;
-    for (const NodeKey key : data().nodes_of(plan)) {
-        const NodeRow& row = data().node(key);
-        if (type && row.type != *type) continue;
-        if (!states.empty() && std::ranges::find(states, row.state) == states.end()) continue;
-        if (!visit(row)) return;
-    }
-}
-
-void MemoryUnitOfWork::visit_records(PlanKey plan, std::optional<NodeType> type,
-                                     const std::vector<NodeKey>* keys, const NodeParts& parts,
-                                     const std::function<void(NodeRecord&)>& visit) {
-    for (const NodeKey key : keys != nullptr ? *keys : data().nodes_of(plan)) {
+    const NodeFilter filter(what);
+    std::size_t left = what.limit;
+    for (const NodeKey key : what.keys != nullptr ? *what.keys : data().nodes_of(plan)) {
         const NodeRow* const row = data().find_node(key);
         if (row == nullptr) throw Error(ErrorCode::internal, "there is no node of that key");
-        if (row->plan != plan || (type && row->type != *type)) continue;
-        NodeRecord record = make_record(data(), *row, parts);
-        visit(record);
+        if (row->plan != plan || !filter.matches(*row)) continue;
+        if (left-- == 0) return;
+        NodeRecord record = make_record(data(), *row, what.parts);
+        if (!take({&record, 1})) return;
     }
-}
-
-void MemoryUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
-                                    const std::vector<NodeKey>* keys, const NodeParts& parts,
-                                    const std::function<void(NodeRecord&)>& visit) {
-    ++trips_;
-    visit_records(plan, type, keys, parts, visit);
-}
-
-void MemoryUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
-    ++trips_;
-    const std::unique_ptr<RecordRuns::Run> run = runs.make();
-    std::size_t nodes = 0;
-    visit_records(plan, type, nullptr, parts, [&](NodeRecord& record) {
-        run->visit(record);
-        if (++nodes < kNodesOfRun && !run->full()) return;
-        runs.take(*run);
-        nodes = 0;
-    });
-    if (nodes > 0) runs.take(*run);
 }
 
 std::vector<OperationRow> MemoryUnitOfWork::operations(PlanKey plan) {

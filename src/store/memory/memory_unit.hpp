@@ -40,11 +40,7 @@ public:
 
     [[nodiscard]] NodeKey next_node_key() override { return data().next_node(); }
     [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
-    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<bool(const NodeRow&)>& visit) override;
-    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
-    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override;
+    void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) override;
 
     [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
@@ -55,8 +51,6 @@ private:
     /// The copy that is changed: INTERNAL in a unit of work for reading, or when it is over.
     [[nodiscard]] Data& changing();
     void finish() noexcept;
-    void visit_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                       const NodeParts& parts, const std::function<void(NodeRecord&)>& visit);
 
     std::shared_ptr<const Data> seen_;
     std::shared_ptr<Data> own_;  ///< made by the first change

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <vector>
 
-#include "store/sqlite/node_columns.hpp"
-#include "store/sqlite/record_reader.hpp"
+#include "store/sqlite/encoding.hpp"
+#include "store/sqlite/scan.hpp"
 #include "store/sqlite/store.hpp"
 
 namespace turboci::sqlite {
@@ -286,16 +287,16 @@ void check_predicates(Database& db, std::vector<StoreProblem>& problems) {
         std::string example;
         if (const auto problem = plan_id_problem(plan.text(1)))
             problems.push_back({fmt::format("plan {}: its id {}", plan.integer(0), *problem)});
-        std::unique_ptr<NodeTable> table;
-        read_records(
-            db, plan.plan(0), std::nullopt, nullptr, {}, [next_node] { return next_node; }, table,
-            [&](const NodeRecord& record) {
+        NodeScanner(db, 1).scan(plan.plan(0), {}, NodeKey{next_node}, [&](std::span<NodeRecord> records) {
+            for (const NodeRecord& record : records) {
                 if (const auto problem = kept_node_id_problem(record.row.id))
                     problems.push_back({fmt::format("node {}: its id {}",
                                                     static_cast<std::int64_t>(record.row.key), *problem)});
-                if (Recount(record).agrees()) return;
+                if (Recount(record).agrees()) continue;
                 if (count++ == 0) example = to_string(NodeRef{record.row.type, record.row.id});
-            });
+            }
+            return true;
+        });
         if (count > 0)
             problems.push_back(
                 {fmt::format("plan {}: {} nodes whose dependencies are counted wrongly, such as {}",

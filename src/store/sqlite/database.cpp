@@ -93,7 +93,7 @@ void Database::harden() {
         {SQLITE_LIMIT_EXPR_DEPTH, 50},
         {SQLITE_LIMIT_COMPOUND_SELECT, 10},
         {SQLITE_LIMIT_VDBE_OP, 25'000},
-        {SQLITE_LIMIT_FUNCTION_ARG, 21},  // the columns of a node, in a RowScan
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},  // the columns of an edge, in a RowScan
         {SQLITE_LIMIT_ATTACHED, 0},
         {SQLITE_LIMIT_VARIABLE_NUMBER, 100},
         {SQLITE_LIMIT_TRIGGER_DEPTH, 1},

@@ -12,6 +12,8 @@ namespace turboci::sqlite {
 
 namespace {
 
+const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
+
 std::uint64_t take(std::span<const std::byte>& bytes) {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 63; shift += 7) {
@@ -150,6 +152,119 @@ std::vector<OperationRow::Taken> unpack_claimed(std::string_view text) {
         claimed.push_back({NodeKey{stage}, idx});
     }
     return claimed;
+}
+
+void read_node(const Query& row, NodeRow& node) {
+    node.key = row.node(0);
+    node.plan = row.plan(1);
+    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
+    node.id = row.text(3);
+    node.kind = row.text(4);
+    node.state = decode_state(node.type, row.integer(5));
+    node.outcome = row.is_null(6) ? std::nullopt
+                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
+    node.concluded_reason =
+        row.is_null(7) ? std::nullopt
+                       : std::optional(row.enumeration(7, ConcludedReason::attempt_complete, kLastReason));
+    node.version = row.integer(8);
+    node.updated_at = row.time(9);
+    node.history.clear();
+    if (!row.is_null(10)) unpack_history(node.type, row.blob(10), node.history);
+    node.dependencies = read_count(row, 11);
+    node.dependencies_since = row.time(16);
+    node.attempt = row.small(17);
+    node.has_continuation = row.boolean(18);
+    node.required = row.boolean(19);
+    node.skip_cause = row.is_null(20)
+                          ? std::nullopt
+                          : std::optional(row.enumeration(20, SkipCause::upstream, SkipCause::not_needed));
+}
+
+bool read_node(Database& db, NodeKey key, NodeRow& node) {
+    Query row(db, kNode, key);
+    const bool found = row.step();
+    if (found) read_node(row, node);
+    return found;
+}
+
+void read_body(const Query& row, int column, NodeBody& body) {
+    body.json.text = row.object(column);
+    body.retry.max_retries = row.small(column + 1);
+    body.retry.backoff = Duration(row.integer(column + 2));
+    body.timeout = row.maybe_duration(column + 3);
+    body.heartbeat = row.maybe_duration(column + 4);
+    body.created_by = row.is_null(column + 5) ? NodeKey::none : row.node(column + 5);
+    body.created_by_attempt = row.is_null(column + 6) ? 0 : row.small(column + 6);
+    body.message = row.maybe_string(column + 7);
+}
+
+void read_group(const Query& row, GroupRow& group) {
+    group.owner = row.node(0);
+    group.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
+    group.group = row.index(2);
+    group.parent = row.small(3);
+    group.count = read_count(row, 4);
+    group.since = row.time(9);
+}
+
+void read_edge(const Query& row, EdgeRow& edge) {
+    edge.owner = row.node(0);
+    edge.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
+    edge.position = row.index(2);
+    edge.group = row.index(3);
+    edge.target = row.node(4);
+    const NodeType target_type = row.enumeration(5, NodeType::check, NodeType::stage);
+    edge.on_state = decode_state(target_type, row.integer(6));
+    edge.when = row.enumeration(7, When::success, When::always);
+}
+
+void read_attempt(const Query& row, AttemptRow& a) {
+    a.stage = row.node(0);
+    Attempt& attempt = a.attempt;
+    attempt.idx = row.small(1);
+    attempt.state = row.enumeration(3, AttemptState::pending, AttemptState::incomplete, 10);
+    attempt.process_uid = row.text(4);
+    attempt.details.text = row.object(5);
+    attempt.failure = row.maybe_string(6);
+    attempt.not_before = row.maybe_time(7);
+    attempt.last_heartbeat = row.maybe_time(8);
+    attempt.created_at = row.time(9);
+    attempt.updated_at = row.time(10);
+    attempt.started_at = row.maybe_time(12);
+    attempt.has_runner = !row.is_null(15);
+    const auto cause = [&](int column) { return row.enumeration(column, Cause::failed, Cause::cancelled); };
+    attempt.cause = row.is_null(20) ? std::nullopt : std::optional(cause(20));
+    attempt.exit_code = row.is_null(21) ? std::nullopt : std::optional(row.small(21));
+    attempt.signal = row.is_null(22) ? std::nullopt : std::optional(row.small(22));
+    attempt.log_path = row.maybe_string(23);
+    attempt.stopping.reset();
+    if (!row.is_null(24))
+        attempt.stopping = Stopping{row.time(24), row.string(25), row.string(26), cause(27), row.boolean(28)};
+    attempt.ended_at = row.maybe_time(29);
+    a.plan = row.plan(2);
+    a.ready_at = row.time(11);
+    a.deadline = row.maybe_time(13);
+    a.no_retry = row.boolean(14);
+    a.runner.reset();
+    if (attempt.has_runner)
+        a.runner = RunnerIdentity{row.string(15), row.string(16), row.integer(17), row.integer(18)};
+    a.holder = row.text(19);
+    a.retries = row.small(30);
+    a.interruptions = row.small(31);
+}
+
+void read_result(const Query& row, ResultRow& r) {
+    r.check = row.node(0);
+    r.stage = row.node(8);
+    r.attempt = row.small(9);
+    Result& result = r.result;
+    result.id = row.integer(1);
+    result.owner_type = row.enumeration(2, OwnerType::stage_attempt, OwnerType::orchestrator);
+    result.owner_id = row.text(3);
+    result.data.text = row.object(4);
+    result.failure = row.maybe_string(5);
+    result.created_at = row.time(6);
+    result.finalized_at = row.maybe_time(7);
 }
 
 }  // namespace turboci::sqlite

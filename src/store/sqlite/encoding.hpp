@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How values that are not plain integers or texts stand in the tables.
+// The columns of the rows that are read in more than one place, and how their values stand in the tables.
 #pragma once
 
 #include <array>
@@ -13,6 +13,26 @@
 
 #include "store/sqlite/database.hpp"
 #include "turboci/store.hpp"
+
+// Each in the one order in which everybody reads them.
+#define TURBOCI_NODE_COLUMNS                                                                              \
+    "node_key, plan_key, type, id, kind, state, outcome, concluded_reason, version, updated_at, history," \
+    " group_kind, threshold, unresolved, satisfied, resolution, dependencies_since, attempt, "            \
+    "has_continuation, required, skip_cause"
+#define TURBOCI_BODY_COLUMNS \
+    "json, max_retries, backoff, timeout, heartbeat, created_by, created_by_attempt, message"
+#define TURBOCI_GROUP_COLUMNS \
+    "owner_key, role, group_no, parent, kind, threshold, unresolved, satisfied, resolution, since"
+#define TURBOCI_EDGE_COLUMNS "owner_key, role, position, group_no, target_key, target_type, on_state, on_when"
+#define TURBOCI_ATTEMPT_COLUMNS                                                                        \
+    "stage_key, idx, plan_key, state, process_uid, details, failure, not_before, last_heartbeat, "     \
+    "created_at,"                                                                                      \
+    " updated_at, ready_at, started_at, deadline, no_retry, runner_host, runner_boot_id, runner_pid, " \
+    "runner_start, holder, cause, exit_code, signal, log_path, stopping_since, stopping_by, "          \
+    "stopping_reason,"                                                                                 \
+    " stopping_cause, stopping_inside, ended_at, retries, interruptions"
+#define TURBOCI_RESULT_COLUMNS \
+    "check_key, id, owner_type, owner_id, data, failure, created_at, finalized_at, stage_key, attempt"
 
 namespace turboci::sqlite {
 
@@ -55,5 +75,21 @@ template <class Row>
     count.resolution = row.enumeration(column + 4, Resolution::unresolved, Resolution::unsatisfied);
     return count;
 }
+
+/// The last of the enumeration.
+inline constexpr ConcludedReason kLastReason = ConcludedReason::interrupted_too_often;
+
+// These fill a row from a statement that returns its columns; they keep the memory that it has. STORE if a
+// value makes no sense.
+/// A statement may return NULL for a history that is not wanted: then it is empty.
+void read_node(const Query& row, NodeRow& node);
+/// The node of a key; false: there is none.
+[[nodiscard]] bool read_node(Database& db, NodeKey key, NodeRow& node);
+/// TURBOCI_BODY_COLUMNS begin at `column`.
+void read_body(const Query& row, int column, NodeBody& body);
+void read_group(const Query& row, GroupRow& group);
+void read_edge(const Query& row, EdgeRow& edge);
+void read_attempt(const Query& row, AttemptRow& attempt);  ///< `progress` is left empty
+void read_result(const Query& row, ResultRow& result);
 
 }  // namespace turboci::sqlite

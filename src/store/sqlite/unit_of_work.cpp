@@ -15,10 +15,10 @@ SqliteUnitOfWork::SqliteUnitOfWork(Database& db, Access access, int read_threads
                                    std::function<void()> on_end, std::function<void()> on_commit)
     : db_(db),
       access_(access),
-      read_threads_(read_threads),
       on_end_(std::move(on_end)),
       on_commit_(std::move(on_commit)),
-      before_(db.statistics()) {}
+      before_(db.statistics()),
+      scanner_(db, access == Access::write ? 1 : read_threads) {}
 
 SqliteUnitOfWork::~SqliteUnitOfWork() { finish(); }
 
@@ -36,7 +36,7 @@ void SqliteUnitOfWork::commit() {
 void SqliteUnitOfWork::finish() noexcept {
     if (!open_) return;
     open_ = false;
-    beside_.reset();
+    scanner_.close();
     // Some errors have made SQLite roll back already. If a rollback itself fails, SQLite does it when the
     // file is next opened: nothing was committed either way.
     if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);

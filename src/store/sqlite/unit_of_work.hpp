@@ -13,8 +13,7 @@
 
 #include "os/file_lock.hpp"
 #include "store/sqlite/database.hpp"
-#include "store/sqlite/node_table.hpp"
-#include "store/sqlite/record_runs.hpp"
+#include "store/sqlite/scan.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::sqlite {
@@ -45,11 +44,7 @@ public:
 
     [[nodiscard]] NodeKey next_node_key() override;
     [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
-    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<bool(const NodeRow&)>& visit) override;
-    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override;
-    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override;
+    void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) override;
 
     [[nodiscard]] std::vector<OperationRow> operations(PlanKey plan) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
@@ -129,14 +124,12 @@ private:
 
     Database& db_;
     Access access_;
-    int read_threads_;
     std::function<void()> on_end_, on_commit_;
     bool open_ = true;
     std::int64_t trips_ = 0;
     StoreStatistics before_;
     std::optional<Counters> counters_, stored_counters_;
-    std::unique_ptr<NodeTable> node_table_;  ///< of the plan last read as a whole
-    std::unique_ptr<Beside> beside_;
+    NodeScanner scanner_;
     bool indexes_dropped_ = false;
     int spills_before_ = 0;  ///< of the connection, when they were
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sqlite/attempt_columns.hpp"
+#include "store/sqlite/encoding.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -56,23 +56,9 @@ void use_attempt(const AttemptRow& row, Use&& use) {
         stopping != nullptr && stopping->from_inside, a.ended_at, row.retries, row.interruptions);
 }
 
-void read_attempt_row(const Query& row, AttemptRow& a) {
-    read_attempt(row, a.attempt);
-    a.stage = row.node(0);
-    a.plan = row.plan(2);
-    a.ready_at = row.time(11);
-    a.deadline = row.maybe_time(13);
-    a.no_retry = row.boolean(14);
-    if (!row.is_null(15))
-        a.runner = RunnerIdentity{row.string(15), row.string(16), row.integer(17), row.integer(18)};
-    a.holder = row.text(19);
-    a.retries = row.small(30);
-    a.interruptions = row.small(31);
-}
-
 std::vector<AttemptRow> read_attempts(Query&& row) {
     std::vector<AttemptRow> all;
-    while (row.step()) read_attempt_row(row, all.emplace_back());
+    while (row.step()) read_attempt(row, all.emplace_back());
     return all;
 }
 
@@ -83,34 +69,11 @@ std::optional<Timestamp> read_time(Query&& row) {
 
 }  // namespace
 
-void read_attempt(const Query& row, Attempt& attempt) {
-    attempt.idx = row.small(1);
-    attempt.state = row.enumeration(3, AttemptState::pending, AttemptState::incomplete, 10);
-    attempt.process_uid = row.text(4);
-    attempt.details.text = row.object(5);
-    attempt.failure = row.maybe_string(6);
-    attempt.not_before = row.maybe_time(7);
-    attempt.last_heartbeat = row.maybe_time(8);
-    attempt.created_at = row.time(9);
-    attempt.updated_at = row.time(10);
-    attempt.started_at = row.maybe_time(12);
-    attempt.has_runner = !row.is_null(15);
-    const auto cause = [&](int column) { return row.enumeration(column, Cause::failed, Cause::cancelled); };
-    attempt.cause = row.is_null(20) ? std::nullopt : std::optional(cause(20));
-    attempt.exit_code = row.is_null(21) ? std::nullopt : std::optional(row.small(21));
-    attempt.signal = row.is_null(22) ? std::nullopt : std::optional(row.small(22));
-    attempt.log_path = row.maybe_string(23);
-    attempt.stopping.reset();
-    if (!row.is_null(24))
-        attempt.stopping = Stopping{row.time(24), row.string(25), row.string(26), cause(27), row.boolean(28)};
-    attempt.ended_at = row.maybe_time(29);
-}
-
 std::optional<AttemptRow> SqliteUnitOfWork::attempt(NodeKey stage, std::int32_t idx) {
     Query row(db_, kAttempt, stage, idx);
     if (!row.step()) return std::nullopt;
     AttemptRow a;
-    read_attempt_row(row, a);
+    read_attempt(row, a);
     return a;
 }
 

@@ -5,8 +5,6 @@
 #include <array>
 
 #include "store/sqlite/encoding.hpp"
-#include "store/sqlite/node_columns.hpp"
-#include "store/sqlite/record_reader.hpp"
 #include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/unit_of_work.hpp"
@@ -17,9 +15,6 @@ namespace {
 
 // Most names that are looked up are new or wanted by key too: one statement more, but a short one.
 const Sql kFindNode("SELECT node_key FROM nodes WHERE plan_key = ?1 AND type = ?2 AND id = ?3");
-const Sql kNode("SELECT " TURBOCI_NODE_COLUMNS " FROM nodes WHERE node_key = ?1");
-const Sql kNodesInRange("SELECT " TURBOCI_NODE_COLUMNS
-                        " FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 ORDER BY node_key");
 const Sql kInsertNode("INSERT INTO nodes(" TURBOCI_NODE_COLUMNS
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
                       "?18, ?19, ?20, ?21)");
@@ -42,15 +37,9 @@ const Sql kPutBody(
     " max_retries = excluded.max_retries, backoff = excluded.backoff, timeout = excluded.timeout,"
     " heartbeat = excluded.heartbeat, message = excluded.message");
 const Sql kDeleteBody("DELETE FROM node_bodies WHERE node_key = ?1");
-const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
-const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
-
 const Sql kAnyNode("SELECT 1 FROM nodes LIMIT 1");
 // Their rows come in an order that is not theirs.
 constexpr std::array<std::string_view, 2> kLateIndexes{"nodes_by_id", "edges_by_target"};
-
-// A scan reads at most so many rows for one that it wants.
-constexpr std::int64_t kScanFactor = 4;
 
 /// The key and the values of TURBOCI_BODY_COLUMNS.
 template <class Use>
@@ -75,94 +64,7 @@ void use_values(PlanKey plan, const NodeRow& row, const PackedHistory& history, 
         row.has_continuation, row.required, row.skip_cause);
 }
 
-/// Columns 2 to 6, which are the same wherever a node is read.
-void read_identity(const Query& row, NodeRow& node) {
-    node.type = row.enumeration(2, NodeType::check, NodeType::stage);
-    node.id = row.text(3);
-    node.kind = row.text(4);
-    node.state = decode_state(node.type, row.integer(5));
-    node.outcome = row.is_null(6) ? std::nullopt
-                                  : std::optional(row.enumeration(6, Outcome::passed, Outcome::cancelled));
-}
-
-/// required and skip_cause.
-void read_skip(const Query& row, int column, NodeRow& node) {
-    node.required = row.boolean(column);
-    node.skip_cause =
-        row.is_null(column + 1)
-            ? std::nullopt
-            : std::optional(row.enumeration(column + 1, SkipCause::upstream, SkipCause::not_needed));
-}
-
 }  // namespace
-
-void read_node(const Query& row, NodeRow& node) {
-    node.key = row.node(0);
-    node.plan = row.plan(1);
-    read_identity(row, node);
-    node.concluded_reason =
-        row.is_null(7) ? std::nullopt
-                       : std::optional(row.enumeration(7, ConcludedReason::attempt_complete, kLastReason));
-    node.version = row.integer(8);
-    node.updated_at = row.time(9);
-    unpack_history(node.type, row.blob(10), node.history);
-    node.dependencies = read_count(row, 11);
-    node.dependencies_since = row.time(16);
-    node.attempt = row.small(17);
-    node.has_continuation = row.boolean(18);
-    read_skip(row, 19, node);
-}
-
-void read_few_columns(const Query& row, NodeRow& node) {
-    read_identity(row, node);
-    if (node.state == State::final)
-        unpack_history(node.type, row.blob(7), node.history);
-    else
-        node.history.clear();
-    node.dependencies.kind = row.enumeration(8, GroupKind::all, GroupKind::at_least);
-    node.dependencies.threshold = row.small(9);
-    node.dependencies.resolution = row.enumeration(10, Resolution::unresolved, Resolution::unsatisfied);
-    read_skip(row, 11, node);
-}
-
-void read_body(const Query& row, int column, NodeBody& body) {
-    body.json.text = row.object(column);
-    body.retry.max_retries = row.small(column + 1);
-    body.retry.backoff = Duration(row.integer(column + 2));
-    body.timeout = row.maybe_duration(column + 3);
-    body.heartbeat = row.maybe_duration(column + 4);
-    body.created_by = row.is_null(column + 5) ? NodeKey::none : row.node(column + 5);
-    body.created_by_attempt = row.is_null(column + 6) ? 0 : row.small(column + 6);
-    body.message = row.maybe_string(column + 7);
-}
-
-std::size_t count_nodes(Database& db, PlanKey plan) {
-    Query row(db, kNodeTotal, plan);
-    const std::int64_t total = row.step() ? row.integer(0) : 0;
-    if (total < 0) throw_damaged("a plan has fewer than no nodes");
-    return static_cast<std::size_t>(total);
-}
-
-NodeRange nodes_of_plan(Database& db, PlanKey plan, std::int64_t next_key) {
-    NodeRange range;
-    // The counts only choose the way: they may lag behind within a write.
-    const auto total = static_cast<std::int64_t>(count_nodes(db, plan));
-    if (total > 0 && total >= next_key / kScanFactor) {
-        range.last = next_key - 1;
-        return range;
-    }
-    {
-        Query row(db, kNodeKeys, plan);
-        while (row.step()) range.keys.push_back(row.node(0));
-    }
-    if (range.keys.empty()) return range;  // an empty scan
-    std::ranges::sort(range.keys);
-    range.first = static_cast<std::int64_t>(range.keys.front());
-    range.last = static_cast<std::int64_t>(range.keys.back());
-    range.scan = (range.last - range.first) / kScanFactor < static_cast<std::int64_t>(range.keys.size());
-    if (range.scan) range.keys.clear();
-    return range;
-}
 
 NodeKey SqliteUnitOfWork::next_node_key() { return NodeKey{counters().node}; }
 
@@ -173,10 +75,9 @@ std::optional<NodeRow> SqliteUnitOfWork::find_node(PlanKey plan, NodeType type, 
 }
 
 NodeRow SqliteUnitOfWork::node(NodeKey key) {
-    Query row(db_, kNode, key);
-    if (!row.step()) throw_damaged(fmt::format("there is no node {}", static_cast<std::int64_t>(key)));
     NodeRow node;
-    read_node(row, node);
+    if (!read_node(db_, key, node))
+        throw_damaged(fmt::format("there is no node {}", static_cast<std::int64_t>(key)));
     return node;
 }
 
@@ -267,50 +168,10 @@ void SqliteUnitOfWork::put_body(const BodyRow& row) {
         save_body(db_, kPutBody, row.node, row.body);
 }
 
-void SqliteUnitOfWork::scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                                  const std::function<bool(const NodeRow&)>& visit) {
+void SqliteUnitOfWork::scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) {
     ++trips_;
-    const auto wanted = [&](const Query& row) {
-        if (row.plan(1) != plan) return false;
-        const NodeType t = row.enumeration(2, NodeType::check, NodeType::stage);
-        if (type && t != *type) return false;
-        return states.empty() || std::ranges::find(states, decode_state(t, row.integer(5))) != states.end();
-    };
-    const NodeRange range = nodes_of_plan(db_, plan, counters().node);
-    NodeRow node;
-    // False: no more are wanted.
-    const auto visit_rows = [&](Query&& row) {
-        while (row.step()) {
-            if (!wanted(row)) continue;
-            read_node(row, node);
-            if (!visit(node)) return false;
-        }
-        return true;
-    };
-    if (range.scan) {
-        visit_rows(Query(db_, kNodesInRange, range.first, range.last));
-        return;
-    }
-    for (const NodeKey key : range.keys)
-        if (!visit_rows(Query(db_, kNode, key))) return;
-}
-
-void SqliteUnitOfWork::read_records(PlanKey plan, std::optional<NodeType> type,
-                                    const std::vector<NodeKey>* keys, const NodeParts& parts,
-                                    const std::function<void(NodeRecord&)>& visit) {
-    ++trips_;
-    if (access_ == Access::write) node_table_.reset();
-    const auto next_key = [this] { return counters().node; };
-    turboci::sqlite::read_records(db_, plan, type, keys, parts, next_key, node_table_, visit);
-}
-
-void SqliteUnitOfWork::read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) {
-    ++trips_;
-    if (access_ == Access::write) node_table_.reset();
-    // What a transaction for writing has written, no other connection sees.
-    const int threads = access_ == Access::write ? 1 : read_threads_;
-    const auto next_key = [this] { return counters().node; };
-    turboci::sqlite::read_runs(db_, threads, beside_, plan, type, parts, next_key, node_table_, runs);
+    if (access_ == Access::write) scanner_.forget();
+    scanner_.scan(plan, what, NodeKey{counters().node}, take);
 }
 
 }  // namespace turboci::sqlite

@@ -3,7 +3,6 @@
 #include <tuple>
 
 #include "store/sqlite/encoding.hpp"
-#include "store/sqlite/predicate_columns.hpp"
 #include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
@@ -39,27 +38,6 @@ void use_values(const EdgeRow& row, NodeType target_type, Use&& use) {
 }
 
 }  // namespace
-
-void read_group(const Query& row, GroupRow& group) {
-    group.owner = row.node(0);
-    group.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
-    group.group = row.index(2);
-    group.parent = row.small(3);
-    group.count = read_count(row, 4);
-    group.since = row.time(9);
-}
-
-NodeType read_edge(const Query& row, EdgeRow& edge) {
-    edge.owner = row.node(0);
-    edge.role = row.enumeration(1, PredicateRole::dependencies, PredicateRole::continuation);
-    edge.position = row.index(2);
-    edge.group = row.index(3);
-    edge.target = row.node(4);
-    const NodeType target_type = row.enumeration(5, NodeType::check, NodeType::stage);
-    edge.on_state = decode_state(target_type, row.integer(6));
-    edge.when = row.enumeration(7, When::success, When::always);
-    return target_type;
-}
 
 std::vector<GroupRow> SqliteUnitOfWork::groups(NodeKey owner) {
     std::vector<GroupRow> all;

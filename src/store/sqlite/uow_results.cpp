@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sqlite/attempt_columns.hpp"
+#include "store/sqlite/encoding.hpp"
 #include "store/sqlite/unit_of_work.hpp"
 
 namespace turboci::sqlite {
@@ -18,30 +18,13 @@ const Sql kInsertResult("INSERT INTO results(" TURBOCI_RESULT_COLUMNS
 const Sql kUpdateResult(
     "UPDATE results SET data = ?3, failure = ?4, finalized_at = ?5 WHERE check_key = ?1 AND id = ?2");
 
-void read_result_row(const Query& row, ResultRow& r) {
-    r.check = row.node(0);
-    read_result(row, r.result);
-    r.stage = row.node(8);
-    r.attempt = row.small(9);
-}
-
 std::vector<ResultRow> read_results(Query&& row) {
     std::vector<ResultRow> all;
-    while (row.step()) read_result_row(row, all.emplace_back());
+    while (row.step()) read_result(row, all.emplace_back());
     return all;
 }
 
 }  // namespace
-
-void read_result(const Query& row, Result& result) {
-    result.id = row.integer(1);
-    result.owner_type = row.enumeration(2, OwnerType::stage_attempt, OwnerType::orchestrator);
-    result.owner_id = row.text(3);
-    result.data.text = row.object(4);
-    result.failure = row.maybe_string(5);
-    result.created_at = row.time(6);
-    result.finalized_at = row.maybe_time(7);
-}
 
 std::vector<ResultRow> SqliteUnitOfWork::results(NodeKey check) {
     return read_results(Query(db_, kResults, check));
@@ -52,7 +35,7 @@ std::optional<ResultRow> SqliteUnitOfWork::find_result(NodeKey check, OwnerType 
     Query row(db_, kFindResult, check, type, owner_id);
     if (!row.step()) return std::nullopt;
     ResultRow r;
-    read_result_row(row, r);
+    read_result(row, r);
     return r;
 }
 

@@ -78,7 +78,7 @@ std::string everything(UnitOfWork& uow, PlanKey plan) {
     const auto add = [&](const auto& value) {
         text += std::to_string(static_cast<std::int64_t>(value)) + " ";
     };
-    uow.read_records(plan, std::nullopt, nullptr, {}, [&](NodeRecord& r) {
+    read_records(uow, plan, std::nullopt, nullptr, {}, [&](NodeRecord& r) {
         add(r.row.key);
         add(r.row.type);
         text += r.row.id + " " + r.row.kind + " ";

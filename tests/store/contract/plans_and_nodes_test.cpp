@@ -215,10 +215,7 @@ TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and stat
     }
     const auto scan = [&](PlanKey plan, std::optional<NodeType> type, std::vector<State> states) {
         std::vector<std::string> ids;
-        uow->scan_nodes(plan, type, states, [&](const NodeRow& row) {
-            ids.push_back(row.id);
-            return true;
-        });
+        scan_nodes(*uow, plan, type, states, [&](const NodeRow& row) { ids.push_back(row.id); });
         return ids;
     };
     CHECK(scan(f.plan(), std::nullopt, {}) == expected_all);
@@ -228,18 +225,6 @@ TEST_CASE("a scan visits the nodes of one plan by key, filtered by type and stat
     CHECK(scan(f.plan(), std::nullopt, {State::planning, State::planned, State::final}) == expected_all);
     CHECK(scan(q, std::nullopt, {}).size() == 10);
     CHECK(scan(insert_plan(*uow, plan_row("empty")), std::nullopt, {}).empty());
-}
-
-TEST_CASE("a scan ends when its taker has enough") {
-    Fixture f;
-    auto uow = f.write();
-    for (const char* id : {"a", "b", "c"}) static_cast<void>(f.add(*uow, NodeType::check, id));
-    std::string seen;
-    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow& row) {
-        seen += row.id;
-        return row.id != "b";
-    });
-    CHECK(seen == "ab");
 }
 
 TEST_CASE("a small plan beside a large one is scanned by its own nodes") {
@@ -252,10 +237,7 @@ TEST_CASE("a small plan beside a large one is scanned by its own nodes") {
     static_cast<void>(f.add(*uow, NodeType::check, "last"));
     const auto before = uow->statistics().rows;
     std::string seen;
-    uow->scan_nodes(f.plan(), std::nullopt, {}, [&](const NodeRow& row) {
-        seen += row.id + " ";
-        return true;
-    });
+    scan_nodes(*uow, f.plan(), std::nullopt, {}, [&](const NodeRow& row) { seen += row.id + " "; });
     CHECK(seen == "first last ");
     CHECK(uow->statistics().rows - before < 20);
 }

@@ -68,12 +68,12 @@ struct Rich {
         REQUIRE(r.assignments.size() == 1);
         CHECK(r.assignments[0].check_id == r.edges[0].target.id);
         REQUIRE(r.attempts.size() == 2);
-        CHECK(r.attempts[0].idx == 1);
-        REQUIRE(r.attempts[0].progress.size() == 2);
-        CHECK(r.attempts[0].progress[0].message == "one");
-        CHECK(r.attempts[0].progress[1].timestamp == at(3));
-        CHECK(r.attempts[0].progress[1].details.text == R"({"n":2})");
-        CHECK(r.attempts[1].progress.empty());
+        CHECK(r.attempts[0].attempt.idx == 1);
+        REQUIRE(r.attempts[0].attempt.progress.size() == 2);
+        CHECK(r.attempts[0].attempt.progress[0].message == "one");
+        CHECK(r.attempts[0].attempt.progress[1].timestamp == at(3));
+        CHECK(r.attempts[0].attempt.progress[1].details.text == R"({"n":2})");
+        CHECK(r.attempts[1].attempt.progress.empty());
         CHECK(r.results.empty());
     }
     void check_check(const NodeRecord& r) const {
@@ -86,15 +86,15 @@ struct Rich {
         CHECK(r.assignments.empty());
         CHECK(r.attempts.empty());
         REQUIRE(r.results.size() == 2);
-        CHECK(r.results[0].owner_id == "me");
-        CHECK(r.results[1].failure == "no");
+        CHECK(r.results[0].result.owner_id == "me");
+        CHECK(r.results[1].result.failure == "no");
     }
 };
 
 std::string ids(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
                 const std::vector<NodeKey>* keys) {
     std::string text;
-    uow.read_records(plan, type, keys, {}, [&](const NodeRecord& r) { text += r.row.id + " "; });
+    read_records(uow, plan, type, keys, {}, [&](const NodeRecord& r) { text += r.row.id + " "; });
     return text;
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("whole nodes hold everything that belongs to them, however they are as
     std::vector<NodeKey> keys;
     for (const Rich& r : all) keys.insert(keys.end(), {r.stage, r.check});
     std::size_t i = 0;
-    uow->read_records(f.plan(), std::nullopt, one_by_one ? &keys : nullptr, {}, [&](const NodeRecord& r) {
+    read_records(*uow, f.plan(), std::nullopt, one_by_one ? &keys : nullptr, {}, [&](const NodeRecord& r) {
         REQUIRE(i < 6);
         if (i % 2 == 0)
             all[i / 2].check_stage(r);
@@ -156,10 +156,10 @@ TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
             list.push_back(r.row.id + (r.edges.empty() ? "" : " < " + r.edges.at(0).target.id));
         };
     };
-    uow->read_records(f.plan(), std::nullopt, &keys, {}, note(together));
+    read_records(*uow, f.plan(), std::nullopt, &keys, {}, note(together));
     for (const NodeKey key : keys) {
         const std::vector<NodeKey> one{key};
-        uow->read_records(f.plan(), std::nullopt, &one, {}, note(apart));
+        read_records(*uow, f.plan(), std::nullopt, &one, {}, note(apart));
     }
     CHECK(together == apart);
     CHECK(together.size() == keys.size());
@@ -189,7 +189,7 @@ TEST_CASE("what is not asked for is not read") {
     const bool alone = GENERATE(false, true);
     const auto read = [&](const NodeParts& parts) {
         NodeRecord found;
-        uow->read_records(f.plan(), NodeType::stage, alone ? &one : nullptr, parts, [&](NodeRecord& r) {
+        read_records(*uow, f.plan(), NodeType::stage, alone ? &one : nullptr, parts, [&](NodeRecord& r) {
             if (r.row.key == all[3].stage) found = std::move(r);
         });
         return found;
@@ -224,16 +224,16 @@ TEST_CASE("what is not asked for is not read") {
     parts = kBareNodes;
     parts.attempts = true;
     CHECK(read(parts).attempts.size() == 2);
-    CHECK(read(parts).attempts[0].progress.empty());
+    CHECK(read(parts).attempts[0].attempt.progress.empty());
     parts.progress = parts.stamps = true;
-    CHECK(read(parts).attempts[0].progress.size() == 2);
+    CHECK(read(parts).attempts[0].attempt.progress.size() == 2);
     CHECK(read(parts).row.attempt == 2);
 
     parts = kBareNodes;
     parts.body = true;
     CHECK(read(parts).body.retry.max_retries == 2);
 
-    uow->read_records(f.plan(), NodeType::check, nullptr, kBareNodes, [&](const NodeRecord& r) {
+    read_records(*uow, f.plan(), NodeType::check, nullptr, kBareNodes, [&](const NodeRecord& r) {
         CHECK(r.row.history == StateHistory{{State::planning, 1, at(1)}, {State::final, 2, at(5)}});
     });
 }
@@ -251,13 +251,13 @@ TEST_CASE("parts of a few of many nodes are those of the ones asked for") {
     parts.predicates = true;
     std::size_t edges = 0;
     std::vector<NodeKey> found;
-    uow->read_records(f.plan(), std::nullopt, &keys, parts, [&](const NodeRecord& r) {
+    read_records(*uow, f.plan(), std::nullopt, &keys, parts, [&](const NodeRecord& r) {
         found.push_back(r.row.key);
         edges += r.edges.size();
     });
     CHECK(found == keys);
     CHECK(edges == 40);
-    uow->read_records(f.plan(), NodeType::check, nullptr, kBareNodes,
-                      [&](const NodeRecord& r) { found.push_back(r.row.key); });
+    read_records(*uow, f.plan(), NodeType::check, nullptr, kBareNodes,
+                 [&](const NodeRecord& r) { found.push_back(r.row.key); });
     CHECK(found.size() == keys.size() + 30);
 }

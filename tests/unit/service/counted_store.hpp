@@ -32,16 +32,8 @@ public:
     void delete_plan(PlanKey plan) override { inner_->delete_plan(plan); }
     NodeKey next_node_key() override { return inner_->next_node_key(); }
     Facts load(PlanKey plan, const Lookup& lookup) override { return inner_->load(plan, lookup); }
-    void scan_nodes(PlanKey plan, std::optional<NodeType> type, std::span<const State> states,
-                    const std::function<bool(const NodeRow&)>& visit) override {
-        inner_->scan_nodes(plan, type, states, visit);
-    }
-    void read_records(PlanKey plan, std::optional<NodeType> type, const std::vector<NodeKey>* keys,
-                      const NodeParts& parts, const std::function<void(NodeRecord&)>& visit) override {
-        inner_->read_records(plan, type, keys, parts, visit);
-    }
-    void read_runs(PlanKey plan, NodeType type, const NodeParts& parts, RecordRuns& runs) override {
-        inner_->read_runs(plan, type, parts, runs);
+    void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) override {
+        inner_->scan(plan, what, take);
     }
     std::vector<OperationRow> operations(PlanKey plan) override { return inner_->operations(plan); }
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,

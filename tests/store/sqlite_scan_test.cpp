@@ -2,19 +2,18 @@
 // The connections of further threads, and what keeps them from being made.
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 
 #include "store/raw.hpp"
 #include "store/samples.hpp"
-#include "store/sqlite/record_runs.hpp"
+#include "store/sqlite/scan.hpp"
 #include "support/failing_call.hpp"
 
 using namespace turboci;
 using namespace turboci::test;
-using sqlite::Beside;
 using sqlite::Database;
+using sqlite::FurtherConnections;
 using sqlite::Query;
 
 namespace {
@@ -40,17 +39,17 @@ TEST_CASE("further connections see what the first one sees, and are kept") {
     Fixture f;
     f.close();
     Reading first(f);
-    Beside beside(first.db, 3);
-    CHECK(beside.threads() == 3);
-    Database* const one = beside.of(1);
+    FurtherConnections further(first.db, 3);
+    CHECK(further.threads() == 3);
+    Database* const one = further.of(1);
     REQUIRE(one != nullptr);
-    CHECK(beside.of(1) == one);
-    CHECK(beside.of(2) != one);
+    CHECK(further.of(1) == one);
+    CHECK(further.of(2) != one);
     CHECK(plans_of(*one) == 1);
     CHECK_THROWS_AS(one->exec("DELETE FROM plans"), Error);
-    CHECK(Beside(first.db, 0).threads() >= 1);
-    CHECK(Beside(first.db, 0).threads() <= 4);
-    CHECK(Beside(first.db, 1).threads() == 1);
+    CHECK(FurtherConnections(first.db, 0).threads() >= 1);
+    CHECK(FurtherConnections(first.db, 0).threads() <= 4);
+    CHECK(FurtherConnections(first.db, 1).threads() == 1);
 }
 
 TEST_CASE("a large plan is read by one thread where the others get no connection") {
@@ -61,23 +60,15 @@ TEST_CASE("a large plan is read by one thread where the others get no connection
         uow->commit();
     }
     f.close();
-    struct Count final : RecordRuns {
-        struct Nothing final : Run {
-            explicit Nothing(std::atomic<int>& nodes) : count(nodes) {}
-            void visit(NodeRecord&) override { ++count; }
-            [[nodiscard]] bool full() const override { return false; }
-            std::atomic<int>& count;
-        };
-        std::unique_ptr<Run> make() override { return std::make_unique<Nothing>(count); }
-        void take(Run&) override {}
-        std::atomic<int> count{0};
-    };
     const auto store = Fixture::open({.path = f.path(), .read_threads = 3});
     const auto uow = store->begin(Access::read);
     const FailingCall failing("open", EMFILE, {.path = "turboci.db"});
-    Count nodes;
-    uow->read_runs(f.plan(), NodeType::check, {}, nodes);
-    CHECK(nodes.count == 5000);
+    std::size_t nodes = 0;
+    uow->scan(f.plan(), {}, [&](std::span<NodeRecord> records) {
+        nodes += records.size();
+        return true;
+    });
+    CHECK(nodes == 5000);
     CHECK(failing.calls() > 0);
 }
 
@@ -85,17 +76,17 @@ TEST_CASE("there is no further connection where none can be opened, or to a file
     Fixture f;
     f.close();
     Reading first(f);
-    Beside beside(first.db, 2);
+    FurtherConnections further(first.db, 2);
     {
         const FailingCall failing("open", EMFILE, {.path = "turboci.db"});
-        CHECK(beside.of(1) == nullptr);
+        CHECK(further.of(1) == nullptr);
     }
     const std::string copy = f.dir() / "copy.db";
     std::filesystem::copy_file(f.path(), copy);
     std::filesystem::rename(copy, f.path());
-    CHECK(beside.of(1) == nullptr);
-    CHECK(Beside(first.db, 2).threads() == 1);
+    CHECK(further.of(1) == nullptr);
+    CHECK(FurtherConnections(first.db, 2).threads() == 1);
     std::filesystem::remove(f.path());
-    CHECK(beside.of(1) == nullptr);
-    CHECK(Beside(first.db, 2).threads() == 1);
+    CHECK(further.of(1) == nullptr);
+    CHECK(FurtherConnections(first.db, 2).threads() == 1);
 }
