@@ -13,7 +13,8 @@
 
 namespace turboci::sqlite {
 
-namespace {
+// Named, because a member of a class has them: some compilers see all files of this folder as one.
+namespace records {
 
 /// One table in the two ways in which it is read: the rows of one node, or those of all nodes from one on, in
 /// order. The first column is the node's key.
@@ -58,7 +59,11 @@ public:
             return;
         }
         const auto key = static_cast<std::int64_t>(node);
-        while (at_ < key) next();
+        for (int passed = 0; at_ < key; next())
+            if (++passed > kMostPassed) {
+                rows_.emplace(db_, source_.onward, key);
+                passed = 0;
+            }
         while (at_ == key) {
             visit(*rows_);
             next();
@@ -67,6 +72,8 @@ public:
 
 private:
     static constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    // Rows of nodes that nobody wants; to look for the next place costs as much as a few of them.
+    static constexpr int kMostPassed = 4;
     void next() { at_ = rows_->step() ? rows_->integer(0) : kEnd; }
 
     Database& db_;
@@ -126,6 +133,11 @@ public:
     EdgesAhead(Database& db, std::int64_t first_owner, const Targets* targets)
         : RowScan(db, kEdgesFrom, kTakenNames, first_owner), targets_(targets) {
         refill();
+    }
+
+    /// Are all edges that were read those of earlier owners, so that it is better to begin anew?
+    [[nodiscard]] bool is_behind(NodeKey owner) const {
+        return !edges_.empty() && edges_.back().owner < owner;
     }
 
     template <class Visit>
@@ -201,16 +213,19 @@ private:
 };
 
 /// Is the edge in a group beside the root of the dependencies?
-bool in_group(const EdgeRecord& edge) {
+static bool in_group(const EdgeRecord& edge) {
     return edge.edge.group != 0 || edge.edge.role != PredicateRole::dependencies;
 }
 
-}  // namespace
+}  // namespace records
+
+using namespace records;
 
 class RecordReader::Tables {
 public:
     Tables(Database& db, const NodeParts& parts, std::optional<std::int64_t> first, const TargetTable* table)
-        : targets_(db, table),
+        : db_(db),
+          targets_(db, table),
           with_targets_(parts.targets),
           in_order_(first.has_value()),
           bodies_(db, kBodySource, parts.body, first),
@@ -253,6 +268,8 @@ public:
 private:
     void complete_edges(NodeKey key, NodeRecord& record) {
         lists_.start(record.edges);
+        if (edges_ahead_ && edges_ahead_->is_behind(key))
+            edges_ahead_.emplace(db_, static_cast<std::int64_t>(key), with_targets_ ? &targets_ : nullptr);
         if (edges_ahead_)
             edges_ahead_->rows_of(key, [&](const EdgeRow& edge) { lists_.next().edge = edge; });
         else
@@ -281,6 +298,7 @@ private:
         });
     }
 
+    Database& db_;
     Targets targets_;
     bool with_targets_;
     bool in_order_;

@@ -33,6 +33,9 @@ const Sql kFew("SELECT " TURBOCI_FEW_NODE_COLUMNS TURBOCI_IN_RANGE TURBOCI_IN_OR
 const Sql kAllMatching("SELECT " TURBOCI_NODE_COLUMNS TURBOCI_IN_RANGE TURBOCI_MATCHING TURBOCI_IN_ORDER);
 const Sql kFewMatching("SELECT " TURBOCI_FEW_NODE_COLUMNS TURBOCI_IN_RANGE TURBOCI_MATCHING TURBOCI_IN_ORDER);
 const Sql kNodeTotal("SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1");
+const Sql kMatchingTotal(
+    "SELECT coalesce(sum(count), 0) FROM plan_counts WHERE plan_key = ?1"
+    " AND ((CASE type WHEN 1 THEN ?2 ELSE ?3 END) >> state) & 1 AND (?4 >> outcome) & 1");
 const Sql kNodeKeys("SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1");
 #undef TURBOCI_FEW_NODE_COLUMNS
 #undef TURBOCI_IN_RANGE
@@ -273,6 +276,13 @@ std::size_t count_nodes(Database& db, PlanKey plan) {
     return static_cast<std::size_t>(total);
 }
 
+/// So many nodes fulfil the conditions on type, state and outcome.
+std::size_t count_matching(Database& db, const Task& task, std::size_t total) {
+    if (!task.matching) return total;
+    Query row(db, kMatchingTotal, task.plan, task.check_states, task.stage_states, task.outcomes);
+    return row.step() ? static_cast<std::size_t>(std::max<std::int64_t>(row.integer(0), 0)) : 0;
+}
+
 /// The range in which the nodes of a plan are, if most of it is the plan's; else their keys.
 std::optional<KeyRange> range_of_plan(Database& db, PlanKey plan, std::size_t nodes, NodeKey next_key,
                                       std::vector<NodeKey>& keys) {
@@ -363,7 +373,10 @@ void NodeScanner::scan(PlanKey plan, const NodeScan& what, NodeKey next_key, con
     std::optional<FewPages> few_pages;
     if (total >= kMany && sqlite3_txn_state(db_.handle(), "main") != SQLITE_TXN_WRITE) few_pages.emplace(db_);
     const NodeParts& parts = what.parts;
-    const bool needs_targets = parts.targets && (parts.predicates || parts.assignments || parts.body);
+    // For few nodes it costs less to look each of their targets up than to have a table of all.
+    const bool are_few = count_matching(db_, task, total) < total / kLookUpFactor;
+    const bool needs_targets =
+        parts.targets && (parts.predicates || parts.assignments || parts.body) && !are_few;
     const bool by_threads = needs_targets && threads_ != 1 && total >= kMany;
     if (needs_targets) {
         load_targets(plan, *range, total, by_threads);
