@@ -12,11 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "turboci/box.hpp"
 #include "turboci/check.hpp"
 #include "turboci/dependency.hpp"
 #include "turboci/error.hpp"
-#include "turboci/packed_list.hpp"
 #include "turboci/runner.hpp"
 #include "turboci/stage.hpp"
 #include "turboci/verdict.hpp"
@@ -50,11 +48,11 @@ struct ResultWrite {
 struct CheckWrite {
     std::string id;
     std::optional<std::string> kind;
-    std::optional<JsonText> options;   ///< the value at creation; merged (RFC 7396) afterwards
-    std::optional<State> state;        ///< PLANNING, PLANNED, WAITING or FINAL
-    std::optional<bool> required;      ///< absent at creation: true
-    Box<PredicateSpec> dependencies;   ///< replaces the whole; empty removes all
-    std::vector<ResultWrite> results;  ///< usually none or one
+    std::optional<JsonText> options;            ///< the value at creation; merged (RFC 7396) afterwards
+    std::optional<State> state;                 ///< PLANNING, PLANNED, WAITING or FINAL
+    std::optional<bool> required;               ///< absent at creation: true
+    std::optional<PredicateSpec> dependencies;  ///< replaces the whole; empty removes all
+    std::vector<ResultWrite> results;           ///< usually none or one
     Position at;
     Position id_at;  ///< of the id itself
 };
@@ -95,7 +93,7 @@ struct AttemptWrite {
 struct StageWrite {
     std::string id;
     std::optional<JsonText> args;
-    Box<PredicateSpec> dependencies;
+    std::optional<PredicateSpec> dependencies;
     struct AssignmentSpec {
         std::string target_check_id;  ///< a bare check id or "check:ID", stored without prefix
         State goal_state = State::final;
@@ -105,28 +103,58 @@ struct StageWrite {
     std::optional<Retry> retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
-    Box<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
-    Box<AttemptWrite> attempt;
+    std::optional<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
+    std::optional<AttemptWrite> attempt;
     bool cancel = false;
     Position at;
     Position id_at;  ///< of the id itself
 };
 
-/// The head is all but dependencies and results.
-template <>
-struct Packing<CheckWrite> {
-    static void pack(const CheckWrite& write, std::string& bytes);
-    static void unpack(const char* bytes, CheckWrite& write);
-    static void unpack_head(const char* bytes, CheckWrite& write);
-    [[nodiscard]] static std::string_view id(const char* bytes);
-};
-/// The head is all but dependencies, assignments, continuation group and attempt.
-template <>
-struct Packing<StageWrite> {
-    static void pack(const StageWrite& write, std::string& bytes);
-    static void unpack(const char* bytes, StageWrite& write);
-    static void unpack_head(const char* bytes, StageWrite& write);
-    [[nodiscard]] static std::string_view id(const char* bytes);
+/// The checks or the stages of a request, in their order. There may be a million of them, so they are kept
+/// small: what is read is a copy.
+template <class Write>
+class WriteList {
+public:
+    WriteList();
+    WriteList(const WriteList& other);
+    WriteList(WriteList&& other) noexcept;
+    WriteList& operator=(WriteList other) noexcept;
+    ~WriteList();
+
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    void push_back(const Write& write);
+    /// Puts another value in the place of one.
+    void set(std::size_t index, const Write& write);
+    /// Appends all of `other`, which is empty afterwards.
+    void append(WriteList&& other);
+    [[nodiscard]] Write operator[](std::size_t index) const;
+    /// std::out_of_range if there is none.
+    [[nodiscard]] Write at(std::size_t index) const;
+    /// Into a value that is used again and keeps its memory; the second without dependencies, results,
+    /// assignments, continuation group and attempt.
+    void read(std::size_t index, Write& write) const;
+    void read_head(std::size_t index, Write& write) const;
+    /// Stays where it is for as long as the list, or one that it was moved or appended to, lives.
+    [[nodiscard]] std::string_view id(std::size_t index) const;
+
+    /// For range-based loops.
+    struct Iterator {
+        const WriteList* list;
+        std::size_t index;
+        Write operator*() const { return (*list)[index]; }
+        Iterator& operator++() {
+            ++index;
+            return *this;
+        }
+        bool operator!=(const Iterator& other) const { return index != other.index; }
+    };
+    [[nodiscard]] Iterator begin() const { return {this, 0}; }
+    [[nodiscard]] Iterator end() const { return {this, size()}; }
+
+private:
+    struct Packed;
+    std::unique_ptr<Packed> packed_;  ///< null: empty
 };
 
 /// Which ready stages a claim may take. All that is said must hold.
@@ -166,8 +194,8 @@ struct WriteNodes {
     bool tick = false;                       ///< looks at every held attempt: ends those whose runner is gone
     std::optional<JsonText> labels;          ///< merged into the plan's labels
     std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
-    PackedList<CheckWrite> checks;           ///< there may be a million of them
-    PackedList<StageWrite> stages;
+    WriteList<CheckWrite> checks;
+    WriteList<StageWrite> stages;
     std::optional<Claim> claim;      ///< taken after everything else has been resolved
     std::vector<std::string> files;  ///< names that Position::file points into
 };

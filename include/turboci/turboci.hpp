@@ -13,7 +13,7 @@
 //   plan_file.hpp     YAML and JSON plan files
 //   error.hpp         the one exception type and its codes; problems.hpp several at once
 //
-// domain <- store <- service <- endpoint <- transports. Every call either does all of what it says or
+// domain <- engine <- store <- service <- transports. Every call either does all of what it says or
 // throws Error and does nothing.
 #pragma once
 
@@ -23,7 +23,6 @@
 #include "turboci/error.hpp"
 #include "turboci/json_text.hpp"
 #include "turboci/node.hpp"
-#include "turboci/packed_list.hpp"
 #include "turboci/plan_file.hpp"
 #include "turboci/problems.hpp"
 #include "turboci/requests.hpp"

@@ -4,7 +4,7 @@
 //
 // Numbers are LEB128, signed ones after ZigZag; texts have their length before them. The head comes first:
 // the id, which members are there, the positions, and what a node's body is made of.
-#include "turboci/requests.hpp"
+#include "domain/packed_writes.hpp"
 
 namespace turboci {
 

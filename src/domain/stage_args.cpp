@@ -7,7 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "turboci/command_runner.hpp"
+#include "os/command_runner.hpp"
 
 namespace turboci {
 

@@ -21,7 +21,7 @@ namespace {
 class Directory {
 public:
     template <class Write>
-    explicit Directory(const PackedList<Write>& writes) {
+    explicit Directory(const WriteList<Write>& writes) {
         for (std::size_t i = 0; i < writes.size(); ++i) ids_.push_back(writes.id(i));
         order_.resize(ids_.size());
         std::iota(order_.begin(), order_.end(), std::size_t{0});
@@ -107,14 +107,18 @@ void Plan::resolve() {
         edges_of_.push_back({std::exchange(edges, edges_.size()), edges_.size()});
     };
     std::size_t n = 0;
-    for (const CheckWrite& check : request_.checks) {
+    CheckWrite check;
+    for (std::size_t i = 0; i < request_.checks.size(); ++i) {
+        request_.checks.read(i, check);
         judge_state(check);
         states_.push_back(check.state.value_or(State::planning));
         if (check.dependencies) resolve_predicate(n, *check.dependencies, false);
         end_node();
         ++n;
     }
-    for (const StageWrite& stage : request_.stages) {
+    StageWrite stage;
+    for (std::size_t i = 0; i < request_.stages.size(); ++i) {
+        request_.stages.read(i, stage);
         if (stage.dependencies) resolve_predicate(n, *stage.dependencies, false);
         if (stage.continuation_group) resolve_predicate(n, *stage.continuation_group, true);
         resolve_assignments(n, stage);

@@ -60,7 +60,7 @@ void foresee_batch(Session& session, const Writes& writes, const std::vector<Nod
                    std::size_t begin) {
     if (begin % kBatch != 0) return;
     std::vector<Comparison> batch;
-    typename Writes::value_type write;
+    std::decay_t<decltype(writes[0])> write;
     for (std::size_t i = begin; i < std::min(begin + kBatch, nodes.size()); ++i) {
         if (nodes[i]->is_new()) continue;
         writes.read(i, write);

@@ -21,8 +21,16 @@ public:
     void run() {
         header();
         if (request_.claim) claim(*request_.claim);
-        for (const auto& c : request_.checks) check(c);
-        for (const auto& s : request_.stages) stage(s);
+        CheckWrite a_check;
+        for (std::size_t i = 0; i < request_.checks.size(); ++i) {
+            request_.checks.read(i, a_check);
+            check(a_check);
+        }
+        StageWrite a_stage;
+        for (std::size_t i = 0; i < request_.stages.size(); ++i) {
+            request_.stages.read(i, a_stage);
+            stage(a_stage);
+        }
         duplicates(NodeType::check, request_.checks);
         duplicates(NodeType::stage, request_.stages);
     }
@@ -50,7 +58,7 @@ private:
     void group(const PredicateSpec& group, Position at, bool is_root);
     void edge(const EdgeSpec& edge, bool continuation);
     template <class Write>
-    void duplicates(NodeType type, const PackedList<Write>& writes);
+    void duplicates(NodeType type, const WriteList<Write>& writes);
 
     const WriteNodes& request_;
     Problems& problems_;
@@ -237,7 +245,7 @@ void Validator::edge(const EdgeSpec& edge, bool continuation) {
 }
 
 template <class Write>
-void Validator::duplicates(NodeType type, const PackedList<Write>& writes) {
+void Validator::duplicates(NodeType type, const WriteList<Write>& writes) {
     KeySet seen;
     seen.reserve(writes.size());
     for (std::size_t i = 0; i < writes.size(); ++i) {

@@ -96,7 +96,7 @@ void WorkingSet::keep_goals(std::unordered_set<NodeKey> checks, const std::vecto
         const Node* check = met(key);
         return check == nullptr || check->goals;
     });
-    for (const NodeKey key : checks) met(key)->goals.emplace();
+    for (const NodeKey key : checks) met(key)->goals = std::make_unique<std::vector<GoalRow>>();
     for (const GoalRow& row : rows) {
         if (!checks.contains(row.check)) continue;
         auto& goals = *met(row.check)->goals;

@@ -19,12 +19,12 @@ std::int64_t distance(NodeKey key, NodeKey first) {
 
 const std::vector<CachedGroup>& WorkingSet::groups(Node& node) {
     if (!node.all_groups) ask([&](Lookup& lookup) { lookup.groups = {node.row.key}; });
-    if (!node.groups) node.groups.emplace();
+    if (!node.groups) node.groups = std::make_unique<std::vector<CachedGroup>>();
     return *node.groups;
 }
 
 void WorkingSet::keep_all_groups(Node& node) {
-    if (!node.groups) node.groups.emplace();
+    if (!node.groups) node.groups = std::make_unique<std::vector<CachedGroup>>();
     // All are known by now, and some may have been changed.
     const auto first = some_groups_.lower_bound({node.row.key, PredicateRole{}, 0});
     auto known = first;
@@ -88,7 +88,7 @@ void WorkingSet::replace_predicate(Node& node, PredicateRole role, std::span<con
     std::vector<CachedGroup> fresh;
     for (const GroupRow& g : groups) fresh.push_back({g, false, true});
     if (!fresh.empty()) {
-        if (!node.groups) node.groups.emplace();
+        if (!node.groups) node.groups = std::make_unique<std::vector<CachedGroup>>();
         const auto at =
             std::ranges::upper_bound(*node.groups, role, {}, [](const CachedGroup& g) { return g.row.role; });
         node.groups->insert(at, fresh.begin(), fresh.end());
@@ -180,7 +180,7 @@ std::vector<EdgeRow> WorkingSet::edges_to(Node& target, int after, int up_to) {
 
 std::vector<GoalRow>& WorkingSet::goals(Node& check) {
     if (!check.goals && !check.is_new()) ask([&](Lookup& lookup) { lookup.goals = {check.row.key}; });
-    if (!check.goals) check.goals.emplace();
+    if (!check.goals) check.goals = std::make_unique<std::vector<GoalRow>>();
     return *check.goals;
 }
 

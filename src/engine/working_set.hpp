@@ -50,14 +50,14 @@ struct HotRow {
 /// A node as this write sees it. There may be a million: what few have is kept apart.
 struct Node {
     HotRow row;
-    std::unique_ptr<const NodeRow> stored;         ///< as it was before this write; null if new
-    Box<std::vector<CachedGroup>> groups;          ///< see `all_groups`; without the root of dependencies
-    Box<std::vector<GoalRow>> goals;               ///< loaded when first needed
-    std::uint32_t write = 0;                       ///< if new: its number among the request's of its type
-    std::uint32_t first_edge = 0, edge_count = 0;  ///< its edges among the new ones
-    std::array<std::int32_t, 2> change{-1, -1};    ///< index into changes, by mover
-    std::int32_t ended = -1;                       ///< index into WorkingSet::ended of its last end
-    std::array<State, 4> entered{};                ///< the states that it came to in this write, in order
+    std::unique_ptr<const NodeRow> stored;             ///< as it was before this write; null if new
+    std::unique_ptr<std::vector<CachedGroup>> groups;  ///< see `all_groups`; without the root of dependencies
+    std::unique_ptr<std::vector<GoalRow>> goals;       ///< loaded when first needed
+    std::uint32_t write = 0;                           ///< if new: its number among the request's of its type
+    std::uint32_t first_edge = 0, edge_count = 0;      ///< its edges among the new ones
+    std::array<std::int32_t, 2> change{-1, -1};        ///< index into changes, by mover
+    std::int32_t ended = -1;                           ///< index into WorkingSet::ended of its last end
+    std::array<State, 4> entered{};                    ///< the states that it came to in this write, in order
     std::uint8_t entered_count = 0;
     std::uint8_t told = 0;          ///< number of the state up to which dependents have been told
     bool dirty = false;             ///< `row` differs from the store
@@ -84,8 +84,11 @@ struct Change {
     Mover by;
     std::optional<State> from;
     bool state_changed = false;
-    Box<Details> details;
-    Details& add() { return details ? *details : details.emplace(); }
+    std::unique_ptr<Details> details;
+    Details& add() {
+        if (!details) details = std::make_unique<Details>();
+        return *details;
+    }
 };
 
 /// A dependency edge that this write adds.

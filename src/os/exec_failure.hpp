@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "turboci/command_runner.hpp"
+#include "os/command_runner.hpp"
 
 namespace turboci {
 

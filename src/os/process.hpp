@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "os/command_runner.hpp"
 #include "os/unique_fd.hpp"
-#include "turboci/command_runner.hpp"
 
 namespace turboci {
 

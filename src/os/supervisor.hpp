@@ -11,11 +11,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "os/command_runner.hpp"
 #include "os/leftovers.hpp"
 #include "os/process.hpp"
 #include "os/process_identity.hpp"
 #include "os/signals.hpp"
-#include "turboci/command_runner.hpp"
 
 namespace turboci {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "os/command_runner.hpp"
 #include "os/process.hpp"
-#include "turboci/command_runner.hpp"
 
 namespace turboci {
 

@@ -14,10 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include "os/command_runner.hpp"
 #include "runner/commit_delay.hpp"
 #include "runner/run_listener.hpp"
 #include "runner/selection.hpp"
-#include "turboci/command_runner.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "domain/stage_args.hpp"
-#include "turboci/command_runner.hpp"
+#include "os/command_runner.hpp"
 
 namespace turboci {
 

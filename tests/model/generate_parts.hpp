@@ -350,7 +350,7 @@ protected:
 
     /// Names a node twice only now and then: that is refused.
     template <class Write>
-    void add(PackedList<Write>& to, const Write& write) {
+    void add(WriteList<Write>& to, const Write& write) {
         for (const auto& w : to)
             if (w.id == write.id && !odd(Oddity::twice)) return;
         to.push_back(write);

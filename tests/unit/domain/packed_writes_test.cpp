@@ -179,7 +179,7 @@ TEMPLATE_TEST_CASE("A packed write is what it was, whatever stood before where i
         full = full_stage();
     TestType bare;
     bare.id = "bare";
-    PackedList<TestType> list;
+    WriteList<TestType> list;
     for (int i = 0; i < 50; ++i) {
         list.push_back(full);
         list.push_back(bare);
@@ -202,7 +202,7 @@ TEMPLATE_TEST_CASE("A packed write is what it was, whatever stood before where i
 }
 
 TEST_CASE("The head of a write is what makes its body") {
-    PackedList<CheckWrite> checks;
+    WriteList<CheckWrite> checks;
     checks.push_back(full_check());
     CheckWrite check = full_check();
     checks.read_head(0, check);
@@ -211,7 +211,7 @@ TEST_CASE("The head of a write is what makes its body") {
     expected.results.clear();
     CHECK(Shown::of(check) == Shown::of(expected));
 
-    PackedList<StageWrite> stages;
+    WriteList<StageWrite> stages;
     stages.push_back(full_stage());
     StageWrite stage = full_stage();
     stages.read_head(0, stage);
@@ -224,7 +224,7 @@ TEST_CASE("The head of a write is what makes its body") {
 }
 
 TEST_CASE("Packed lists are copied, moved and appended whole, and ids stay where they are") {
-    PackedList<CheckWrite> first, second;
+    WriteList<CheckWrite> first, second;
     CheckWrite write;
     for (int i = 0; i < 2000; ++i) {
         write.id = "a" + std::to_string(i);
@@ -232,7 +232,7 @@ TEST_CASE("Packed lists are copied, moved and appended whole, and ids stay where
         write.id = "b" + std::to_string(i);
         second.push_back(write);
     }
-    const PackedList<CheckWrite> copy = first;
+    const WriteList<CheckWrite> copy = first;
     const std::string_view id = second.id(1999);
     first.append(std::move(second));
     CHECK(second.empty());  // NOLINT(bugprone-use-after-move): that is what append() promises
@@ -246,7 +246,7 @@ TEST_CASE("Packed lists are copied, moved and appended whole, and ids stay where
     CHECK(first[4000].id == "later");
     CHECK(copy.size() == 2000);
     CHECK(copy[7].id == "a7");
-    PackedList<CheckWrite> empty;
+    WriteList<CheckWrite> empty;
     empty.append(std::move(first));
     CHECK(empty.size() == 4001);
     CHECK(id == "b1999");

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "os/command_runner.hpp"
 #include "os/supervisor.hpp"
-#include "turboci/command_runner.hpp"
 
 namespace turboci::test {
 

@@ -24,24 +24,16 @@ namespace turboci {
 template <class T>
 struct Packing;
 
-/// Values are appended and read, each as often as wanted, but not changed.
+/// Values are appended, read, each as often as wanted, and replaced.
 template <class T>
 class PackedList {
 public:
-    using value_type = T;
-
     [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
     [[nodiscard]] bool empty() const noexcept { return places_.empty(); }
 
-    void push_back(const T& value) {
-        packed_.clear();
-        Packing<T>::pack(value, packed_);
-        Block& block = block_for(packed_.size());
-        places_.push_back(
-            {static_cast<std::uint32_t>(blocks_.size() - 1), static_cast<std::uint32_t>(block.size())});
-        block.insert(block.end(), packed_.begin(), packed_.end());
-        if (packed_.capacity() > kLargestBlock) packed_ = {};
-    }
+    void push_back(const T& value) { places_.push_back(keep(value)); }
+    /// What was in the place stays in memory.
+    void set(std::size_t index, const T& value) { places_[index] = keep(value); }
     /// Appends all of `other`, which is empty afterwards.
     void append(PackedList&& other) {
         if (empty()) {
@@ -61,52 +53,22 @@ public:
     /// Stays where it is for as long as the list, or one that it was moved or appended to, lives.
     [[nodiscard]] std::string_view id(std::size_t index) const { return Packing<T>::id(bytes(index)); }
 
-    [[nodiscard]] T operator[](std::size_t index) const {
-        T value;
-        read(index, value);
-        return value;
-    }
-    [[nodiscard]] T at(std::size_t index) const {
-        if (index >= size()) throw std::out_of_range("PackedList");
-        return (*this)[index];
-    }
-
-    /// Has one value at a time, which the next one replaces.
-    class Iterator {
-    public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = T;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const T*;
-        using reference = const T&;
-        Iterator() = default;
-        Iterator(const PackedList& list, std::size_t index) : list_(&list), index_(index) { load(); }
-        [[nodiscard]] const T& operator*() const noexcept { return value_; }
-        [[nodiscard]] const T* operator->() const noexcept { return &value_; }
-        Iterator& operator++() {
-            ++index_;
-            load();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        [[nodiscard]] bool operator==(const Iterator& other) const noexcept { return index_ == other.index_; }
-
-    private:
-        void load() {
-            if (index_ < list_->size()) list_->read(index_, value_);
-        }
-        const PackedList* list_ = nullptr;
-        std::size_t index_ = 0;
-        T value_;
-    };
-    [[nodiscard]] Iterator begin() const { return {*this, 0}; }
-    [[nodiscard]] Iterator end() const { return {*this, size()}; }
-
 private:
     using Block = std::vector<char>;
     struct Place {
         std::uint32_t block, offset;
     };
+    Place keep(const T& value) {
+        packed_.clear();
+        Packing<T>::pack(value, packed_);
+        Block& block = block_for(packed_.size());
+        const Place place{static_cast<std::uint32_t>(blocks_.size() - 1),
+                          static_cast<std::uint32_t>(block.size())};
+        block.insert(block.end(), packed_.begin(), packed_.end());
+        if (packed_.capacity() > kLargestBlock) packed_ = {};
+        return place;
+    }
+
     static constexpr std::size_t kFirstBlock = 512, kLargestBlock = std::size_t{1} << 20;
 
     [[nodiscard]] const char* bytes(std::size_t index) const {
