@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service: everything that may be asked of plans. Transports call it; it is local, or a client of one that is
-// elsewhere.
+// The service: everything that may be asked of plans. Transports call it; it is local, or a client of one
+// that is elsewhere.
 #pragma once
 
 #include <functional>
@@ -27,9 +27,9 @@ struct BatchAnswer {
     std::optional<Error> error;
 };
 
-/// Every call is one transaction. Requests are validated whole, all problems at once, before a store is asked.
-/// The cost of a write follows the nodes that it names, their neighbours, and what moves in consequence. Not
-/// thread-safe. Errors are thrown as Error; nothing is written on any of them.
+/// Every call is one transaction. Requests are validated whole, all problems at once, before a store is
+/// asked. The cost of a write follows the nodes that it names, their neighbours, and what moves in
+/// consequence. Not thread-safe. Errors are thrown as Error; nothing is written on any of them.
 class Service {
 public:
     virtual ~Service() = default;
@@ -38,14 +38,15 @@ public:
     /// CONFLICT if the id exists; else as write_nodes().
     virtual WriteResult create_plan(const CreatePlan& request) = 0;
     /// NOT_FOUND (plan), CONFLICT (if_version, attempt held by another), INVALID_STATE, INVALID_ARGUMENT,
-    /// INVALID_DEPENDENCY, CYCLIC_DEPENDENCY. A claim that gets nothing is no error, unless it named its stages.
+    /// INVALID_DEPENDENCY, CYCLIC_DEPENDENCY. A claim that gets nothing is no error, unless it named its
+    /// stages.
     virtual WriteResult write_nodes(const WriteNodes& request) = 0;
-    /// The requests one after another in one transaction, each with its own version, record, op_id and error: one
-    /// that is refused leaves nothing and does not keep the others from being written. A `dry_run` is
+    /// The requests one after another in one transaction, each with its own version, record, op_id and error:
+    /// one that is refused leaves nothing and does not keep the others from being written. A `dry_run` is
     /// INVALID_ARGUMENT here. Errors of the store are thrown, and nothing of the batch is written.
     virtual std::vector<BatchAnswer> write_batch(std::span<const WriteNodes> requests) = 0;
-    /// write_nodes() for who cannot go on without an attempt: PENDING if nothing is ready to claim; CONFLICT if
-    /// `op_id` was another write's.
+    /// write_nodes() for who cannot go on without an attempt: PENDING if nothing is ready to claim; CONFLICT
+    /// if `op_id` was another write's.
     WriteResult claim(const WriteNodes& request);
     /// CONFLICT while a process holds an attempt, unless `force`.
     virtual void delete_plan(const std::string& plan, bool force) = 0;
@@ -64,6 +65,10 @@ public:
     /// The same nodes, for a drawing. Ignores QueryNodes::parts.
     [[nodiscard]] virtual Outline outline(const QueryNodes& request) = 0;
     [[nodiscard]] virtual Explanation explain(const std::string& plan, const RefText& ref) = 0;
+    /// What would be claimed, in that order, if everything that `filter` takes were claimed as soon as it is
+    /// ready, and completed. Writes nothing.
+    [[nodiscard]] virtual std::vector<ClaimedAttempt> rehearse(const std::string& plan,
+                                                               const ClaimFilter& filter) = 0;
     virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
     /// Returns the plan once it is newer than `seen`, or after `at_most` as it is. NOT_FOUND when it is gone.
     [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;
@@ -83,8 +88,9 @@ public:
 /// How a local service sees runners.
 struct ServiceOptions {
     static constexpr Duration kLostAfter = std::chrono::seconds(60);
-    RunnerProbe probe;                  ///< empty: every runner is taken for alive
-    Duration lost_after = kLostAfter;  ///< a runner that cannot be probed is gone when it was silent for so long
+    RunnerProbe probe;  ///< empty: every runner is taken for alive
+    Duration lost_after =
+        kLostAfter;  ///< a runner that cannot be probed is gone when it was silent for so long
 };
 
 /// The service on a store. Store and clock must outlive it.
