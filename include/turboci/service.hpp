@@ -65,6 +65,10 @@ public:
     /// The same nodes, for a drawing. Ignores QueryNodes::parts.
     [[nodiscard]] virtual Outline outline(const QueryNodes& request) = 0;
     [[nodiscard]] virtual Explanation explain(const std::string& plan, const RefText& ref) = 0;
+    /// What would be claimed, in that order, if everything that `filter` takes were claimed as soon as it is
+    /// ready, and completed. Writes nothing.
+    [[nodiscard]] virtual std::vector<ClaimedAttempt> rehearse(const std::string& plan,
+                                                               const ClaimFilter& filter) = 0;
     virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
     /// Returns the plan once it is newer than `seen`, or after `at_most` as it is. NOT_FOUND when it is gone.
     [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;

@@ -10,6 +10,7 @@
 #include "os/process.hpp"
 #include "os/processors.hpp"
 #include "os/supervisor.hpp"
+#include "runner/dry_run.hpp"
 #include "runner/executor.hpp"
 #include "runner/progress_view.hpp"
 

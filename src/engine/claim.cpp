@@ -2,12 +2,10 @@
 #include "engine/claim.hpp"
 
 #include <fmt/core.h>
-#include <fnmatch.h>
 
 #include <algorithm>
-#include <unordered_set>
 
-#include "domain/stage_args.hpp"
+#include "engine/claim_filter.hpp"
 #include "engine/holder.hpp"
 #include "engine/resolve.hpp"
 
@@ -27,42 +25,6 @@ void take_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& c
 }
 
 namespace {
-
-/// ClaimFilter, prepared for many stages.
-class Filter {
-public:
-    explicit Filter(const ClaimFilter& filter)
-        : filter_(filter),
-          only_(filter.only.begin(), filter.only.end()),
-          except_(filter.except.begin(), filter.except.end()),
-          judged_(filter.judged.begin(), filter.judged.end()) {}
-
-    [[nodiscard]] bool takes_all() const {
-        return only_.empty() && except_.empty() && filter_.match.empty() && !filter_.with_command &&
-               filter_.args_bytes == 0;
-    }
-    [[nodiscard]] bool takes(WorkingSet& nodes, const Node& stage) const {
-        const std::string_view id = stage.row.id;
-        if (!only_.empty() && !only_.contains(id)) return false;
-        if (except_.contains(id) || !is_matched(id)) return false;
-        if (!filter_.with_command && filter_.args_bytes == 0) return true;
-        const JsonText args = nodes.body(stage).json;
-        if (filter_.with_command && !has_command(args)) return false;
-        return filter_.args_bytes == 0 || args.text.size() <= filter_.args_bytes || judged_.contains(id);
-    }
-
-private:
-    [[nodiscard]] bool is_matched(std::string_view id) const {
-        if (filter_.match.empty()) return true;
-        const std::string text(id);
-        return std::ranges::any_of(filter_.match, [&](const std::string& pattern) {
-            return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-        });
-    }
-
-    const ClaimFilter& filter_;
-    std::unordered_set<std::string_view> only_, except_, judged_;
-};
 
 /// A stage that somebody named: taken, held already by the same process, or a problem that says why not.
 Node* take_named(Session& session, const std::string& id, const Claim& claim) {
@@ -141,7 +103,7 @@ private:
     bool consider(AttemptRow& row) {
         if (taken_.size() == limit_) return false;
         Node& stage = session_.nodes.get(row.stage);
-        if (!filter_.takes(session_.nodes, stage)) return false;
+        if (!filter_.takes(stage.row.id, [&] { return session_.nodes.body(stage).json; })) return false;
         const bool runs = taken_.size() < running_;
         take_attempt(session_, stage, row, claim_, runs ? AttemptState::running : AttemptState::scheduled);
         taken_.push_back(&stage);
@@ -150,7 +112,7 @@ private:
 
     Session& session_;
     const Claim& claim_;
-    Filter filter_;
+    PreparedFilter filter_;
     std::size_t running_, limit_;
     std::vector<Node*> taken_;
 };

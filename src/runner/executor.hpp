@@ -44,17 +44,6 @@ struct RunReport {
     RunSummary summary;
 };
 
-/// One stage that a run would execute.
-struct DryStep {
-    std::string stage;
-    std::vector<std::string> argv;
-    std::string problem;                  ///< not empty: why its args.command cannot be executed
-    std::optional<Timestamp> not_before;  ///< it is in backoff until then
-};
-
-/// What run() would execute, in order, if every command succeeded. Writes nothing.
-[[nodiscard]] std::vector<DryStep> dry_run(Service& service, const RunOptions& options);
-
 /// Runs a plan once: carries out what RunState decides, and tells it what happened. An attempt is RUNNING in
 /// the store before its command is started, and ended there after the command ended: until then nothing that
 /// depends on it begins, whoever asks for its end. Transactions run beside the commands, in a thread of their

@@ -28,7 +28,6 @@ void PlanGraph::check(const Check& check) {
     node.ref = {NodeType::check, check.id};
     node.state = check.state;
     node.outcome = check.outcome;
-    node.history = check.state_history;
     if (!check.state_history.empty() && check.state_history.back().state == State::final)
         node.ended = check.state_history.back().at;
     node.dependencies = check.dependencies;
@@ -40,20 +39,16 @@ void PlanGraph::stage(const Stage& stage) {
     node.ref = {NodeType::stage, stage.id};
     node.state = stage.state;
     node.outcome = stage.outcome;
-    node.history = stage.state_history;
     node.dependencies = stage.dependencies;
     each_edge(stage.continuation_group, [&](const Edge& edge) {
         node.group.push_back(edge.target);
         continued_by_[edge.target.id].push_back(nodes_.size());
     });
     node.assignments = stage.assignments;
-    node.args = stage.args;
     if (!stage.attempts.empty()) {
-        node.not_before = stage.attempts.back().not_before;
         node.began = stage.attempts.front().started_at;
         node.ended = stage.attempts.back().ended_at;
     }
-    node.claimable = stage.attempts.empty() || stage.attempts.back().state == AttemptState::pending;
     add(std::move(node));
 }
 

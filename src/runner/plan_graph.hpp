@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan in memory, as far as running it needs: what needs what, what would run, the critical path.
+// A plan in memory, as far as the report of a run needs it: what needs what, the critical path.
 #pragma once
 
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,27 +17,21 @@ struct GraphNode {
     NodeRef ref;
     State state = State::planning;
     std::optional<Outcome> outcome;
-    StateHistory history;
     std::optional<Timestamp> began;  ///< stages: when the first attempt became RUNNING
     std::optional<Timestamp> ended;  ///< stages: when the last attempt ended; checks: when it was FINAL
     Predicate dependencies;
     std::vector<NodeRef> group;           ///< stages: the members of the continuation group
     std::vector<Assignment> assignments;  ///< stages
-    JsonText args;                        ///< stages
-    bool claimable = true;                ///< stages: its attempt, if any, is PENDING
-    std::optional<Timestamp> not_before;  ///< stages: when that attempt may start, if it follows another
 };
 
 /// Collects a query's nodes. Later calls look at what was collected.
 class PlanGraph : public NodeSink {
 public:
-    void plan(const WorkPlan& plan) override { plan_ = plan; }
+    void plan(const WorkPlan&) override {}
     void check(const Check& check) override;
     void stage(const Stage& stage) override;
 
-    [[nodiscard]] const WorkPlan& work_plan() const noexcept { return plan_; }
     [[nodiscard]] const std::vector<GraphNode>& nodes() const noexcept { return nodes_; }
-    [[nodiscard]] std::optional<std::size_t> find(const NodeRef& ref) const;
 
     struct Chain {
         std::vector<std::string> stages;  ///< first to last
@@ -50,19 +44,14 @@ public:
     /// `ran` admits, by id, are part of it.
     [[nodiscard]] Chain critical_path(const std::function<bool(const std::string&)>& ran) const;
 
-    /// The stages that would be executed if each command succeeded and reported nothing, in the order in
-    /// which they become ready; only those that `accept` admits are executed.
-    [[nodiscard]] std::vector<std::size_t> execution_order(
-        const std::function<bool(const GraphNode&)>& accept) const;
-
 private:
     void add(GraphNode node);
+    [[nodiscard]] std::optional<std::size_t> find(const NodeRef& ref) const;
     /// Of what is over before node `i` begins, that which ended last, but not after `limit`.
     [[nodiscard]] std::optional<std::size_t> last_before(std::size_t i, Timestamp limit) const;
     /// Indexes of what is over before node `i` begins.
     void each_earlier(std::size_t i, const std::function<void(std::size_t)>& visit) const;
 
-    WorkPlan plan_;
     std::vector<GraphNode> nodes_;
     std::unordered_map<std::string, std::size_t> index_;                      ///< by "type:id"
     std::unordered_map<std::string, std::vector<std::size_t>> assigned_to_;   ///< stages by check id

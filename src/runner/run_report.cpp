@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "runner/plan_graph.hpp"
 #include "runner/stage_command.hpp"
 #include "service/judge.hpp"
 
@@ -204,39 +205,6 @@ RunReport make_report(Service& service, const RunOptions& options, const StageCo
     if (summary.unfinished > 0) add_waits(summary, service, options, selection.get(), commands, now);
     report.exit_code = facts.signal != 0 ? 128 + facts.signal : exit_code(summary.verdict);
     return report;
-}
-
-std::vector<DryStep> dry_run(Service& service, const RunOptions& options) {
-    PlanGraph graph;
-    std::shared_ptr<const Selection> selection;
-    if (options.refs.empty()) {
-        QueryNodes everything;
-        everything.plan = options.plan;
-        service.query(everything, graph);
-    } else {
-        selection = select_nodes(service, options.plan, options.refs, &graph);
-    }
-    const Timestamp now = system_clock().read().wall;
-    std::vector<DryStep> steps;
-    const WorkPlan plan = service.get_plan(options.plan);
-    const StageCommands commands(options.store_path, plan.id, options.environment, options.exec_space);
-    const std::vector<std::size_t> order = graph.execution_order([&](const GraphNode& node) {
-        return is_selected(selection.get(), node.ref) && has_command(node.args);
-    });
-    for (const std::size_t i : order) {
-        const GraphNode& node = graph.nodes()[i];
-        DryStep& step = steps.emplace_back();
-        step.stage = node.ref.id;
-        if (node.not_before && *node.not_before > now) step.not_before = node.not_before;
-        auto parsed = parse_stage_command(node.args);
-        if (auto* command = std::get_if<StageCommand>(&parsed)) {
-            step.argv = std::move(command->argv);
-            step.problem = commands.excess(step.stage, node.args);
-        } else {
-            step.problem = std::get<std::string>(parsed);
-        }
-    }
-    return steps;
 }
 
 }  // namespace turboci

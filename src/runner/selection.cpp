@@ -5,12 +5,31 @@ namespace turboci {
 
 namespace {
 
-void count(PlanTotals& totals, const GraphNode& node) {
-    const bool check = node.ref.type == NodeType::check;
+class SelectionSink final : public NodeSink {
+public:
+    explicit SelectionSink(Selection& selection) : selection_(selection) {}
+    void plan(const WorkPlan&) override {}
+    void check(const Check& check) override { add(NodeType::check, check); }
+    void stage(const Stage& stage) override { add(NodeType::stage, stage); }
+
+private:
+    template <class Node>
+    void add(NodeType type, const Node& node) {
+        selection_.ids.insert(to_string(NodeRef{type, node.id}));
+        count(type, node.state, node.outcome);
+    }
+    void count(NodeType type, State state, std::optional<Outcome> outcome);
+
+    Selection& selection_;
+};
+
+void SelectionSink::count(NodeType type, State state, std::optional<Outcome> outcome) {
+    PlanTotals& totals = selection_.totals;
+    const bool check = type == NodeType::check;
     ++(check ? totals.checks : totals.stages);
-    if (node.state != State::final) return;
+    if (state != State::final) return;
     ++(check ? totals.final_checks : totals.final_stages);
-    switch (node.outcome.value_or(Outcome::passed)) {
+    switch (outcome.value_or(Outcome::passed)) {
         case Outcome::passed:
             ++(check ? totals.passed_checks : totals.passed_stages);
             break;
@@ -29,20 +48,15 @@ void count(PlanTotals& totals, const GraphNode& node) {
 }  // namespace
 
 std::shared_ptr<const Selection> select_nodes(Service& service, const std::string& plan,
-                                              const std::vector<RefText>& refs, PlanGraph* graph) {
+                                              const std::vector<RefText>& refs) {
     QueryNodes needed;
     needed.plan = plan;
     needed.refs = refs;
     needed.deps = -1;
-    PlanGraph own;
-    PlanGraph& found = graph != nullptr ? *graph : own;
-    service.query(needed, found);
-
+    needed.parts = kBareNodes;
     auto selection = std::make_shared<Selection>();
-    for (const GraphNode& node : found.nodes()) {
-        selection->ids.insert(to_string(node.ref));
-        count(selection->totals, node);
-    }
+    SelectionSink sink(*selection);
+    service.query(needed, sink);
     return selection;
 }
 

@@ -7,7 +7,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "runner/plan_graph.hpp"
 #include "turboci/service.hpp"
 
 namespace turboci {
@@ -18,10 +17,9 @@ struct Selection {
     PlanTotals totals;
 };
 
-/// NOT_FOUND if a named node is not there. `graph`, if not null, receives what is selected.
+/// NOT_FOUND if a named node is not there.
 [[nodiscard]] std::shared_ptr<const Selection> select_nodes(Service& service, const std::string& plan,
-                                                            const std::vector<RefText>& refs,
-                                                            PlanGraph* graph = nullptr);
+                                                            const std::vector<RefText>& refs);
 
 /// Null stands for everything.
 [[nodiscard]] inline bool is_selected(const Selection* selection, const NodeRef& ref) {

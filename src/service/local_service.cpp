@@ -13,6 +13,7 @@
 #include "engine/validate.hpp"
 #include "service/lookups.hpp"
 #include "service/view.hpp"
+#include "service/write.hpp"
 
 namespace turboci {
 
@@ -51,13 +52,10 @@ std::optional<WriteResult> find_replay(UnitOfWork& uow, const PlanRow& plan, con
 constexpr Duration kFirstPause = std::chrono::milliseconds(20);
 constexpr Duration kLongestPause = std::chrono::milliseconds(250);
 
-/// Decides and applies a write, without committing it. `is_new`: the plan is not in the store yet.
-struct Written {
-    WriteResult answer;
-    bool keep = false;  ///< there is something to commit
-};
-Written write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, const ClockReading& now,
-                 bool is_new, const ServiceOptions& options) {
+}  // namespace
+
+Written service::write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request,
+                          const ClockReading& now, bool is_new, const ServiceOptions& options) {
     const Load load = [&](const Lookup& lookup) { return uow.load(plan.key, lookup); };
     Decision decision = decide({.request = request,
                                 .plan = plan,
@@ -78,6 +76,8 @@ Written write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request
     }
     return {std::move(answer), decision.keep};
 }
+
+namespace {
 
 /// A write to a plan that is there, without committing it.
 Written write_to_plan(UnitOfWork& uow, const WriteNodes& request, const ClockReading& now,

@@ -30,6 +30,8 @@ public:
     void query(const QueryNodes& request, NodeSink& sink) override;
     [[nodiscard]] Outline outline(const QueryNodes& request) override;
     [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref) override;
+    [[nodiscard]] std::vector<ClaimedAttempt> rehearse(const std::string& plan,
+                                                       const ClaimFilter& filter) override;
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) override;
     [[nodiscard]] WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) override;
     void export_plan(const std::string& plan,

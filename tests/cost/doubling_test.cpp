@@ -94,6 +94,7 @@ void use(Costs& costs, std::size_t size, const std::string& text) {
     });
     measure(costs, "create", size, [&] { place.create(request); });
     measure(costs, "write again", size, [&] { place.endpoint.write_nodes(request); });
+    measure(costs, "rehearsal", size, [&] { static_cast<void>(place.endpoint.rehearse("p", {})); });
     QueryNodes query;
     query.plan = "p";
     measure(costs, "query", size, [&] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "executor_fixture.hpp"
+#include "runner/dry_run.hpp"
 
 using namespace turboci;
 using namespace turboci::test;
