@@ -2,6 +2,7 @@
 // What one may ask of the orchestrator and what it answers. Plain values, no behaviour.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -138,16 +139,19 @@ public:
     /// Stays where it is for as long as the list, or one that it was moved or appended to, lives.
     [[nodiscard]] std::string_view id(std::size_t index) const;
 
-    /// For range-based loops.
+    /// Gives copies.
     struct Iterator {
-        const WriteList* list;
-        std::size_t index;
+        using value_type = Write;
+        using difference_type = std::ptrdiff_t;
+        const WriteList* list = nullptr;
+        std::size_t index = 0;
         Write operator*() const { return (*list)[index]; }
         Iterator& operator++() {
             ++index;
             return *this;
         }
-        bool operator!=(const Iterator& other) const { return index != other.index; }
+        void operator++(int) { ++index; }
+        bool operator==(const Iterator& other) const { return index == other.index; }
     };
     [[nodiscard]] Iterator begin() const { return {this, 0}; }
     [[nodiscard]] Iterator end() const { return {this, size()}; }

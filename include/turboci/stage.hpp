@@ -57,6 +57,10 @@ enum class ConcludedReason : std::uint8_t {
 [[nodiscard]] std::string_view to_string(ConcludedReason reason) noexcept;
 [[nodiscard]] std::optional<ConcludedReason> parse_concluded_reason(std::string_view text) noexcept;
 
+/// Linux takes no longer argument, and no longer variable with its name: 32 pages of 4 KiB with the NUL at
+/// the end (MAX_ARG_STRLEN).
+inline constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
+
 /// How often and how soon an incomplete attempt is followed by another.
 struct Retry {
     std::int32_t max_retries = 0;  ///< attempts after the first; 0 to 1,000

@@ -7,7 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "os/command_runner.hpp"
+#include "turboci/stage.hpp"
 
 namespace turboci {
 

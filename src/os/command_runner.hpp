@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "turboci/stage.hpp"
 #include "turboci/time.hpp"
 
 namespace turboci {
@@ -21,10 +22,6 @@ public:
     /// Must neither throw nor wait for anything but a local disk.
     virtual void write(std::string_view bytes) noexcept = 0;
 };
-
-/// Linux takes no longer argument, and no longer variable with its name: 32 pages of 4 KiB with the NUL at
-/// the end (MAX_ARG_STRLEN).
-inline constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
 
 /// What to execute. Standard input is /dev/null.
 struct Command {

@@ -35,7 +35,7 @@ TEST_CASE(
     CHECK(answers.at(5).result->plan.version == before + 3);
     CHECK(w.version() == before + 3);
     CHECK(w.state("check:a") == "WAITING");
-    CHECK_THROWS_AS(w.check("e"), std::exception);
+    CHECK_THROWS_AS(w.check("e"), Error);
 }
 
 TEST_CASE("What cannot be in a batch is refused by itself") {
