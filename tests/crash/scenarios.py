@@ -103,7 +103,8 @@ SCENARIOS = [
     Scenario("create-named", empty, ["plan", "create", "p", "-f", "plan.yaml"], again=6, options=("--no-tmpfile",)),
     Scenario("create-second", planned, ["plan", "create", "q", "-f", "plan.yaml"], plan="q", again=6),
     Scenario("write", claimed, ["nodes", "write", "-p", "p", "--op-id", "op-1", "update.yaml"]),
-    Scenario("run", reviewed, ["run", "-p", "p", "-j1"], steps=True),
+    # What is claimed ahead depends on how long commands take; with --fail-fast nothing is, so that all runs are alike.
+    Scenario("run", reviewed, ["run", "-p", "p", "-j1", "--fail-fast"], steps=True),
     Scenario("cancel", claimed, ["stage", "cancel", "-p", "p", "compile"]),
     Scenario("report", claimed, ["check", "report", "-p", "p", "review", "--pass", "--final"]),
     Scenario("import", exported, ["plan", "import", "export.jsonl"], again=6),
