@@ -39,6 +39,7 @@ struct PlanTotals {
     std::int64_t final_checks = 0, final_stages = 0;
     std::int64_t passed_checks = 0, failed_checks = 0, skipped_checks = 0;
     std::int64_t passed_stages = 0, failed_stages = 0, skipped_stages = 0, cancelled_stages = 0;
+    void add(const StateCount& count);
 };
 [[nodiscard]] PlanTotals totals(const WorkPlan& plan);
 

@@ -8,29 +8,31 @@
 
 namespace turboci {
 
-PlanTotals totals(const WorkPlan& plan) {
-    PlanTotals t;
-    for (const StateCount& c : plan.counts) {
-        const bool check = c.type == NodeType::check;
-        (check ? t.checks : t.stages) += c.count;
-        if (c.state == State::final) (check ? t.final_checks : t.final_stages) += c.count;
-        if (!c.outcome) continue;
-        switch (*c.outcome) {
-            case Outcome::passed:
-                (check ? t.passed_checks : t.passed_stages) += c.count;
-                break;
-            case Outcome::failed:
-                (check ? t.failed_checks : t.failed_stages) += c.count;
-                break;
-            case Outcome::skipped:
-                (check ? t.skipped_checks : t.skipped_stages) += c.count;
-                break;
-            case Outcome::cancelled:
-                t.cancelled_stages += c.count;
-                break;
-        }
+void PlanTotals::add(const StateCount& c) {
+    const bool check = c.type == NodeType::check;
+    (check ? checks : stages) += c.count;
+    if (c.state == State::final) (check ? final_checks : final_stages) += c.count;
+    if (!c.outcome) return;
+    switch (*c.outcome) {
+        case Outcome::passed:
+            (check ? passed_checks : passed_stages) += c.count;
+            break;
+        case Outcome::failed:
+            (check ? failed_checks : failed_stages) += c.count;
+            break;
+        case Outcome::skipped:
+            (check ? skipped_checks : skipped_stages) += c.count;
+            break;
+        case Outcome::cancelled:
+            cancelled_stages += c.count;
+            break;
     }
-    return t;
+}
+
+PlanTotals totals(const WorkPlan& plan) {
+    PlanTotals sum;
+    for (const StateCount& c : plan.counts) sum.add(c);
+    return sum;
 }
 
 std::string new_plan_id(Timestamp now) {

@@ -11,6 +11,9 @@
 
 namespace turboci::engine {
 
+namespace {
+
+/// An attempt becomes its taker's: RUNNING from now on, or SCHEDULED.
 void take_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& claim, AttemptState state) {
     row.attempt.state = state;
     row.attempt.process_uid = claim.process_uid;
@@ -23,8 +26,6 @@ void take_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& c
         fmt::format("{{\"idx\":{},\"state\":\"{}\",\"process_uid\":{}}}", row.attempt.idx, to_string(state),
                     json_string(claim.process_uid)));
 }
-
-namespace {
 
 /// A stage that somebody named: taken, held already by the same process, or a problem that says why not.
 Node* take_named(Session& session, const std::string& id, const Claim& claim) {
@@ -56,20 +57,6 @@ Node* take_named(Session& session, const std::string& id, const Claim& claim) {
     return stage;
 }
 
-/// The ready ones among stages that are named, oldest first.
-std::vector<AttemptRow> ready_among(WorkingSet& nodes, const std::vector<std::string>& ids) {
-    std::vector<AttemptRow> rows;
-    for (const std::string& id : ids) {
-        const Node* stage = nodes.find(NodeType::stage, id);
-        if (stage == nullptr || stage->row.state != State::attempting) continue;
-        const auto row = nodes.current_attempt(*stage);
-        if (row && row->attempt.state == AttemptState::pending && row->ready_at <= nodes.now())
-            rows.push_back(*row);
-    }
-    std::ranges::sort(rows, {}, [](const AttemptRow& r) { return std::pair(r.ready_at, r.stage); });
-    return rows;
-}
-
 /// Takes ready attempts in their order until it has enough.
 class Taker {
 public:
@@ -81,10 +68,6 @@ public:
           limit_(running_ + static_cast<std::size_t>(std::max(claim.ahead, 0))) {}
 
     std::vector<Node*> take() {
-        if (!claim_.filter.only.empty()) {
-            for (AttemptRow& row : ready_among(session_.nodes, claim_.filter.only)) consider(row);
-            return std::move(taken_);
-        }
         // Refused attempts stay PENDING and are found again: each look is twice as long as the one before.
         constexpr std::size_t kFirstLook = 64;
         std::size_t refused = 0;
@@ -101,7 +84,6 @@ public:
 private:
     /// False if it is not for this claim.
     bool consider(AttemptRow& row) {
-        if (taken_.size() == limit_) return false;
         Node& stage = session_.nodes.get(row.stage);
         if (!filter_.takes(stage.row.id, [&] { return session_.nodes.body(stage).json; })) return false;
         const bool runs = taken_.size() < running_;

@@ -8,9 +8,6 @@
 
 namespace turboci::engine {
 
-/// An attempt becomes its taker's: RUNNING from now on, or SCHEDULED.
-void take_attempt(Session& session, Node& stage, AttemptRow& row, const Claim& claim, AttemptState state);
-
 /// Stages whose current attempts were taken: first `claim.at_most` RUNNING ones, then `claim.ahead` SCHEDULED
 /// ones, each oldest ready first; or those that were named, in that order.
 [[nodiscard]] std::vector<Node*> take_claim(Session& session, const Claim& claim);

@@ -142,8 +142,7 @@ public:
         if (request_.inside) add_stage(request_.inside->stage_id);
         if (const auto token = parse_attempt_token(request_.token)) visit_(NodeType::stage, token->stage);
         if (request_.claim)
-            for (const auto* ids : {&request_.claim->stages, &request_.claim->filter.only})
-                for (const std::string& id : *ids) visit_(NodeType::stage, id);
+            for (const std::string& id : request_.claim->stages) visit_(NodeType::stage, id);
     }
 
 private:
@@ -185,7 +184,7 @@ std::vector<StateCount> WorkingSet::foresee_request(std::string_view plan_id, bo
     lookup.current_attempts = !is_large;
     lookup.overdue = now_;
     lookup.held = looks;
-    if (const auto& claim = request_.claim; claim && claim->stages.empty() && claim->filter.only.empty())
+    if (const auto& claim = request_.claim; claim && claim->stages.empty())
         lookup.ready = Lookup::Ready{now_, std::max(claim->at_most, 0) + std::max(claim->ahead, 0)};
     std::unordered_set<std::string> asked;
     const auto ask = [&] {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/dry_run.hpp"
 
-#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -11,14 +10,6 @@
 namespace turboci {
 
 namespace {
-
-std::vector<std::string> stages_of(const Selection& selection) {
-    constexpr std::string_view kStage = "stage:";
-    std::vector<std::string> stages;
-    for (const std::string& id : selection.ids)
-        if (id.starts_with(kStage)) stages.push_back(id.substr(kStage.size()));
-    return stages;
-}
 
 DryStep step_of(const Stage& stage, const StageCommands& commands, Timestamp now) {
     DryStep step;
@@ -41,7 +32,7 @@ std::vector<DryStep> dry_run(Service& service, const RunOptions& options) {
     ClaimFilter filter;
     filter.with_command = true;
     if (!options.refs.empty()) {
-        filter.only = stages_of(*select_nodes(service, options.plan, options.refs));
+        filter.only = select_nodes(service, options.plan, options.refs)->stages;
         // An empty list would stand for all stages.
         if (filter.only.empty()) return {};
     }

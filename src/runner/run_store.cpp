@@ -3,9 +3,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <functional>
-#include <string_view>
 #include <utility>
 
 #include "os/process_identity.hpp"
@@ -106,10 +104,7 @@ WriteNodes RunStore::request_of(const Batch& batch) {
     claim.filter.args_bytes = commands_.safe_args_bytes();
     claim.filter.judged.assign(judged_.begin(), judged_.end());
     if (batch.selection) {
-        constexpr std::string_view kStage = "stage:";
-        for (const std::string& name : batch.selection->ids)
-            if (name.starts_with(kStage)) claim.filter.only.push_back(name.substr(kStage.size()));
-        std::ranges::sort(claim.filter.only);
+        claim.filter.only = batch.selection->stages;
         // Nothing but checks was asked for.
         if (claim.filter.only.empty()) request.claim.reset();
     }

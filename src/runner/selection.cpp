@@ -16,34 +16,12 @@ private:
     template <class Node>
     void add(NodeType type, const Node& node) {
         selection_.ids.insert(to_string(NodeRef{type, node.id}));
-        count(type, node.state, node.outcome);
+        if (type == NodeType::stage) selection_.stages.push_back(node.id);
+        selection_.totals.add({type, node.state, node.outcome, 1});
     }
-    void count(NodeType type, State state, std::optional<Outcome> outcome);
 
     Selection& selection_;
 };
-
-void SelectionSink::count(NodeType type, State state, std::optional<Outcome> outcome) {
-    PlanTotals& totals = selection_.totals;
-    const bool check = type == NodeType::check;
-    ++(check ? totals.checks : totals.stages);
-    if (state != State::final) return;
-    ++(check ? totals.final_checks : totals.final_stages);
-    switch (outcome.value_or(Outcome::passed)) {
-        case Outcome::passed:
-            ++(check ? totals.passed_checks : totals.passed_stages);
-            break;
-        case Outcome::failed:
-            ++(check ? totals.failed_checks : totals.failed_stages);
-            break;
-        case Outcome::skipped:
-            ++(check ? totals.skipped_checks : totals.skipped_stages);
-            break;
-        case Outcome::cancelled:
-            ++totals.cancelled_stages;
-            break;
-    }
-}
 
 }  // namespace
 

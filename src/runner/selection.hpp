@@ -14,6 +14,7 @@ namespace turboci {
 /// The named nodes and all that they need, as of one moment.
 struct Selection {
     std::unordered_set<std::string> ids;  ///< "type:id"
+    std::vector<std::string> stages;      ///< ids of the stages among them
     PlanTotals totals;
 };
 

@@ -45,6 +45,27 @@ TEST_CASE("Finishing one node costs the same in a small plan and in a large one"
     CHECK(a.rows == b.rows);
 }
 
+TEST_CASE("A claim that is limited to some stages reads those that are ready, however many it names",
+          "[statements]") {
+    const auto claim = [](int others) {
+        World w;
+        std::string plan = "stages:\n  - {id: first}\n";
+        for (int i = 0; i < others; ++i)
+            plan += "  - {id: s" + std::to_string(i) + ", dependencies: [first]}\n";
+        w.write(plan);
+        WriteNodes r = World::request("{}");
+        r.claim.emplace().process_uid = "w";
+        r.claim->filter.only = {"first"};
+        for (int i = 0; i < others; ++i) r.claim->filter.only.push_back("s" + std::to_string(i));
+        test::CountedStore counted(*w.store);
+        CHECK(LocalService(counted, w.clock).write_nodes(r).claimed.size() == 1);
+        return counted.last;
+    };
+    const auto small = claim(10), large = claim(1000);
+    CHECK(small.statements == large.statements);
+    CHECK(small.rows == large.rows);
+}
+
 TEST_CASE("Adding one node costs the same in a small plan and in a large one", "[statements]") {
     World small, large;
     small.write(layered(100));
