@@ -70,7 +70,8 @@ public:
     [[nodiscard]] virtual std::vector<ClaimedAttempt> rehearse(const std::string& plan,
                                                                const ClaimFilter& filter) = 0;
     virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
-    /// Returns the plan once it is newer than `seen`, or after `at_most` as it is. NOT_FOUND when it is gone.
+    /// Returns the plan once its version is another than `seen`, or after `at_most` as it is. NOT_FOUND when
+    /// it is gone.
     [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;
 
     // ---- whole plans

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
@@ -18,7 +17,6 @@ namespace turboci::cli {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 /// "HOST:PPID": the script that runs this command.
 std::string caller_uid() {
@@ -35,15 +33,6 @@ struct ClaimOptions {
     std::optional<Duration> wait;
     WriteFlags write;
 };
-
-/// Until a write or the end of the pause, whichever is first.
-void await_news(Context& context, std::int64_t version, Steady::time_point until) {
-    for (milliseconds step = kFirstPause; Steady::now() < until; step *= 2) {
-        const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
-        std::this_thread::sleep_for(std::min({step, kLongestPause, left}));
-        if (context.service(Context::Open::write).get_plan(context.plan()).version != version) return;
-    }
-}
 
 WriteResult claim_within(Context& context, const WriteNodes& request, Duration patience) {
     const auto deadline = Steady::now() + patience;
@@ -62,7 +51,9 @@ WriteResult claim_within(Context& context, const WriteNodes& request, Duration p
             version = plan.version;
         }
         // Backoffs and expiries come without a write of others, so the claim itself is tried again and again.
-        await_news(context, version, std::min(deadline, Steady::now() + kLongestPause));
+        const auto left = std::chrono::ceil<Duration>(deadline - Steady::now());
+        static_cast<void>(context.service(Context::Open::write)
+                              .watch(context.plan(), version, std::min<Duration>(left, kLongestPause)));
     }
 }
 

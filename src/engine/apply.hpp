@@ -46,6 +46,9 @@ void apply_stage(Session& session, Node& stage, const StageWrite& write);
 void apply_attempt(Session& session, Node& stage, const AttemptWrite& write);
 void apply_cancel(Session& session, Node& stage, const StageWrite& write);
 
+/// A sign of life and nothing else: it is no change.
+[[nodiscard]] bool is_heartbeat_alone(const AttemptWrite& write);
+
 /// Refuses the write if new dependency edges close a cycle; the message shows the shortest through them.
 void refuse_cycles(Session& session);
 

@@ -8,6 +8,11 @@
 
 namespace turboci::engine {
 
+bool is_heartbeat_alone(const AttemptWrite& write) {
+    return write.heartbeat && !write.state && !write.details && !write.failure && write.progress.empty() &&
+           !write.holder;
+}
+
 namespace {
 
 /// Only who takes an attempt, or ends it, holds it.
@@ -29,12 +34,6 @@ bool asks_nothing_new(const AttemptWrite& write, const AttemptRow& row) {
     return (!write.state || *write.state == row.attempt.state) &&
            (!write.failure || write.failure == row.attempt.failure) && !names_another_holder(write, row) &&
            !brings_news(write, row);
-}
-
-/// A sign of life and nothing else: it is no change.
-bool is_heartbeat_alone(const AttemptWrite& write) {
-    return write.heartbeat && !write.state && !write.details && !write.failure && write.progress.empty() &&
-           !write.holder;
 }
 
 bool starts(const AttemptWrite& write) {

@@ -33,9 +33,7 @@ bool is_heartbeat_alone(const WriteNodes& request) {
         if (!write.attempt || write.cancel || write.args || write.dependencies || write.assignments ||
             write.continuation_group)
             return false;
-        const AttemptWrite& a = *write.attempt;
-        if (!a.heartbeat || a.state || a.details || a.failure || a.holder || !a.progress.empty())
-            return false;
+        if (!engine::is_heartbeat_alone(*write.attempt)) return false;
     }
     return true;
 }
@@ -141,8 +139,8 @@ void collect_changes(const WriteInput& input, const std::vector<Node*>& claimed,
     decision.changes = nodes.change_set();
     ChangeSet& changes = decision.changes;
     const std::string op_id = request.claim && claimed.empty() ? std::string() : request.op_id;
-    decision.changes_plan = nodes.changed();
-    if (decision.changes_plan) {
+    decision.answer.moved = nodes.changed();
+    if (decision.answer.moved) {
         plan.version = nodes.version();
         plan.clock = {nodes.now(), input.now.since_boot, input.now.boot_id};
         changes.plan_row = plan;
@@ -155,7 +153,7 @@ void collect_changes(const WriteInput& input, const std::vector<Node*>& claimed,
         operation = {.op_id = op_id, .version = plan.version, .claimed = {}};
         for (const Node* stage : claimed) operation.claimed.push_back({stage->row.key, stage->row.attempt});
     }
-    decision.keep = is_operation || decision.changes_plan || nodes.has_heartbeat();
+    decision.keep = is_operation || decision.answer.moved || nodes.has_heartbeat();
 }
 
 }  // namespace
@@ -203,7 +201,6 @@ Decision decide(const WriteInput& input, const Load& load) {
     answer.changed = refs_of(nodes.changed_nodes);
     answer.advanced = std::move(nodes.advanced);
     answer.ended = std::move(nodes.ended);
-    answer.moved = decision.changes_plan;
     return decision;
 }
 

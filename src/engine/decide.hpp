@@ -26,11 +26,10 @@ struct WriteInput {
 
 /// What a write comes to. Nothing has been changed yet.
 struct Decision {
-    PlanRow plan;               ///< as it will be
-    WriteResult answer;         ///< but for WriteResult::next_ready_in
-    ChangeSet changes;          ///< refers to `nodes`
-    bool changes_plan = false;  ///< it gets a new version
-    bool keep = false;          ///< is there anything to commit?
+    PlanRow plan;        ///< as it will be
+    WriteResult answer;  ///< but for WriteResult::next_ready_in
+    ChangeSet changes;   ///< refers to `nodes`
+    bool keep = false;   ///< is there anything to commit?
     std::unique_ptr<WorkingSet> nodes;
 };
 

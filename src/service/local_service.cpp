@@ -219,7 +219,7 @@ WorkPlan LocalService::watch(const std::string& plan, std::int64_t seen, Duratio
     for (Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
         WorkPlan now = get_plan(plan);
         const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
-        if (now.version > seen || left <= Duration::zero()) return now;
+        if (now.version != seen || left <= Duration::zero()) return now;
         std::this_thread::sleep_for(std::min(pause, left));
     }
 }
