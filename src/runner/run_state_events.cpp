@@ -246,7 +246,7 @@ void RunState::inspected(Inspection found, Duration now) {
     job_done(now);
     lock_failures_ = 0;
     inspected_at_ = now;
-    see_plan(found.plan);
+    see_plan(std::move(found.plan));
     if (found.selection) {
         // What a stage has written may be ready, and of no interest when we last claimed.
         if (selection_ && selection_->ids.size() != found.selection->ids.size()) claim_ = true;
