@@ -2,6 +2,10 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS turboci DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TURBOCI_HAVE_GRPC)
+  install(TARGETS turbocid DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS turboci-grpc DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/turboci)
+endif()
 install(TARGETS libturboci EXPORT turboci-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/turboci DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 
@@ -41,9 +45,11 @@ install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINA
   COMPONENT documents)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
 # File by file: beside them lies what runs of the examples have left.
-set(examples turboci-ci.yaml failure/plan.yaml library/Makefile library/countwords.c library/countwords.h
-  library/countwords_test.c library/plan.yaml matrix/plan.yaml)
-set(example_programs failure/mirror failure/run-tests)
+set(examples turboci-ci.yaml deployment/plan.yaml failure/plan.yaml integration/plan.yaml library/Makefile
+  library/countwords.c library/countwords.h library/countwords_test.c library/plan.yaml matrix/plan.yaml
+  monorepo/plan.yaml server/turbocid.service)
+set(example_programs deployment/deploy failure/mirror failure/run-tests integration/database-test
+  monorepo/what-changed server/client.py)
 foreach(kind IN ITEMS FILES PROGRAMS)
   set(names ${examples})
   if(kind STREQUAL PROGRAMS)

@@ -5,7 +5,7 @@ include(CheckCXXSourceCompiles)
 
 # libturboci: all layers below the command line in one archive.
 set(TURBOCI_LAYERS
-  turboci_domain turboci_engine turboci_os turboci_store_sqlite turboci_store_memory turboci_format turboci_service turboci_endpoint)
+  turboci_domain turboci_engine turboci_os turboci_store_sqlite turboci_store_memory turboci_store turboci_format turboci_service turboci_endpoint)
 get_target_property(fmt_type turboci_fmt TYPE)
 if(fmt_type STREQUAL STATIC_LIBRARY)
   list(APPEND TURBOCI_LAYERS turboci_fmt)

@@ -10,24 +10,34 @@ _turboci_flags() {
     case $1 in
         'plan create') echo "--label -f --file $_turboci_write" ;;
         'plan show') echo '--format' ;;
-        'plan delete') echo '--force' ;;
+        'plan rerun') echo "-f --file --id --fork --if-version $_turboci_write" ;;
+        'plan list') echo '--label' ;;
+        'plan label') echo "$_turboci_write" ;;
+        'plan delete') echo '--force --yes' ;;
+        'plan prune') echo '--keep --older-than --dry-run --yes' ;;
         'plan tick') echo "--lost-after $_turboci_write" ;;
-        'stage cancel') echo "$_turboci_write" ;;
+        'plan cancel' | 'stage cancel' | 'stage skip') echo "$_turboci_write" ;;
         'nodes write') echo "$_turboci_write --if-version --dry-run" ;;
         'nodes query')
-            echo '--type --kind --state --outcome --match --ready --blocked --deps --dependents --edges'
+            echo '--type --kind --state --outcome --match --ready --blocked --waiting-for --deps --dependents --edges'
             ;;
         'graph show') echo '--format --collapse --rankdir --deps --dependents --edges' ;;
-        'attempt claim') echo "--process --wait $_turboci_write" ;;
+        'attempt claim') echo "--match --process --runner --wait $_turboci_write" ;;
         'attempt heartbeat' | 'attempt release') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
-        'check report') echo "--pass --fail --data --junit --final $_turboci_write" ;;
-        run) echo '-j --jobs --fail-fast --timeout -n --dry-run --lost-after --actor' ;;
+        'check report') echo "--pass --fail --skip --data --junit --final $_turboci_write" ;;
+        run)
+            echo '-j --jobs --runner --fail-fast -k --max-failures --timeout --cleanup-timeout --on-interrupt' \
+                '-n --dry-run --lost-after --actor'
+            ;;
         wait) echo '--any --timeout' ;;
         watch) echo '--since --follow' ;;
-        gate) echo '--allow-skipped' ;;
+        gate)
+            echo '--type --kind --state --outcome --match --ready --blocked --waiting-for --allow-skipped'
+            ;;
         log) echo '--since' ;;
+        logs) echo '--failed --attempt --tail -f --follow --raw' ;;
     esac
 }
 
@@ -35,7 +45,10 @@ _turboci_flags() {
 # where a file is wanted.
 _turboci_value() {
     case $2 in
-        -s | --store | -f | --file | --junit) files=1 ;;
+        -s | --store | -f | --file | --junit)
+            [[ $1 == logs && $2 == -f ]] && return 1
+            files=1
+            ;;
         -p | --plan) words=$(_turboci_ids plans) ;;
         -o | --output) words='table json jsonl yaml name' ;;
         --color) words='auto always never' ;;
@@ -43,16 +56,19 @@ _turboci_value() {
         --kind) words='source build test analysis kickoff' ;;
         --state) words='PLANNING PLANNED WAITING ATTEMPTING AWAITING_GROUP FINAL' ;;
         --outcome) words='passed failed skipped cancelled' ;;
+        --waiting-for) words='person' ;;
+        --older-than) words='24h 168h' ;;
         --edges) words='all satisfied' ;;
         --format)
             words='dot mermaid json tree'
             [[ $1 == plan* ]] && words='table markdown junit'
             ;;
         --collapse) words='kind' ;;
+        --on-interrupt) words='leave cancel' ;;
         --rankdir) words='LR TB' ;;
-        --lock-timeout | --wait | --timeout | --lost-after) words='30s 10m 2h' ;;
-        -j | --jobs | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
-            --message | --fail | --data | --since) words='' ;;
+        --lock-timeout | --wait | --timeout | --cleanup-timeout | --lost-after) words='30s 10m 2h' ;;
+        -j | --jobs | -k | --max-failures | --runner | --skip | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
+            --message | --fail | --data | --since | --keep | --tail) words='' ;;
         *) return 1 ;;
     esac
     return 0 # whatever a branch ended with: the flag takes a value, even if none is known
@@ -72,19 +88,19 @@ _turboci_ids() {
 # Prints what the arguments of the command "$1" may be.
 _turboci_arguments() {
     case $1 in
-        'plan show' | 'plan delete' | 'plan tick') _turboci_ids plans ;;
-        'nodes query' | 'nodes explain' | 'graph show' | run | wait | watch | log) _turboci_ids nodes ;;
-        attempt\ * | 'stage cancel') _turboci_ids stages ;;
-        'check report' | gate) _turboci_ids checks ;;
-        '') echo 'plan nodes graph attempt stage check run wait watch gate log validate schema store help' ;;
-        help) echo 'plan nodes graph attempt stage check run wait watch gate log validate schema store' ;;
-        plan) echo 'create list show delete tick export import' ;;
+        'plan show' | 'plan label' | 'plan diff' | 'plan delete' | 'plan cancel' | 'plan tick') _turboci_ids plans ;;
+        'nodes query' | 'nodes explain' | 'graph show' | run | wait | watch | log | logs) _turboci_ids nodes ;;
+        attempt\ * | stage\ *) _turboci_ids stages ;;
+        'check report' | 'check get' | gate) _turboci_ids checks ;;
+        '') echo 'plan nodes graph attempt stage check run wait watch gate log logs validate schema store help' ;;
+        help) echo 'plan nodes graph attempt stage check run wait watch gate log logs validate schema store' ;;
+        plan) echo 'create list show rerun label diff delete prune cancel tick export import' ;;
         nodes) echo 'write query explain' ;;
         graph) echo 'show' ;;
         attempt) echo 'claim heartbeat progress complete fail release' ;;
-        stage) echo 'cancel' ;;
-        check) echo 'report' ;;
-        store) echo 'check backup' ;;
+        stage) echo 'cancel skip' ;;
+        check) echo 'report get' ;;
+        store) echo 'check backup compact' ;;
     esac
 }
 

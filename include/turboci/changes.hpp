@@ -27,10 +27,13 @@ struct PlanRow {
     std::int64_t version = 0;
     JsonText labels;
     std::string identity;  ///< random, of the plan itself; kept by export and import
+    std::optional<PlanOrigin> from;
     /// Nodes that were FINAL at this version were judged by older rules.
     std::int64_t older_rules_until = 0;
     Timestamp created_at;
-    ClockAnchor clock;  ///< `clock.time` is also when the plan was last changed
+    ClockAnchor clock;          ///< `clock.time` is also when the plan was last changed
+    std::vector<Limit> limits;  ///< by name
+    std::optional<PlanCancelled> cancelled;
 };
 
 /// The hot part of a node: what resolution reads and writes. One per check or stage.
@@ -60,9 +63,14 @@ struct NodeBody {
     Retry retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
+    std::optional<Duration> silence;
+    std::string runner;
+    std::vector<Use> uses;  ///< by name
+    std::vector<Condition> condition;
+    std::optional<CarriedFrom> carried_from;
     NodeKey created_by = NodeKey::none;   ///< the stage whose attempt wrote the node
     std::int32_t created_by_attempt = 0;  ///< and the attempt
-    std::optional<std::string> message;   ///< why it was cancelled, as the writer said
+    std::optional<std::string> message;   ///< why it was cancelled or skipped, as the writer said
     bool operator==(const NodeBody&) const = default;
 };
 
@@ -104,6 +112,14 @@ struct GoalRow {
     std::int32_t open = 0;
 };
 
+/// What a claim must look at of a stage, as a number within its plan. 0 is a stage that any runner can take
+/// and that uses nothing.
+struct ClassRow {
+    std::int32_t number = 0;
+    std::string runner;
+    std::vector<Use> uses;  ///< by name
+};
+
 /// An attempt without its progress lines.
 struct AttemptRow {
     NodeKey stage = NodeKey::none;
@@ -114,6 +130,7 @@ struct AttemptRow {
     bool no_retry = false;
     std::optional<RunnerIdentity> runner;  ///< of a holder that can be asked to stop
     std::string holder;                    ///< random identity; empty before it is claimed
+    std::int32_t class_number = 0;         ///< of its stage, see ClassRow
     std::int32_t retries = 0;              ///< how many of the stage's retries led to it
     std::int32_t interruptions = 0;        ///< how many interruptions in a row came just before it
 };
@@ -158,6 +175,7 @@ struct EdgeRecord {
     NodeRef target;
     State target_state = State::planning;
     std::optional<Outcome> target_outcome;
+    std::optional<SkipCause> target_skip_cause;
     /// The number of its furthest state before FINAL, as in resolve_edge(). Like `reached_at`, only for a
     /// target that has come as far as the edge wants.
     int target_furthest = 0;
@@ -218,13 +236,19 @@ struct ProgressRow {
     Progress progress;
 };
 
+/// A sign of life of a holder of attempts.
+struct Beat {
+    std::string holder;
+    Timestamp at;
+};
+
 /// All that a write changes in one plan, as a value. Rows of nodes and attempts are of that plan, whatever
 /// their `plan` says.
 struct ChangeSet {
     PlanKey plan{};                   ///< of all that follows; ignored if `plan_row` is a new plan
     std::optional<PlanRow> plan_row;  ///< with a key: version, labels and clock change; without: a new plan
     std::vector<PredicateName> dropped;  ///< before anything is added
-    Rows<NodeRow> created;               ///< by key, from next_node_key() on, without gaps
+    Rows<NodeRow> created;               ///< by key, from StoreRow::next_node on, without gaps
     Rows<NodeBody> created_bodies;       ///< of `created`, one for each
     Rows<NodeRow> nodes;                 ///< everything but key, plan, type, id, kind changes
     Rows<BodyRow> bodies;                ///< of stored nodes
@@ -233,6 +257,7 @@ struct ChangeSet {
     Rows<TypedEdge> edges;  ///< new ones: stored edges never change
     Rows<AssignmentRow> assignments;
     Rows<GoalRow> goals;  ///< insert or replace
+    std::vector<ClassRow> new_classes;
     Rows<AttemptRow> new_attempts, attempts;
     Rows<ProgressRow> progress;      ///< in order
     Rows<ResultRow> new_results;     ///< the store gives them their ids, in order
@@ -241,6 +266,11 @@ struct ChangeSet {
     std::optional<WriteRow> write;
     Rows<ChangeRow> changes;  ///< of `write`
     std::optional<OperationRow> operation;
+    bool deletes_plan = false;  ///< with everything in it; then nothing else is said of the plan
+    // ---- of holders, whatever the plan
+    std::vector<Beat> beats;               ///< the latest one of each holder is kept
+    std::vector<std::string> ended_beats;  ///< of these holders none is kept any more
+    std::optional<Timestamp> old_beats;    ///< nor one from before this
 };
 
 /// An attempt by its stage.
@@ -254,6 +284,7 @@ struct AttemptName {
 struct Lookup {
     bool counts = false;                   ///< of the plan, by type, state, outcome; no zeros
     std::optional<std::string> operation;  ///< by op_id
+    bool operations = false;               ///< all of the plan
     std::vector<NodeRef> names;            ///< nodes of these names, as far as there are any
     std::vector<NodeKey> nodes;            ///< STORE (damaged) if there is none
     std::vector<NodeKey> bodies;           ///< of nodes; one that was never changed may have none
@@ -276,7 +307,8 @@ struct Lookup {
     /// How far to go along what waits: beyond 1, owners are taken for targets in their turn, with whatever
     /// they may need to end. Looking ahead may be given up early.
     int levels = 1;
-    /// With each edge in `waiting` its owner, and its group with all around it up to the root.
+    /// With each edge in `waiting` its owner, that one's body if it is PLANNED, and the edge's group with all
+    /// around it up to the root.
     bool owners = false;
     std::vector<NodeKey> assignments;  ///< of these stages
     /// With `assignments` the checks and their goals.
@@ -299,17 +331,22 @@ struct Lookup {
     };
     std::vector<ResultName> single_results;
     std::vector<AttemptName> open_results;  ///< of these attempts, not finalized
-    /// The oldest `limit` PENDING attempts that are ready at `at`. With these, with `overdue` and with `held`
-    /// come their stages and the bodies of those; with the latter two the open results, too.
+    bool classes = false;                   ///< of the plan, all but 0
+    /// The oldest `limit` PENDING attempts of each class that are ready at `at`, and the classes. With these,
+    /// with `overdue` and with `held` come their stages and the bodies of those; with the latter two the open
+    /// results, too.
     struct Ready {
         Timestamp at;
         std::int64_t limit = 0;
     };
     std::optional<Ready> ready;
-    std::optional<Timestamp> next_ready;  ///< the earliest ready_at of a PENDING attempt after this
-    std::optional<Timestamp> overdue;     ///< attempts not ended whose deadline is at or before this
-    bool held = false;                    ///< SCHEDULED and RUNNING attempts of the plan
-    std::vector<std::string> beats;       ///< of these holders
+    /// The earliest ready_at of a PENDING attempt of any class after this.
+    std::optional<Timestamp> next_ready;
+    std::optional<Timestamp> overdue;  ///< attempts not ended whose deadline is at or before this
+    bool held = false;                 ///< SCHEDULED and RUNNING attempts of the plan
+    bool held_by_class = false;        ///< how many there are, of each class but 0
+    bool open_nodes = false;           ///< all nodes that are not FINAL, by key, with their bodies
+    std::vector<std::string> beats;    ///< of these holders
 };
 
 /// What load() brings: for each question what was found, in the order of the questions unless said otherwise.
@@ -317,6 +354,7 @@ struct Lookup {
 struct Facts {
     std::vector<StateCount> counts;
     std::optional<OperationRow> operation;
+    std::vector<OperationRow> operations;  ///< by op_id
     std::vector<NodeRow> nodes;
     std::vector<BodyRow> bodies;
     std::vector<GroupRow> groups;            ///< of each owner by role, group
@@ -328,14 +366,16 @@ struct Facts {
     std::vector<AttemptRow> attempts;        ///< of each stage by idx
     std::vector<ResultRow> results;          ///< of each check by id
     std::vector<ResultRow> open_results;     ///< of each attempt by check, id
+    std::vector<ClassRow> classes;           ///< by number
     std::vector<AttemptRow> ready;           ///< by ready_at, stage
     std::optional<Timestamp> next_ready;
     std::vector<AttemptRow> overdue;  ///< by deadline, stage
     std::vector<AttemptRow> held;     ///< by stage
-    struct Beat {
-        std::string holder;
-        Timestamp at;
+    struct HeldOfClass {
+        std::int32_t class_number = 0;
+        std::int64_t attempts = 0;
     };
+    std::vector<HeldOfClass> held_by_class;
     std::vector<Beat> beats;
     /// Questions of groups, edges, waiting, assignments, goals and results that were answered by looking
     /// ahead, besides those that were asked.

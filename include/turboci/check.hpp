@@ -42,8 +42,11 @@ struct Check {
     bool required = true;                 ///< false: it never makes a verdict say no
     JsonText options;
     Predicate dependencies;
+    std::vector<Condition> condition;
     std::vector<Result> results;
     std::optional<CreatedBy> created_by;  ///< the attempt that wrote it, if one did
+    std::optional<CarriedFrom>
+        carried_from;  ///< where it was answered, if it was taken over from another plan
     std::int64_t version = 0;
     Timestamp created_at;
     Timestamp updated_at;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "turboci/error.hpp"
@@ -20,9 +21,11 @@ enum class GroupKind : std::uint8_t {
 
 /// Which outcomes satisfy an edge on FINAL. An edge on an earlier state has no `when`.
 enum class When : std::uint8_t {
-    success = 1,  ///< passed
-    failure = 2,  ///< failed
-    always = 3,   ///< any outcome, skipped and cancelled included
+    success = 1,       ///< passed
+    failure = 2,       ///< failed
+    always = 3,        ///< any outcome, skipped and cancelled included
+    not_failed = 4,    ///< passed, or skipped because it was not needed
+    unsuccessful = 5,  ///< anything but passed
 };
 
 /// Three-valued logic; once it has left `unresolved` a resolution never changes.
@@ -69,14 +72,39 @@ struct GroupCount {
 [[nodiscard]] Resolution resolve(const GroupCount& count) noexcept;
 
 /// What an edge says of a target that is in `target_state` and passed the states in `history`.
-/// Resolved when the target reaches or passes `on_state`; `outcome` is the target's, if FINAL.
+/// Resolved when the target reaches or passes `on_state`; `outcome` and `skip_cause` are the target's, if
+/// FINAL.
 [[nodiscard]] Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
-                                      std::optional<Outcome> outcome, const StateHistory& history) noexcept;
+                                      std::optional<Outcome> outcome, std::optional<SkipCause> skip_cause,
+                                      const StateHistory& history) noexcept;
 /// The same of a target whose furthest state before FINAL has the number `furthest` (0: there was none).
 [[nodiscard]] Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
-                                      std::optional<Outcome> outcome, int furthest) noexcept;
+                                      std::optional<Outcome> outcome, std::optional<SkipCause> skip_cause,
+                                      int furthest) noexcept;
 /// The number of the furthest state before FINAL; 0 if there was none.
 [[nodiscard]] int furthest_before_end(NodeType type, const StateHistory& history) noexcept;
+
+/// Of the edges that want their target well, a target that failed breaks one; `failure` and such it
+/// satisfies.
+[[nodiscard]] constexpr bool wants_no_failure(State on_state, When when) noexcept {
+    return on_state != State::final || when == When::success || when == When::not_failed;
+}
+
+/// What the data of a check must say for a node to be wanted at all. It holds if one of the check's results
+/// that count has such a value; the negations hold if none has.
+struct Condition {
+    enum class Test : std::uint8_t {
+        equals = 1,      ///< there is a value at `path`, and it is `value`
+        not_equals = 2,  ///< the negation of `equals`
+        exists = 3,      ///< there is a value at `path`
+        absent = 4,      ///< the negation of `exists`
+    };
+    std::string check;  ///< id; the target of one of the node's own edges
+    std::string path;   ///< a JSON pointer (RFC 6901)
+    Test test = Test::exists;
+    std::string value;  ///< JSON text, of `equals` and `not_equals`; compared as JSON
+    bool operator==(const Condition&) const = default;
+};
 
 /// An edge as shown to readers.
 struct Edge {

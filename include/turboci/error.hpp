@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace turboci {
@@ -51,6 +52,7 @@ struct ErrorDetail {
     std::uint32_t line = 0;    ///< from 1; 0 when unknown
     std::uint32_t column = 0;  ///< from 1; 0 when unknown
     std::string message;       ///< one line: what is wrong and, where known, what to do
+    ErrorCode code = ErrorCode::invalid_argument;
 };
 
 /// The only exception that turboci throws on purpose. what() is one line without a trailing stop.
@@ -66,12 +68,21 @@ public:
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
     /// What the user can do about it, one clause; may be empty.
     [[nodiscard]] const std::string& remedy() const noexcept { return remedy_; }
+    /// Which of its kind it is, for programs: "IF_VERSION"; where nothing is said, the name of the code.
+    [[nodiscard]] std::string_view reason() const noexcept {
+        return reason_.empty() ? error_info(code_).name : std::string_view(reason_);
+    }
+    [[nodiscard]] Error because(std::string reason) && {
+        reason_ = std::move(reason);
+        return std::move(*this);
+    }
     /// All problems when there were several (bad plan files); empty for a single plain error.
     [[nodiscard]] const std::vector<ErrorDetail>& details() const noexcept { return details_; }
 
 private:
     ErrorCode code_;
     std::string remedy_;
+    std::string reason_;
     std::vector<ErrorDetail> details_;
 };
 

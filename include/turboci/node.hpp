@@ -34,7 +34,7 @@ enum class State : std::uint8_t {
 enum class Outcome : std::uint8_t {
     passed = 1,     ///< the answer is yes; the work ran to its end
     failed = 2,     ///< the answer is no; attempts used up or group unsatisfied
-    skipped = 3,    ///< its dependencies cannot be satisfied any more
+    skipped = 3,    ///< it never ran, or nobody answered it: see SkipCause
     cancelled = 4,  ///< stages only: somebody asked for it
 };
 
@@ -75,6 +75,14 @@ struct CreatedBy {
     std::string stage;         ///< id
     std::int32_t attempt = 0;  ///< from 1
     bool operator==(const CreatedBy&) const = default;
+};
+
+/// The plan from which a node was taken over.
+struct CarriedFrom {
+    std::string plan;          ///< id
+    std::string identity;      ///< of the plan itself
+    std::int64_t version = 0;  ///< the node's there
+    bool operator==(const CarriedFrom&) const = default;
 };
 
 /// A node's full name, "check:ID" or "stage:ID".

@@ -17,6 +17,7 @@ public:
     /// At most this many are kept; the rest are counted.
     static constexpr std::size_t kMaxKept = 100;
 
+    /// What was said of the same place already is no other problem: nodes of one matrix have one place.
     void add(ErrorCode code, Position at, std::string message);
     /// What is no problem but probably not what was meant. Kept as many as problems.
     void warn(Position at, std::string message);

@@ -41,7 +41,14 @@ struct ResultWrite {
     std::optional<std::string> failure;  ///< sets the failure's message
     bool clear_failure = false;          ///< `failure: null`: takes an earlier failure back
     bool finalize = false;               ///< no more changes after this write
-    std::optional<AttemptRef> owner;     ///< absent: the write's `inside`, else its actor
+    std::optional<AttemptRef> owner;     ///< absent: `by`, else the write's `inside`, else its actor
+    std::optional<std::string> by;       ///< an actor that owns it, whoever writes
+    Position at;
+};
+
+/// A condition as written in a request.
+struct ConditionSpec {
+    Condition condition;
     Position at;
 };
 
@@ -53,7 +60,9 @@ struct CheckWrite {
     std::optional<State> state;                 ///< PLANNING, PLANNED, WAITING or FINAL
     std::optional<bool> required;               ///< absent at creation: true
     std::optional<PredicateSpec> dependencies;  ///< replaces the whole; empty removes all
-    std::vector<ResultWrite> results;           ///< usually none or one
+    std::optional<std::vector<ConditionSpec>> condition;  ///< likewise
+    std::vector<ResultWrite> results;                     ///< usually none or one
+    bool skip = false;                                    ///< ends it as skipped, for the write's reason
     Position at;
     Position id_at;  ///< of the id itself
 };
@@ -104,9 +113,17 @@ struct StageWrite {
     std::optional<Retry> retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
+    std::optional<Duration> silence;
+    std::optional<std::string> runner;
+    std::optional<std::vector<Use>> uses;  ///< each name once
+    std::optional<std::vector<ConditionSpec>> condition;
     std::optional<PredicateSpec> continuation_group;  ///< may be set until the attempts are over
     std::optional<AttemptWrite> attempt;
+    /// Where the writer says that the stage is. FINAL ends the live attempt: INCOMPLETE without a retry if
+    /// `attempt` says so or has a failure, else COMPLETE. PLANNED says nothing; the others must be so.
+    std::optional<State> state;
     bool cancel = false;
+    bool skip = false;  ///< ends it as skipped, for the write's reason
     Position at;
     Position id_at;  ///< of the id itself
 };
@@ -133,7 +150,7 @@ public:
     /// std::out_of_range if there is none.
     [[nodiscard]] Write at(std::size_t index) const;
     /// Into a value that is used again and keeps its memory; the second without dependencies, results,
-    /// assignments, continuation group and attempt.
+    /// assignments, continuation group, attempt and state of a stage.
     void read(std::size_t index, Write& write) const;
     void read_head(std::size_t index, Write& write) const;
     /// Stays where it is for as long as the list, or one that it was moved or appended to, lives.
@@ -163,6 +180,8 @@ private:
 
 /// Which ready stages a claim may take. All that is said must hold.
 struct ClaimFilter {
+    /// Kinds of stages that are taken: those that need such a runner. "" are those that need none, "*" all.
+    std::vector<std::string> runners{""};
     std::vector<std::string> only;    ///< stage ids; empty: all
     std::vector<std::string> except;  ///< stage ids
     std::vector<std::string> match;  ///< fnmatch(3) patterns over the id, of which one must match; empty: all
@@ -185,9 +204,18 @@ struct Claim {
     std::optional<RunnerIdentity> runner;
 };
 
+/// Cancels every stage that is not FINAL, but those that clean up: stages that have dependencies, all of them
+/// with `when` always, failure or unsuccessful, and stages that depend on such stages alone.
+struct CancelStages {
+    /// Stage ids, of which those that name no open stage mean nothing; empty: the whole plan, with checks
+    /// that no stage is assigned to, and the plan remembers it.
+    std::vector<std::string> only;
+    bool clean_up_too = false;  ///< those that clean up are cancelled as well
+};
+
 /// One transaction: all of it or none of it.
 struct WriteNodes {
-    std::string plan;                        ///< empty: the only plan of the store
+    std::string plan;                        ///< as for reading, see Service; empty: the only one
     std::string plan_identity;               ///< not empty: NOT_FOUND unless it is that very plan
     std::string token;                       ///< of the attempt that writes, or for which a script does
     std::string reason;                      ///< free text for the log
@@ -197,7 +225,10 @@ struct WriteNodes {
     bool dry_run = false;                    ///< do everything, then roll back
     bool tick = false;                       ///< looks at every held attempt: ends those whose runner is gone
     std::optional<JsonText> labels;          ///< merged into the plan's labels
-    std::optional<AttemptRef> inside;        ///< the attempt that this write comes from
+    std::vector<Limit> limits;               ///< of the plan; those that are not named stay as they are
+    Position limits_at;
+    std::optional<CancelStages> cancel;  ///< done after everything else has been resolved
+    std::optional<AttemptRef> inside;    ///< the attempt that this write comes from
     WriteList<CheckWrite> checks;
     WriteList<StageWrite> stages;
     std::optional<Claim> claim;      ///< taken after everything else has been resolved
@@ -254,6 +285,37 @@ struct CreatePlan {
     WriteNodes nodes;  ///< `plan` and `if_version` are ignored
 };
 
+/// Makes a new plan from one that is there: what passed is carried over, the rest begins anew, and what is
+/// open in the old plan ends.
+struct RerunPlan {
+    std::string plan;            ///< the old one, chosen as for reading, see Service
+    std::string id;              ///< of the new one; empty: new_plan_id()
+    std::vector<RefText> again;  ///< begin anew although they passed, with all that hangs on them
+    bool fork = false;           ///< also if another plan was made from the old one
+    /// The definitions are those of `definitions`; else they are the old plan's.
+    bool redefines = false;
+    /// Reason, actor, op_id and labels are of this write in any case. `if_version` is of the old plan.
+    WriteNodes definitions;
+};
+struct RerunResult {
+    WorkPlan plan;                        ///< the new plan; the old one if there is nothing to do
+    std::vector<NodeRef> carried, begun;  ///< nodes of the new plan
+    std::vector<NodeRef> ended;           ///< nodes of the old plan that were open
+    std::vector<std::string> warnings;
+    bool nothing_to_do = false;  ///< the verdict is passed, no node is named, no definition has changed
+    bool replayed = false;       ///< op_id was seen before: nothing done
+};
+
+/// Deletes plans that nobody needs any more: those with nothing open and nothing held, those from which
+/// another was made, and empty ones that are a day old. INVALID_ARGUMENT unless `keep` or `older_than` is
+/// given.
+struct PrunePlans {
+    std::optional<std::int64_t> keep;              ///< spares the newest so many of all plans
+    std::optional<Duration> older_than;            ///< spares what has changed within this time
+    std::optional<std::vector<std::string>> only;  ///< identities of plans; spares all others
+    bool dry_run = false;                          ///< deletes nothing
+};
+
 // ------------------------------------------------------------------------------------ reading
 
 /// Which edges a walk along dependencies or dependents follows.
@@ -295,15 +357,17 @@ struct QueryNodes {
     std::optional<std::int32_t> dependents;  ///< likewise what needs the selection
     /// What to follow. An assignment is satisfied when its stage has passed.
     EdgeFilter edges = EdgeFilter::all;
+    bool skip_absent = false;  ///< `refs` that are not there go to NodeSink::absent() and are no error
     NodeParts parts;
 };
 
-/// Receives what a query finds: the plan, then checks, then stages, each in the order of creation. What it
-/// is handed lives until it returns.
+/// Receives what a query finds: the plan, what is absent, then checks, then stages, each in the order of
+/// creation. What it is handed lives until it returns.
 class NodeSink {
 public:
     virtual ~NodeSink() = default;
     virtual void plan(const WorkPlan& plan) = 0;
+    virtual void absent(const RefText& /*ref*/) {}
     virtual void check(const Check& check) = 0;
     virtual void stage(const Stage& stage) = 0;
 };
@@ -359,6 +423,8 @@ struct ReadLog {
     std::string plan;
     std::optional<RefText> ref;
     std::int64_t since = 0;  ///< only versions greater than this
+    /// Ends with the version in which so many entries have been read: versions are whole.
+    std::size_t limit = static_cast<std::size_t>(-1);
 };
 
 }  // namespace turboci

@@ -15,6 +15,7 @@
 #include "turboci/requests.hpp"
 #include "turboci/runner.hpp"
 #include "turboci/time.hpp"
+#include "turboci/wait.hpp"
 
 namespace turboci {
 
@@ -33,6 +34,9 @@ struct BatchAnswer {
 class Service {
 public:
     virtual ~Service() = default;
+    /// The same service whose calls wait as `wait` says: for the deadline and the cancellation of one caller.
+    /// Counts as this one where only one call at a time is allowed.
+    [[nodiscard]] virtual std::unique_ptr<Service> with(Wait wait) = 0;
 
     // ---- writing
     /// CONFLICT if the id exists; else as write_nodes().
@@ -48,14 +52,22 @@ public:
     /// write_nodes() for who cannot go on without an attempt: PENDING if nothing is ready to claim; CONFLICT
     /// if `op_id` was another write's.
     WriteResult claim(const WriteNodes& request);
-    /// CONFLICT while a process holds an attempt, unless `force`.
+    /// CONFLICT while an attempt of the old plan is held, if another plan was made from it already, or if the
+    /// new id exists; INVALID_DEPENDENCY if a node that is kept needs one that is left out; NOT_FOUND if a
+    /// node that is to begin anew is not there; else as write_nodes().
+    virtual RerunResult rerun_plan(const RerunPlan& request) = 0;
+    /// The plan of that very id. CONFLICT while a process holds an attempt, unless `force`.
     virtual void delete_plan(const std::string& plan, bool force) = 0;
+    /// Returns what was deleted, the oldest first; with `dry_run` what would be.
+    virtual std::vector<WorkPlan> prune_plans(const PrunePlans& request) = 0;
     /// A sign of life of a holder of attempts. No write of any plan: no version, no record.
     virtual void beat(const std::string& holder) = 0;
     /// The holder holds nothing any more.
     virtual void end_beats(const std::string& holder) = 0;
 
-    // ---- reading. `plan` empty: the only one; USAGE error listing the candidates if there are several
+    // ---- reading. `plan` is an id, the only beginning of one, `@latest`, or KEY=VALUE of a label for the
+    // newest that has it; an exact id wins. Empty: the only plan from which no other was made. USAGE error
+    // listing the candidates if there are several, NOT_FOUND if there is none
     [[nodiscard]] virtual std::vector<WorkPlan> list_plans() = 0;
     [[nodiscard]] virtual WorkPlan get_plan(const std::string& plan) = 0;
     /// At most `limit` entries in each of the summary's lists.
@@ -70,8 +82,8 @@ public:
     [[nodiscard]] virtual std::vector<ClaimedAttempt> rehearse(const std::string& plan,
                                                                const ClaimFilter& filter) = 0;
     virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
-    /// Returns the plan once its version is another than `seen`, or after `at_most` as it is. NOT_FOUND when
-    /// it is gone.
+    /// Returns the plan once its version is another than `seen`, or as it is: after `at_most`, or when
+    /// Wait::give_up says so. NOT_FOUND when it is gone.
     [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;
 
     // ---- whole plans
@@ -86,16 +98,17 @@ public:
     [[nodiscard]] virtual std::vector<std::string> check_states() = 0;
 };
 
-/// How a local service sees runners.
+/// How a local service sees runners, and how long its calls wait.
 struct ServiceOptions {
     static constexpr Duration kLostAfter = std::chrono::seconds(60);
     RunnerProbe probe;  ///< empty: every runner is taken for alive
     Duration lost_after =
         kLostAfter;  ///< a runner that cannot be probed is gone when it was silent for so long
+    Wait wait = {};
+    bool exact_ids = false;  ///< a plan is chosen by its whole id alone: for callers that are programs
 };
 
-/// The service on a store. Store and clock must outlive it.
-[[nodiscard]] std::unique_ptr<Service> make_local_service(Store& store, const Clock& clock,
-                                                          ServiceOptions options = {});
+/// The service on a store, which must outlive it. Time is the store's.
+[[nodiscard]] std::unique_ptr<Service> make_local_service(Store& store, ServiceOptions options = {});
 
 }  // namespace turboci

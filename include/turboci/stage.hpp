@@ -53,6 +53,8 @@ enum class ConcludedReason : std::uint8_t {
     group_unsatisfied = 6,
     attempt_failed = 7,         ///< no retry was allowed for such an end
     interrupted_too_often = 8,  ///< see kMaxInterruptions
+    condition_false = 9,        ///< its condition did not hold
+    skipped = 10,               ///< somebody skipped it
 };
 [[nodiscard]] std::string_view to_string(ConcludedReason reason) noexcept;
 [[nodiscard]] std::optional<ConcludedReason> parse_concluded_reason(std::string_view text) noexcept;
@@ -61,14 +63,43 @@ enum class ConcludedReason : std::uint8_t {
 /// the end (MAX_ARG_STRLEN).
 inline constexpr std::size_t kMaxWordBytes = 32 * 4096 - 1;
 
+/// Which ends of an attempt are tried again.
+struct RetryOn {
+    bool failed = true, timeout = true, silent = true;
+    std::vector<std::int32_t> exit;  ///< of those that failed, these exit statuses; ascending, 1 to 255
+    bool operator==(const RetryOn&) const = default;
+};
+/// What an interruption (see is_interruption()) is for a stage.
+enum class OnInterrupt : std::uint8_t {
+    again = 1,  ///< nobody's failure: another attempt follows at once
+    fail = 2,   ///< as if it had failed: it must not start twice unasked
+};
+[[nodiscard]] std::string_view to_string(OnInterrupt what) noexcept;  ///< "again", "fail"
+[[nodiscard]] std::optional<OnInterrupt> parse_on_interrupt(std::string_view text) noexcept;
+
+inline constexpr Duration kMaxBackoff = std::chrono::hours(24);
+
 /// How often and how soon an incomplete attempt is followed by another.
 struct Retry {
-    std::int32_t max_retries = 0;  ///< attempts after the first; 0 to 1,000
-    Duration backoff{0};           ///< before attempt 2; doubles with each further one, at most 24 h
+    std::int32_t max_retries = 0;        ///< attempts after the first; 0 to 1,000
+    Duration backoff{0};                 ///< before attempt 2; doubles with each further one
+    Duration max_backoff = kMaxBackoff;  ///< and is never longer
+    RetryOn on;
+    OnInterrupt on_interrupt = OnInterrupt::again;
     bool operator==(const Retry&) const = default;
 };
+/// Is an attempt that ended so tried again, as far as its end goes?
+[[nodiscard]] bool retries_end(const Retry& retry, Cause cause,
+                               std::optional<std::int32_t> exit_code) noexcept;
 /// How long after the end of an attempt its retry number `number`, from 1, may begin.
 [[nodiscard]] Duration wait_before_retry(const Retry& retry, std::int32_t number) noexcept;
+
+/// So much of one of the plan's limits a stage holds while an attempt is SCHEDULED or RUNNING.
+struct Use {
+    std::string limit;
+    std::int64_t count = 1;  ///< at least 1
+    bool operator==(const Use&) const = default;
+};
 
 /// "When all stages with this goal are FINAL, take the check there." PLANNED, WAITING or FINAL.
 struct Assignment {
@@ -131,9 +162,14 @@ struct Stage {
     Retry retry;
     std::optional<Duration> timeout;
     std::optional<Duration> heartbeat;
+    std::optional<Duration> silence;
+    std::string runner;     ///< the kind of worker that it needs; empty: any
+    std::vector<Use> uses;  ///< by name
+    std::vector<Condition> condition;
     Predicate continuation_group;
     std::vector<Attempt> attempts;
-    std::optional<CreatedBy> created_by;  ///< the attempt that wrote it, if one did
+    std::optional<CreatedBy> created_by;      ///< the attempt that wrote it, if one did
+    std::optional<CarriedFrom> carried_from;  ///< where it ran, if it was taken over from another plan
     std::int64_t version = 0;
     Timestamp created_at;
     Timestamp updated_at;

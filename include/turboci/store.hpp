@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The storage interface: a store, and a unit of work on it. Hides the database entirely.
+// The storage interface: a store, a snapshot of it, and a transaction on it. Hides the database entirely.
 //
-// For who writes a store: a second one implements Store and UnitOfWork and runs tests/store/ unchanged. The
-// cost of each call follows the rows that it returns or changes, never the size of the plan.
+// For who writes a store: a second one implements these three, has a line in src/store/open_store.cpp, and
+// runs tests/store/contract/ unchanged. The cost of each call follows the rows that it returns or changes,
+// never the size of the plan.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "turboci/changes.hpp"
+#include "turboci/time.hpp"
+#include "turboci/wait.hpp"
 
 namespace turboci {
 
@@ -35,101 +38,104 @@ struct NodeScan {
 /// store. False: no more are wanted.
 using TakeNodes = std::function<bool(std::span<NodeRecord> nodes)>;
 
-/// What a unit of work did so far; for tests and benchmarks of the cost of a write.
+/// For tests and benchmarks: what the transaction that is open did so far, or else the last one.
 struct StoreStatistics {
     std::int64_t trips = 0;       ///< calls that a store on another machine answers with one message
     std::int64_t statements = 0;  ///< statements executed
     std::int64_t rows = 0;        ///< rows read and written
 };
 
-/// A transaction. Reads see one consistent state; nothing is written unless commit() returns.
-/// The destructor rolls back. Not thread-safe. Errors are thrown as Error (STORE unless said otherwise).
-class UnitOfWork {
+/// What there is of a store as a whole.
+struct StoreRow {
+    std::string identity;  ///< random; a copy of the store has the same
+    NodeKey next_node{};   ///< the key that the next inserted node should have; keys are never used twice
+};
+
+/// One consistent state of a store, for reading. Not thread-safe. Errors are thrown as Error (STORE unless
+/// said otherwise), here and below.
+class Snapshot {
 public:
-    virtual ~UnitOfWork() = default;
+    virtual ~Snapshot() = default;
 
-    /// Adds changes to the transaction, whose reads see them from then on. Returns the plan's key. CONFLICT
-    /// if a new plan's id exists; INTERNAL in a unit of work for reading.
-    virtual PlanKey apply(const ChangeSet& changes) = 0;
-    /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
-    virtual void commit() = 0;
-    [[nodiscard]] virtual StoreStatistics statistics() const = 0;
-
-    /// Random, of the store; a copy of it has the same.
-    [[nodiscard]] virtual std::string identity() = 0;
-
-    // ---- signs of life of holders
-    virtual void beat(std::string_view holder, Timestamp at) = 0;  ///< the latest one is kept
-    /// Forgets a holder, and all that were silent since `before`.
-    virtual void forget_beats(std::string_view holder, Timestamp before) = 0;
-
-    // ---- plans
+    /// The store's clocks, read anew by each call.
+    [[nodiscard]] virtual ClockReading now() = 0;
+    [[nodiscard]] virtual StoreRow store() = 0;
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
-    virtual void delete_plan(PlanKey plan) = 0;              ///< with everything in it
-
-    // ---- nodes
-    /// The key that the next inserted node should have; keys are never used twice.
-    [[nodiscard]] virtual NodeKey next_node_key() = 0;
     /// Answers questions about a plan, all in one trip.
     [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
     /// Hands over nodes with what belongs to them, by key, to the calling thread.
     virtual void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) = 0;
-
-    // ---- the record
-    /// All operations of the plan, by op_id.
-    [[nodiscard]] virtual std::vector<OperationRow> operations(PlanKey plan) = 0;
     /// Changes with version > since, of `node` alone if given, in the order in which they were recorded,
     /// until `visit` returns false.
     virtual void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,
                           const std::function<bool(const LogEntry&)>& visit) = 0;
 };
 
-enum class Access : std::uint8_t { read, write };
+/// A snapshot that can be changed; its reads see the changes. Nothing is written unless commit() returns: the
+/// destructor rolls back.
+class Transaction : public Snapshot {
+public:
+    /// Returns the plan's key. CONFLICT if a new plan's id exists.
+    virtual PlanKey apply(const ChangeSet& changes) = 0;
+    /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
+    virtual void commit() = 0;
+};
 
 /// What Store::check() found. Empty means sound.
 struct StoreProblem {
     std::string message;
 };
 
-/// A place that keeps plans. begin() is lock and transaction in one value.
+/// A place that keeps plans. It has one snapshot or transaction at a time, and no other call meanwhile.
 class Store {
 public:
     virtual ~Store() = default;
-    /// Write access is exclusive among all processes and is waited for up to the lock timeout, then LOCKED.
-    /// Read access never waits for writers that only hold the lock.
-    [[nodiscard]] virtual std::unique_ptr<UnitOfWork> begin(Access access) = 0;
+    /// Never waits for a writer that only holds the lock.
+    [[nodiscard]] virtual std::unique_ptr<Snapshot> read(const Wait& wait) = 0;
+    /// Lock and transaction in one value: exclusive among all processes, LOCKED if `wait` is over, which
+    /// holds for the commit too. `plan` is the id of the plan that is to be written, as far as it is known: a
+    /// store may lock that one alone, and one that find_plan() finds.
+    [[nodiscard]] virtual std::unique_ptr<Transaction> write(std::string_view plan, const Wait& wait) = 0;
+    /// Returns once the plan of that id is gone, is another, or has another version than `seen`; or when
+    /// `patience` is over, which is no error. True: there is something to see. An empty `plan` is any: once
+    /// anything may have been committed since the last such call, which the first one says at once.
+    virtual bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) = 0;
+
     /// The database's own integrity check and that of the schema; state rules are the service's to check.
-    [[nodiscard]] virtual std::vector<StoreProblem> check() = 0;
+    [[nodiscard]] virtual std::vector<StoreProblem> check(const Wait& wait) = 0;
     /// A consistent copy in a new file (CONFLICT if it exists), readable as a store.
-    virtual void backup(const std::string& path) = 0;
+    virtual void backup(const std::string& path, const Wait& wait) = 0;
+    /// Gives the space of what was deleted back to the file system; returns how many bytes. Without `at_once`
+    /// only if that is a good part of the store, and nobody writes. What fails leaves the store as it was.
+    virtual std::int64_t compact(bool at_once, const Wait& wait) = 0;
 };
 
 /// How a store is opened.
 struct StoreOptions {
-    std::string path;        ///< any path; made absolute
-    bool create = false;     ///< if there is no file, the first commit makes it; else NOT_FOUND
-    bool read_only = false;  ///< never writes; begin(Access::write) is INTERNAL
-    Duration lock_timeout = std::chrono::seconds(10);
-    std::string command;  ///< advice for others in the lock file: what runs here
+    bool create = false;     ///< if there is none, the first commit makes it; else NOT_FOUND
+    bool read_only = false;  ///< never writes; Store::write() is INTERNAL
+    std::string command;     ///< advice for others who wait: what runs here
     /// For reading large plans, at most; 0: as many as there are processors, up to 4. 1 if the program has
     /// set SQLite to be used by one thread.
     int read_threads = 0;
-    /// Called once when the lock has been waited for longer than 1 s; gets who holds it, as far as is known.
-    std::function<void(const std::string& holder)> on_wait;
-    /// Asked while the lock, or a file that another program reads, is waited for, from the waiting thread;
-    /// true ends the wait at once (LOCKED). Must not throw.
-    std::function<bool()> give_up;
+    const Clock* clock = nullptr;  ///< null: the machine's. Must outlive the store, as `statistics` must
     /// Called after an older schema was upgraded, with one sentence for each step.
-    std::function<void(const std::string& sentence)> on_upgrade;
+    std::function<void(const std::string& sentence)> on_upgrade = {};
+    StoreStatistics* statistics = nullptr;
 };
 
-/// Opens the SQLite store. NOT_FOUND if absent and not to be created; STORE if it is not a turboci store,
-/// is newer than this program, damaged, not a regular file with one link, or cannot be read or written.
-/// An older schema is upgraded in one transaction (under the lock), for readers too.
-[[nodiscard]] std::unique_ptr<Store> open_sqlite_store(StoreOptions options);
+/// Opens the store that `url` names:
+///   PATH, sqlite:PATH   an SQLite file. NOT_FOUND if absent and not to be created; STORE if it is not a
+///                       turboci store, is newer than this program, damaged, not a regular file with one
+///                       link, or cannot be read or written. An older schema is upgraded in one transaction
+///                       (under the lock), for readers too.
+///   memory:             a new one that lives as long as the object, in this process: for tests and trials.
+/// USAGE for another SCHEME://. A path that begins so is written with ./ before it.
+[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url, StoreOptions options = {},
+                                                const Wait& wait = {});
 
-/// A store that lives as long as the object, in this process; for tests and trials.
-[[nodiscard]] std::unique_ptr<Store> open_memory_store();
+/// The file that a store's URL names; another URL as it is.
+[[nodiscard]] std::string store_file(const std::string& url);
 
 }  // namespace turboci

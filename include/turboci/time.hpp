@@ -56,7 +56,8 @@ struct ClockAnchor {
 /// The reverse; nullopt unless `text` is exactly of that form.
 [[nodiscard]] std::optional<Timestamp> parse_timestamp(std::string_view text);
 
-/// "500ms", "30s", "10m", "2h": a whole number 0 or more and one unit, at most 10 years. nullopt otherwise.
+/// "500ms", "30s", "10m", "1h30m", "1d": whole numbers 0 or more, each with its unit, the longest unit first,
+/// at most 10 years. nullopt otherwise.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 /// The shortest form that parse_duration() reads back as the same value (rounded to milliseconds).
 [[nodiscard]] std::string format_duration(Duration d);

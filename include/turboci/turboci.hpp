@@ -9,7 +9,7 @@
 //   requests.hpp      what may be asked and what is answered
 //   service.hpp       everything that may be asked: call this    runner.hpp  who executes attempts
 //   changes.hpp       what the rules and a store say to each other
-//   store.hpp         where plans are kept: Store, UnitOfWork
+//   store.hpp         where plans are kept: Store, Snapshot, Transaction; wait.hpp  how long a call may wait
 //   plan_file.hpp     YAML and JSON plan files
 //   error.hpp         the one exception type and its codes; problems.hpp several at once
 //
@@ -32,4 +32,5 @@
 #include "turboci/store.hpp"
 #include "turboci/time.hpp"
 #include "turboci/verdict.hpp"
+#include "turboci/wait.hpp"
 #include "turboci/work_plan.hpp"

@@ -22,12 +22,37 @@ struct StateCount {
     bool operator==(const StateCount&) const = default;
 };
 
+/// How much of something that stages share there is.
+struct Limit {
+    std::string name;
+    std::int64_t count = 1;  ///< at least 1
+    bool operator==(const Limit&) const = default;
+};
+
+/// A plan that was cancelled: stages that are written later are cancelled, too, unless they clean up.
+struct PlanCancelled {
+    Timestamp since;
+    std::string by;      ///< the actor
+    std::string reason;  ///< may be empty
+    bool operator==(const PlanCancelled&) const = default;
+};
+
+/// The plan that another was made from. It is that very plan, which may be gone, whatever has its id now.
+struct PlanOrigin {
+    std::string plan;      ///< its id
+    std::string identity;  ///< of the plan itself
+    bool operator==(const PlanOrigin&) const = default;
+};
+
 /// A plan as shown to readers, without its nodes.
 struct WorkPlan {
     std::string id;
-    std::string identity;      ///< of the plan itself: another one under the same id has another
-    std::int64_t version = 0;  ///< 1 at creation; one more for each write that changed something
-    JsonText labels;           ///< object of strings
+    std::string identity;       ///< of the plan itself: another one under the same id has another
+    std::int64_t version = 0;   ///< 1 at creation; one more for each write that changed something
+    JsonText labels;            ///< object of strings
+    std::vector<Limit> limits;  ///< by name
+    std::optional<PlanCancelled> cancelled;
+    std::optional<PlanOrigin> from = {};
     Timestamp created_at;
     Timestamp updated_at;
     std::vector<StateCount> counts;  ///< by type, state, outcome; no zero rows
@@ -46,6 +71,16 @@ struct PlanTotals {
 /// A new time-ordered unique plan id, 26 characters of Crockford base 32 in lower case.
 /// Source: the ULID specification (48 bits of milliseconds, 80 random bits).
 [[nodiscard]] std::string new_plan_id(Timestamp now);
+
+/// Means the newest plan, where a plan is chosen.
+inline constexpr std::string_view kLatestPlan = "@latest";
+
+/// Does the object of labels hold this one?
+[[nodiscard]] bool has_label(const JsonText& labels, std::string_view key, std::string_view value);
+
+/// Why a text cannot mean a plan, as "is too long"; nullopt if it can: an id or the beginning of one,
+/// `@latest`, or KEY=VALUE of a label.
+[[nodiscard]] std::optional<std::string> plan_choice_problem(std::string_view text);
 
 /// 128 random bits as 32 hexadecimal digits: a name that nothing else has.
 [[nodiscard]] std::string new_identity();

@@ -242,10 +242,11 @@ int dispatch(const std::vector<std::string>& arguments) {
 std::vector<const Command*> all_commands() {
     std::vector<const Command*> all;
     for (const auto list :
-         {plan_commands(), transfer_commands(), node_commands(), graph_commands(), attempt_commands(),
-          stage_commands(), check_commands(), run_commands(), wait_commands(), watch_commands(),
-          gate_commands(), log_commands(), validate_commands(), schema_commands(), store_commands(),
-          completion_commands()}) {
+         {plan_commands(),     rerun_commands(),  plan_manage_commands(), diff_commands(),
+          transfer_commands(), node_commands(),   graph_commands(),       attempt_commands(),
+          stage_commands(),    check_commands(),  run_commands(),         wait_commands(),
+          watch_commands(),    gate_commands(),   log_commands(),         logs_commands(),
+          validate_commands(), schema_commands(), store_commands(),       completion_commands()}) {
         for (const auto& command : list) all.push_back(&command);
     }
     return all;
@@ -254,7 +255,8 @@ std::vector<const Command*> all_commands() {
 void declare_globals(Parser& parser, GlobalOptions& options) {
     parser.option("-s,--store", "PATH", options.store,
                   "the store file (default: $TURBOCI_STORE, else turboci.db)");
-    parser.option("-p,--plan", "ID", options.plan, "the plan (default: $TURBOCI_PLAN, else the only one)");
+    parser.option("-p,--plan", "PLAN", options.plan,
+                  "an id or its beginning, @latest, or K=V of a label (default: $TURBOCI_PLAN)");
     parser.choice(
         "-o,--output", "FORMAT", {"table", "json", "jsonl", "yaml", "name"},
         [&options](const std::string& value) { options.format = parse_format(value).value(); },
@@ -284,8 +286,9 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
         "auto (default), always or never; $NO_COLOR and $FORCE_COLOR are heeded");
 }
 
-int run_command_line(const std::vector<std::string>& arguments) noexcept {
+int run_command_line(const std::vector<std::string>& arguments, const std::function<void()>& begin) noexcept {
     try {
+        if (begin) begin();
         if (arguments.size() == 1 && arguments[0] == "--version") return print_version();
         return dispatch(arguments);
     } catch (const Error& error) {

@@ -2,7 +2,6 @@
 // The command line: what a command is, and what a running command sees of the outside.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +26,13 @@ void leave_to_kernel(std::unique_ptr<T> value) noexcept {
     last = value.release();
     static_cast<void>(last);
 }
+
+/// Stores that are not on this machine. A program that can reach some says so before the command line runs.
+struct RemoteStores {
+    bool (*serves)(const std::string& url) = nullptr;
+    std::unique_ptr<Service> (*open)(const std::string& url, const Wait& wait) = nullptr;
+};
+void set_remote_stores(const RemoteStores& stores) noexcept;
 
 class Context;
 
@@ -95,15 +101,23 @@ public:
     /// Characters beyond ASCII in what is written for people?
     [[nodiscard]] static bool utf8() { return locale_is_utf8(); }
 
+    /// The store's file, or where logs are that a run on a store elsewhere leaves here.
     [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
-    /// --plan, else TURBOCI_PLAN, else empty: the only plan of the store.
+    /// The store as the stages of a run find it: the absolute path of the file, or the URL of a server.
+    [[nodiscard]] std::string store_for_stages() const;
+    /// The store is not on this machine.
+    [[nodiscard]] bool is_remote() const noexcept { return is_remote_; }
+    /// What chooses the plan: --plan, else TURBOCI_PLAN, else empty.
     [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
     void set_plan(const std::string& plan) { plan_ = plan; }
-
-    /// Set to end any wait for the store's lock.
-    [[nodiscard]] const std::shared_ptr<std::atomic<bool>>& stop_waiting() const noexcept {
-        return stop_waiting_;
+    /// The id of a plan that is to be created.
+    void set_new_plan(const std::string& plan) {
+        plan_ = plan;
+        plan_is_new_ = true;
     }
+
+    /// How calls wait for others: as --lock-timeout says.
+    [[nodiscard]] const Wait& wait() const noexcept { return wait_; }
 
     enum class Open { read, write, create };
     /// How long a runner elsewhere may be silent before it is taken for gone. Before service().
@@ -111,16 +125,22 @@ public:
     /// The service on the store. Once open, the mode of the first call stays.
     Service& service(Open mode);
     Store& store(Open mode);
+    /// The chosen plan as it is now. From the first call on it is that very plan; NOT_FOUND once it is gone.
+    WorkPlan fixed_plan(Open mode);
+    /// fixed_plan() once its version is another than `seen`; as it is after `at_most`, or when `give_up` says
+    /// so. After fixed_plan().
+    WorkPlan wait_for_change(Open mode, std::int64_t seen, Duration at_most,
+                             std::function<bool()> give_up = {});
     /// Takes the store apart, so that the journal which repeated writes have kept is emptied. Ends
     /// service().
     void close_store() noexcept;
 
     /// A write of this plan: actor, reason, and the attempt that it comes from.
-    [[nodiscard]] WriteNodes begin_write(const WriteFlags& flags) const;
+    [[nodiscard]] WriteNodes begin_write(const WriteFlags& flags);
     /// The same for a request that already holds what plan files say; flags win over files.
-    void finish_write(WriteNodes& request, const WriteFlags& flags) const;
+    void finish_write(WriteNodes& request, const WriteFlags& flags);
     /// The attempt that this process runs in, if the plan and store it works on are that attempt's.
-    [[nodiscard]] std::optional<AttemptRef> inside() const;
+    [[nodiscard]] std::optional<AttemptRef> inside();
 
     /// A line on stderr, unless --quiet.
     void note(const std::string& text) const;
@@ -132,12 +152,18 @@ public:
     void print_confirmation(const std::string& text);
 
 private:
+    /// Do --plan and `other`, which differ, choose the same plan?
+    [[nodiscard]] bool chooses_same_plan(const std::string& other);
+
     GlobalOptions options_;
     std::string command_;
     Output out_;
-    std::string store_path_;
+    std::string store_url_, store_path_;
     std::string plan_;
-    std::shared_ptr<std::atomic<bool>> stop_waiting_ = std::make_shared<std::atomic<bool>>(false);
+    bool plan_is_new_ = false;
+    std::string plan_identity_;  ///< of the plan that was fixed
+    Wait wait_;
+    bool is_remote_ = false;
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
     Duration lost_after_ = ServiceOptions::kLostAfter;
     std::unique_ptr<Store> store_;
@@ -146,6 +172,9 @@ private:
 
 // One list a noun, in the order of the help.
 [[nodiscard]] std::span<const Command> plan_commands();
+[[nodiscard]] std::span<const Command> rerun_commands();
+[[nodiscard]] std::span<const Command> plan_manage_commands();  ///< those that change or delete plans
+[[nodiscard]] std::span<const Command> diff_commands();
 [[nodiscard]] std::span<const Command> transfer_commands();  ///< plan export and import
 [[nodiscard]] std::span<const Command> node_commands();
 [[nodiscard]] std::span<const Command> graph_commands();
@@ -157,6 +186,7 @@ private:
 [[nodiscard]] std::span<const Command> watch_commands();
 [[nodiscard]] std::span<const Command> gate_commands();
 [[nodiscard]] std::span<const Command> log_commands();
+[[nodiscard]] std::span<const Command> logs_commands();
 [[nodiscard]] std::span<const Command> validate_commands();
 [[nodiscard]] std::span<const Command> schema_commands();
 [[nodiscard]] std::span<const Command> store_commands();
@@ -170,6 +200,8 @@ private:
 void declare_globals(Parser& parser, GlobalOptions& options);
 
 /// The program, from arguments (without the program's name) to exit status. Throws nothing.
-[[nodiscard]] int run_command_line(const std::vector<std::string>& arguments) noexcept;
+/// `begin` is called before anything is read of the store.
+[[nodiscard]] int run_command_line(const std::vector<std::string>& arguments,
+                                   const std::function<void()>& begin = {}) noexcept;
 
 }  // namespace turboci::cli

@@ -30,6 +30,8 @@ std::string caller_uid() {
 struct ClaimOptions {
     std::optional<std::string> stage;
     std::optional<std::string> process;
+    std::vector<std::string> runners;
+    std::vector<std::string> match;
     std::optional<Duration> wait;
     WriteFlags write;
 };
@@ -81,6 +83,9 @@ int claim(Context& context, const ClaimOptions& options) {
     WriteNodes request = context.begin_write(options.write);
     Claim& claim = request.claim.emplace();
     if (options.stage) claim.stages.push_back(id_argument(NodeType::stage, *options.stage));
+    claim.filter.match = options.match;
+    if (!options.runners.empty()) claim.filter.runners = options.runners;
+    if (options.wait) request.plan = context.fixed_plan(Context::Open::write).id;
     claim.process_uid = options.process.value_or(caller_uid());
     const WriteResult result = claim_within(context, request, options.wait.value_or(Duration{0}));
     context.out().mark_committed();
@@ -109,6 +114,10 @@ Action define_claim(Parser& parser) {
                     "the stage to claim; default: the one that is ready for longest");
     parser.option("--process", "UID", options->process,
                   "who will do the work (default: HOST:PID of the caller)");
+    parser.option("--match", "GLOB", options->match,
+                  "only stages whose id matches a shell pattern; repeatable");
+    parser.option("--runner", "KIND", options->runners,
+                  "also stages that need such a runner; '' are those that need none, '*' all (default: '')");
     parser.option("--wait", "D", options->wait, "wait so long for something to become ready");
     options->write.declare(parser);
     return [options](Context& context) { return claim(context, *options); };
@@ -225,7 +234,8 @@ Action define_release(Parser& parser) {
 }
 
 constexpr Command kAttemptCommands[] = {
-    {"attempt claim", "Take a ready stage to work on, and print its id", "[STAGE] [--process UID] [--wait D]",
+    {"attempt claim", "Take a ready stage to work on, and print its id",
+     "[STAGE] [--match GLOB] [--process UID] [--wait D]",
      "turboci attempt claim\n"
      "turboci attempt claim build --process \"$BUILD_TAG\"\n"
      "while stage=$(turboci attempt claim --wait 10m); do ./work \"$stage\"; done\n"

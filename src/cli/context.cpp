@@ -3,6 +3,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 
 #include "cli/app.hpp"
 #include "format/json_output.hpp"
@@ -13,6 +14,11 @@
 namespace turboci::cli {
 
 namespace {
+
+RemoteStores remote_stores;
+
+/// Where logs go that are written here while the store is elsewhere.
+constexpr const char* kDefaultStore = "turboci.db";
 
 /// An empty variable counts as absent.
 std::optional<std::string> environment(const char* name) {
@@ -30,7 +36,7 @@ std::string real_path(const std::string& path) {
 }
 
 std::string default_actor() {
-    for (const char* name : {"USER", "LOGNAME"}) {
+    for (const char* name : {"TURBOCI_ACTOR", "USER", "LOGNAME"}) {
         if (auto value = environment(name)) return *value;
     }
     return "uid:" + std::to_string(::getuid());
@@ -51,15 +57,25 @@ Liveness probe_runner(const RunnerIdentity& runner, const std::string& store_pat
 
 void WriteFlags::declare(Parser& parser) {
     parser.option("--reason", "TEXT", reason, "why, for the log");
-    parser.option("--actor", "NAME", actor, "who writes (default: $USER)");
+    parser.option("--actor", "NAME", actor, "who writes (default: $TURBOCI_ACTOR, else $USER)");
     parser.option("--op-id", "ID", op_id, "idempotency key: a write that was seen before changes nothing");
 }
+
+void set_remote_stores(const RemoteStores& stores) noexcept { remote_stores = stores; }
 
 Context::Context(GlobalOptions options, std::string_view command)
     : options_(std::move(options)), command_(command), out_(STDOUT_FILENO) {
     const auto store = environment("TURBOCI_STORE");
-    store_path_ = options_.store ? *options_.store : store.value_or("turboci.db");
-    foreign_store_ = store && options_.store && real_path(*options_.store) != real_path(*store);
+    store_url_ = options_.store ? *options_.store : store.value_or(kDefaultStore);
+    is_remote_ = remote_stores.serves != nullptr && remote_stores.serves(store_url_);
+    store_path_ = is_remote_ ? kDefaultStore : store_file(store_url_);
+    const auto place = [](const std::string& url) { return real_path(store_file(url)); };
+    foreign_store_ = store && options_.store && place(store_url_) != place(*store);
+    wait_.at_most = options_.lock_timeout;
+    wait_.on_wait = [this](const std::string& holder) {
+        if (is_remote_) return note("waiting for the server " + holder);
+        note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
+    };
     plan_ = options_.plan ? *options_.plan : environment("TURBOCI_PLAN").value_or("");
 }
 
@@ -73,44 +89,69 @@ void Context::close_store() noexcept {
     store_.reset();
 }
 
+std::string Context::store_for_stages() const {
+    if (is_remote_) return store_url_;
+    std::error_code error;
+    const auto path = std::filesystem::canonical(store_path_, error);
+    if (error) throw Error(ErrorCode::store, "cannot find " + store_path_, "has the store been moved?");
+    return path.string();
+}
+
 bool Context::color() const { return wants_color(options_.color, STDOUT_FILENO); }
 
 Store& Context::store(Open mode) {
     if (store_) return *store_;
+    if (is_remote_)
+        throw Error(ErrorCode::usage,
+                    command_ + " is for the file of a store, and " + store_url_ + " is a server",
+                    "run it where the server's store is");
     StoreOptions how;
-    how.path = store_path_;
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;
-    how.lock_timeout = options_.lock_timeout;
     how.command = command_;
-    how.on_wait = [this](const std::string& holder) {
-        note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
-    };
-    how.give_up = [stop = stop_waiting_] { return stop->load(); };
     how.on_upgrade = [this](const std::string& sentence) { note(sentence); };
-    store_ = open_sqlite_store(std::move(how));
+    store_ = open_store(store_url_, std::move(how), wait_);
     return *store_;
 }
 
 Service& Context::service(Open mode) {
+    if (!service_ && is_remote_) service_ = remote_stores.open(store_url_, wait_);
     if (!service_) {
         ServiceOptions options;
         options.probe = [path = real_path(store_path_)](const RunnerIdentity& runner) {
             return probe_runner(runner, path);
         };
         options.lost_after = lost_after_;
-        service_ = make_local_service(store(mode), system_clock(), std::move(options));
+        options.wait = wait_;
+        service_ = make_local_service(store(mode), std::move(options));
     }
     return *service_;
 }
 
-WriteNodes Context::begin_write(const WriteFlags& flags) const {
+WorkPlan Context::fixed_plan(Open mode) {
+    WorkPlan plan = service(mode).get_plan(plan_);
+    require_identity(plan_, plan.identity, plan_identity_);
+    plan_ = plan.id;
+    plan_identity_ = plan.identity;
+    return plan;
+}
+
+WorkPlan Context::wait_for_change(Open mode, std::int64_t seen, Duration at_most,
+                                  std::function<bool()> give_up) {
+    Wait wait = wait_;
+    wait.give_up = std::move(give_up);
+    WorkPlan plan = service(mode).with(std::move(wait))->watch(plan_, seen, at_most);
+    require_identity(plan_, plan.identity, plan_identity_);
+    return plan;
+}
+
+WriteNodes Context::begin_write(const WriteFlags& flags) {
     WriteNodes request;
     finish_write(request, flags);
     return request;
 }
 
-void Context::finish_write(WriteNodes& request, const WriteFlags& flags) const {
+void Context::finish_write(WriteNodes& request, const WriteFlags& flags) {
     request.plan = plan_;
     request.inside = inside();
     if (!foreign_store_) request.token = environment("TURBOCI_TOKEN").value_or("");
@@ -120,10 +161,21 @@ void Context::finish_write(WriteNodes& request, const WriteFlags& flags) const {
     if (request.actor.empty()) request.actor = default_actor();
 }
 
-std::optional<AttemptRef> Context::inside() const {
+bool Context::chooses_same_plan(const std::string& other) {
+    if (plan_is_new_) return false;
+    try {
+        Service& service = this->service(Open::write);
+        return service.get_plan(plan_).identity == service.get_plan(other).identity;
+    } catch (const Error&) {
+        return false;  // what is wrong with the plan is told by the write itself
+    }
+}
+
+std::optional<AttemptRef> Context::inside() {
     const auto stage = environment("TURBOCI_STAGE");
     const auto plan = environment("TURBOCI_PLAN");
-    if (!stage || foreign_store_ || (plan && *plan != plan_)) return std::nullopt;
+    if (!stage || foreign_store_ || (plan && *plan != plan_ && !chooses_same_plan(*plan)))
+        return std::nullopt;
     const auto attempt = environment("TURBOCI_ATTEMPT");
     if (!attempt) {
         throw Error(ErrorCode::usage, "TURBOCI_STAGE is set but TURBOCI_ATTEMPT is not",

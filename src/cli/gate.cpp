@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "cli/node_output.hpp"
+#include "cli/select.hpp"
 #include "cli/verdict.hpp"
 #include "format/json_output.hpp"
 #include "format/report_text.hpp"
@@ -14,7 +17,7 @@ namespace {
 constexpr int kNo = 1;  // the answer is no
 
 struct GateOptions {
-    std::vector<std::string> refs;
+    Selection selection;
     bool allow_skipped = false;
 };
 
@@ -52,15 +55,38 @@ private:
     std::int64_t yes_ = 0, aside_ = 0;
 };
 
+/// One reference a line. Stages, which a query may have printed too, are not judged.
+void add_checks_of_input(std::vector<RefText>& refs) {
+    const FileText input = read_file("-");
+    std::string_view rest = input.view();
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        std::string_view line = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty() || line.starts_with("stage:")) continue;
+        refs.push_back({NodeType::check, id_argument(NodeType::check, std::string(line))});
+    }
+}
+
 GateSink judged_checks(Context& context, const GateOptions& options) {
-    QueryNodes request;
-    request.plan = context.plan();
-    request.types = {NodeType::check};
-    for (const auto& text : options.refs) {
-        request.refs.push_back({NodeType::check, id_argument(NodeType::check, text)});
+    QueryNodes request = options.selection.filters(context);
+    // Without a filter on it, the type; with another one nothing is left to judge.
+    if (request.types.empty()) request.types = {NodeType::check};
+    for (const auto& text : options.selection.refs) {
+        if (text == "-") {
+            add_checks_of_input(request.refs);
+        } else {
+            request.refs.push_back({NodeType::check, id_argument(NodeType::check, text)});
+        }
     }
     request.parts = StatusSink::parts();
     GateSink found(options.allow_skipped);
+    // No name in the input is not the same as no names: that would be every check of the plan.
+    if (request.refs.empty() && !options.selection.refs.empty()) {
+        found.plan(context.service(Context::Open::read).get_plan(context.plan()));
+        return found;
+    }
     context.service(Context::Open::read).query(request, found);
     return found;
 }
@@ -112,15 +138,19 @@ int gate(Context& context, const GateOptions& options) {
 
 Action define_gate(Parser& parser) {
     auto options = std::make_shared<GateOptions>();
-    parser.arguments("REF", options->refs, 0, "the checks to judge; default: all of the plan");
+    options->selection.declare_refs(
+        parser, "the checks to judge, - for those on standard input; default: all of the plan");
+    options->selection.declare_filters(parser);
     parser.flag("--allow-skipped", options->allow_skipped, "take what was skipped as not needed for passed");
     return [options](Context& context) { return gate(context, *options); };
 }
 
 constexpr Command kGateCommands[] = {
-    {"gate", "Succeed only if checks are FINAL and passed", "[REF]... [--allow-skipped]",
+    {"gate", "Succeed only if checks are FINAL and passed", "[REF|-]... [FILTER]... [--allow-skipped]",
      "turboci gate\n"
      "turboci gate check:build check:unit-tests && git push origin HEAD:main\n"
+     "turboci gate --kind test --match 'linux-*'\n"
+     "turboci nodes query check:release --deps -o name | turboci gate -\n"
      "turboci gate --allow-skipped -o json | jq .reasons",
      kNoJsonl, define_gate,
      "Exit status 0 if all judged checks that are required passed and there is at least one, else 1 with the "

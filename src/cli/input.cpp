@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/input.hpp"
+#include "cli/output.hpp"
 #include "engine/validate.hpp"
 
 #include <fcntl.h>
@@ -149,9 +150,10 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
     // file by file, each would cost as much as those before it.
     std::string labels;
     int with_labels = 0;
+    PlanFileReader reader(request, problems);
     for (const auto& path : paths) {
         const FileText text = read_file(path);
-        whole = read_plan_text({path, text.view()}, request, problems) && whole;
+        whole = reader.read({path, text.view()}) && whole;
         if (!request.labels) continue;
         if (!request.labels->empty()) {
             labels += labels.empty() ? '{' : ',';
@@ -160,6 +162,7 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
         request.labels.reset();
         ++with_labels;
     }
+    whole = reader.finish() && whole;
     if (with_labels == 0) return whole;
     request.labels = labels.empty() ? JsonText{} : JsonText{labels + '}'};
     if (with_labels > 1) request.labels = merge_patch({}, *request.labels);
@@ -213,6 +216,19 @@ std::vector<RefText> ref_arguments(const std::vector<std::string>& texts) {
     refs.reserve(texts.size());
     for (const auto& text : texts) refs.push_back(parse_ref(text));
     return refs;
+}
+
+bool can_ask() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
+
+bool confirm(const std::string& question) {
+    if (!can_ask()) return true;
+    write_to_stderr("turboci: " + printable(question) + " [y/N] ");
+    std::string answer;
+    char c = 0;
+    while (::read(STDIN_FILENO, &c, 1) == 1 && c != '\n') answer += c;
+    if (answer == "y" || answer == "Y" || answer == "yes") return true;
+    print_to_stderr("turboci: nothing was deleted");
+    return false;
 }
 
 }  // namespace turboci::cli

@@ -35,6 +35,11 @@ bool read_plan_files(const std::vector<std::string>& paths, WriteNodes& request,
 [[nodiscard]] std::string id_argument(NodeType type, const std::string& text);
 [[nodiscard]] std::vector<RefText> ref_arguments(const std::vector<std::string>& texts);
 
+/// Are there somebody to ask and somewhere to ask: are standard input and error a terminal?
+[[nodiscard]] bool can_ask();
+/// The answer to a question that is yes or no. Yes where nobody can be asked. `question` is raw data.
+[[nodiscard]] bool confirm(const std::string& question);
+
 /// --lost-after, for those who look for runners.
 void declare_lost_after(Parser& parser, std::optional<Duration>& lost_after);
 

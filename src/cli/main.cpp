@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/app.hpp"
+#include "cli/sibling.hpp"
 #include "os/memory.hpp"
 #include "turboci/error.hpp"
 
@@ -30,5 +31,6 @@ int main(int argc, char** argv) {
     // A closed pipe and a full disk quota are errors to report, not reasons to die.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
-    return turboci::cli::run_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    return turboci::cli::run_command_line(arguments, [&] { turboci::cli::become_sibling(arguments, argv); });
 }

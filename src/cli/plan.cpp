@@ -25,15 +25,6 @@ struct CreateOptions {
     WriteFlags write;
 };
 
-std::pair<std::string, std::string> parse_label(const std::string& text) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-        throw Error(ErrorCode::usage, "--label: '" + printable(text) + "' is not KEY=VALUE",
-                    "write --label branch=main");
-    }
-    return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
 int create_plan(Context& context, const CreateOptions& options) {
     auto whole_request = std::make_unique<CreatePlan>();
     CreatePlan& request = *whole_request;
@@ -49,7 +40,7 @@ int create_plan(Context& context, const CreateOptions& options) {
     }
     if (options.id && options.id->empty()) throw Error(ErrorCode::invalid_argument, "the plan id is empty");
     const auto warnings = read_sound_plan_files(options.files, request.nodes);
-    context.set_plan(request.id);
+    context.set_new_plan(request.id);
     context.finish_write(request.nodes, options.write);
     // Before the store is opened: bad input must not even leave an empty store behind.
     Problems problems;
@@ -81,8 +72,13 @@ Action define_create(Parser& parser) {
 
 // ------------------------------------------------------------------------------------ plan list
 
-int list_plans(Context& context) {
-    const auto plans = context.service(Context::Open::read).list_plans();
+int list_plans(Context& context, const std::vector<std::string>& labels) {
+    auto plans = context.service(Context::Open::read).list_plans();
+    for (const auto& text : labels) {
+        const std::pair<std::string, std::string> label = parse_label(text);
+        std::erase_if(
+            plans, [&](const WorkPlan& plan) { return !has_label(plan.labels, label.first, label.second); });
+    }
     if (context.format() == Format::table) {
         context.out().write(
             plan_table(plans).render(context.out().width(), context.color(), Context::utf8()));
@@ -107,7 +103,11 @@ int list_plans(Context& context) {
     return 0;
 }
 
-Action define_list(Parser&) { return list_plans; }
+Action define_list(Parser& parser) {
+    auto labels = std::make_shared<std::vector<std::string>>();
+    parser.option("--label", "K=V", *labels, "plans with this label; repeatable, all must be there");
+    return [labels](Context& context) { return list_plans(context, *labels); };
+}
 
 // ------------------------------------------------------------------------------------ plan show
 
@@ -156,7 +156,7 @@ int show_plan(Context& context, const SummaryOptions& options) {
 
 Action define_plan_show(Parser& parser) {
     auto options = std::make_shared<SummaryOptions>();
-    parser.argument("ID", options->id, "the plan; default: --plan, else the only one");
+    parser.argument("ID", options->id, "the plan, chosen as by --plan");
     parser.option(
         "--format", "FORMAT",
         [options](const std::string& value) {
@@ -175,34 +175,13 @@ Action define_plan_show(Parser& parser) {
     return [options](Context& context) { return show_plan(context, *options); };
 }
 
-// ------------------------------------------------------------------------------------ plan delete, tick
-
-Action define_delete(Parser& parser) {
-    auto id = std::make_shared<std::string>();
-    auto force = std::make_shared<bool>(false);
-    parser.argument("ID", *id, "the plan to delete, with everything in it");
-    parser.flag("--force", *force,
-                "also while somebody works on it: a run of it stops its processes and ends");
-    return [id, force](Context& context) {
-        context.service(Context::Open::write).delete_plan(*id, *force);
-        context.out().mark_committed();
-        if (!remove_logs(context.store_path(), *id)) context.warn("some of its logs could not be removed");
-        if (context.format() == Format::table) {
-            context.print_confirmation("deleted " + printable(*id) + '\n');
-        } else if (context.format() == Format::name) {
-            context.out().write(visible(*id) + '\n');
-        } else {
-            context.print_json("{\"deleted\":" + json_string(*id) + "}");
-        }
-        return 0;
-    };
-}
+// ------------------------------------------------------------------------------------ plan tick
 
 Action define_tick(Parser& parser) {
     auto id = std::make_shared<std::optional<std::string>>();
     auto flags = std::make_shared<WriteFlags>();
     auto lost_after = std::make_shared<std::optional<Duration>>();
-    parser.argument("ID", *id, "the plan; default: --plan, else the only one");
+    parser.argument("ID", *id, "the plan, chosen as by --plan");
     declare_lost_after(parser, *lost_after);
     flags->declare(parser);
     return [id, flags, lost_after](Context& context) {
@@ -217,17 +196,37 @@ Action define_tick(Parser& parser) {
     };
 }
 
+// ------------------------------------------------------------------------------------ plan cancel
+
+int cancel_plan(Context& context, const std::optional<std::string>& id, const WriteFlags& flags) {
+    if (id) context.set_plan(*id);
+    WriteNodes request = context.begin_write(flags);
+    request.cancel.emplace();
+    const WriteResult result = context.service(Context::Open::write).write_nodes(request);
+    context.out().mark_committed();
+    print_write_result(context, result);
+    return 0;
+}
+
+Action define_cancel_plan(Parser& parser) {
+    auto id = std::make_shared<std::optional<std::string>>();
+    auto flags = std::make_shared<WriteFlags>();
+    parser.argument("ID", *id, "the plan to cancel");
+    flags->declare(parser);
+    return [id, flags](Context& context) { return cancel_plan(context, *id, *flags); };
+}
+
 constexpr Command kPlanCommands[] = {
     {"plan create", "Create a plan, and the store if there is none", "[ID] [--label K=V]... [-f FILE]...",
      "turboci plan create\n"
      "turboci plan create nightly --label branch=main -f plan.yaml\n"
      "export TURBOCI_PLAN=$(turboci plan create -f plan.yaml)",
      kAllFormats, define_create, "Prints the plan's id and nothing else."},
-    {"plan list", "List the plans of the store", "",
+    {"plan list", "List the plans of the store", "[--label K=V]...",
      "turboci plan list\n"
-     "turboci plan list -o name\n"
-     "turboci plan list -o json | jq -r '.[] | select(.labels.branch == \"main\").id'",
-     kAllFormats, define_list},
+     "turboci plan list --label branch=main -o name\n"
+     "turboci plan list -o json | jq -r '.[] | select(.from == null).id'",
+     kAllFormats, define_list, "A plan that was made from another one names it (FROM, `from` in JSON)."},
     {"plan show", "Show how far a plan is: counts, what is ready, what runs, what failed",
      "[ID] [--format FORMAT]",
      "turboci plan show\n"
@@ -235,12 +234,15 @@ constexpr Command kPlanCommands[] = {
      "turboci plan show --format markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
      "turboci plan show -o json | jq .totals",
      kNoJsonl, define_plan_show},
-    {"plan delete", "Delete a plan with all its nodes, its record and its logs", "ID [--force]",
-     "turboci plan delete nightly\n"
-     "turboci plan list -o name | grep ^pr-17- | xargs -n1 turboci plan delete",
-     kNoJsonl, define_delete,
-     "Refused while an attempt is held, unless --force is given. There is no way back but a backup of the "
-     "store."},
+    {"plan cancel", "Cancel what is left of a plan, and let it clean up", "[ID] [--reason TEXT]",
+     "turboci plan cancel --reason 'a newer push'", kAllFormats, define_cancel_plan,
+     "Every stage that is not FINAL is cancelled, but those that clean up: stages that have dependencies, "
+     "all of them "
+     "with 'when: always', 'failure' or 'unsuccessful', and stages that depend on such stages alone. They "
+     "become "
+     "ready as what they wait for has ended. A check that no stage answers is skipped. The plan remembers "
+     "it: a "
+     "stage that is written later is cancelled, too, unless it cleans up."},
     {"plan tick", "End attempts that ran out of time, fell silent, or lost their runner",
      "[ID] [--lost-after D]",
      "turboci plan tick\n"

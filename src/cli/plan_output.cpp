@@ -50,6 +50,15 @@ Style style_of(Verdict verdict) {
 
 }  // namespace
 
+std::pair<std::string, std::string> parse_label(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+        throw Error(ErrorCode::usage, "'" + printable(text) + "' is not a label, KEY=VALUE",
+                    "write for example branch=main");
+    }
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 std::string labels_text(const JsonText& labels) {
     const auto object = OrderedJson::parse(labels.text, nullptr, false);
     std::string text;
@@ -62,18 +71,25 @@ std::string labels_text(const JsonText& labels) {
 }
 
 Table plan_table(const std::vector<WorkPlan>& plans) {
-    Table table({"PLAN", "VERSION", "CHECKS", "STAGES", "FINAL", "FAILED", "UPDATED", "LABELS"}, {7, 6});
+    // Most stores hold no plan that was made from another.
+    const bool lines = std::ranges::any_of(plans, [](const WorkPlan& plan) { return plan.from.has_value(); });
+    std::vector<std::string> header{"PLAN",  "VERSION", "CHECKS",  "STAGES",
+                                    "FINAL", "FAILED",  "UPDATED", "LABELS"};
+    if (lines) header.insert(header.end() - 1, "FROM");
+    Table table(header, {header.size() - 1, 6});
     for (const auto& plan : plans) {
         const PlanTotals sum = totals(plan);
         const std::int64_t failed = sum.failed_checks + sum.failed_stages;
-        table.add({{plan.id},
-                   {std::to_string(plan.version)},
-                   {std::to_string(sum.checks)},
-                   {std::to_string(sum.stages)},
-                   {std::to_string(sum.final_checks + sum.final_stages)},
-                   {std::to_string(failed), failed > 0 ? Style::red : Style::plain},
-                   {format_timestamp(plan.updated_at).substr(0, 19) + "Z"},
-                   {labels_text(plan.labels)}});
+        std::vector<Table::Cell> row{{plan.id},
+                                     {std::to_string(plan.version)},
+                                     {std::to_string(sum.checks)},
+                                     {std::to_string(sum.stages)},
+                                     {std::to_string(sum.final_checks + sum.final_stages)},
+                                     {std::to_string(failed), failed > 0 ? Style::red : Style::plain},
+                                     {format_timestamp(plan.updated_at).substr(0, 19) + "Z"},
+                                     {labels_text(plan.labels)}};
+        if (lines) row.insert(row.end() - 1, {plan.from ? plan.from->plan : ""});
+        table.add(std::move(row));
     }
     return table;
 }
@@ -102,6 +118,7 @@ std::string summary_text(const PlanSummary& summary, std::size_t limit, std::siz
                       std::to_string(plan.version) + "  changed " +
                       format_timestamp(plan.updated_at).substr(0, 19) + "Z\n";
     out += "verdict: " + styled(to_string(summary.verdict), style_of(summary.verdict), color) + '\n';
+    if (plan.from) out += "from: " + printable(plan.from->plan) + '\n';
     if (!plan.labels.empty()) out += "labels: " + printable(labels_text(plan.labels)) + '\n';
     out +=
         bar(done, failed, all, color) + " " + std::to_string(done) + "/" + std::to_string(all) + " FINAL\n";

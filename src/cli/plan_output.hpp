@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "format/terminal.hpp"
@@ -16,6 +17,8 @@ namespace turboci::cli {
                                        bool color, bool utf8);
 /// "12 checks: 3 passed, 1 failed, 8 open"-like; empty if there are none.
 [[nodiscard]] std::string counts_text(const WorkPlan& plan, NodeType type);
+/// "K=V" as it stands on the command line; USAGE if it is not one.
+[[nodiscard]] std::pair<std::string, std::string> parse_label(const std::string& text);
 /// "a=1, b=2"
 [[nodiscard]] std::string labels_text(const JsonText& labels);
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
@@ -19,39 +20,46 @@ namespace turboci::cli {
 namespace {
 
 constexpr std::int64_t kMostJobs = 1024;
+constexpr std::int64_t kMostFailures = 1'000'000;
 
 struct Options {
     std::vector<std::string> refs;
     std::optional<std::int64_t> jobs;
     std::optional<Duration> timeout;
+    std::optional<Duration> cleanup_timeout;
+    std::optional<std::int64_t> most_failures;
+    std::optional<std::string> on_interrupt;
+    std::vector<std::string> runners;
     std::optional<Duration> lost_after;
     std::optional<std::string> actor;
     bool fail_fast = false;
     bool dry_run = false;
 };
 
-std::string absolute_path(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr)
-        throw Error(ErrorCode::store, "cannot find " + path, "has the store been moved?");
-    std::string result = resolved;
-    std::free(resolved);
-    return result;
-}
-
 RunOptions run_options(Context& context, const Options& options) {
     RunOptions run;
-    run.store_path = absolute_path(context.store_path());
+    run.store = context.store_for_stages();
+    run.store_path =
+        context.is_remote() ? std::filesystem::absolute(context.store_path()).string() : run.store;
     run.plan = context.plan();
     WriteFlags flags;
     flags.actor = options.actor;
     run.actor = context.begin_write(flags).actor;
     run.refs = ref_arguments(options.refs);
     run.jobs = options.jobs ? static_cast<int>(*options.jobs) : usable_processors();
-    run.fail_fast = options.fail_fast;
+    if (options.fail_fast && options.most_failures)
+        usage("--fail-fast is -k 1: they exclude each other", "give one of them");
+    run.fail_fast = options.fail_fast ? 1 : static_cast<std::size_t>(options.most_failures.value_or(0));
     run.timeout = options.timeout;
+    run.cleanup_timeout = options.cleanup_timeout.value_or(run.cleanup_timeout);
+    const std::string on_interrupt = options.on_interrupt.value_or("leave");
+    if (on_interrupt != "leave" && on_interrupt != "cancel")
+        usage("--on-interrupt: '" + printable(on_interrupt) + "' is neither leave nor cancel",
+              "write --on-interrupt cancel");
+    run.cancel_on_signal = on_interrupt == "cancel";
+    run.runners = options.runners;
     run.lost_after = options.lost_after.value_or(run.lost_after);
-    run.stop_waiting = context.stop_waiting();
+    run.wait = context.wait();
     for (char** variable = environ; *variable != nullptr; ++variable) run.environment.emplace_back(*variable);
     return run;
 }
@@ -161,7 +169,7 @@ void fit_jobs(const Context& context, RunOptions& run) {
 
 /// Within an attempt the environment names the plan that the attempt belongs to. A run that says nothing else
 /// would take up the work of the run around it; more likely its plan was forgotten.
-void refuse_unnamed_plan_within_attempt(const Context& context) {
+void refuse_unnamed_plan_within_attempt(Context& context) {
     if (context.options().plan || !context.inside()) return;
     const std::string outer =
         context.plan().empty() ? "the same plan" : "plan '" + printable(context.plan()) + "'";
@@ -194,16 +202,28 @@ Action define_run(Parser& parser) {
     parser.arguments("REF", options->refs, 0, "run what these nodes need; default: the whole plan");
     parser.option("-j,--jobs", "N", options->jobs, 1, kMostJobs,
                   "so many stages at once (default: the processors)");
-    parser.flag("--fail-fast", options->fail_fast, "start nothing more after the first failure");
-    parser.option("--timeout", "D", options->timeout, "stop after this time");
+    parser.option(
+        "--runner", "KIND", options->runners,
+        "execute stages that need such a runner; '' are those that need none, '*' all (default: '')");
+    parser.flag("--fail-fast", options->fail_fast,
+                "after the first failure cancel what is left, and clean up");
+    parser.option("-k,--max-failures", "N", options->most_failures, 1, kMostFailures,
+                  "likewise after the Nth failure");
+    parser.option("--timeout", "D", options->timeout, "likewise after this time");
+    parser.option("--cleanup-timeout", "D", options->cleanup_timeout,
+                  "how long the cleaning up may take then (default: 5m)");
+    parser.option("--on-interrupt", "WHAT", options->on_interrupt,
+                  "what a signal does: leave (default) the work to a later run, or cancel it");
     parser.flag("-n,--dry-run", options->dry_run, "say what would run, and in what order; run nothing");
     declare_lost_after(parser, options->lost_after);
-    parser.option("--actor", "NAME", options->actor, "who runs it, for the log (default: $USER)");
+    parser.option("--actor", "NAME", options->actor,
+                  "who runs it, for the log (default: $TURBOCI_ACTOR, else $USER)");
     return [options](Context& context) { return run_plan(context, *options); };
 }
 
 constexpr Command kRunCommands[] = {
-    {"run", "Execute ready stages until nothing can move", "[REF]... [-j N] [--fail-fast] [--timeout D] [-n]",
+    {"run", "Execute ready stages until nothing can move",
+     "[REF]... [-j N] [--runner KIND]... [--fail-fast] [--timeout D] [-n]",
      "turboci run\n"
      "turboci run -j8 --timeout 1h\n"
      "turboci run check:unit-tests --fail-fast\n"

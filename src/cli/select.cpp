@@ -51,6 +51,9 @@ void Selection::declare_filters(Parser& parser) {
     parser.option("--match", "GLOB", query.match, "nodes whose id matches a shell pattern");
     parser.flag("--ready", query.ready, "stages that can be claimed, checks that wait for an answer");
     parser.flag("--blocked", query.blocked, "nodes that wait for their dependencies");
+    parser.choice(
+        "--waiting-for", "WHOM", {"person"}, [this](const std::string&) { waiting_for_person = true; },
+        "person: WAITING checks that no unfinished stage is assigned to");
 }
 
 void Selection::declare_walk(Parser& parser) {
@@ -69,9 +72,20 @@ void Selection::declare_walk(Parser& parser) {
         "edges to follow: all (default) or satisfied");
 }
 
-QueryNodes Selection::request(const Context& context) const {
+QueryNodes Selection::filters(const Context& context) const {
     QueryNodes request = query;
     request.plan = context.plan();
+    if (!waiting_for_person) return request;
+    if (!query.types.empty() && query.types != std::vector{NodeType::check})
+        usage("--waiting-for person selects checks", "leave --type stage out");
+    // What is ready of checks are those that nobody works for.
+    request.ready = true;
+    request.types = {NodeType::check};
+    return request;
+}
+
+QueryNodes Selection::request(const Context& context) const {
+    QueryNodes request = filters(context);
     request.refs = ref_arguments(refs);
     return request;
 }

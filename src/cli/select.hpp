@@ -13,11 +13,14 @@ void require_node(Context& context, const NodeRef& ref);
 struct Selection {
     std::vector<std::string> refs;
     QueryNodes query;
+    bool waiting_for_person = false;
 
     void declare_refs(Parser& parser, const std::string& help);
     void declare_filters(Parser& parser);
     void declare_walk(Parser& parser);  ///< --deps, --dependents, --edges
     [[nodiscard]] QueryNodes request(const Context& context) const;
+    /// The same with the filters alone: whatever was named.
+    [[nodiscard]] QueryNodes filters(const Context& context) const;
 };
 
 }  // namespace turboci::cli

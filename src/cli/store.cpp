@@ -8,7 +8,7 @@ namespace {
 
 int check_store(Context& context) {
     std::vector<ErrorDetail> details;
-    for (const auto& problem : context.store(Context::Open::read).check())
+    for (const auto& problem : context.store(Context::Open::read).check(context.wait()))
         details.push_back({{}, 0, 0, problem.message});
     // A file that is broken below cannot be asked about the rules above.
     if (details.empty())
@@ -34,7 +34,7 @@ int back_up(Context& context, const std::string& file) {
         throw Error(ErrorCode::usage, "a backup needs a file of its own",
                     "name a file that does not exist yet");
     }
-    context.store(Context::Open::read).backup(file);
+    context.store(Context::Open::read).backup(file, context.wait());
     context.out().mark_committed();
     if (context.format() == Format::table) {
         context.print_confirmation("copied " + printable(context.store_path()) + " to " + printable(file) +
@@ -45,6 +45,21 @@ int back_up(Context& context, const std::string& file) {
     }
     return 0;
 }
+
+int compact_store(Context& context) {
+    const std::int64_t bytes = context.store(Context::Open::write).compact(true, context.wait());
+    context.out().mark_committed();
+    if (context.format() == Format::table) {
+        context.print_confirmation("gave back " + std::to_string(bytes) + " bytes of " +
+                                   printable(context.store_path()) + '\n');
+    } else {
+        context.print_json("{\"store\":" + json_string(context.store_path()) +
+                           ",\"freed\":" + std::to_string(bytes) + "}");
+    }
+    return 0;
+}
+
+Action define_compact(Parser&) { return compact_store; }
 
 Action define_check(Parser&) { return check_store; }
 
@@ -64,6 +79,13 @@ constexpr Command kStoreCommands[] = {
      "turboci --store ci.db store backup /backups/ci.db",
      kDocuments, define_backup,
      "The copy is a store itself. Copying the file with cp while others write is not safe."},
+    {"store compact", "Give the space of what was deleted back to the file system", "",
+     "turboci store compact\n"
+     "turboci store compact -o json | jq .freed",
+     kDocuments, define_compact,
+     "`plan delete` and `plan prune` do so by themselves where a quarter of the file is free. Others who "
+     "write "
+     "wait meanwhile; what interrupts it leaves the store as it was."},
 };
 
 }  // namespace

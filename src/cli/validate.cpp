@@ -22,6 +22,7 @@ int validate_files(Context& context, const std::vector<std::string>& files) {
     validate(request, problems);
     const PlanReview found = review(request, problems);
     problems.raise_if_any(request.files);
+    try_rules(request);
     auto warnings = problems.warnings(request.files);
     warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
     for (const auto& warning : warnings) context.warn(warning);

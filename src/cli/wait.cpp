@@ -2,13 +2,11 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
-#include <thread>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "cli/node_output.hpp"
 #include "cli/plan_output.hpp"
-#include "cli/polling.hpp"
 #include "cli/verdict.hpp"
 #include "format/terminal.hpp"
 #include "service/judge.hpp"
@@ -18,7 +16,6 @@ namespace turboci::cli {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kTickInterval{1};
 
@@ -64,29 +61,27 @@ void tick(Context& context) {
 bool wait_until_over(Context& context, const WaitOptions& options, Steady::time_point start) {
     auto next_tick = Steady::now();
     OpenNodes open(awaited(context, options));
-    milliseconds step = kFirstPause;
     std::int64_t seen = -1;
+    WorkPlan plan = context.fixed_plan(Context::Open::write);
     while (true) {
-        const WorkPlan plan = context.service(Context::Open::write).get_plan(context.plan());
         if (plan.version != seen) {
             Service& service = context.service(Context::Open::write);
             if (options.any ? one_is_final(context, options, plan) : open.are_gone(service, plan))
                 return true;
             seen = plan.version;
-            step = kFirstPause;
         }
         const auto now = Steady::now();
         if (options.timeout && now - start >= *options.timeout) return false;
+        Duration pause = Duration::zero();
         if (now >= next_tick) {
             tick(context);
             next_tick = now + kTickInterval;
-            continue;
+        } else {
+            pause = std::chrono::ceil<Duration>(next_tick - now);
+            if (options.timeout)
+                pause = std::min(pause, std::chrono::ceil<Duration>(*options.timeout - (now - start)));
         }
-        milliseconds pause = std::min(step, kLongestPause);
-        if (options.timeout)
-            pause = std::min(pause, std::chrono::ceil<milliseconds>(*options.timeout - (now - start)));
-        std::this_thread::sleep_for(pause);
-        step *= 2;
+        plan = context.wait_for_change(Context::Open::write, seen, pause);
     }
 }
 
@@ -113,7 +108,7 @@ Judgement wait_for_judgement(Context& context, const WaitOptions& options, Statu
 
 int wait(Context& context, const WaitOptions& options) {
     // The plan is fixed now, so that one that is created meanwhile cannot make it ambiguous.
-    context.set_plan(context.service(Context::Open::write).get_plan(context.plan()).id);
+    static_cast<void>(context.fixed_plan(Context::Open::write));
     StatusSink found;
     const Judgement judgement = wait_for_judgement(context, options, found);
     const std::set<NodeRef> bad(judgement.bad.begin(), judgement.bad.end());

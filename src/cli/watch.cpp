@@ -6,7 +6,6 @@
 #include "cli/input.hpp"
 #include "cli/log_output.hpp"
 #include "cli/plan_output.hpp"
-#include "cli/polling.hpp"
 #include "cli/verdict.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
@@ -14,6 +13,8 @@
 namespace turboci::cli {
 
 namespace {
+
+constexpr std::chrono::minutes kLongestWait{1};
 
 struct WatchOptions {
     std::vector<std::string> refs;
@@ -28,27 +29,25 @@ public:
     }
 
     int run() {
-        WorkPlan plan = service().get_plan(context_.plan());
-        context_.set_plan(plan.id);
+        WorkPlan plan = context_.fixed_plan(Context::Open::read);
         open_ = OpenNodes(watched());
         resolve_refs();
         cursor_ = options_.since.value_or(0);
-        std::chrono::milliseconds pause = kFirstPause;
         while (true) {
             if (plan.version > cursor_) {
                 print_events();
                 if (live_) print_status(plan);
                 context_.out().flush();
-                pause = kFirstPause;
             }
             if (!options_.follow && cursor_ >= plan.version && is_over(plan)) return 0;
-            if (!context_.out().reader_stays(pause)) return error_info(ErrorCode::output).exit_code;
-            pause = std::min(pause * 2, kLongestPause);
-            plan = service().get_plan(context_.plan());
+            plan = context_.wait_for_change(Context::Open::read, plan.version, kLongestWait,
+                                            [this] { return !reader_stays(); });
+            if (!reader_stays()) return error_info(ErrorCode::output).exit_code;
         }
     }
 
 private:
+    bool reader_stays() { return context_.out().reader_stays(std::chrono::milliseconds::zero()); }
     Service& service() { return context_.service(Context::Open::read); }
 
     void resolve_refs() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/write_output.hpp"
 
+#include <map>
 #include <set>
 
+#include "cli/node_output.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
 
@@ -42,6 +44,37 @@ public:
                      '\n';
         }
         more(list.size());
+    }
+    /// What would be other afterwards, a line a node: new ones, those that change, and where they would come
+    /// to.
+    void difference(const WriteResult& result) {
+        struct Node {
+            bool is_new = false;
+            std::string from, to;
+        };
+        std::vector<NodeRef> order;
+        std::map<NodeRef, Node> nodes;
+        const auto node = [&](const NodeRef& ref) -> Node& {
+            const auto [at, is_first] = nodes.try_emplace(ref);
+            if (is_first) order.push_back(ref);
+            return at->second;
+        };
+        for (const NodeRef& ref : result.created) node(ref).is_new = true;
+        for (const NodeRef& ref : result.changed) node(ref);
+        for (const Advance& advance : result.advanced) {
+            Node& moved = node(advance.node);
+            if (moved.from.empty()) moved.from = to_string(advance.from);
+            moved.to = state_text(advance.to, advance.outcome);
+        }
+        for (std::size_t i = 0; i < order.size() && i < limit_; ++i) {
+            const Node& changed = nodes[order[i]];
+            const std::string name = printable(to_string(order[i]));
+            text_ += changed.is_new ? styled("+ " + name, Style::green, color_)
+                                    : styled("~ " + name, Style::yellow, color_);
+            if (!changed.to.empty()) text_ += "  " + changed.from + " -> " + changed.to;
+            text_ += '\n';
+        }
+        more(order.size());
     }
     void ends(const std::vector<std::string>& list) {
         for (std::size_t i = 0; i < list.size() && i < limit_; ++i)
@@ -113,11 +146,16 @@ void print_write_result(Context& context, const WriteResult& result, bool dry_ru
         context.print_json(json);
     } else {
         Lines lines(context);
-        lines.refs("  created   ", result.created, Style::green);
-        lines.refs("  changed   ", result.changed, Style::yellow);
         const std::vector<std::string> ends = foreign_ends(result);
-        lines.ends(ends);
-        lines.advances(result.advanced);
+        if (dry_run) {
+            lines.difference(result);
+            lines.ends(ends);
+        } else {
+            lines.refs("  created   ", result.created, Style::green);
+            lines.refs("  changed   ", result.changed, Style::yellow);
+            lines.ends(ends);
+            lines.advances(result.advanced);
+        }
         context.print_confirmation(headline(result, ends.size(), dry_run) + lines.text());
     }
 }

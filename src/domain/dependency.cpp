@@ -25,6 +25,10 @@ std::string_view to_string(When when) noexcept {
             return "failure";
         case When::always:
             return "always";
+        case When::not_failed:
+            return "not_failed";
+        case When::unsuccessful:
+            return "unsuccessful";
     }
     return "?";
 }
@@ -42,7 +46,7 @@ std::string_view to_string(Resolution resolution) noexcept {
 }
 
 std::optional<When> parse_when(std::string_view text) noexcept {
-    for (const When w : {When::success, When::failure, When::always})
+    for (const When w : {When::success, When::failure, When::always, When::not_failed, When::unsuccessful})
         if (to_string(w) == text) return w;
     return std::nullopt;
 }
@@ -60,22 +64,43 @@ int furthest_before_end(NodeType type, const StateHistory& history) noexcept {
     return furthest;
 }
 
+namespace {
+
+/// Does the end of a target satisfy an edge that waits for it?
+bool is_satisfied(When when, std::optional<Outcome> outcome, std::optional<SkipCause> skip_cause) noexcept {
+    switch (when) {
+        case When::success:
+            return outcome == Outcome::passed;
+        case When::failure:
+            return outcome == Outcome::failed;
+        case When::always:
+            return true;
+        case When::not_failed:
+            return outcome == Outcome::passed ||
+                   (outcome == Outcome::skipped && skip_cause == SkipCause::not_needed);
+        case When::unsuccessful:
+            return outcome != Outcome::passed;
+    }
+    return false;
+}
+
+}  // namespace
+
 Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
-                        std::optional<Outcome> outcome, int furthest) noexcept {
+                        std::optional<Outcome> outcome, std::optional<SkipCause> skip_cause,
+                        int furthest) noexcept {
     const int wanted = state_number(target_type, on_state);
     if (state_number(target_type, target_state) < wanted) return Resolution::unresolved;
     // A target that was in a later state has reached this one; one that only ended has not.
-    const bool satisfied = on_state != State::final
-                               ? furthest >= wanted
-                               : when == When::always ||
-                                     (when == When::success && outcome == Outcome::passed) ||
-                                     (when == When::failure && outcome == Outcome::failed);
+    const bool satisfied =
+        on_state != State::final ? furthest >= wanted : is_satisfied(when, outcome, skip_cause);
     return satisfied ? Resolution::satisfied : Resolution::unsatisfied;
 }
 
 Resolution resolve_edge(NodeType target_type, State on_state, When when, State target_state,
-                        std::optional<Outcome> outcome, const StateHistory& history) noexcept {
-    return resolve_edge(target_type, on_state, when, target_state, outcome,
+                        std::optional<Outcome> outcome, std::optional<SkipCause> skip_cause,
+                        const StateHistory& history) noexcept {
+    return resolve_edge(target_type, on_state, when, target_state, outcome, skip_cause,
                         furthest_before_end(target_type, history));
 }
 

@@ -38,9 +38,8 @@ JsonText merge_patch(const JsonText& target, const JsonText& patch) {
 }
 
 JsonText compose_patches(const JsonText& first, const JsonText& second) {
-    using Json = OrderedJson;
     // Both are nested 64 deep at most.
-    const auto compose = [](const auto& self, Json& to, const Json& with) -> void {
+    const auto compose = [](const auto& self, OrderedJson& to, const OrderedJson& with) -> void {
         for (const auto& [key, value] : with.items()) {
             const auto it = to.find(key);
             if (it != to.end() && it->is_object() && value.is_object())
@@ -49,7 +48,7 @@ JsonText compose_patches(const JsonText& first, const JsonText& second) {
                 to[key] = value;
         }
     };
-    Json result = parse(first);
+    OrderedJson result = parse(first);
     compose(compose, result, parse(second));
     return {dump(result)};
 }

@@ -35,9 +35,9 @@ constexpr std::array<Move, 11> kMoves{{
     // type            from                   to                     writer orchestrator
     {NodeType::check, State::planning, State::planned, true, true},
     {NodeType::check, State::planning, State::waiting, true, false},  // needs an empty predicate
-    {NodeType::check, State::planning, State::final, true, false},    // likewise
+    {NodeType::check, State::planning, State::final, true, true},     // likewise; skipped
     {NodeType::check, State::planned, State::waiting, false, true},   // dependencies satisfied
-    {NodeType::check, State::planned, State::final, false, true},     // dependencies unsatisfiable
+    {NodeType::check, State::planned, State::final, false, true},     // skipped
     {NodeType::check, State::waiting, State::final, true, true},
     {NodeType::stage, State::planned, State::attempting, false, true},
     {NodeType::stage, State::planned, State::final, false, true},  // skipped, cancelled

@@ -36,6 +36,16 @@ std::string_view TextArena::keep(std::string_view first, std::string_view second
     return {begin, size};
 }
 
+std::string needs_text(std::string_view runner, std::span<const Use> uses) {
+    std::string needs = runner.empty() ? "" : "runner " + std::string(runner);
+    for (const Use& use : uses) {
+        needs += &use == &uses.front() ? (needs.empty() ? "uses " : ", uses ") : ", ";
+        if (use.count != 1) needs += std::to_string(use.count) + " of ";
+        needs += use.limit;
+    }
+    return needs;
+}
+
 std::string_view to_string(LinkKind kind) noexcept {
     switch (kind) {
         case LinkKind::dependency:

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "turboci/dependency.hpp"
 #include "turboci/node.hpp"
+#include "turboci/stage.hpp"
 
 namespace turboci {
 
@@ -29,6 +31,9 @@ private:
     std::size_t left_ = 0;
 };
 
+/// What a stage needs to be claimed, for people: "runner gpu, uses db, 2 of licences". Empty: nothing.
+[[nodiscard]] std::string needs_text(std::string_view runner, std::span<const Use> uses);
+
 enum class LinkKind : std::uint8_t { dependency, continuation, assignment };
 [[nodiscard]] std::string_view to_string(LinkKind kind) noexcept;
 
@@ -44,6 +49,9 @@ struct Outline {
         NodeType type = NodeType::check;
         State state = State::planned;
         std::optional<Outcome> outcome;
+        std::optional<SkipCause> skip_cause;
+        bool required = true;    ///< checks
+        std::string_view needs;  ///< stages: the runner and what of the plan's limits, in words; may be empty
         [[nodiscard]] std::string_view id() const { return ref.substr(kPrefix); }
     };
     /// `from` is the target of a dependency or an assigned stage, `to` is who waits.

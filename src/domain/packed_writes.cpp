@@ -167,12 +167,13 @@ void pack_owner(Packer& out, const AttemptRef& owner) {
 void pack_result(Packer& out, const ResultWrite& result, Position base) {
     Bits bits;
     for (const bool there : {result.data.has_value(), result.failure.has_value(), result.owner.has_value(),
-                             result.clear_failure, result.finalize})
+                             result.clear_failure, result.finalize, result.by.has_value()})
         bits.add(there);
     out.number(bits.get());
     if (result.data) out.text(result.data->text);
     if (result.failure) out.text(*result.failure);
     if (result.owner) pack_owner(out, *result.owner);
+    if (result.by) out.text(*result.by);
     out.position(result.at, base);
 }
 
@@ -186,6 +187,7 @@ void unpack_result(Unpacker& in, ResultWrite& result, Position base) {
     });
     result.clear_failure = bits.next();
     result.finalize = bits.next();
+    maybe(bits, result.by, [&](auto& by) { unpack_text(in, by); });
     result.at = in.position(base);
 }
 
@@ -272,6 +274,69 @@ void unpack_attempt(Unpacker& in, AttemptWrite& attempt, Position base) {
     attempt.at = in.position(base);
 }
 
+// ------------------------------------------------------------------------------------ policies
+
+void pack_condition(Packer& out, const std::vector<ConditionSpec>& condition, Position base) {
+    out.number(condition.size());
+    for (const ConditionSpec& spec : condition) {
+        out.text(spec.condition.check);
+        out.text(spec.condition.path);
+        out.enumeration(spec.condition.test);
+        out.text(spec.condition.value);
+        out.position(spec.at, base);
+    }
+}
+
+void unpack_condition(Unpacker& in, std::optional<std::vector<ConditionSpec>>& condition, Position base) {
+    filled(condition).resize(static_cast<std::size_t>(in.number()));
+    for (ConditionSpec& spec : *condition) {
+        spec.condition.check = in.text();
+        spec.condition.path = in.text();
+        spec.condition.test = in.enumeration<Condition::Test>();
+        spec.condition.value = in.text();
+        spec.at = in.position(base);
+    }
+}
+
+void pack_retry(Packer& out, const Retry& retry) {
+    out.signed_number(retry.max_retries);
+    out.duration(retry.backoff);
+    out.duration(retry.max_backoff);
+    Bits bits;
+    for (const bool set : {retry.on.failed, retry.on.timeout, retry.on.silent}) bits.add(set);
+    out.number(bits.get());
+    out.number(retry.on.exit.size());
+    for (const std::int32_t status : retry.on.exit) out.signed_number(status);
+    out.enumeration(retry.on_interrupt);
+}
+
+void unpack_retry(Unpacker& in, Retry& retry) {
+    retry.max_retries = in.small();
+    retry.backoff = in.duration();
+    retry.max_backoff = in.duration();
+    Bits bits(in.number());
+    for (bool* const set : {&retry.on.failed, &retry.on.timeout, &retry.on.silent}) *set = bits.next();
+    retry.on.exit.resize(static_cast<std::size_t>(in.number()));
+    for (std::int32_t& status : retry.on.exit) status = in.small();
+    retry.on_interrupt = in.enumeration<OnInterrupt>();
+}
+
+void pack_uses(Packer& out, const std::vector<Use>& uses) {
+    out.number(uses.size());
+    for (const Use& use : uses) {
+        out.text(use.limit);
+        out.signed_number(use.count);
+    }
+}
+
+void unpack_uses(Unpacker& in, std::vector<Use>& uses) {
+    uses.resize(static_cast<std::size_t>(in.number()));
+    for (Use& use : uses) {
+        use.limit = in.text();
+        use.count = in.signed_number();
+    }
+}
+
 // ------------------------------------------------------------------------------------ heads
 
 void unpack_members(Unpacker& in, Bits& bits, CheckWrite& write) {
@@ -283,6 +348,8 @@ void unpack_members(Unpacker& in, Bits& bits, CheckWrite& write) {
     maybe(bits, write.state, [&](auto& state) { state = in.enumeration<State>(); });
     maybe(bits, write.options, [&](auto& options) { unpack_json(in, options); });
     maybe(bits, write.required, [&](auto& required) { required = bits.next(); });
+    maybe(bits, write.condition, [&](auto& condition) { unpack_condition(in, condition, write.at); });
+    write.skip = bits.next();
 }
 
 void unpack_members(Unpacker& in, Bits& bits, StageWrite& write) {
@@ -291,13 +358,15 @@ void unpack_members(Unpacker& in, Bits& bits, StageWrite& write) {
     write.at = in.position({});
     write.id_at = in.position(write.at);
     maybe(bits, write.args, [&](auto& args) { unpack_json(in, args); });
-    maybe(bits, write.retry, [&](auto& retry) {
-        filled(retry).max_retries = in.small();
-        retry->backoff = in.duration();
-    });
+    maybe(bits, write.retry, [&](auto& retry) { unpack_retry(in, filled(retry)); });
     maybe(bits, write.timeout, [&](auto& timeout) { timeout = in.duration(); });
     maybe(bits, write.heartbeat, [&](auto& heartbeat) { heartbeat = in.duration(); });
+    maybe(bits, write.silence, [&](auto& silence) { silence = in.duration(); });
+    maybe(bits, write.runner, [&](auto& runner) { unpack_text(in, runner); });
+    maybe(bits, write.uses, [&](auto& uses) { unpack_uses(in, filled(uses)); });
+    maybe(bits, write.condition, [&](auto& condition) { unpack_condition(in, condition, write.at); });
     write.cancel = bits.next();
+    write.skip = bits.next();
 }
 
 }  // namespace
@@ -309,6 +378,8 @@ void Packing<CheckWrite>::pack(const CheckWrite& write, std::string& bytes) {
                              write.required.has_value()})
         bits.add(there);
     if (write.required) bits.add(*write.required);
+    bits.add(write.condition.has_value());
+    bits.add(write.skip);
     bits.add(write.dependencies.has_value());
     out.text(write.id);
     out.number(bits.get());
@@ -317,6 +388,7 @@ void Packing<CheckWrite>::pack(const CheckWrite& write, std::string& bytes) {
     if (write.kind) out.text(*write.kind);
     if (write.state) out.enumeration(*write.state);
     if (write.options) out.text(write.options->text);
+    if (write.condition) pack_condition(out, *write.condition, write.at);
 
     if (write.dependencies) pack_predicate(out, *write.dependencies, write.at);
     out.number(write.results.size());
@@ -345,20 +417,23 @@ void Packing<StageWrite>::pack(const StageWrite& write, std::string& bytes) {
     Bits bits;
     for (const bool there :
          {write.args.has_value(), write.retry.has_value(), write.timeout.has_value(),
-          write.heartbeat.has_value(), write.cancel, write.dependencies.has_value(),
-          write.assignments.has_value(), write.continuation_group.has_value(), write.attempt.has_value()})
+          write.heartbeat.has_value(), write.silence.has_value(), write.runner.has_value(),
+          write.uses.has_value(), write.condition.has_value(), write.cancel, write.skip,
+          write.dependencies.has_value(), write.assignments.has_value(), write.continuation_group.has_value(),
+          write.attempt.has_value(), write.state.has_value()})
         bits.add(there);
     out.text(write.id);
     out.number(bits.get());
     out.position(write.at, {});
     out.position(write.id_at, write.at);
     if (write.args) out.text(write.args->text);
-    if (write.retry) {
-        out.signed_number(write.retry->max_retries);
-        out.duration(write.retry->backoff);
-    }
+    if (write.retry) pack_retry(out, *write.retry);
     if (write.timeout) out.duration(*write.timeout);
     if (write.heartbeat) out.duration(*write.heartbeat);
+    if (write.silence) out.duration(*write.silence);
+    if (write.runner) out.text(*write.runner);
+    if (write.uses) pack_uses(out, *write.uses);
+    if (write.condition) pack_condition(out, *write.condition, write.at);
 
     if (write.dependencies) pack_predicate(out, *write.dependencies, write.at);
     if (write.assignments) {
@@ -371,6 +446,7 @@ void Packing<StageWrite>::pack(const StageWrite& write, std::string& bytes) {
     }
     if (write.continuation_group) pack_predicate(out, *write.continuation_group, write.at);
     if (write.attempt) pack_attempt(out, *write.attempt, write.at);
+    if (write.state) out.enumeration(*write.state);
 }
 
 void Packing<StageWrite>::unpack(const char* bytes, StageWrite& write) {
@@ -388,6 +464,7 @@ void Packing<StageWrite>::unpack(const char* bytes, StageWrite& write) {
     });
     maybe(bits, write.continuation_group, [&](auto& box) { unpack_predicate(in, filled(box), write.at); });
     maybe(bits, write.attempt, [&](auto& attempt) { unpack_attempt(in, filled(attempt), write.at); });
+    maybe(bits, write.state, [&](auto& state) { state = in.enumeration<State>(); });
 }
 
 void Packing<StageWrite>::unpack_head(const char* bytes, StageWrite& write) {
@@ -398,6 +475,7 @@ void Packing<StageWrite>::unpack_head(const char* bytes, StageWrite& write) {
     write.assignments.reset();
     write.continuation_group.reset();
     write.attempt.reset();
+    write.state.reset();
 }
 
 std::string_view Packing<CheckWrite>::id(const char* bytes) { return Unpacker(bytes).text(); }

@@ -9,6 +9,12 @@
 namespace turboci {
 
 void Problems::add(ErrorCode code, Position at, std::string message) {
+    const bool told =
+        at.line != 0 && kept_.size() < kMaxKept && std::ranges::any_of(kept_, [&](const Problem& p) {
+            return p.at.file == at.file && p.at.line == at.line && p.at.column == at.column &&
+                   p.message == message;
+        });
+    if (told) return;
     ++total_;
     if (kept_.size() < kMaxKept) kept_.push_back({code, at, std::move(message)});
 }
@@ -41,8 +47,8 @@ void Problems::raise(const std::vector<std::string>& files) const {
     std::vector<ErrorDetail> details;
     for (const auto& p : sorted) {
         const bool placed = p.at.line != 0 && p.at.file < files.size();
-        details.push_back(placed ? ErrorDetail{files[p.at.file], p.at.line, p.at.column, p.message}
-                                 : ErrorDetail{{}, 0, 0, p.message});
+        details.push_back(placed ? ErrorDetail{files[p.at.file], p.at.line, p.at.column, p.message, p.code}
+                                 : ErrorDetail{{}, 0, 0, p.message, p.code});
     }
     const ErrorCode code = sorted.empty() ? ErrorCode::internal : sorted.front().code;
     if (details.size() == 1) {

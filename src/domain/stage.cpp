@@ -29,7 +29,7 @@ constexpr Names<Cause, 6> kCauses{{
     {Cause::interrupted, "interrupted"},
     {Cause::cancelled, "cancelled"},
 }};
-constexpr Names<ConcludedReason, 8> kReasons{{
+constexpr Names<ConcludedReason, 10> kReasons{{
     {ConcludedReason::attempt_complete, "attempt_complete"},
     {ConcludedReason::no_retries_left, "no_retries_left"},
     {ConcludedReason::retry_blocked, "retry_blocked"},
@@ -38,7 +38,10 @@ constexpr Names<ConcludedReason, 8> kReasons{{
     {ConcludedReason::group_unsatisfied, "group_unsatisfied"},
     {ConcludedReason::attempt_failed, "attempt_failed"},
     {ConcludedReason::interrupted_too_often, "interrupted_too_often"},
+    {ConcludedReason::condition_false, "condition_false"},
+    {ConcludedReason::skipped, "skipped"},
 }};
+constexpr Names<OnInterrupt, 2> kOnInterrupt{{{OnInterrupt::again, "again"}, {OnInterrupt::fail, "fail"}}};
 constexpr Names<OwnerType, 3> kOwners{{
     {OwnerType::stage_attempt, "stage_attempt"},
     {OwnerType::actor, "actor"},
@@ -73,11 +76,33 @@ std::string_view to_string(Cause cause) noexcept { return name_of(kCauses, cause
 std::optional<Cause> parse_cause(std::string_view text) noexcept { return value_of(kCauses, text); }
 
 Duration wait_before_retry(const Retry& retry, std::int32_t number) noexcept {
-    constexpr Duration kLongest = std::chrono::hours(24);
-    Duration wait = std::min(retry.backoff, kLongest);
-    for (std::int32_t i = 1; i < number && wait < kLongest && wait > Duration::zero(); ++i)
-        wait = std::min(wait * 2, kLongest);
+    const Duration longest = std::min(retry.max_backoff, kMaxBackoff);
+    Duration wait = std::min(retry.backoff, longest);
+    for (std::int32_t i = 1; i < number && wait < longest && wait > Duration::zero(); ++i)
+        wait = std::min(wait * 2, longest);
     return wait;
+}
+
+bool retries_end(const Retry& retry, Cause cause, std::optional<std::int32_t> exit_code) noexcept {
+    const RetryOn& on = retry.on;
+    switch (cause) {
+        case Cause::timeout:
+            return on.timeout;
+        case Cause::silent:
+            return on.silent;
+        case Cause::cancelled:
+            return false;
+        case Cause::failed:
+        case Cause::lost:
+        case Cause::interrupted:
+            return on.failed || (exit_code && std::ranges::binary_search(on.exit, *exit_code));
+    }
+    return false;
+}
+
+std::string_view to_string(OnInterrupt what) noexcept { return name_of(kOnInterrupt, what); }
+std::optional<OnInterrupt> parse_on_interrupt(std::string_view text) noexcept {
+    return value_of(kOnInterrupt, text);
 }
 
 std::string_view to_string(ConcludedReason reason) noexcept { return name_of(kReasons, reason); }

@@ -32,7 +32,12 @@ public:
 };
 
 constexpr Duration kMaxDuration = std::chrono::hours(24 * 3653);
-constexpr std::array<std::pair<std::string_view, Duration>, 4> kUnits{{
+struct Unit {
+    std::string_view name;
+    Duration length;
+};
+constexpr std::array<Unit, 5> kUnits{{
+    {"d", std::chrono::hours(24)},
     {"h", std::chrono::hours(1)},
     {"m", std::chrono::minutes(1)},
     {"s", std::chrono::seconds(1)},
@@ -90,22 +95,28 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {
-    std::int64_t count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || end == text.data() || text.front() == '-') return std::nullopt;
-    const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-    for (const auto& [name, length] : kUnits)
-        if (name == unit) {
-            if (count > kMaxDuration / length) return std::nullopt;
-            return length * count;
-        }
-    return std::nullopt;
+    Duration sum{0};
+    // Each unit at most once, the longest first: "1h30m".
+    auto unit = kUnits.begin();
+    do {
+        std::int64_t count = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+        if (error != std::errc() || end == text.data() || text.front() == '-') return std::nullopt;
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        const std::string_view name = text.substr(0, text.find_first_of("0123456789"));
+        unit = std::find_if(unit, kUnits.end(), [&](const Unit& u) { return u.name == name; });
+        if (unit == kUnits.end() || count > (kMaxDuration - sum) / unit->length) return std::nullopt;
+        sum += unit->length * count;
+        text.remove_prefix(name.size());
+        ++unit;
+    } while (!text.empty());
+    return sum;
 }
 
 std::string format_duration(Duration d) {
     const Duration rounded = std::chrono::round<std::chrono::milliseconds>(d);
     for (const auto& [name, length] : kUnits)
-        if (rounded >= length && rounded % length == Duration::zero())
+        if (name != "d" && rounded >= length && rounded % length == Duration::zero())
             return fmt::format("{}{}", rounded / length, name);
     return "0s";
 }

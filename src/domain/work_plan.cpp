@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "domain/ordered_json.hpp"
 #include "domain/random.hpp"
 #include "turboci/error.hpp"
 
@@ -47,6 +48,20 @@ std::string new_plan_id(Timestamp now) {
         id[i] = kAlphabet[random % 32];
     }
     return id;
+}
+
+bool has_label(const JsonText& labels, std::string_view key, std::string_view value) {
+    const auto object = OrderedJson::parse(labels.text, nullptr, false);
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return found != object.end() && found->is_string() && found->get_ref<const std::string&>() == value;
+}
+
+std::optional<std::string> plan_choice_problem(std::string_view text) {
+    if (text == kLatestPlan) return std::nullopt;
+    if (text.find('=') == std::string_view::npos) return plan_id_problem(text);
+    if (!is_valid_utf8(text)) return "is not valid UTF-8";
+    if (text.front() == '=') return "has no name of a label before the '='";
+    return std::nullopt;
 }
 
 std::string new_identity() { return fmt::format("{:016x}{:016x}", random_bits(), random_bits()); }

@@ -10,6 +10,7 @@
 
 #include "endpoint/review.hpp"
 #include "engine/deadlock.hpp"
+#include "engine/decide.hpp"
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"
 
@@ -294,6 +295,22 @@ PlanReview review(const WriteNodes& request, Problems& problems) {
         found.warnings.push_back(std::move(text));
     }
     return found;
+}
+
+void try_rules(const WriteNodes& request) {
+    // Of a plan that is not there yet a store knows nothing.
+    const engine::Load load = [](const Lookup&) { return Facts{}; };
+    const RunnerProbe probe;
+    PlanRow plan;
+    plan.id = "new";
+    static_cast<void>(engine::decide({.request = request,
+                                      .plan = std::move(plan),
+                                      .is_new = true,
+                                      .next_node = NodeKey{1},
+                                      .now = {},
+                                      .store = {},
+                                      .probe = probe},
+                                     load));
 }
 
 }  // namespace turboci

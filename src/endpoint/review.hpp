@@ -18,4 +18,8 @@ struct PlanReview {
 /// go to `problems`.
 [[nodiscard]] PlanReview review(const WriteNodes& request, Problems& problems);
 
+/// Refuses what the rules refuse of a request that creates a whole plan, as Service::create_plan() does.
+/// After review(), which finds more of it at once and says what is near.
+void try_rules(const WriteNodes& request);
+
 }  // namespace turboci

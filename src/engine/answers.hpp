@@ -30,6 +30,9 @@ struct Answers {
     [[nodiscard]] bool is_broken(NodeKey stage) const;
 };
 
+/// The results that count: see Answers.
+[[nodiscard]] std::vector<const ResultRow*> counted_results(const std::vector<ResultRow>& results);
+
 /// `attempt_of`: the attempt that wrote a result. nullopt is taken for one that is COMPLETE.
 [[nodiscard]] Answers count_answers(
     const std::vector<ResultRow>& results,

@@ -46,12 +46,11 @@ constexpr std::size_t kBatch = 1'000;
 using Comparison = WorkingSet::Comparison;
 
 Comparison comparison_of(const Node* node, const CheckWrite& write) {
-    return {node, write.options.has_value(), static_cast<bool>(write.dependencies), false, false};
+    return {node, write.options || write.condition, static_cast<bool>(write.dependencies), false, false};
 }
 Comparison comparison_of(const Node* node, const StageWrite& write) {
-    return {node, write.args || write.retry || write.timeout || write.heartbeat,
-            static_cast<bool>(write.dependencies), static_cast<bool>(write.continuation_group),
-            write.assignments.has_value()};
+    return {node, sets_body(write), static_cast<bool>(write.dependencies),
+            static_cast<bool>(write.continuation_group), write.assignments.has_value()};
 }
 
 /// The writes from `begin` on that are about nodes that are there already.
@@ -99,10 +98,8 @@ void apply_writes(Session& session) {
 
 void apply_late(Session& session) {
     for (const auto& [check, write] : session.late_results) apply_results(session, *check, write, false);
-    for (const auto& [stage, write] : session.late_stages) {
-        if (write.attempt) apply_attempt(session, *stage, *write.attempt);
-        if (write.cancel) apply_cancel(session, *stage, write);
-    }
+    for (const auto& [stage, write] : session.late_stages) apply_moves(session, *stage, write);
+    for (const auto& [check, at] : session.skipped_checks) apply_skip(session, *check, at);
 }
 
 }  // namespace turboci::engine

@@ -26,6 +26,9 @@ struct Session {
     /// Parts that need a first fixpoint before they can be judged.
     std::vector<std::pair<Node*, CheckWrite>> late_results;
     std::vector<std::pair<Node*, StageWrite>> late_stages;
+    std::vector<std::pair<Node*, Position>> skipped_checks;
+    std::vector<Limit> limits;               ///< of the plan, as this write leaves them
+    std::optional<PlanCancelled> cancelled;  ///< likewise
     /// The checks that the stage whose attempt writes is assigned to finish, sorted; none until somebody
     /// asks.
     std::optional<std::vector<NodeKey>> finished_by_writer;
@@ -44,13 +47,21 @@ void apply_check_predicate(Session& session, Node& check, const CheckWrite& writ
 void apply_results(Session& session, Node& check, const CheckWrite& write, bool finishing);
 void apply_stage(Session& session, Node& stage, const StageWrite& write);
 void apply_attempt(Session& session, Node& stage, const AttemptWrite& write);
-void apply_cancel(Session& session, Node& stage, const StageWrite& write);
+/// What a write says of the attempt and the state of a stage, that is there.
+void apply_moves(Session& session, Node& stage, const StageWrite& write);
+void apply_cancel(Session& session, Node& stage, Position at);
+void apply_skip(Session& session, Node& node, Position at);
+/// The plan's limits, before anything that uses them.
+void apply_limits(Session& session);
 
 /// A sign of life and nothing else: it is no change.
 [[nodiscard]] bool is_heartbeat_alone(const AttemptWrite& write);
 
 /// Refuses the write if new dependency edges close a cycle; the message shows the shortest through them.
 void refuse_cycles(Session& session);
+
+/// Does the write speak of what NodeBody holds?
+[[nodiscard]] bool sets_body(const StageWrite& write);
 
 /// "check:ID".
 [[nodiscard]] std::string name_of(const Node& node);

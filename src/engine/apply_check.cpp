@@ -9,6 +9,7 @@
 
 #include "domain/growing_object.hpp"
 #include "engine/apply.hpp"
+#include "engine/condition.hpp"
 #include "engine/holder.hpp"
 #include "engine/predicates.hpp"
 #include "engine/resolve.hpp"
@@ -74,6 +75,7 @@ struct Owner {
 };
 
 std::optional<Owner> owner_of(Session& session, const ResultWrite& write) {
+    if (!write.owner && write.by) return Owner{.type = OwnerType::actor, .id = *write.by};
     const auto& ref = write.owner ? write.owner : session.request.inside;
     if (!ref) return Owner{.type = OwnerType::actor, .id = session.request.actor};
     // "PLAN:STAGE", as owners are shown, or a stage's id alone, which may have a colon too.
@@ -301,11 +303,13 @@ void apply_check(Session& session, Node& check, const CheckWrite& asked) {
                       finishing || (check.is_new() && check.row.state == State::final));
     if (finishing) apply_state(session, check, write);
     if (check.is_new() && check.row.state == State::final) end_new_check(session, check);
+    if (write.skip) session.skipped_checks.emplace_back(&check, write.at);
 }
 
 void apply_check_predicate(Session& session, Node& check, const CheckWrite& write, bool open) {
     if (!write.dependencies) {
         if (check.is_new()) session.nodes.enqueue(check);
+        if (write.condition) apply_condition(session, check, *write.condition, write.at, open);
         return;
     }
     const std::size_t problems = session.problems.size();
@@ -313,7 +317,10 @@ void apply_check_predicate(Session& session, Node& check, const CheckWrite& writ
         flatten(session.nodes, session.problems, check, PredicateRole::dependencies, *write.dependencies);
     if (session.problems.size() != problems) return;
     if (!check.is_new()) {
-        if (same_predicate(session.nodes, check, flat)) return;
+        if (same_predicate(session.nodes, check, flat)) {
+            if (write.condition) apply_condition(session, check, *write.condition, write.at, open);
+            return;
+        }
         if (!open)
             return refuse(session, write.at,
                           fmt::format("{} is {}; its dependencies are locked", name_of(check),
@@ -321,6 +328,10 @@ void apply_check_predicate(Session& session, Node& check, const CheckWrite& writ
         session.nodes.record(check, Mover::writer, "dependencies", edges_json(session.nodes, flat));
     }
     set_predicate(session.nodes, check, PredicateRole::dependencies, std::move(flat));
+    if (write.condition)
+        apply_condition(session, check, *write.condition, write.at, open);
+    else if (!check.is_new())
+        check_condition(session, check, write.at);
 }
 
 }  // namespace turboci::engine

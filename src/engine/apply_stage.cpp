@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "domain/quotes.hpp"
 #include "engine/apply.hpp"
+#include "engine/condition.hpp"
 #include "engine/holder.hpp"
 #include "engine/predicates.hpp"
 #include "engine/resolve.hpp"
@@ -55,16 +57,41 @@ bool same_assignments(std::vector<AssignmentRow> a, std::vector<AssignmentRow> b
     return std::ranges::equal(a, b, {}, key, key);
 }
 
+/// A stage can only use what there is.
+void check_uses(Session& session, const Node& stage, const StageWrite& write) {
+    const auto refuse = [&](std::string why) {
+        session.problems.add(ErrorCode::invalid_argument, write.at, std::move(why));
+    };
+    for (const Use& use : *write.uses) {
+        const auto limit = std::ranges::find(session.limits, use.limit, &Limit::name);
+        if (limit == session.limits.end())
+            refuse(fmt::format("{} uses {}, which is none of the plan's limits", name_of(stage),
+                               in_quotes(use.limit)));
+        else if (use.count > limit->count)
+            refuse(fmt::format("{} uses {} of {}, of which there are {}", name_of(stage), use.count,
+                               in_quotes(use.limit), limit->count));
+    }
+}
+
+void create_class(Session& session, Node& stage, const StageWrite& write) {
+    if (!write.runner && !write.uses) return;
+    if (write.uses) check_uses(session, stage, write);
+    stage.class_number =
+        session.nodes.class_of(write.runner.value_or(""), write.uses.value_or(std::vector<Use>()));
+}
+
 /// What is fixed at creation must be what it was.
 void compare_fixed(Session& session, Node& stage, const StageWrite& write) {
-    const bool any = write.args || write.retry || write.timeout || write.heartbeat;
-    if (any) {
+    if (sets_body(write)) {
         const NodeBody body = session.nodes.body(stage);
         if (write.args && !same_json(*write.args, body.json)) refuse_change(session, stage, write.at, "args");
         const bool policy = (write.retry && *write.retry != body.retry) ||
                             (write.timeout && write.timeout != body.timeout) ||
-                            (write.heartbeat && write.heartbeat != body.heartbeat);
-        if (policy) refuse_change(session, stage, write.at, "policy (retry, timeout, heartbeat)");
+                            (write.heartbeat && write.heartbeat != body.heartbeat) ||
+                            (write.silence && write.silence != body.silence);
+        if (policy) refuse_change(session, stage, write.at, "policy (retry, timeout, heartbeat, silence)");
+        if (write.runner && *write.runner != body.runner) refuse_change(session, stage, write.at, "runner");
+        if (write.uses && *write.uses != body.uses) refuse_change(session, stage, write.at, "uses");
     }
     if (write.assignments) {
         const std::size_t problems = session.problems.size();
@@ -102,6 +129,7 @@ void apply_stage_predicate(Session& session, Node& stage, PredicateRole role, co
 void apply_stage(Session& session, Node& stage, const StageWrite& write) {
     if (stage.is_new()) {
         if (write.assignments) create_assignments(session, stage, resolve_assignments(session, stage, write));
+        create_class(session, stage, write);
         session.nodes.enqueue(stage);
     } else {
         compare_fixed(session, stage, write);
@@ -111,19 +139,57 @@ void apply_stage(Session& session, Node& stage, const StageWrite& write) {
     if (write.continuation_group)
         apply_stage_predicate(session, stage, PredicateRole::continuation, *write.continuation_group,
                               write.at);
-    if (!write.attempt && !write.cancel) return;
-    if (stage.is_new()) {
+    if (write.condition) apply_condition(session, stage, *write.condition, write.at, false);
+    const bool moves = write.attempt || write.state || write.cancel || write.skip;
+    if (moves && stage.is_new())
         session.late_stages.emplace_back(&stage, write);
-        return;
-    }
-    if (write.attempt) apply_attempt(session, stage, *write.attempt);
-    if (write.cancel) apply_cancel(session, stage, write);
+    else if (moves)
+        apply_moves(session, stage, write);
 }
 
-void apply_cancel(Session& session, Node& stage, const StageWrite& write) {
+namespace {
+
+/// The end of the live attempt of a stage that its writer calls FINAL.
+AttemptWrite ending(const StageWrite& write) {
+    AttemptWrite end;
+    end.at = write.at;
+    if (write.attempt) end = *write.attempt;
+    if (end.failure || end.state == AttemptState::incomplete) {
+        end.state = AttemptState::incomplete;
+        end.no_retry = true;
+    } else {
+        end.state = AttemptState::complete;
+    }
+    return end;
+}
+
+/// The stage must be where the writer says that it is.
+void check_state(Session& session, const Node& stage, State said, Position at) {
+    if (said == State::planned || said == stage.row.state) return;
+    session.problems.add(
+        ErrorCode::invalid_state, at,
+        fmt::format("{} is {} and cannot be made {}: {}", name_of(stage), to_string(stage.row.state),
+                    to_string(said),
+                    said == State::final ? "end its attempt, or cancel it" : "its attempts take it there"));
+}
+
+}  // namespace
+
+void apply_moves(Session& session, Node& stage, const StageWrite& write) {
+    const bool ends = write.state == State::final && stage.row.state == State::attempting;
+    if (ends)
+        apply_attempt(session, stage, ending(write));
+    else if (write.attempt)
+        apply_attempt(session, stage, *write.attempt);
+    if (write.state && !ends) check_state(session, stage, *write.state, write.at);
+    if (write.cancel) apply_cancel(session, stage, write.at);
+    if (write.skip) apply_skip(session, stage, write.at);
+}
+
+void apply_cancel(Session& session, Node& stage, Position at) {
     if (stage.row.state == State::final) {
         if (stage.row.outcome == Outcome::cancelled) return;
-        session.problems.add(ErrorCode::invalid_state, write.at,
+        session.problems.add(ErrorCode::invalid_state, at,
                              fmt::format("{} is FINAL ({}) and cannot be cancelled", name_of(stage),
                                          to_string(stage.row.outcome.value_or(Outcome::failed))));
         return;

@@ -30,6 +30,11 @@ bool PreparedFilter::takes(std::string_view id, const std::function<JsonText()>&
     return filter_.args_bytes == 0 || json.text.size() <= filter_.args_bytes || judged_.contains(id);
 }
 
+bool PreparedFilter::takes_runner(std::string_view runner) const {
+    return std::ranges::any_of(filter_.runners,
+                               [&](const std::string& kind) { return kind == runner || kind == "*"; });
+}
+
 bool PreparedFilter::is_matched(std::string_view id) const {
     if (filter_.match.empty()) return true;
     const std::string text(id);

@@ -16,7 +16,9 @@ public:
     explicit PreparedFilter(const ClaimFilter& filter);
 
     [[nodiscard]] bool takes_all() const;
-    /// `args` is called if they matter.
+    /// May stages that need such a runner be taken?
+    [[nodiscard]] bool takes_runner(std::string_view runner) const;
+    /// `args` is called if they matter. Does not look at the runner.
     [[nodiscard]] bool takes(std::string_view id, const std::function<JsonText()>& args) const;
 
 private:

@@ -8,7 +8,9 @@
 #include <tuple>
 
 #include "domain/attempt_token.hpp"
+#include "domain/policy_text.hpp"
 #include "engine/apply.hpp"
+#include "engine/cancel.hpp"
 #include "engine/claim.hpp"
 #include "engine/expiry.hpp"
 #include "engine/resolve.hpp"
@@ -21,41 +23,55 @@ std::string token_of(const std::string& store, const PlanRow& plan, const std::s
     return to_string(AttemptToken{store, plan.identity, plan.id, stage, row.attempt.idx, row.holder});
 }
 
+void check_version(const WriteNodes& request, const PlanRow& plan) {
+    if (request.if_version && *request.if_version != plan.version)
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("plan {} is at version {}, not {}", plan.id, plan.version, *request.if_version),
+            "read it again and decide anew")
+            .because("IF_VERSION");
+}
+
 namespace {
 
 /// Heartbeats alone are no change, and expire nothing.
 bool is_heartbeat_alone(const WriteNodes& request) {
-    if (request.checks.size() > 0 || request.stages.size() == 0 || request.claim || request.labels)
+    if (request.checks.size() > 0 || request.stages.size() == 0 || request.claim || request.labels ||
+        !request.limits.empty() || request.cancel)
         return false;
     StageWrite write;
     for (std::size_t i = 0; i < request.stages.size(); ++i) {
         request.stages.read(i, write);
-        if (!write.attempt || write.cancel || write.args || write.dependencies || write.assignments ||
-            write.continuation_group)
+        if (!write.attempt || write.cancel || write.skip || sets_body(write) || write.condition ||
+            write.dependencies || write.assignments || write.continuation_group)
             return false;
         if (!engine::is_heartbeat_alone(*write.attempt)) return false;
     }
     return true;
 }
 
-void check_version(const WriteNodes& request, const PlanRow& plan) {
-    if (request.if_version && *request.if_version != plan.version)
-        throw Error(
-            ErrorCode::conflict,
-            fmt::format("plan {} is at version {}, not {}", plan.id, plan.version, *request.if_version),
-            "read it again and decide anew");
-}
-
-/// Labels, and the record of the plan itself. True if the labels of a plan that was there have changed.
-bool change_labels(Session& session, PlanRow& plan, bool is_new) {
+/// Labels, limits, and the record of the plan itself. True if the labels of a plan that was there have
+/// changed.
+bool change_plan(Session& session, PlanRow& plan, bool is_new) {
     JsonText merged =
         session.request.labels ? merge_patch(plan.labels, *session.request.labels) : plan.labels;
     const bool relabelled = !same_json(merged, plan.labels);
     plan.labels = std::move(merged);
-    if (is_new)
-        session.nodes.record_plan(fmt::format("{{\"created\":true,\"labels\":{}}}", plan.labels.text));
-    else if (relabelled)
-        session.nodes.record_plan(fmt::format("{{\"labels\":{}}}", plan.labels.text));
+    std::string record;
+    const auto add = [&](std::string_view member) {
+        record.append(record.empty() ? "" : ",").append(member);
+    };
+    if (is_new) add(R"("created":true)");
+    if (is_new && plan.from) add(R"("from":)" + json_string(plan.from->plan));
+    if (is_new || relabelled) add(R"("labels":)" + plan.labels.text);
+    const bool came_along = is_new && !session.limits.empty();
+    if (session.limits != plan.limits || came_along) add(R"("limits":)" + to_json(session.limits));
+    plan.limits = session.limits;
+    if (session.cancelled != plan.cancelled && session.cancelled)
+        add(fmt::format(R"("cancelled":{{"by":{},"reason":{}}})", json_string(session.cancelled->by),
+                        json_string(session.cancelled->reason)));
+    plan.cancelled = session.cancelled;
+    if (!record.empty()) session.nodes.record_plan("{" + record + "}");
     return relabelled && !is_new;
 }
 
@@ -95,6 +111,9 @@ ClaimedAttempt claimed_attempt(const Session& session, const Node& node) {
     stage.retry = body.retry;
     stage.timeout = body.timeout;
     stage.heartbeat = body.heartbeat;
+    stage.silence = body.silence;
+    stage.runner = body.runner;
+    stage.uses = body.uses;
     stage.version = nodes.version();
     stage.updated_at = nodes.now();
     claimed.idx = row.attempt.idx;
@@ -121,13 +140,22 @@ void apply(Session& session, const WriteInput& input, const Holders& holders, bo
     }
     if (!input.is_new && !request.tick) check_token(session);
     note_author(session);
+    apply_limits(session);
+    if (input.carried != nullptr) nodes.set_carried(*input.carried);
     create_nodes(session);
     apply_writes(session);
     session.problems.raise_if_any(request.files);
     refuse_cycles(session);
+    if (session.cancelled) cancel_new_stages(session);
+    if (input.carried != nullptr) carry(session, *input.carried);
+    if (!input.superseded_by.empty()) supersede(session, input.superseded_by);
     resolve_and_check();
     apply_late(session);
     resolve_and_check();
+    if (request.cancel) {
+        apply_plan_cancel(session);
+        resolve_and_check();
+    }
 }
 
 /// All changes, and what is recorded of them. A claim that got nothing leaves no operation behind: it may be
@@ -160,7 +188,7 @@ void collect_changes(const WriteInput& input, const std::vector<Node*>& claimed,
 
 Decision decide(const WriteInput& input, const Load& load) {
     const WriteNodes& request = input.request;
-    check_version(request, input.plan);
+    if (!input.is_new) check_version(request, input.plan);
     Decision decision;
     decision.plan = input.plan;
     const Timestamp now = plan_time(input.plan.clock, input.now);
@@ -178,6 +206,9 @@ Decision decide(const WriteInput& input, const Load& load) {
                     .stages = {},
                     .late_results = {},
                     .late_stages = {},
+                    .skipped_checks = {},
+                    .limits = input.plan.limits,
+                    .cancelled = input.plan.cancelled,
                     .finished_by_writer = {}};
     const Holders holders(input.probe, load, input.lost_after, input.now.wall);
     apply(session, input, holders, !counts.empty());
@@ -186,7 +217,7 @@ Decision decide(const WriteInput& input, const Load& load) {
     if (request.claim) claimed = take_claim(session, *request.claim);
     session.problems.raise_if_any(request.files);
     WriteResult& answer = decision.answer;
-    answer.relabelled = change_labels(session, decision.plan, input.is_new);
+    answer.relabelled = change_plan(session, decision.plan, input.is_new);
     answer.warnings = deadlock_warnings(session);
     for (const Node* stage : claimed) answer.claimed.push_back(claimed_attempt(session, *stage));
     collect_changes(input, claimed, decision);
@@ -194,6 +225,9 @@ Decision decide(const WriteInput& input, const Load& load) {
                    .identity = decision.plan.identity,
                    .version = decision.plan.version,
                    .labels = decision.plan.labels,
+                   .limits = decision.plan.limits,
+                   .cancelled = decision.plan.cancelled,
+                   .from = decision.plan.from,
                    .created_at = decision.plan.created_at,
                    .updated_at = decision.plan.clock.time,
                    .counts = sum_of(counts, decision.changes.counts)};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/carry.hpp"
 #include "engine/working_set.hpp"
 #include "turboci/runner.hpp"
 
@@ -22,6 +23,8 @@ struct WriteInput {
     std::string store;         ///< its identity
     const RunnerProbe& probe;  ///< empty: every runner is taken for alive
     Duration lost_after{0};    ///< a runner that cannot be probed is gone when it has been silent for so long
+    const CarriedNodes* carried = nullptr;  ///< what a new plan takes over from another
+    std::string superseded_by = {};         ///< not empty: all that is open ends, for the plan of that id
 };
 
 /// What a write comes to. Nothing has been changed yet.
@@ -37,6 +40,9 @@ struct Decision {
 /// questions about the plan as it is stored; it and `input.request` must outlive the decision. Errors as
 /// Service::write_nodes().
 [[nodiscard]] Decision decide(const WriteInput& input, const Load& load);
+
+/// CONFLICT if the request expects another version of the plan.
+void check_version(const WriteNodes& request, const PlanRow& plan);
 
 /// What WriteNodes::token takes for that attempt.
 [[nodiscard]] std::string token_of(const std::string& store, const PlanRow& plan, const std::string& stage,

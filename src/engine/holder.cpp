@@ -43,7 +43,7 @@ void check_token(Session& session) {
     const WriteNodes& request = session.request;
     if (request.token.empty()) return;
     const auto refuse = [&](ErrorCode code, const std::string& what) {
-        throw Error(code, what, "leave it to the attempt that is current");
+        throw Error(code, what, "leave it to the attempt that is current").because("ATTEMPT_GONE");
     };
     const auto token = parse_attempt_token(request.token);
     if (!token) throw Error(ErrorCode::invalid_argument, "the attempt's token is not one that turboci made");
@@ -91,7 +91,7 @@ void lose_named(Session& session, const Holders& holders) {
     StageWrite write;
     for (std::size_t i = 0; i < stages.size(); ++i) {
         stages.read(i, write);
-        if (!write.cancel && (!write.attempt || write.attempt->holder)) continue;
+        if (!write.cancel && !write.skip && (!write.attempt || write.attempt->holder)) continue;
         Node* stage = nodes.find(NodeType::stage, stages.id(i));
         if (stage == nullptr || stage->row.attempt == 0) continue;
         auto row = nodes.current_attempt(*stage);

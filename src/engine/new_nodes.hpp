@@ -28,6 +28,7 @@ public:
         if (node.row.type == NodeType::check) {
             request_.checks.read_head(node.write, check_);
             if (check_.options) body.json = *check_.options;
+            if (check_.condition) set_condition(*check_.condition, body);
             return;
         }
         request_.stages.read_head(node.write, stage_);
@@ -35,9 +36,16 @@ public:
         if (stage_.retry) body.retry = *stage_.retry;
         body.timeout = stage_.timeout;
         body.heartbeat = stage_.heartbeat;
+        body.silence = stage_.silence;
+        if (stage_.runner) body.runner = *stage_.runner;
+        if (stage_.uses) body.uses = *stage_.uses;
+        if (stage_.condition) set_condition(*stage_.condition, body);
     }
 
 private:
+    static void set_condition(const std::vector<ConditionSpec>& specs, NodeBody& body) {
+        for (const ConditionSpec& spec : specs) body.condition.push_back(spec.condition);
+    }
     static inline const NodeBody kEmpty;
     const WriteNodes& request_;
     std::pair<NodeKey, std::int32_t> author_;

@@ -8,6 +8,8 @@
 #include <span>
 #include <tuple>
 
+#include "engine/predicate_form.hpp"
+
 namespace turboci::engine {
 
 namespace {
@@ -141,7 +143,11 @@ std::string complaint(const Node& target, const EdgeRow& edge) {
     if (edge.on_state != State::final)
         return fmt::format("{} ended without passing {}", name, to_string(edge.on_state));
     const std::string_view outcome = target.row.outcome ? to_string(*target.row.outcome) : "not final";
-    return fmt::format("{} {} ({} was needed)", name, outcome, to_string(edge.when));
+    // "skipped (upstream)": only its cause tells why "not_failed" was not enough.
+    const std::string cause = target.row.skip_cause && edge.when == When::not_failed
+                                  ? fmt::format(" {}", to_string(*target.row.skip_cause))
+                                  : "";
+    return fmt::format("{} {}{} ({} was needed)", name, outcome, cause, to_string(edge.when));
 }
 
 }  // namespace
@@ -184,11 +190,41 @@ std::string edges_json(WorkingSet& nodes, const FlatPredicate& flat) {
     return fmt::format(R"({{"edges":{},"to":[{}]}})", flat.edges.size(), names);
 }
 
+namespace {
+
+/// Is one what the other is, group by group?
+template <class Edges>
+bool same_in_order(const std::vector<GroupRow>& have, const Edges& edges, const FlatPredicate& flat) {
+    const bool groups_equal = std::ranges::equal(have, flat.groups, [](const GroupRow& a, const GroupRow& b) {
+        return a.parent == b.parent && a.count.kind == b.count.kind && a.count.threshold == b.count.threshold;
+    });
+    if (!groups_equal) return false;
+    const auto sorted = [](const auto& list) {
+        std::vector<std::tuple<std::int32_t, NodeKey, State, When>> keys;
+        keys.reserve(list.size());
+        for (const auto& e : list) keys.emplace_back(e.group, e.target, e.on_state, e.when);
+        std::ranges::sort(keys);
+        return keys;
+    };
+    return sorted(edges) == sorted(flat.edges);
+}
+
+template <class Edges>
+PredicateForm<NodeKey> form_of(const std::vector<GroupRow>& rows, const Edges& edges) {
+    std::vector<PredicateForm<NodeKey>> groups;
+    groups.reserve(rows.size());
+    for (const GroupRow& row : rows)
+        groups.push_back(
+            {.kind = row.count.kind, .threshold = row.count.threshold, .edges = {}, .groups = {}});
+    for (const auto& e : edges)
+        groups.at(static_cast<std::size_t>(e.group)).edges.emplace(e.target, e.on_state, e.when);
+    return nest_forms(std::move(groups), [&](std::size_t i) { return rows[i].parent; });
+}
+
+}  // namespace
+
 bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
     const PredicateRole role = flat.groups.front().role;
-    const auto same_shape = [](const GroupCount& a, const GroupCount& b) {
-        return a.kind == b.kind && a.threshold == b.threshold;
-    };
     std::vector<GroupRow> have;
     if (role == PredicateRole::dependencies) {
         GroupRow root;
@@ -199,20 +235,11 @@ bool same_predicate(WorkingSet& nodes, Node& owner, const FlatPredicate& flat) {
     }
     for (const CachedGroup& g : nodes.groups(owner))
         if (g.row.role == role) have.push_back(g.row);
-    const bool groups_equal =
-        std::ranges::equal(have, flat.groups, [&](const GroupRow& a, const GroupRow& b) {
-            return a.parent == b.parent && same_shape(a.count, b.count);
-        });
-    if (!groups_equal) return false;
-    // The order of members within a group means nothing.
-    const auto sorted = [](const auto& edges) {
-        std::vector<std::tuple<std::int32_t, NodeKey, State, When>> keys;
-        keys.reserve(edges.size());
-        for (const auto& e : edges) keys.emplace_back(e.group, e.target, e.on_state, e.when);
-        std::ranges::sort(keys);
-        return keys;
-    };
-    return sorted(nodes.edges_of(owner, role)) == sorted(flat.edges);
+    const auto edges = nodes.edges_of(owner, role);
+    if (same_in_order(have, edges, flat)) return true;
+    // The order of members within a group means nothing, nor does that of the groups among them.
+    const bool could_be = have.size() == flat.groups.size() && have.size() > 2;
+    return could_be && form_of(have, edges) == form_of(flat.groups, flat.edges);
 }
 
 void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredicate&& flat) {
@@ -250,11 +277,11 @@ std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role) 
     return text;
 }
 
-namespace {
-
-[[noreturn]] void throw_damaged(std::string_view what) {
+void throw_damaged(std::string_view what) {
     throw Error(ErrorCode::store, fmt::format("the store is damaged: {}", what));
 }
+
+namespace {
 
 void show_edge(const EdgeRecord& record, Timestamp since, Edge& edge) {
     edge.target.type = record.target.type;
@@ -264,7 +291,7 @@ void show_edge(const EdgeRecord& record, Timestamp since, Edge& edge) {
     edge.target_state = record.target_state;
     edge.target_outcome = record.target_outcome;
     edge.resolution = resolve_edge(edge.target.type, edge.on_state, edge.when, edge.target_state,
-                                   edge.target_outcome, record.target_furthest);
+                                   edge.target_outcome, record.target_skip_cause, record.target_furthest);
     edge.resolved_at.reset();
     if (edge.resolution != Resolution::unresolved && record.reached_at)
         edge.resolved_at = std::max(*record.reached_at, since);
@@ -319,16 +346,7 @@ void view_predicate(const NodeRecord& record, PredicateRole role, Predicate& pre
         if (g >= groups.size()) throw_damaged("an edge names a group that is not there");
         show_edge(e, rows[g].since, groups[g].edges.emplace_back());
     }
-    // Children come after their parents, so moving from the back keeps every subtree whole. They come to
-    // their parent the last one first.
-    for (std::size_t i = rows.size(); i-- > 1;) {
-        const auto parent = static_cast<std::size_t>(rows[i].parent);
-        if (parent >= i) throw_damaged("a group's parent comes after it");
-        std::ranges::reverse(groups[i].groups);
-        groups[parent].groups.push_back(std::move(groups[i]));
-    }
-    std::ranges::reverse(groups.front().groups);
-    predicate = std::move(groups.front());
+    predicate = nest_groups(std::move(groups), [&](std::size_t i) { return rows[i].parent; });
 }
 
 Predicate view_predicate(const NodeRecord& record, PredicateRole role) {

@@ -2,9 +2,12 @@
 // From predicates as written to rows with counts, and back to what readers see.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/working_set.hpp"
@@ -39,6 +42,25 @@ void set_predicate(WorkingSet& nodes, Node& owner, PredicateRole role, FlatPredi
 
 /// "needs check:build passed, but it failed": the first edges that make the dependencies unsatisfiable.
 [[nodiscard]] std::string why_unsatisfied(WorkingSet& nodes, Node& owner, PredicateRole role);
+
+/// STORE: the store is damaged.
+[[noreturn]] void throw_damaged(std::string_view what);
+
+/// Puts groups, which stand in preorder, into their parents, and returns the root. `parent_of(i)`: the number
+/// of the parent of group i, asked of all but the root. STORE (damaged) if one comes after its child.
+template <class Group, class ParentOf>
+[[nodiscard]] Group nest_groups(std::vector<Group> groups, const ParentOf& parent_of) {
+    // Children come after their parents, so moving from the back keeps every subtree whole. They come to
+    // their parent the last one first.
+    for (std::size_t i = groups.size(); i-- > 1;) {
+        const auto parent = static_cast<std::size_t>(parent_of(i));
+        if (parent >= i) throw_damaged("a group's parent comes after it");
+        std::ranges::reverse(groups[i].groups);
+        groups[parent].groups.push_back(std::move(groups[i]));
+    }
+    std::ranges::reverse(groups.front().groups);
+    return std::move(groups.front());
+}
 
 /// The predicate of one role as readers see it.
 [[nodiscard]] Predicate view_predicate(const NodeRecord& record, PredicateRole role);

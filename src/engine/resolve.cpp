@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/answers.hpp"
+#include "engine/condition.hpp"
 #include "engine/predicates.hpp"
 
 namespace turboci::engine {
@@ -105,22 +106,12 @@ void end_check(WorkingSet& nodes, Node& check, std::vector<ResultRow>& results, 
     nodes.move(check, State::final, mover);
 }
 
-void skip_check(WorkingSet& nodes, Node& check, std::string failure, SkipCause cause) {
-    auto results = nodes.results(check);
-    // The orchestrator's own note says why it was skipped; anybody else's failure still makes it failed.
-    const Answers answers = answers_of(nodes, results);
-    const bool failed = answers.failed || !answers.broken.empty();
-    add_orchestrator_result(nodes, check, std::move(failure));
-    if (!failed) check.row.skip_cause = cause;
-    end_check(nodes, check, results, failed ? Outcome::failed : Outcome::skipped, Mover::orchestrator);
-}
-
 /// Why a stage gave no answer, for the check that waited for it.
 std::string stage_complaint(WorkingSet& nodes, const Node& stage) {
     std::string text =
         fmt::format("stage {}: {}", stage.row.id,
                     stage.row.concluded_reason ? to_string(*stage.row.concluded_reason) : "ended");
-    if (stage.row.outcome == Outcome::cancelled) {
+    if (stage.row.outcome == Outcome::cancelled || stage.row.outcome == Outcome::skipped) {
         if (const auto message = nodes.message(stage)) text += fmt::format(" ({})", *message);
     } else if (stage.row.attempt > 0 && stage.row.outcome == Outcome::failed) {
         if (const auto attempt = nodes.current_attempt(stage); attempt && attempt->attempt.failure)
@@ -167,8 +158,7 @@ void finish_assigned_check(WorkingSet& nodes, Node& check) {
 /// Why a node that is skipped now is: over the edges that are resolved.
 SkipCause skip_cause_of(WorkingSet& nodes, Node& node) {
     for (const EdgeRow& edge : nodes.edges_of(node, PredicateRole::dependencies)) {
-        const bool wants_success = edge.on_state != State::final || edge.when == When::success;
-        if (!wants_success) continue;
+        if (!wants_no_failure(edge.on_state, edge.when)) continue;
         const Node& target = nodes.get(edge.target);
         if (resolve_edge(target, edge.on_state, edge.when) != Resolution::unsatisfied) continue;
         const bool broke = target.row.outcome == Outcome::failed ||
@@ -189,8 +179,11 @@ void advance_check(WorkingSet& nodes, Node& check) {
         if (row.dependencies.resolution == Resolution::unsatisfied)
             return skip_check(nodes, check, why_unsatisfied(nodes, check, PredicateRole::dependencies),
                               skip_cause_of(nodes, check));
-        if (row.dependencies.resolution == Resolution::satisfied)
+        if (row.dependencies.resolution == Resolution::satisfied) {
+            if (const auto why = why_not_wanted(nodes, check))
+                return skip_check(nodes, check, "not needed: " + *why, SkipCause::not_needed);
             nodes.move(check, State::waiting, Mover::orchestrator);
+        }
     }
     if (row.state == State::waiting && wanted == state_number(NodeType::check, State::final))
         finish_assigned_check(nodes, check);
@@ -203,10 +196,17 @@ void record_pending(WorkingSet& nodes, Node& stage) {
                          fmt::format("{{\"idx\":{},\"state\":\"PENDING\"}}", stage.row.attempt));
 }
 
+/// Was the end of `last` one that uses up no retry?
+bool is_nobodys_failure(WorkingSet& nodes, const Node& stage, const AttemptRow& last) {
+    return is_interruption(last.attempt.cause.value_or(Cause::failed)) &&
+           nodes.body(stage).retry.on_interrupt == OnInterrupt::again;
+}
+
 /// Begins the attempt after `last`, which has ended.
 void start_another(WorkingSet& nodes, Node& stage, Duration backoff, const AttemptRow& last) {
     AttemptRow row;
-    const bool interrupted = is_interruption(last.attempt.cause.value_or(Cause::failed));
+    const bool interrupted = is_nobodys_failure(nodes, stage, last);
+    row.class_number = last.class_number;
     row.retries = last.retries + (interrupted ? 0 : 1);
     row.interruptions = interrupted ? last.interruptions + 1 : 0;
     if (stage.ended >= 0) nodes.ended[static_cast<std::size_t>(stage.ended)].next_in = backoff;
@@ -231,13 +231,17 @@ Resolution group_resolution(WorkingSet& nodes, Node& stage) {
     return nodes.group_count(stage, PredicateRole::continuation, 0).resolution;
 }
 
+bool retries_end(const Retry& retry, const AttemptRow& last) {
+    return turboci::retries_end(retry, last.attempt.cause.value_or(Cause::failed), last.attempt.exit_code);
+}
+
 /// Why no attempt follows one that is INCOMPLETE.
 ConcludedReason why_no_retry(WorkingSet& nodes, const Node& stage, const AttemptRow& last) {
-    if (is_interruption(last.attempt.cause.value_or(Cause::failed)))
-        return ConcludedReason::interrupted_too_often;
+    if (is_nobodys_failure(nodes, stage, last)) return ConcludedReason::interrupted_too_often;
     if (last.no_retry) return ConcludedReason::retry_blocked;
-    return nodes.body(stage).retry.max_retries == 0 ? ConcludedReason::attempt_failed
-                                                    : ConcludedReason::no_retries_left;
+    const Retry retry = nodes.body(stage).retry;
+    const bool may_follow = retry.max_retries > 0 && retries_end(retry, last);
+    return may_follow ? ConcludedReason::no_retries_left : ConcludedReason::attempt_failed;
 }
 
 /// The attempts are over; what is left is the continuation group.
@@ -255,7 +259,7 @@ void advance_ended_stage(WorkingSet& nodes, Node& stage, const AttemptRow& last)
 
 /// Begins another attempt if one may follow `last`, which is INCOMPLETE.
 bool retry_attempt(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
-    if (is_interruption(last.attempt.cause.value_or(Cause::failed))) {
+    if (is_nobodys_failure(nodes, stage, last)) {
         // Nobody's failure: it uses up no retry and waits for none.
         if (last.interruptions + 1 >= kMaxInterruptions) return false;
         start_another(nodes, stage, Duration::zero(), last);
@@ -263,7 +267,7 @@ bool retry_attempt(WorkingSet& nodes, Node& stage, const AttemptRow& last) {
     }
     if (last.no_retry) return false;
     const Retry retry = nodes.body(stage).retry;
-    if (last.retries >= retry.max_retries) return false;
+    if (last.retries >= retry.max_retries || !retries_end(retry, last)) return false;
     start_another(nodes, stage, wait_before_retry(retry, last.retries + 1), last);
     return true;
 }
@@ -276,6 +280,11 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
             return conclude(nodes, stage, Outcome::skipped, ConcludedReason::dependencies_unsatisfied);
         }
         if (row.dependencies.resolution != Resolution::satisfied) return;
+        if (const auto why = why_not_wanted(nodes, stage)) {
+            nodes.set_message(stage, *why);
+            row.skip_cause = SkipCause::not_needed;
+            return conclude(nodes, stage, Outcome::skipped, ConcludedReason::condition_false);
+        }
         nodes.move(stage, State::attempting, Mover::orchestrator);
         nodes.begin_first_attempt(stage);
         record_pending(nodes, stage);
@@ -288,6 +297,8 @@ void advance_stage(WorkingSet& nodes, Node& stage) {
         // Whatever the end of the process was: somebody has cancelled the stage meanwhile.
         const auto& mark = last->attempt.stopping;
         if (mark && mark->cause == Cause::cancelled) return cancel_stage(nodes, stage, mark->reason);
+        if (last->attempt.cause == Cause::cancelled)
+            return cancel_stage(nodes, stage, last->attempt.failure.value_or(""));
         if (retry_attempt(nodes, stage, *last)) return;
     }
     advance_ended_stage(nodes, stage, *last);
@@ -366,6 +377,31 @@ void cancel_stage(WorkingSet& nodes, Node& stage, const std::string& reason) {
                     {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "cancelled" : reason},
                     Mover::orchestrator);
     conclude(nodes, stage, Outcome::cancelled, ConcludedReason::cancelled);
+}
+
+void skip_stage(WorkingSet& nodes, Node& stage, const std::string& reason) {
+    if (!reason.empty()) nodes.set_message(stage, reason);
+    if (auto attempt = nodes.current_attempt(stage); attempt && !is_ended(attempt->attempt.state))
+        end_attempt(nodes, stage, *attempt,
+                    {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "skipped" : reason},
+                    Mover::orchestrator);
+    stage.row.skip_cause = SkipCause::not_needed;
+    conclude(nodes, stage, Outcome::skipped, ConcludedReason::skipped);
+}
+
+void skip_check(WorkingSet& nodes, Node& check, std::string why, SkipCause cause) {
+    auto results = nodes.results(check);
+    // The orchestrator's own note says why it was skipped; anybody else's failure still makes it failed.
+    const Answers answers = answers_of(nodes, results);
+    const bool failed = answers.failed || !answers.broken.empty();
+    add_orchestrator_result(nodes, check, std::move(why));
+    if (!failed) check.row.skip_cause = cause;
+    end_check(nodes, check, results, failed ? Outcome::failed : Outcome::skipped, Mover::orchestrator);
+}
+
+bool has_failure(WorkingSet& nodes, Node& check) {
+    const Answers answers = answers_of(nodes, nodes.results(check));
+    return answers.failed || !answers.broken.empty();
 }
 
 Outcome judge_answers(WorkingSet& nodes, Node& check, const std::vector<ResultRow>& results) {

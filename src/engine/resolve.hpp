@@ -34,6 +34,15 @@ void finalize_results_of(WorkingSet& nodes, const Node& stage, std::int32_t atte
 /// Takes a stage from whatever state to FINAL, cancelled. No runner may hold its attempt.
 void cancel_stage(WorkingSet& nodes, Node& stage, const std::string& reason);
 
+/// Takes a stage whose attempt is not RUNNING from whatever state to FINAL, skipped as not needed.
+void skip_stage(WorkingSet& nodes, Node& stage, const std::string& reason);
+
+/// Takes a check to FINAL, skipped, with a note of the orchestrator that says why. What has a counted failure
+/// is failed all the same.
+void skip_check(WorkingSet& nodes, Node& check, std::string why, SkipCause cause);
+/// Has a result that counts a failure?
+[[nodiscard]] bool has_failure(WorkingSet& nodes, Node& check);
+
 /// WAITING (or, directly, PLANNING) → FINAL: finalizes the open results and sets the outcome. A pass of an
 /// attempt that did not run to its end fails the check, with a note that says so.
 void finish_check(WorkingSet& nodes, Node& check, Mover mover);

@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
+#include "domain/json_pointer.hpp"
 #include "domain/key_set.hpp"
 #include "domain/quotes.hpp"
 #include "domain/stage_args.hpp"
@@ -12,6 +14,8 @@
 namespace turboci {
 
 namespace {
+
+constexpr std::int32_t kMaxExitStatus = 255;
 
 /// One pass over a request. Problems carry the position of the node or value that they are about.
 class Validator {
@@ -53,7 +57,11 @@ private:
     void result(const ResultWrite& write);
     void stage(const StageWrite& write);
     void policy(const StageWrite& write);
-    void attempt(const AttemptWrite& write);
+    void uses(const StageWrite& write);
+    void condition(const std::vector<ConditionSpec>& specs, Position owner);
+    void limits();
+    /// `ends`: the write says that the stage is FINAL.
+    void attempt(const AttemptWrite& write, bool ends);
     void predicate(const PredicateSpec& root, Position owner, bool continuation);
     void group(const PredicateSpec& group, Position at, bool is_root);
     void edge(const EdgeSpec& edge, bool continuation);
@@ -91,7 +99,7 @@ void Validator::id(std::string_view text, Position at) {
 
 void Validator::header() {
     if (!request_.plan.empty()) {
-        if (const auto why = plan_id_problem(request_.plan)) {
+        if (const auto why = plan_choice_problem(request_.plan)) {
             problem({}, fmt::format("the plan id {} {}", in_quotes(request_.plan), *why));
         }
     }
@@ -102,6 +110,9 @@ void Validator::header() {
         problem({}, fmt::format("'if_version' must not be negative, but is {}", *request_.if_version));
     }
     if (request_.inside) attempt_ref(*request_.inside, {});
+    limits();
+    if (request_.cancel)
+        for (const auto& stage : request_.cancel->only) id(stage, {});
 }
 
 void Validator::attempt_ref(const AttemptRef& ref, Position at) {
@@ -127,6 +138,7 @@ void Validator::check(const CheckWrite& write) {
                                       to_string(*write.state)));
     }
     if (write.dependencies) predicate(*write.dependencies, write.at, false);
+    if (write.condition) condition(*write.condition, write.at);
     for (const auto& r : write.results) result(r);
 }
 
@@ -135,6 +147,9 @@ void Validator::result(const ResultWrite& write) {
     if (write.failure && write.clear_failure)
         problem(write.at, "a failure cannot be set and taken back at once");
     if (write.owner) attempt_ref(*write.owner, write.at);
+    if (!write.by) return;
+    if (write.by->empty()) problem(write.at, "the owner of a result is empty");
+    name(*write.by, "owner", write.at);
 }
 
 void Validator::stage(const StageWrite& write) {
@@ -142,10 +157,13 @@ void Validator::stage(const StageWrite& write) {
     if (write.dependencies) predicate(*write.dependencies, write.at, false);
     if (write.continuation_group) predicate(*write.continuation_group, write.at, true);
     policy(write);
+    if (write.condition) condition(*write.condition, write.at);
     if (write.args) {
         if (auto why = stage_args_problem(*write.args)) problem(write.at, std::move(*why));
     }
-    if (write.attempt) attempt(*write.attempt);
+    if (write.state && state_number(NodeType::stage, *write.state) == 0)
+        problem(write.at, fmt::format("a stage has no state {}", to_string(*write.state)));
+    if (write.attempt) attempt(*write.attempt, write.state == State::final);
     if (!write.assignments) return;
     for (const auto& a : *write.assignments) {
         id(a.target_check_id, a.at);
@@ -169,9 +187,53 @@ void Validator::policy(const StageWrite& write) {
     if (write.heartbeat && *write.heartbeat <= Duration::zero()) {
         problem(write.at, "'heartbeat' must be more than nothing");
     }
+    if (write.silence && *write.silence <= Duration::zero())
+        problem(write.at, "'silence' must be more than nothing");
+    if (write.retry && write.retry->max_backoff <= Duration::zero())
+        problem(write.at, "'max_backoff' must be more than nothing");
+    if (write.retry)
+        for (const std::int32_t status : write.retry->on.exit)
+            if (status < 1 || status > kMaxExitStatus)
+                problem(write.at, fmt::format("{} is no exit status from 1 to {}", status, kMaxExitStatus));
+    if (write.runner) {
+        name(*write.runner, "runner", write.at);
+        if (*write.runner == "*") problem(write.at, "'runner' must be one kind, not '*'");
+    }
+    if (write.uses) uses(write);
 }
 
-void Validator::attempt(const AttemptWrite& write) {
+void Validator::uses(const StageWrite& write) {
+    std::set<std::string_view> names;
+    for (const Use& use : *write.uses) {
+        name(use.limit, "uses", write.at);
+        if (use.limit.empty()) problem(write.at, "'uses' has an empty name");
+        if (use.count < 1)
+            problem(write.at, fmt::format("the count of '{}' in 'uses' must be at least 1, not {}", use.limit,
+                                          use.count));
+        if (!names.insert(use.limit).second)
+            problem(write.at, fmt::format("'uses' has '{}' twice", use.limit));
+    }
+}
+
+void Validator::limits() {
+    for (const Limit& limit : request_.limits) {
+        name(limit.name, "limits", request_.limits_at);
+        if (limit.name.empty()) problem(request_.limits_at, "'limits' has an empty name");
+        if (limit.count < 1)
+            problem(request_.limits_at,
+                    fmt::format("the limit '{}' must be at least 1, not {}", limit.name, limit.count));
+    }
+}
+
+void Validator::condition(const std::vector<ConditionSpec>& specs, Position owner) {
+    for (const ConditionSpec& spec : specs) {
+        const Position at = spec.at.line != 0 ? spec.at : owner;
+        id(spec.condition.check, at);
+        if (const auto why = json_pointer_problem(spec.condition.path)) problem(at, *why);
+    }
+}
+
+void Validator::attempt(const AttemptWrite& write, bool ends) {
     if (write.idx && *write.idx < 1) {
         problem(write.at, fmt::format("the number of an attempt must be at least 1, not {}", *write.idx));
     }
@@ -181,7 +243,7 @@ void Validator::attempt(const AttemptWrite& write) {
     }
     for (const auto& [text, details] : write.progress) message(text, "progress", write.at);
     if (write.failure) message(*write.failure, "failure", write.at);
-    if (write.state == AttemptState::incomplete) return;
+    if (write.state == AttemptState::incomplete || (ends && !write.state)) return;
     const bool marks = write.holder && write.holder->stopping;
     if (write.failure && !marks) problem(write.at, "the failure of an attempt goes with 'state: INCOMPLETE'");
     if (write.no_retry) problem(write.at, "'no_retry' goes with 'state: INCOMPLETE'");
@@ -271,11 +333,24 @@ void Validator::duplicates(NodeType type, const WriteList<Write>& writes) {
 
 void validate(const WriteNodes& request, Problems& problems) { Validator(request, problems).run(); }
 
+namespace {
+
+/// Of a plan that is to be made; without one it gets its own.
+void validate_new_id(const std::string& id, Problems& problems) {
+    if (id.empty()) return;
+    if (const auto why = plan_id_problem(id))
+        problems.add(ErrorCode::invalid_argument, {}, fmt::format("the plan id {} {}", in_quotes(id), *why));
+}
+
+}  // namespace
+
+void validate(const RerunPlan& request, Problems& problems) {
+    validate_new_id(request.id, problems);
+    validate(request.definitions, problems);
+}
+
 void validate(const CreatePlan& request, Problems& problems) {
-    if (!request.id.empty())
-        if (const auto why = plan_id_problem(request.id))
-            problems.add(ErrorCode::invalid_argument, {},
-                         fmt::format("the plan id {} {}", in_quotes(request.id), *why));
+    validate_new_id(request.id, problems);
     for (const auto& [key, value] : request.labels) {
         if (!is_valid_utf8(key) || !is_valid_utf8(value)) {
             problems.add(ErrorCode::invalid_argument, {},

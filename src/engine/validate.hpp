@@ -12,5 +12,7 @@ namespace turboci {
 void validate(const WriteNodes& request, Problems& problems);
 /// The same of a plan's id and labels, and of its nodes.
 void validate(const CreatePlan& request, Problems& problems);
+/// The same of the new plan's id, and of its definitions.
+void validate(const RerunPlan& request, Problems& problems);
 
 }  // namespace turboci

@@ -67,13 +67,12 @@ void WorkingSet::add_new_nodes(ChangeSet& changes) {
                            created.read_kind(new_nodes_[i], row.kind);
                            return row;
                        }};
-    changes.created_bodies = {
-        new_nodes_.size(), [this, created, body = NodeBody{}](std::size_t i) mutable -> const NodeBody& {
-            created.read_body(new_nodes_[i], body);
-            if (const auto found = new_messages_.find(&new_nodes_[i]); found != new_messages_.end())
-                body.message = found->second;
-            return body;
-        }};
+    changes.created_bodies = {new_nodes_.size(),
+                              [this, created, body = NodeBody{}](std::size_t i) mutable -> const NodeBody& {
+                                  created.read_body(new_nodes_[i], body);
+                                  add_part(new_nodes_[i], body);
+                                  return body;
+                              }};
 }
 
 void WorkingSet::add_groups_and_goals(ChangeSet& changes) {
@@ -112,6 +111,7 @@ void WorkingSet::add_attempts_and_results(ChangeSet& changes) {
                                 return row;
                             }};
     changes.attempts = rows_at(attempts_.changed(false));
+    changes.new_classes = new_classes_;
     changes.progress = Rows(progress_);
     changes.new_results = rows_at(results_.changed(true));
     changes.results = rows_at(results_.changed(false));

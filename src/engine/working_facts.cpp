@@ -27,7 +27,7 @@ void forget_if_many(Map& facts) {
 bool is_empty(const Lookup& l) {
     return l.names.empty() && l.nodes.empty() && l.bodies.empty() && l.groups.empty() && l.edges.empty() &&
            l.waiting.empty() && l.assignments.empty() && l.assigned.empty() && l.goals.empty() &&
-           l.attempts.empty() && l.results.empty();
+           l.attempts.empty() && l.results.empty() && !l.classes && !l.open_nodes;
 }
 
 }  // namespace
@@ -45,6 +45,10 @@ Facts WorkingSet::load(const Lookup& lookup) {
         if (names_.find(name.type, name.id) == nullptr) absent_names_.insert(to_string(name));
     for (BodyRow& row : facts.bodies) bodies_.try_emplace(row.node, std::move(row.body));
     for (const AttemptRow& row : facts.attempts) attempts_.adopt(row);
+    if ((lookup.classes || lookup.ready) && !classes_) {
+        classes_.emplace();
+        for (ClassRow& row : facts.classes) classes_->emplace(row.number, std::move(row));
+    }
     for (const Lookup* asked : {&lookup, static_cast<const Lookup*>(&facts.ahead)}) note_asked(*asked);
     std::unordered_set<NodeKey> checks(lookup.goals.begin(), lookup.goals.end());
     checks.insert(facts.ahead.goals.begin(), facts.ahead.goals.end());
@@ -184,6 +188,7 @@ std::vector<StateCount> WorkingSet::foresee_request(std::string_view plan_id, bo
     lookup.current_attempts = !is_large;
     lookup.overdue = now_;
     lookup.held = looks;
+    lookup.held_by_class = request_.claim.has_value();
     if (const auto& claim = request_.claim; claim && claim->stages.empty())
         lookup.ready = Lookup::Ready{now_, std::max(claim->at_most, 0) + std::max(claim->ahead, 0)};
     std::unordered_set<std::string> asked;
@@ -191,6 +196,10 @@ std::vector<StateCount> WorkingSet::foresee_request(std::string_view plan_id, bo
         Facts facts = load(lookup);
         if (lookup.overdue) overdue_ = std::move(facts.overdue);
         if (lookup.held) held_ = std::move(facts.held);
+        if (lookup.held_by_class) {
+            held_by_class_.emplace();
+            for (const auto& held : facts.held_by_class) (*held_by_class_)[held.class_number] = held.attempts;
+        }
         if (lookup.ready) ready_ = {static_cast<std::size_t>(lookup.ready->limit), std::move(facts.ready)};
         if (lookup.counts) counts = std::move(facts.counts);
         lookup = {};
@@ -251,6 +260,10 @@ void WorkingSet::foresee_advances() {
     for (Node* node : queue_) {
         const HotRow& row = node->row;
         if (node->is_new() || row.state == State::final) continue;
+        if (needs_body(*node)) {
+            if (!bodies_.contains(row.key) && !new_bodies_.contains(row.key))
+                lookup.bodies.push_back(row.key);
+        }
         const bool lost =
             row.state == State::planned && row.dependencies.resolution == Resolution::unsatisfied;
         if (lost && !node->replaced[0] && !edges_.contains({row.key, PredicateRole::dependencies}))
@@ -269,6 +282,47 @@ void WorkingSet::foresee_advances() {
         if (ends && !assigned_.contains(row.key)) lookup.assigned.push_back(row.key);
     }
     if (!is_empty(lookup)) static_cast<void>(load(lookup));
+}
+
+bool WorkingSet::needs_body(const Node& node) {
+    const HotRow& row = node.row;
+    const bool early = row.state == State::planned || row.state == State::planning;
+    return !node.is_new() && early && row.dependencies.threshold > 0 &&
+           row.dependencies.resolution == Resolution::satisfied;
+}
+
+std::vector<Node*> WorkingSet::foresee_open_nodes() {
+    std::vector<Node*> nodes;
+    if (plan_has_nodes_) {
+        Lookup lookup;
+        lookup.open_nodes = true;
+        for (const NodeRow& row : load(lookup).nodes) nodes.push_back(&get(row.key));
+        std::ranges::sort(nodes, {}, [](const Node* n) { return n->row.key; });
+    }
+    for (Node& node : new_nodes_) nodes.push_back(&node);
+    std::erase_if(nodes, [](const Node* node) { return node->row.state == State::final; });
+    foresee_dependencies(nodes);
+    return nodes;
+}
+
+void WorkingSet::foresee_dependencies(std::span<Node* const> nodes) {
+    Lookup lookup;
+    lookup.targets = true;
+    const auto ask = [&] {
+        if (!is_empty(lookup)) static_cast<void>(load(lookup));
+        lookup.edges.clear();
+        lookup.goals.clear();
+    };
+    for (const Node* node : nodes) {
+        if (node->is_new()) continue;
+        const NodeKey key = node->row.key;
+        if (node->row.type == NodeType::check && !node->goals) lookup.goals.push_back(key);
+        if (node->row.type == NodeType::stage && !node->replaced[0] &&
+            !edges_.contains({key, PredicateRole::dependencies}))
+            lookup.edges.push_back({key, PredicateRole::dependencies});
+        if (lookup.edges.size() + lookup.goals.size() == kMostNames) ask();
+    }
+    ask();
 }
 
 void WorkingSet::foresee_waiting(std::span<const NodeKey> keys) {

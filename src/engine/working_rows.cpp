@@ -96,6 +96,13 @@ void WorkingSet::replace_predicate(Node& node, PredicateRole role, std::span<con
     for (const NewEdge& edge : edges) add_edge(node, edge);
 }
 
+void WorkingSet::set_group_since(Node& stage, Timestamp since) {
+    if (!stage.groups) return;
+    for (CachedGroup& g : *stage.groups)
+        if (g.row.role == PredicateRole::continuation)
+            g.row.since = std::min(since, now_ - Duration(1));  // however the clock was set
+}
+
 void WorkingSet::add_edge(Node& owner, const NewEdge& edge) {
     if (owner.edge_count == 0) owner.first_edge = static_cast<std::uint32_t>(new_edges_.size());
     ++owner.edge_count;
@@ -246,7 +253,62 @@ std::optional<AttemptRow> WorkingSet::current_attempt(const Node& stage) {
     return stage.row.attempt > 0 ? attempt(stage.row.key, stage.row.attempt) : std::nullopt;
 }
 
+void WorkingSet::load_classes() {
+    if (classes_) return;
+    if (plan_has_nodes_)
+        ask([&](Lookup& lookup) { lookup.classes = true; });
+    else
+        classes_.emplace();
+}
+
+std::int32_t WorkingSet::class_of(const std::string& runner, const std::vector<Use>& uses) {
+    if (runner.empty() && uses.empty()) return 0;
+    load_classes();
+    for (const auto& [number, row] : *classes_)
+        if (row.runner == runner && row.uses == uses) return number;
+    const std::int32_t number = classes_->empty() ? 1 : classes_->rbegin()->first + 1;
+    new_classes_.push_back({number, runner, uses});
+    classes_->emplace(number, new_classes_.back());
+    return number;
+}
+
+const ClassRow& WorkingSet::class_row(std::int32_t number) {
+    static const ClassRow kNone;
+    if (number == 0) return kNone;
+    load_classes();
+    const auto found = classes_->find(number);
+    if (found == classes_->end())
+        throw Error(ErrorCode::store, "the store is damaged: an attempt is of a class that is not there");
+    return found->second;
+}
+
+const std::map<std::int32_t, std::int64_t>& WorkingSet::held_by_class() {
+    if (!held_by_class_) {
+        held_by_class_.emplace();
+        if (plan_has_nodes_) {
+            Lookup lookup;
+            lookup.held_by_class = true;
+            for (const auto& held : load(lookup).held_by_class)
+                (*held_by_class_)[held.class_number] = held.attempts;
+        }
+    }
+    // What this write has begun and ended so far.
+    for (const auto& [number, difference] : std::exchange(held_changes_, {}))
+        (*held_by_class_)[number] += difference;
+    return *held_by_class_;
+}
+
+void WorkingSet::count_held(const AttemptRow& row, int by) {
+    const AttemptState state = row.attempt.state;
+    if (row.class_number != 0 && (state == AttemptState::scheduled || state == AttemptState::running))
+        held_changes_[row.class_number] += by;
+}
+
 void WorkingSet::begin_first_attempt(Node& stage) {
+    if (!stage.is_new()) {
+        const NodeBody body = this->body(stage);
+        stage.class_number = class_of(body.runner, body.uses);
+    }
     stage.row.attempt = 1;
     stage.first_try = true;
     first_tries_.push_back(&stage);
@@ -258,10 +320,14 @@ AttemptRow WorkingSet::first_attempt_of(const Node& stage) const {
     row.plan = plan_;
     row.attempt.idx = 1;
     row.attempt.created_at = row.attempt.updated_at = row.ready_at = now_;
+    row.class_number = stage.class_number;
     return row;
 }
 
 void WorkingSet::put_attempt(const AttemptRow& row) {
+    if (const auto before = row.class_number != 0 ? attempt(row.stage, row.attempt.idx) : std::nullopt)
+        count_held(*before, -1);
+    count_held(row, 1);
     Node* stage = met(row.stage);
     if (stage != nullptr && stage->first_try && row.attempt.idx == 1) {
         stage->first_try = false;
@@ -279,13 +345,22 @@ std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
     const auto is_ready = [&](const AttemptRow& r) {
         return r.attempt.state == AttemptState::pending && r.ready_at <= now_;
     };
-    // What was taken by this write is not to be counted.
+    // Of a class of which all have come there are no more. What was taken by this write is not to be counted.
     const auto suffices = [&] {
-        const auto left = std::ranges::count_if(ready_.rows, [&](const AttemptRow& r) {
+        if (ready_.limit == 0) return false;
+        struct Seen {
+            std::size_t all = 0, left = 0;
+        };
+        std::map<std::int32_t, Seen> of_class;
+        for (const AttemptRow& r : ready_.rows) {
             const auto buffered = attempts_.find(r.stage, r.attempt.idx);
-            return !buffered || is_ready(*buffered);
+            Seen& seen = of_class[r.class_number];
+            ++seen.all;
+            if (!buffered || is_ready(*buffered)) ++seen.left;
+        }
+        return std::ranges::all_of(of_class, [&](const auto& entry) {
+            return entry.second.all < ready_.limit || entry.second.left >= limit;
         });
-        return ready_.rows.size() < ready_.limit || static_cast<std::size_t>(left) >= limit;
     };
     while (plan_has_nodes_ && !suffices()) {
         ready_.limit = std::max(2 * ready_.limit, limit);
@@ -297,7 +372,8 @@ std::vector<AttemptRow> WorkingSet::ready_attempts(std::size_t limit) {
     for (const Node* stage : first_tries_)
         if (stage->first_try) rows.push_back(first_attempt_of(*stage));
     std::ranges::sort(rows, {}, [](const AttemptRow& r) { return std::pair(r.ready_at, r.stage); });
-    if (rows.size() > limit) rows.resize(limit);
+    std::map<std::int32_t, std::size_t> of_class;
+    std::erase_if(rows, [&](const AttemptRow& r) { return ++of_class[r.class_number] > limit; });
     return rows;
 }
 

@@ -3,8 +3,11 @@
 
 #include <fmt/core.h>
 
+#include <tuple>
+
 #include <algorithm>
 
+#include "engine/carry.hpp"
 #include "engine/new_nodes.hpp"
 
 namespace turboci::engine {
@@ -26,7 +29,7 @@ Resolution resolve_edge(const Node& target, State on_state, When when) noexcept 
     for (std::size_t i = 0; i < target.entered_count; ++i)
         if (target.entered[i] != State::final)
             furthest = std::max(furthest, state_number(row.type, target.entered[i]));
-    return resolve_edge(row.type, on_state, when, row.state, row.outcome, furthest);
+    return resolve_edge(row.type, on_state, when, row.state, row.outcome, row.skip_cause, furthest);
 }
 
 WorkingSet::WorkingSet(const Load& load, PlanKey plan, NodeKey next_node, const WriteNodes& request,
@@ -94,7 +97,8 @@ Node& WorkingSet::create(NodeType type, std::string_view id, State state, std::s
     node.row.id = id;
     node.row.state = state;
     enter(node, state);
-    node.told = static_cast<std::uint8_t>(state_number(type, state));
+    // Of one that is carried nothing is told before it is where it was.
+    if (source_of(node) == nullptr) node.told = static_cast<std::uint8_t>(state_number(type, state));
     node.all_groups = true;
     names_.insert(node);
     Change& change = touch(node, Mover::writer);
@@ -118,20 +122,40 @@ NodeBody WorkingSet::body(const Node& node) {
     }
     NodeBody body;
     NewNodes(request_, author_).read_body(node, body);
+    add_part(node, body);
     return body;
+}
+
+/// The node of an earlier plan that a new one is carried from.
+const NodeRecord* WorkingSet::source_of(const Node& node) const {
+    if (carried_ == nullptr) return nullptr;
+    return (node.row.type == NodeType::check ? carried_->checks : carried_->stages)[node.write].record;
+}
+
+void WorkingSet::add_part(const Node& node, NodeBody& body) const {
+    if (const NodeRecord* source = source_of(node)) body.carried_from = origin_of(*carried_, *source);
+    const auto found = new_parts_.find(&node);
+    if (found == new_parts_.end()) return;
+    const NewBodyPart& part = found->second;
+    body.message = part.message;
+    if (part.author.first != NodeKey::none) std::tie(body.created_by, body.created_by_attempt) = part.author;
+}
+
+void WorkingSet::set_author_of(const Node& node, NodeKey stage, std::int32_t attempt) {
+    new_parts_[&node].author = {stage, attempt};
 }
 
 void WorkingSet::put_body(const Node& node, NodeBody body) { new_bodies_[node.row.key] = std::move(body); }
 
 std::optional<std::string> WorkingSet::message(const Node& node) {
     if (!node.is_new()) return body(node).message;
-    const auto found = new_messages_.find(&node);
-    return found == new_messages_.end() ? std::nullopt : std::optional(found->second);
+    const auto found = new_parts_.find(&node);
+    return found == new_parts_.end() ? std::nullopt : found->second.message;
 }
 
 void WorkingSet::set_message(Node& node, const std::string& message) {
     if (node.is_new()) {
-        new_messages_[&node] = message;
+        new_parts_[&node].message = message;
         return;
     }
     NodeBody changed = body(node);
@@ -194,6 +218,19 @@ void WorkingSet::move(Node& node, State to, Mover mover) {
         node.moved = true;
         moved_.push_back(&node);
     }
+}
+
+void WorkingSet::carry(Node& node, const NodeRow& old) {
+    HotRow& row = node.row;
+    row.outcome = old.outcome;
+    row.concluded_reason = old.concluded_reason;
+    row.skip_cause = old.skip_cause;
+    row.state = State::final;
+    node.entered_count = 0;
+    for (const StateEntry& entry : old.history) enter(node, entry.state);
+    if (node.moved) return;
+    node.moved = true;
+    moved_.push_back(&node);
 }
 
 Change& WorkingSet::touch(Node& node, Mover mover) {

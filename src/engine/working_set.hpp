@@ -25,6 +25,8 @@ namespace turboci::engine {
 /// Answers questions about the stored plan, all of a Lookup in one trip.
 using Load = std::function<Facts(const Lookup&)>;
 
+struct CarriedNodes;
+
 /// A group that was looked at.
 struct CachedGroup {
     GroupRow row;
@@ -66,14 +68,22 @@ struct Node {
     bool moved = false;             ///< waits in the queue of moved nodes
     bool all_groups = false;        ///< they are in `groups`, by role and number
     bool goals_dirty = false;
-    bool first_try =
-        false;  ///< this write began its first attempt, which is as begin_first_attempt() made it
+    /// This write began its first attempt, which is as begin_first_attempt() made it.
+    bool first_try = false;
+    bool has_condition = false;      ///< if new
+    std::int32_t class_number = 0;   ///< of a stage: if new, or once its first attempt has begun
     std::array<bool, 2> replaced{};  ///< stored, and its predicate in that role is not the stored one
     std::uint32_t first_assignment = 0, assignment_count = 0;  ///< if new: among the new ones
     [[nodiscard]] bool is_new() const noexcept { return stored == nullptr; }
 };
 /// What an edge says of `target` as it is now.
 [[nodiscard]] Resolution resolve_edge(const Node& target, State on_state, When when) noexcept;
+
+/// What the body of a new node has besides what the request says of it. Few have any of it.
+struct NewBodyPart {
+    std::optional<std::string> message;
+    std::pair<NodeKey, std::int32_t> author{NodeKey::none, 0};  ///< none: the write's
+};
 
 /// What one mover did to one node.
 struct Change {
@@ -132,6 +142,8 @@ public:
     [[nodiscard]] const WriteNodes& request() const { return request_; }
     /// The attempt that writes: new nodes tell that it made them.
     void set_author(NodeKey stage, std::int32_t attempt) { author_ = {stage, attempt}; }
+    /// The attempt that wrote a new node, where it is another.
+    void set_author_of(const Node& node, NodeKey stage, std::int32_t attempt);
     /// Something was stored that is no change of the plan: a heartbeat.
     void note_heartbeat() { heartbeat_ = true; }
     [[nodiscard]] bool has_heartbeat() const { return heartbeat_; }
@@ -152,6 +164,10 @@ public:
     void foresee_advances();
     /// What is needed to see whether these wait for ever: what they wait for, and what waits for them.
     void foresee_waiting(std::span<const NodeKey> keys);
+    /// All nodes that are not FINAL, by key; with the dependencies of stages and the goals of checks.
+    [[nodiscard]] std::vector<Node*> foresee_open_nodes();
+    /// The dependencies of these.
+    void foresee_dependencies(std::span<Node* const> nodes);
 
     // ---- nodes
     [[nodiscard]] Node& get(NodeKey key);
@@ -177,6 +193,11 @@ public:
     // ---- changes
     /// The only assignment to a state. `mover` must be allowed to by the transition table.
     void move(Node& node, State to, Mover mover);
+    /// Takes a new node to where it was, FINAL, in the plan from which it is taken over. It has passed the
+    /// same states, all of them now.
+    void carry(Node& node, const NodeRow& old);
+    /// What new nodes are taken over from: must outlive this.
+    void set_carried(const CarriedNodes& carried) { carried_ = &carried; }
     /// Marks the node as changed at this version and returns where to record what changed.
     Change& touch(Node& node, Mover mover);
     void record(Node& node, Mover mover, std::string_view field, std::string_view json);
@@ -215,6 +236,13 @@ public:
     /// Of a new stage, all that it has.
     void set_assignments(Node& stage, std::span<const AssignmentRow> rows);
 
+    // ---- classes
+    /// The number of the class of such stages: one of the plan, or a new one.
+    [[nodiscard]] std::int32_t class_of(const std::string& runner, const std::vector<Use>& uses);
+    [[nodiscard]] const ClassRow& class_row(std::int32_t number);
+    /// How many attempts of each class are SCHEDULED or RUNNING.
+    [[nodiscard]] const std::map<std::int32_t, std::int64_t>& held_by_class();
+
     // ---- attempts: what is found is a copy, to be put back after a change
     [[nodiscard]] std::optional<AttemptRow> attempt(NodeKey stage, std::int32_t idx);
     [[nodiscard]] std::optional<AttemptRow> current_attempt(const Node& stage);
@@ -222,8 +250,10 @@ public:
     void begin_first_attempt(Node& stage);
     void add_attempt(const AttemptRow& row) { attempts_.add(row); }
     void put_attempt(const AttemptRow& row);
+    /// A new stage: its continuation group was written before it, in an earlier plan.
+    void set_group_since(Node& stage, Timestamp since);
     void add_progress(NodeKey stage, std::int32_t idx, Progress progress);
-    /// PENDING and ready, oldest ready first, then by stage; at most `limit`.
+    /// PENDING and ready, oldest ready first, then by stage; at most `limit` of each class.
     [[nodiscard]] std::vector<AttemptRow> ready_attempts(std::size_t limit);
     /// Those whose deadline has come, by deadline, stage. Only before anything has changed.
     [[nodiscard]] std::vector<AttemptRow> overdue_attempts();
@@ -280,6 +310,8 @@ private:
     [[nodiscard]] const StoredWaiting* find_waiting(NodeKey target, int after, int up_to) const;
     void enter(Node& node, State state);
     void fill_row(const Node& node, NodeRow& row) const;
+    void add_part(const Node& node, NodeBody& body) const;
+    [[nodiscard]] const NodeRecord* source_of(const Node& node) const;
     [[nodiscard]] Node* find_stored(NodeType type, std::string_view id);
     [[nodiscard]] CachedGroup& group(Node& node, PredicateRole role, std::int32_t number);
     /// Null if it is not known.
@@ -289,6 +321,10 @@ private:
     void add_edge(Node& owner, const NewEdge& edge);
     void index_new_edges();
     [[nodiscard]] AttemptRow first_attempt_of(const Node& stage) const;
+    void load_classes();
+    void count_held(const AttemptRow& row, int by);
+    /// Must the body of a stored node be known before it advances?
+    [[nodiscard]] static bool needs_body(const Node& node);
     [[nodiscard]] Node* met(NodeKey key);
     [[nodiscard]] std::vector<StateCount> count_differences() const;
     void add_new_nodes(ChangeSet& changes);
@@ -310,8 +346,9 @@ private:
     /// Groups that were looked at of stored nodes whose others were not: one write may end many of them.
     std::map<std::tuple<NodeKey, PredicateRole, std::int32_t>, CachedGroup> some_groups_;
     NodeIndex names_;
-    std::unordered_map<const Node*, std::string> new_messages_;  ///< of new nodes
-    std::map<NodeKey, NodeBody> new_bodies_;                     ///< of stored nodes
+    std::unordered_map<const Node*, NewBodyPart> new_parts_;
+    const CarriedNodes* carried_ = nullptr;
+    std::map<NodeKey, NodeBody> new_bodies_;  ///< of stored nodes
     std::vector<PredicateName> dropped_;
     std::vector<AssignmentRow> new_assignments_;  ///< by stage, position
     std::vector<std::uint32_t> assigned_to_;      ///< the same by check, as far as they are indexed
@@ -334,6 +371,10 @@ private:
     std::unordered_map<NodeKey, StoredWaiting> waiting_;
     std::unordered_map<NodeKey, std::vector<AssignmentRow>> assignments_, assigned_;
     std::optional<std::vector<AttemptRow>> overdue_, held_;
+    std::optional<std::map<std::int32_t, ClassRow>> classes_;  ///< of the store and new ones
+    std::vector<ClassRow> new_classes_;
+    std::optional<std::map<std::int32_t, std::int64_t>> held_by_class_;  ///< as of now
+    std::map<std::int32_t, std::int64_t> held_changes_;                  ///< by this write
     struct StoredReady {
         std::size_t limit = 0;
         std::vector<AttemptRow> rows;

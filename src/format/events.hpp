@@ -49,6 +49,8 @@ public:
     void add(Position at, std::string message) { add(ErrorCode::invalid_argument, at, std::move(message)); }
     void warn(Position at, std::string message) { warnings_.emplace_back(at, std::move(message)); }
     [[nodiscard]] bool empty() const noexcept { return found_.empty(); }
+    /// Of all, those included that are only counted.
+    [[nodiscard]] std::size_t size() const noexcept { return found_.size() + more_; }
     /// The one added last, kept or not; of a source that ended with ReadEnd::syntax, why.
     [[nodiscard]] const Found& last() const noexcept { return last_; }
     /// Further messages are counted only: not worth making.
@@ -59,6 +61,21 @@ public:
         found_.clear();
         for (auto& [at, message] : warnings_) problems.warn(at, std::move(message));
         warnings_.clear();
+    }
+
+    /// Is there a problem or a warning?
+    [[nodiscard]] bool has_any() const noexcept { return !found_.empty() || !warnings_.empty(); }
+    /// Empties it into `other`, but for what stands where is_new(position) says no.
+    template <class IsNew>
+    void move_to(FileProblems& other, const IsNew& is_new) {
+        for (auto& f : found_)
+            if (is_new(f.at)) other.add(f.code, f.at, std::move(f.message));
+        for (auto& [at, message] : warnings_)
+            if (is_new(at)) other.warn(at, std::move(message));
+        if (other.full()) other.more_ += more_;
+        found_.clear();
+        warnings_.clear();
+        more_ = 0;
     }
 
 private:

@@ -113,7 +113,8 @@ void put_vertex(TextBuffer& out, const Drawing::Vertex& vertex, std::string_view
     out << "  " << name << " [shape=" << shape_of(vertex.shape) << ", label=";
     put_label(out, vertex);
     out << ", fillcolor=\"" << tint.fill << "\", color=\"" << tint.border << '"';
-    if (vertex.tint == Tint::planning || vertex.tint == Tint::skipped) out << ", style=\"filled,dashed\"";
+    const bool dashed = vertex.tint == Tint::planning || vertex.tint == Tint::skipped || !vertex.required;
+    if (dashed) out << ", style=\"filled,dashed\"";
     if (vertex.tint == Tint::failed) out << ", penwidth=2.5";
     if (vertex.shape == Shape::connector) out << ", fontsize=9, width=0.2, height=0.2, margin=\"0.02\"";
     if (!vertex.tooltip.empty()) {

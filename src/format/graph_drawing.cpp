@@ -35,13 +35,16 @@ public:
         // An outline keeps a kind once: two that begin in one place are one.
         for (const Known& known : known_)
             if (known.kind.data() == node.kind.data() && known.kind.size() == node.kind.size() &&
-                known.state == node.state && known.outcome == node.outcome && !known.detail.empty())
+                known.state == node.state && known.outcome == node.outcome &&
+                known.required == node.required && known.needs == node.needs && !known.detail.empty())
                 return known.detail;
         std::string detail = fit(visible(node.kind), kKindWidth);
         if (!detail.empty()) detail += ", ";
         detail += node.outcome ? to_string(*node.outcome) : to_string(node.state);
+        if (!node.required) detail += ", not required";
+        if (!node.needs.empty()) detail += "\n" + fit(visible(node.needs), kTitleWidth);
         Known& place = known_[next_++ % known_.size()];
-        place = {node.kind, node.state, node.outcome, texts_.keep(detail)};
+        place = {node.kind, node.state, node.outcome, node.required, node.needs, texts_.keep(detail)};
         return place.detail;
     }
 
@@ -50,6 +53,8 @@ private:
         std::string_view kind;
         State state;
         std::optional<Outcome> outcome;
+        bool required;
+        std::string_view needs;
         std::string_view detail;
     };
     TextArena& texts_;
@@ -189,6 +194,10 @@ std::string_view link_label(const Outline::Link& link) noexcept {
             return "on failure";
         case When::always:
             return "always";
+        case When::not_failed:
+            return "not failed";
+        case When::unsuccessful:
+            return "unsuccessful";
     }
     return {};
 }
@@ -206,6 +215,7 @@ Drawing draw(const Outline& graph) {
         vertex.name = node.ref;
         set_title(drawing, vertex, node.id());
         vertex.detail = details.of(node);
+        vertex.required = node.required;
     }
     Plumber plumber(graph, drawing);
     for (const Outline::Group& group : graph.groups) plumber.add(group);

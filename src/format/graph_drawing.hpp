@@ -53,6 +53,7 @@ struct Drawing {
         std::string_view tooltip;    ///< raw data: the whole of what `title` had to cut; may be empty
         std::vector<Tally> tallies;  ///< of collapsed boxes alone
         std::int64_t count = 1;      ///< nodes in the box
+        bool required = true;        ///< false: a check that never makes a verdict say no
     };
     struct Arrow {
         std::uint32_t from = 0;

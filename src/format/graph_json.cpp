@@ -33,6 +33,10 @@ void append_node(std::string& out, const Outline::Node& node) {
     } else {
         out += R"(,"kind":null)";
     }
+    if (node.type == NodeType::check)
+        out += node.required ? R"(,"required":true)" : R"(,"required":false)";
+    else
+        out += R"(,"required":null)";
     append_field(out, R"(,"state":)", to_string(node.state));
     append_optional(out, R"(,"outcome":)", node.outcome);
     out += '}';

@@ -65,6 +65,7 @@ std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir) {
     std::string out = "flowchart ";
     out += rankdir == RankDir::LR ? "LR\n" : "TB\n";
     std::array<bool, kTints> used{};
+    std::string optional;
     for (std::size_t i = 0; i < drawing.vertices.size(); ++i) {
         const Drawing::Vertex& vertex = drawing.vertices[i];
         const auto [open, close] = brackets_of(vertex.shape);
@@ -78,6 +79,7 @@ std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir) {
         out += style_of(vertex.tint).name;
         out += '\n';
         used[static_cast<std::size_t>(vertex.tint)] = true;
+        if (!vertex.required) optional += (optional.empty() ? "n" : ",n") + std::to_string(i);
     }
     for (const Drawing::Arrow& arrow : drawing.arrows) {
         out += "  n" + std::to_string(arrow.from);
@@ -108,6 +110,8 @@ std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir) {
         }
         out += '\n';
     }
+    if (!optional.empty())
+        out += "  classDef optional stroke-dasharray:4 3\n  class " + optional + " optional\n";
     return out;
 }
 

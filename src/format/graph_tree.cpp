@@ -100,7 +100,10 @@ private:
             // The titles of boxes are for people; nodes go by their whole names.
             out_ += vertex.tallies.empty() ? printable(vertex.name) : printable(vertex.title);
             out_ += "  ";
-            out_ += styled(printable(vertex.detail), style_of_tint(vertex.tint), color_);
+            std::string detail(vertex.detail);
+            if (const auto line_end = detail.find('\n'); line_end != std::string::npos)
+                detail.replace(line_end, 1, ", ");
+            out_ += styled(printable(detail), style_of_tint(vertex.tint), color_);
         }
         if (line.arrow != nullptr) write_relation(*line.arrow);
         if (see_above) out_ += styled("  (see above)", Style::dim, color_);

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "domain/policy_text.hpp"
+
 namespace turboci {
 namespace {
 
@@ -89,6 +91,22 @@ void append_value(std::string& out, const CreatedBy& origin) {
     append_value(out, origin.stage);
     out += R"(,"attempt":)"sv;
     append_value(out, origin.attempt);
+    out += '}';
+}
+void append_value(std::string& out, const CarriedFrom& from) {
+    out += R"({"plan":)"sv;
+    append_value(out, from.plan);
+    out += R"(,"version":)"sv;
+    append_value(out, from.version);
+    out += '}';
+}
+void append_value(std::string& out, const PlanCancelled& cancelled) {
+    out += R"({"since":)"sv;
+    append_value(out, cancelled.since);
+    out += R"(,"by":)"sv;
+    append_value(out, cancelled.by);
+    out += R"(,"reason":)"sv;
+    append_value(out, cancelled.reason);
     out += '}';
 }
 void append_value(std::string& out, const Stopping& stopping) {
@@ -260,12 +278,23 @@ void append_position(std::string& out, std::string_view key, std::uint32_t numbe
     }
 }
 
+void append_condition(std::string& out, const std::vector<Condition>& condition) {
+    out.append(R"(,"condition":)"sv).append(condition.empty() ? "null" : to_json(condition));
+}
+
 }  // namespace
 
 void append_json(std::string& out, const WorkPlan& plan) {
     field(out, R"({"id":)", plan.id);
     field(out, R"(,"version":)", plan.version);
     field(out, R"(,"labels":)", plan.labels);
+    out += R"(,"from":)"sv;
+    if (plan.from)
+        append_json_string(out, plan.from->plan);
+    else
+        out += "null"sv;
+    out.append(R"(,"limits":)"sv).append(to_json(plan.limits));
+    field(out, R"(,"cancelled":)", plan.cancelled);
     field(out, R"(,"created_at":)", plan.created_at);
     field(out, R"(,"updated_at":)", plan.updated_at);
     out += R"(,"counts":)"sv;
@@ -288,6 +317,7 @@ void append_json(std::string& out, const Check& check) {
     field(out, R"(,"outcome":)", check.outcome);
     field(out, R"(,"skip_cause":)", check.skip_cause);
     field(out, R"(,"required":)", check.required);
+    append_condition(out, check.condition);
     field(out, R"(,"options":)", check.options);
     out += R"(,"dependencies":)"sv;
     append_predicate(out, check.dependencies, false);
@@ -303,6 +333,7 @@ void append_json(std::string& out, const Check& check) {
         field(out, R"(,"finalized_at":)", result.finalized_at);
         out += '}';
     });
+    field(out, R"(,"carried_from":)", check.carried_from);
     field(out, R"(,"created_by":)", check.created_by);
     field(out, R"(,"version":)", check.version);
     field(out, R"(,"created_at":)", check.created_at);
@@ -363,12 +394,25 @@ void append_json(std::string& out, const Stage& stage) {
     });
     field(out, R"(,"retry":{"max_retries":)", std::int64_t{stage.retry.max_retries});
     field(out, R"(,"backoff":)", stage.retry.backoff);
+    field(out, R"(,"max_backoff":)", stage.retry.max_backoff);
+    static const RetryOn kAnyEnd;
+    out += R"(,"on":)"sv;
+    if (stage.retry.on == kAnyEnd)
+        out += R"(["failed","timeout","silent"])"sv;
+    else
+        out += to_json(stage.retry.on);
+    field(out, R"(,"on_interrupt":)", stage.retry.on_interrupt);
     field(out, R"(},"timeout":)", stage.timeout);
     field(out, R"(,"heartbeat":)", stage.heartbeat);
+    field(out, R"(,"silence":)", stage.silence);
+    field(out, R"(,"runner":)", stage.runner);
+    out.append(R"(,"uses":)"sv).append(to_json(stage.uses));
+    append_condition(out, stage.condition);
     out += R"(,"continuation_group":)"sv;
     append_predicate(out, stage.continuation_group, false);
     out += R"(,"attempts":)"sv;
     append_list(out, stage.attempts, [&out](const Attempt& attempt) { append_json(out, attempt); });
+    field(out, R"(,"carried_from":)", stage.carried_from);
     field(out, R"(,"created_by":)", stage.created_by);
     field(out, R"(,"version":)", stage.version);
     field(out, R"(,"created_at":)", stage.created_at);
@@ -392,6 +436,21 @@ void append_json(std::string& out, const WriteResult& result) {
         field(out, R"(,"to":)", advance.to);
         out += '}';
     });
+    out += R"(,"warnings":)"sv;
+    append_list(out, result.warnings, [&out](const std::string& text) { append_value(out, text); });
+    out += '}';
+}
+
+void append_json(std::string& out, const RerunResult& result) {
+    out += R"({"plan":)"sv;
+    append_json(out, result.plan);
+    out += R"(,"carried":)"sv;
+    append_refs(out, result.carried);
+    out += R"(,"begun":)"sv;
+    append_refs(out, result.begun);
+    out += R"(,"ended":)"sv;
+    append_refs(out, result.ended);
+    field(out, R"(,"nothing_to_do":)", result.nothing_to_do);
     out += R"(,"warnings":)"sv;
     append_list(out, result.warnings, [&out](const std::string& text) { append_value(out, text); });
     out += '}';
@@ -484,90 +543,6 @@ void append_json(std::string& out, const Error& error) {
         out += '}';
     });
     out += "}}"sv;
-}
-
-void JsonSink::plan(const WorkPlan& plan) {
-    out_ += R"({"plan":)";
-    append_json(out_, plan);
-    out_ += R"(,"checks":[)";
-}
-
-void JsonSink::check(const Check& check) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    append_json(out_, check);
-}
-
-void JsonSink::stage(const Stage& stage) {
-    begin_stages();
-    if (!first_) out_ += ',';
-    first_ = false;
-    append_json(out_, stage);
-}
-
-void JsonSink::begin_stages() {
-    if (in_stages_) return;
-    in_stages_ = true;
-    first_ = true;
-    out_ += R"(],"stages":[)"sv;
-}
-
-std::string JsonSink::take() {
-    begin_stages();
-    out_ += "]}"sv;
-    return std::move(out_);
-}
-
-std::string indent_json(std::string_view compact) {
-    // Deeper levels stand below each other, so that the output of deep documents stays linear.
-    constexpr std::size_t kDeepestIndent = 200;
-    std::string out;
-    out.reserve(compact.size() * 2);
-    std::size_t depth = 0;
-    const auto new_line = [&] {
-        out += '\n';
-        out.append(std::min(depth * 2, kDeepestIndent), ' ');
-    };
-    const auto next_solid = [&](std::size_t at) {
-        while (at < compact.size() &&
-               (compact[at] == ' ' || compact[at] == '\t' || compact[at] == '\r' || compact[at] == '\n'))
-            ++at;
-        return at;
-    };
-    for (std::size_t i = next_solid(0); i < compact.size(); i = next_solid(i)) {
-        const char c = compact[i];
-        std::size_t end = i + 1;
-        if (c == '"') {
-            while (end < compact.size() && compact[end] != '"') end += compact[end] == '\\' ? 2 : 1;
-            end = std::min(end + 1, compact.size());
-            out.append(compact, i, end - i);
-        } else if (c == '{' || c == '[') {
-            out += c;
-            const std::size_t next = next_solid(end);
-            if (next < compact.size() && (compact[next] == '}' || compact[next] == ']')) {
-                out += compact[next];
-                end = next + 1;
-            } else {
-                ++depth;
-                new_line();
-            }
-        } else if (c == '}' || c == ']') {
-            if (depth > 0) --depth;
-            new_line();
-            out += c;
-        } else if (c == ',') {
-            out += c;
-            new_line();
-        } else if (c == ':') {
-            out += ": ";
-        } else {
-            const auto in_scalar = [](char d) { return d > ' ' && d != ',' && d != ']' && d != '}'; };
-            while (end < compact.size() && in_scalar(compact[end])) ++end;
-            out.append(compact, i, end - i);
-        }
-        i = end;
-    }
-    return out;
 }
 
 }  // namespace turboci

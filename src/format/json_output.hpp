@@ -32,6 +32,8 @@ void append_json(std::string& out, const Stage& stage);
 void append_json(std::string& out, const Attempt& attempt);
 /// {"plan","created":[REF…],"changed":[REF…],"advanced":[{"node","from","to"}…],"warnings":[…]}
 void append_json(std::string& out, const WriteResult& result);
+/// {"plan","carried":[REF…],"begun":[REF…],"ended":[REF…],"nothing_to_do","warnings":[…]}
+void append_json(std::string& out, const RerunResult& result);
 /// {"plan","stage","attempt"}
 void append_json(std::string& out, const ClaimedAttempt& claimed, const WorkPlan& plan);
 /// {"version","time","actor","reason","op_id","by","node","changes"}; op_id is null when there is none,

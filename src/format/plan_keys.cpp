@@ -16,6 +16,12 @@ constexpr std::array kDocument{
     KeyRule{"if_version", Form::integer, Slot::if_version},
     KeyRule{"op_id", Form::text, Slot::op_id},
     KeyRule{"plan", Form::labels, Slot::none, Place::labels},
+    KeyRule{"limits", Form::value, Slot::limits, Place::json},
+    KeyRule{"defaults", Form::map, Slot::none, Place::defaults},
+};
+constexpr std::array kDefaults{
+    KeyRule{"check", Form::map, Slot::none, Place::check},
+    KeyRule{"stage", Form::map, Slot::none, Place::stage},
 };
 constexpr std::array kCheck{
     KeyRule{"id", Form::text, Slot::check_id, Place::skip, true},
@@ -24,8 +30,12 @@ constexpr std::array kCheck{
     KeyRule{"state", Form::text, Slot::check_state},
     KeyRule{"required", Form::boolean, Slot::check_required},
     KeyRule{"dependencies", Form::predicate, Slot::check_dependencies},
+    KeyRule{"condition", Form::value, Slot::check_condition, Place::json},
+    KeyRule{"if", Form::value, Slot::check_condition, Place::json},
+    KeyRule{"skip", Form::boolean, Slot::check_skip},
     KeyRule{"result", Form::map, Slot::none, Place::result},
     KeyRule{"results", Form::list, Slot::none, Place::results},
+    KeyRule{"matrix", Form::map, Slot::none, Place::matrix},
 };
 constexpr std::array kResult{
     KeyRule{"data", Form::object, Slot::result_data, Place::json},
@@ -47,13 +57,23 @@ constexpr std::array kStage{
     KeyRule{"retry", Form::map, Slot::none, Place::retry},
     KeyRule{"timeout", Form::duration, Slot::stage_timeout},
     KeyRule{"heartbeat", Form::duration, Slot::stage_heartbeat},
+    KeyRule{"silence", Form::duration, Slot::stage_silence},
+    KeyRule{"runner", Form::text, Slot::stage_runner},
+    KeyRule{"uses", Form::value, Slot::stage_uses, Place::json},
+    KeyRule{"condition", Form::value, Slot::stage_condition, Place::json},
+    KeyRule{"if", Form::value, Slot::stage_condition, Place::json},
     KeyRule{"continuation_group", Form::predicate, Slot::stage_group},
     KeyRule{"cancel", Form::boolean, Slot::stage_cancel},
+    KeyRule{"skip", Form::boolean, Slot::stage_skip},
     KeyRule{"attempt", Form::map, Slot::none, Place::attempt},
+    KeyRule{"matrix", Form::map, Slot::none, Place::matrix},
 };
 constexpr std::array kRetry{
     KeyRule{"max_retries", Form::integer, Slot::retry_max},
     KeyRule{"backoff", Form::duration, Slot::retry_backoff},
+    KeyRule{"max_backoff", Form::duration, Slot::retry_max_backoff},
+    KeyRule{"on", Form::value, Slot::retry_on, Place::json},
+    KeyRule{"on_interrupt", Form::text, Slot::retry_on_interrupt},
 };
 constexpr std::array kAttempt{
     KeyRule{"idx", Form::integer, Slot::attempt_idx},
@@ -95,6 +115,7 @@ constexpr std::array kNodeElsewhere{
     Elsewhere{"deps", "dependencies"},
     Elsewhere{"requires", "dependencies"},
     Elsewhere{"name", "id"},
+    Elsewhere{"strategy", "matrix"},
 };
 constexpr std::array kStageElsewhere{
     Elsewhere{"command", "args.command"},
@@ -110,6 +131,10 @@ constexpr std::array kStageElsewhere{
     Elsewhere{"shell", "args.shell"},
     Elsewhere{"retries", "retry"},
     Elsewhere{"checks", "assignments"},
+};
+constexpr std::array kDefaultsElsewhere{
+    Elsewhere{"checks", "check"},
+    Elsewhere{"stages", "stage"},
 };
 constexpr std::array kDocumentElsewhere{
     Elsewhere{"jobs", "stages"},
@@ -137,6 +162,8 @@ std::span<const KeyRule> plan_keys(Place place) noexcept {
     switch (place) {
         case Place::document:
             return kDocument;
+        case Place::defaults:
+            return kDefaults;
         case Place::check:
             return kCheck;
         case Place::result:
@@ -184,6 +211,7 @@ const KeyRule* plan_item(Place place) noexcept {
 
 std::string_view plan_key_elsewhere(Place place, std::string_view name) noexcept {
     if (place == Place::document) return find_ours(kDocumentElsewhere, name);
+    if (place == Place::defaults) return find_ours(kDefaultsElsewhere, name);
     if (place != Place::check && place != Place::stage) return {};
     const auto ours = place == Place::stage ? find_ours(kStageElsewhere, name) : std::string_view();
     return ours.empty() ? find_ours(kNodeElsewhere, name) : ours;
@@ -203,6 +231,8 @@ std::string_view describe(Form form) noexcept {
         case Form::labels:
         case Form::map:
             return "a map";
+        case Form::value:
+            return "a value";
         case Form::list:
             return "a list";
         case Form::text_or_map:

@@ -29,8 +29,10 @@ enum class Place : std::uint8_t {
     member,   ///< a map in a list of members: an edge or a group
     members,  ///< a list of members
     labels,
-    json,  ///< carried, not looked into
-    skip,  ///< reported already
+    defaults,
+    matrix,  ///< dealt with by PlanExpander
+    json,    ///< carried, not looked into
+    skip,    ///< reported already
 };
 
 /// What a value may be.
@@ -40,6 +42,7 @@ enum class Form : std::uint8_t {
     integer,   ///< of 64 bits
     duration,  ///< a string such as 30s
     object,    ///< any map, carried as JSON
+    value,     ///< anything, carried as JSON and understood when it is whole
     labels,    ///< a map of scalars
     map,       ///< a map with keys of its own
     list,      ///< a list; null is an empty one
@@ -56,12 +59,15 @@ enum class Slot : std::uint8_t {
     actor,
     if_version,
     op_id,
+    limits,
     check_id,
     check_kind,
     check_options,
     check_state,
     check_required,
     check_dependencies,
+    check_condition,
+    check_skip,
     result_data,
     result_failure,
     result_finalize,
@@ -74,10 +80,18 @@ enum class Slot : std::uint8_t {
     stage_dependencies,
     stage_timeout,
     stage_heartbeat,
+    stage_silence,
+    stage_runner,
+    stage_uses,
+    stage_condition,
     stage_group,
     stage_cancel,
+    stage_skip,
     retry_max,
     retry_backoff,
+    retry_max_backoff,
+    retry_on,
+    retry_on_interrupt,
     attempt_idx,
     attempt_state,
     attempt_uid,

@@ -5,6 +5,8 @@
 
 #include "domain/quotes.hpp"
 #include "format/json_events.hpp"
+#include "format/plan_expander.hpp"
+#include "format/plan_references.hpp"
 #include "format/scalars.hpp"
 #include "format/suggest.hpp"
 #include "format/text_check.hpp"
@@ -70,6 +72,7 @@ void PlanReader::begin_collection(bool map, Position at) {
             fits = !map;
             break;
         case Form::predicate:
+        case Form::value:
             fits = true;
             break;
         case Form::text:
@@ -81,6 +84,8 @@ void PlanReader::begin_collection(bool map, Position at) {
     if (!fits) {
         wrong_form(*rule, map ? "a map" : "a list", at);
         push(Place::skip, at);
+    } else if (rule->form == Form::value) {
+        open_value(*rule, map ? '{' : '[', at);
     } else if (map) {
         open_map(*rule, at);
     } else {
@@ -135,6 +140,13 @@ void PlanReader::open_map(const KeyRule& rule, Position at) {
         case Place::labels:
             labels_.text = "{";
             break;
+        case Place::defaults:
+            needs_expansion_ = in_defaults_ = true;
+            break;
+        case Place::matrix:
+            needs_expansion_ = true;
+            top().place = Place::skip;
+            break;
         default:
             break;
     }
@@ -188,6 +200,14 @@ void PlanReader::open_object(const KeyRule& rule, Position at) {
     push(Place::json, at);
 }
 
+void PlanReader::open_value(const KeyRule& rule, char bracket, Position at) {
+    value_rule_ = &rule;
+    value_at_ = at;
+    value_problems_ = problems_.size();
+    json_ = bracket;
+    push(Place::json, at);
+}
+
 void PlanReader::begin_json(char bracket, Position at) {
     json_comma();
     json_ += bracket;
@@ -202,6 +222,7 @@ void PlanReader::end_json(char bracket, Position at) {
         if (args_) judge_args(args_->end(), at);
         return;
     }
+    if (value_rule_ != nullptr) return put_value();
     json_into_->text = json_;
     // What was reported here would only be found again by those who do not know its place.
     if (args_ && !args_sound_) stage_.args.reset();
@@ -245,7 +266,7 @@ void PlanReader::end_seq(Position) {
 void PlanReader::close_map(const Frame& frame) {
     const auto keys = plan_keys(frame.place);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (keys[i].required && (frame.seen >> i & 1u) == 0) {
+        if (keys[i].required && (frame.seen >> i & 1u) == 0 && !is_default_node(frame.place)) {
             problem(frame.at, fmt::format("'{}' is missing", keys[i].name));
         }
     }
@@ -271,9 +292,17 @@ void PlanReader::close_map(const Frame& frame) {
             labels_.text += '}';
             add_labels();
             break;
+        case Place::defaults:
+            in_defaults_ = false;
+            break;
         default:
             break;
     }
+}
+
+/// What stands in `defaults` is read to tell what is wrong with it, and makes no node.
+bool PlanReader::is_default_node(Place place) const noexcept {
+    return in_defaults_ && (place == Place::check || place == Place::stage);
 }
 
 /// Labels of several documents are merged: of a name that comes again the last value counts.
@@ -313,6 +342,8 @@ void PlanReader::key(std::string_view text, Position at) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
         if (keys[i].name != text) continue;
         frame.seen |= 1u << i;
+        if (in_defaults_ && is_default_node(frame.place) && (text == "id" || text == "matrix"))
+            return problem(at, fmt::format("'defaults' cannot say '{}': it is each node's own", text));
         frame.rule = &keys[i];
         // Until it is known, and if it is wrong, which is reported then: one that any group can have.
         if (keys[i].slot == Slot::member_at_least) members_.back().group.at_least = 1;
@@ -421,20 +452,46 @@ bool is_meant_as_json(std::string_view text, std::string_view name, Position err
     return !next_document && (is_quoted_flow(text) || text[text.find_first_not_of(kBlanks)] == '[');
 }
 
+/// Reads the nodes that `source` tells of: a function of an EventSink and of the file's problems. A file with
+/// defaults or matrices is read again to expand them, and a third time if defaults stood behind the nodes.
+/// `expansion` has what files before came to, apart from their matrices, and gets those of this one.
+template <class Source>
+ReadEnd read_nodes(const Source& source, WriteNodes& request, FileProblems& problems, Expansion& expansion) {
+    const WriteNodes before = request;
+    PlanReader reader(request, problems);
+    ReadEnd end = source(reader, problems);
+    reader.finish();
+    if (!reader.needs_expansion()) return end;
+    PlanExpander::Defaults defaults;
+    for (bool done = false; !done;) {
+        request = before;
+        problems = {};
+        PlanExpander expander(request, problems, expansion, defaults);
+        end = source(expander, problems);
+        done = expander.finish();
+        if (!expander.is_whole() && end == ReadEnd::complete) end = ReadEnd::refused;
+        if (done) expansion = expander.take();
+    }
+    return end;
+}
+
 /// Reads as JSON what is JSON, all else as YAML, of which JSON is not quite a part. True if to the end.
 bool read_events(const PlanText& file, std::string_view text, std::uint32_t number, WriteNodes& request,
-                 FileProblems& problems) {
+                 FileProblems& problems, Expansion& expansion) {
     const WriteNodes before = request;
     FileProblems json_problems;
     bool tried = false;
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
         tried = true;
-        PlanReader reader(request, json_problems);
-        const ReadEnd end = read_json_events(text, number, reader, json_problems);
-        reader.finish();
+        const auto json = [&](EventSink& sink, FileProblems& found) {
+            return read_json_events(text, number, sink, found);
+        };
+        Expansion with_json = expansion;
+        const ReadEnd end = read_nodes(json, request, json_problems, with_json);
         if (end != ReadEnd::syntax) {
             problems = std::move(json_problems);
+            expansion = std::move(with_json);
             return end == ReadEnd::complete;
         }
         request = before;
@@ -444,9 +501,10 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
             return false;
         }
     }
-    PlanReader reader(request, problems);
-    const ReadEnd end = read_yaml_events(text, number, reader, problems);
-    reader.finish();
+    const auto yaml = [&](EventSink& sink, FileProblems& found) {
+        return read_yaml_events(text, number, sink, found);
+    };
+    const ReadEnd end = read_nodes(yaml, request, problems, expansion);
     if (end == ReadEnd::syntax && tried &&
         (is_quoted_flow(text) || file.name.ends_with(".json") || file.name.ends_with(".JSON"))) {
         problems = {};
@@ -458,7 +516,18 @@ bool read_events(const PlanText& file, std::string_view text, std::uint32_t numb
 
 }  // namespace
 
-bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
+struct PlanFileReader::State {
+    WriteNodes& request;
+    Problems& problems;
+    Expansion expansion;
+};
+
+PlanFileReader::PlanFileReader(WriteNodes& request, Problems& problems)
+    : state_(std::make_unique<State>(State{request, problems, {}})) {}
+PlanFileReader::~PlanFileReader() = default;
+
+bool PlanFileReader::read(const PlanText& file) {
+    WriteNodes& request = state_->request;
     const auto number = static_cast<std::uint32_t>(request.files.size());
     request.files.push_back(file.name);
     FileProblems found;
@@ -474,23 +543,41 @@ bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problem
         own.if_version = request.if_version;
         own.op_id = request.op_id;
         own.plan = request.plan;
-        whole = read_events(file, text, number, own, found);
+        Expansion& all = state_->expansion;
+        Expansion expansion{{}, all.nodes, all.budget};
+        expansion.budget.add_file(text.size());
+        whole = read_events(file, text, number, own, found, expansion);
         request.reason = std::move(own.reason);
         request.actor = std::move(own.actor);
         request.if_version = own.if_version;
         request.op_id = std::move(own.op_id);
-        const bool says_nothing =
-            own.checks.empty() && own.stages.empty() && (!own.labels || own.labels->text == "{}");
+        const bool says_nothing = own.checks.empty() && own.stages.empty() && own.limits.empty() &&
+                                  (!own.labels || own.labels->text == "{}");
         if (whole && says_nothing && found.empty())
             found.warn({number, 1, 1},
-                       "the file has no check, no stage and no label: there is nothing to write");
+                       "the file has no check, no stage, no limit and no label: there is nothing to write");
         if (own.labels)
             request.labels = request.labels ? merge_patch(*request.labels, *own.labels) : own.labels;
+        if (!own.limits.empty()) request.limits_at = own.limits_at;
+        request.limits.insert(request.limits.end(), own.limits.begin(), own.limits.end());
+        all.append(std::move(expansion), request.checks.size(), request.stages.size());
         request.checks.append(std::move(own.checks));
         request.stages.append(std::move(own.stages));
     }
-    found.move_to(problems);
+    found.move_to(state_->problems);
     return whole;
+}
+
+bool PlanFileReader::finish() {
+    Expansion& expansion = state_->expansion;
+    if (expansion.matrices.empty()) return true;
+    return MatrixReferences(expansion.matrices, expansion.budget, state_->problems).resolve(state_->request);
+}
+
+bool read_plan_text(const PlanText& file, WriteNodes& request, Problems& problems) {
+    PlanFileReader reader(request, problems);
+    const bool whole = reader.read(file);
+    return reader.finish() && whole;
 }
 
 }  // namespace turboci

@@ -30,6 +30,11 @@ public:
     void scalar(const Scalar& scalar, Position at) override;
     /// After the last event.
     void finish();
+    /// Did a map come that PlanExpander must deal with?
+    [[nodiscard]] bool needs_expansion() const noexcept { return needs_expansion_; }
+    /// How the next scalar was written that a matrix has filled in; empty: as it comes. References are kept
+    /// as they were written, as only all files together say what they mean.
+    void set_written(std::string_view text) noexcept { written_ = text; }
 
 private:
     struct Frame {
@@ -65,6 +70,7 @@ private:
     void begin_node(Write& write, Position at);
     void open_list(const KeyRule& rule, Position at);
     void open_object(const KeyRule& rule, Position at);
+    void open_value(const KeyRule& rule, char bracket, Position at);
     void close_map(const Frame& frame);
     void begin_json(char bracket, Position at);
     void end_json(char bracket, Position at);
@@ -73,6 +79,7 @@ private:
     void args_key(std::string_view text, Position at);
     void args_scalar(const Scalar& scalar, Position at);
     void label(const Scalar& scalar, Position at);
+    [[nodiscard]] bool is_default_node(Place place) const noexcept;
     void add_labels();
     void unknown_key(std::string_view text, Position at);
     void wrong_form(const KeyRule& rule, std::string_view found, Position at);
@@ -85,6 +92,12 @@ private:
     void put_integer(const KeyRule& rule, std::int64_t value, Position at);
     void put_boolean(const KeyRule& rule, bool value);
     void put_duration(const KeyRule& rule, Duration value, Position at);
+    /// What has been carried as JSON for value_rule_.
+    void put_value();
+    template <class T, class Put>
+    void take_value(std::variant<T, std::string> parsed, const Put& put);
+    template <class Write>
+    void put_condition(Write& write);
     void put_header(std::string& field, std::string_view text, std::string_view name, Position at);
     void put_state(std::optional<State>& field, std::string_view text, std::string_view known, Position at);
     void put_assignment(std::string_view text, Position at);
@@ -107,11 +120,17 @@ private:
     std::vector<EdgeSpec> spare_edges_;  ///< memory of the dependencies of the node before
     std::string json_;
     JsonText* json_into_ = nullptr;
-    std::optional<StageArgs> args_;  ///< while a stage's args are read
-    bool args_sound_ = true;         ///< nothing was wrong with them
+    const KeyRule* value_rule_ = nullptr;  ///< while the value of such a key is carried
+    Position value_at_;
+    std::size_t value_problems_ = 0;  ///< how many there were before it
+    std::optional<StageArgs> args_;   ///< while a stage's args are read
+    bool args_sound_ = true;          ///< nothing was wrong with them
     JsonText labels_;
     std::string later_labels_;  ///< of all documents but the first that has some: merged once, at the end
     OwnerKeys owner_;
+    std::string_view written_;  ///< see set_written()
+    bool needs_expansion_ = false;
+    bool in_defaults_ = false;
     bool in_attempt_ = false;       ///< whose failure is read
     bool in_continuation_ = false;  ///< bare names are stages there
 };

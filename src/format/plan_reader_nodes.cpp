@@ -29,7 +29,7 @@ PredicateSpec& PlanReader::predicate_of(Slot slot, Position at) {
 }
 
 RefText PlanReader::reference(std::string_view text) const {
-    auto ref = parse_ref(text);
+    auto ref = parse_ref(written_.empty() ? text : written_);
     if (in_continuation_ && !ref.type) ref.type = NodeType::stage;
     return ref;
 }

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "domain/policy_text.hpp"
 #include "domain/quotes.hpp"
 #include "format/plan_reader.hpp"
 #include "format/scalars.hpp"
@@ -42,6 +43,14 @@ void PlanReader::put_scalar(const KeyRule& rule, const Scalar& scalar, Position 
             if (scalar.kind != ScalarKind::integer) break;
             if (const auto value = parse_integer(scalar.text)) return put_integer(rule, *value, at);
             problem(at, fmt::format("{} does not fit into 64 bits", in_quotes(scalar.text)));
+            return;
+        case Form::value:
+            value_rule_ = &rule;
+            value_at_ = at;
+            value_problems_ = problems_.size();
+            json_.clear();
+            if (const auto why = append_json_scalar(json_, scalar); !why.empty()) problem(at, why);
+            put_value();
             return;
         case Form::duration:
             if (scalar.kind != ScalarKind::string) break;
@@ -100,7 +109,7 @@ void PlanReader::put_state(std::optional<State>& field, std::string_view text, s
 
 void PlanReader::put_assignment(std::string_view text, Position at) {
     auto& assignment = stage_.assignments->back();
-    auto ref = parse_ref(text);
+    auto ref = parse_ref(written_.empty() ? text : written_);
     if (ref.type == NodeType::stage) {
         problem(at, fmt::format("a stage is assigned to checks, not to {}", in_quotes(text)));
     }
@@ -164,6 +173,15 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
             stage_.id = text;
             stage_.id_at = at;
             return;
+        case Slot::stage_runner:
+            stage_.runner = text;
+            return;
+        case Slot::retry_on_interrupt:
+            if (const auto what = parse_on_interrupt(text))
+                stage_.retry->on_interrupt = *what;
+            else
+                problem(at, fmt::format("{} is not an 'on_interrupt'; use again or fail", in_quotes(text)));
+            return;
         case Slot::attempt_state:
             attempt().state = parse_attempt_state(text);
             if (!attempt().state)
@@ -210,8 +228,9 @@ void PlanReader::put_text(const KeyRule& rule, std::string_view text, Position a
         case Slot::member_when:
             members_.back().edge.when = parse_when(text);
             if (!members_.back().edge.when) {
-                problem(at,
-                        fmt::format("{} is not a 'when'; use success, failure or always", in_quotes(text)));
+                problem(at, fmt::format("{} is not a 'when'; use success, failure, always, not_failed or "
+                                        "unsuccessful",
+                                        in_quotes(text)));
             }
             return;
         default:
@@ -265,6 +284,12 @@ void PlanReader::put_boolean(const KeyRule& rule, bool value) {
         case Slot::stage_cancel:
             stage_.cancel = value;
             return;
+        case Slot::stage_skip:
+            stage_.skip = value;
+            return;
+        case Slot::check_skip:
+            check_.skip = value;
+            return;
         case Slot::attempt_no_retry:
             stage_.attempt->no_retry = value;
             return;
@@ -281,8 +306,57 @@ void PlanReader::put_duration(const KeyRule& rule, Duration value, Position at) 
         stage_.retry->backoff = value;
     } else if (value <= Duration::zero()) {
         problem(at, fmt::format("'{}' must be more than nothing", rule.name));
+    } else if (rule.slot == Slot::retry_max_backoff) {
+        stage_.retry->max_backoff = value;
     } else {
-        (rule.slot == Slot::stage_timeout ? stage_.timeout : stage_.heartbeat) = value;
+        auto& field = rule.slot == Slot::stage_timeout   ? stage_.timeout
+                      : rule.slot == Slot::stage_silence ? stage_.silence
+                                                         : stage_.heartbeat;
+        field = value;
+    }
+}
+
+template <class T, class Put>
+void PlanReader::take_value(std::variant<T, std::string> parsed, const Put& put) {
+    if (auto* why = std::get_if<std::string>(&parsed))
+        problem(value_at_, std::move(*why));
+    else
+        put(std::get<T>(std::move(parsed)));
+}
+
+template <class Write>
+void PlanReader::put_condition(Write& write) {
+    take_value(parse_condition(json_), [&](std::vector<Condition> all) {
+        if (write.condition)
+            return problem(value_at_,
+                           "'condition' and 'if' are the same: give one of them, a list for several");
+        write.condition.emplace();
+        for (Condition& condition : all) write.condition->push_back({std::move(condition), value_at_});
+    });
+}
+
+void PlanReader::put_value() {
+    const Slot slot = std::exchange(value_rule_, nullptr)->slot;
+    if (problems_.size() != value_problems_) return;  // something in it was reported
+    switch (slot) {
+        case Slot::limits:
+            take_value(parse_limits(json_), [&](std::vector<Limit> limits) {
+                request_.limits.insert(request_.limits.end(), limits.begin(), limits.end());
+                request_.limits_at = value_at_;
+            });
+            return;
+        case Slot::stage_uses:
+            take_value(parse_uses(json_), [&](std::vector<Use> uses) { stage_.uses = std::move(uses); });
+            return;
+        case Slot::retry_on:
+            take_value(parse_retry_on(json_), [&](RetryOn on) { stage_.retry->on = std::move(on); });
+            return;
+        case Slot::stage_condition:
+            put_condition(stage_);
+            return;
+        default:
+            put_condition(check_);
+            return;
     }
 }
 

@@ -23,16 +23,8 @@ constexpr std::string_view kSchema = R"json({
       "type": ["array", "null"],
       "items": {"$ref": "#/$defs/stage"}
     },
-    "reason": {
-      "description": "Why this is written, for the log.",
-      "type": "string",
-      "maxLength": 1048576
-    },
-    "actor": {
-      "description": "Who writes it.",
-      "type": "string",
-      "maxLength": 1024
-    },
+    "reason": {"description": "Why this is written, for the log.", "type": "string", "maxLength": 1048576},
+    "actor": {"description": "Who writes it.", "type": "string", "maxLength": 1024},
     "if_version": {
       "description": "Refuse the write unless the plan is at this version.",
       "type": "integer",
@@ -49,22 +41,67 @@ constexpr std::string_view kSchema = R"json({
       "additionalProperties": {
         "type": ["string", "number", "boolean"]
       }
+    },
+    "limits": {"description": "How much there is of what stages share, by name.", "$ref": "#/$defs/counts"},
+    "defaults": {
+      "description": "What nodes of this document do not say themselves. Maps are merged.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "check": {"$ref": "#/$defs/check_defaults"},
+        "stage": {"$ref": "#/$defs/stage_defaults"}
+      }
     }
   },
   "patternProperties": {
-    "^x-": {
-      "description": "Ignored: a place for anchors."
-    }
+    "^x-": {"description": "Ignored: a place for anchors."}
   },
   "$defs": {
+    "counts": {
+      "type": "object",
+      "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 1000000000}
+    },
+    "condition": {
+      "description": "Whether it is wanted at all: what the data of a check that it depends on must say. A list: all of it.",
+      "oneOf": [
+        {"$ref": "#/$defs/test"},
+        {
+          "type": "array",
+          "items": {"$ref": "#/$defs/test"}
+        }
+      ]
+    },
+    "test": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["check", "path"],
+      "properties": {
+        "check": {
+          "description": "A target of the node's own dependencies, outside of 'any'.",
+          "type": "string",
+          "minLength": 1
+        },
+        "path": {
+          "description": "A JSON pointer.",
+          "type": "string",
+          "pattern": "^(/([^~]|~[01])*)?$"
+        },
+        "equals": {"description": "There is a value, and it is this one."},
+        "not_equals": {"description": "There is none, or it is another one."},
+        "exists": {"type": "boolean"}
+      },
+      "oneOf": [
+        {"required": ["equals"]},
+        {"required": ["not_equals"]},
+        {"required": ["exists"]}
+      ]
+    },
     "node_id": {
       "type": "string",
       "minLength": 1,
       "maxLength": 256,
       "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF]+$",
-      "not": {
-        "pattern": "^(check|stage):"
-      }
+      "not": {"pattern": "^(check|stage):"}
     },
     "node_ref": {
       "description": "check:ID, stage:ID, or a bare ID where only one of the two exists.",
@@ -90,8 +127,43 @@ constexpr std::string_view kSchema = R"json({
     },
     "duration": {
       "type": "string",
-      "pattern": "^[0-9]+(ms|s|m|h)$",
-      "examples": ["500ms", "30s", "10m", "2h"]
+      "pattern": "^([0-9]+(d|h|m|s|ms))+$|\\{\\{",
+      "examples": ["500ms", "30s", "1h30m", "1d"]
+    },
+    "filled_in": {
+      "description": "Something that a matrix fills in.",
+      "type": "string",
+      "pattern": "\\{\\{"
+    },
+    "axis_value": {
+      "description": "Taken as it is written.",
+      "type": ["string", "number", "boolean"]
+    },
+    "matrix": {
+      "description": "The node stands for one node a combination; {{axis}} is replaced in its strings.",
+      "type": "object",
+      "minProperties": 1,
+      "properties": {
+        "exclude": {
+          "description": "Combinations to leave out.",
+          "type": ["array", "null"],
+          "items": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"$ref": "#/$defs/axis_value"}
+          }
+        }
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_.-]+$"
+      },
+      "additionalProperties": {
+        "description": "An axis.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": true,
+        "items": {"$ref": "#/$defs/axis_value"}
+      }
     },
     "failure": {
       "description": "What went wrong; null takes an earlier failure back.",
@@ -127,7 +199,12 @@ constexpr std::string_view kSchema = R"json({
         },
         "state": {
           "description": "The state to bring the check to.",
-          "enum": ["PLANNING", "PLANNED", "WAITING", "FINAL"]
+          "oneOf": [
+            {
+              "enum": ["PLANNING", "PLANNED", "WAITING", "FINAL"]
+            },
+            {"$ref": "#/$defs/filled_in"}
+          ]
         },
         "required": {
           "description": "false: the check never makes run, wait or gate say no. Fixed once PLANNED.",
@@ -135,11 +212,32 @@ constexpr std::string_view kSchema = R"json({
           "default": true
         },
         "dependencies": {"$ref": "#/$defs/predicate"},
+        "condition": {"$ref": "#/$defs/condition"},
+        "if": {"description": "The same as 'condition'.", "$ref": "#/$defs/condition"},
+        "skip": {"description": "Ends it as skipped, not needed, for the write's reason.", "type": "boolean"},
         "result": {"$ref": "#/$defs/result"},
         "results": {
           "type": ["array", "null"],
           "items": {"$ref": "#/$defs/result"}
-        }
+        },
+        "matrix": {"$ref": "#/$defs/matrix"}
+      }
+    },
+    "check_defaults": {
+      "description": "What checks do not say themselves.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "kind": {"$ref": "#/$defs/check/properties/kind"},
+        "options": {"$ref": "#/$defs/check/properties/options"},
+        "state": {"$ref": "#/$defs/check/properties/state"},
+        "required": {"$ref": "#/$defs/check/properties/required"},
+        "dependencies": {"$ref": "#/$defs/check/properties/dependencies"},
+        "condition": {"$ref": "#/$defs/check/properties/condition"},
+        "if": {"$ref": "#/$defs/check/properties/if"},
+        "skip": {"$ref": "#/$defs/check/properties/skip"},
+        "result": {"$ref": "#/$defs/check/properties/result"},
+        "results": {"$ref": "#/$defs/check/properties/results"}
       }
     },
     "result": {
@@ -147,15 +245,9 @@ constexpr std::string_view kSchema = R"json({
       "type": "object",
       "additionalProperties": false,
       "properties": {
-        "data": {
-          "type": "object",
-          "description": "Merged (RFC 7396) into the result's data."
-        },
+        "data": {"type": "object", "description": "Merged (RFC 7396) into the result's data."},
         "failure": {"$ref": "#/$defs/failure"},
-        "finalize": {
-          "description": "No more changes after this write.",
-          "type": "boolean"
-        },
+        "finalize": {"description": "No more changes after this write.", "type": "boolean"},
         "owner_type": {
           "enum": ["stage_attempt"]
         },
@@ -169,10 +261,7 @@ constexpr std::string_view kSchema = R"json({
           "type": "string",
           "minLength": 1
         },
-        "attempt": {
-          "type": "integer",
-          "minimum": 1
-        }
+        "attempt": {"type": "integer", "minimum": 1}
       },
       "dependentRequired": {
         "owner_type": ["owner_id"],
@@ -246,9 +335,7 @@ constexpr std::string_view kSchema = R"json({
                 "description": "A check to bring to FINAL.",
                 "type": "string",
                 "minLength": 1,
-                "not": {
-                  "pattern": "^stage:"
-                }
+                "not": {"pattern": "^stage:"}
               },
               {
                 "type": "object",
@@ -258,12 +345,15 @@ constexpr std::string_view kSchema = R"json({
                   "target_check_id": {
                     "type": "string",
                     "minLength": 1,
-                    "not": {
-                      "pattern": "^stage:"
-                    }
+                    "not": {"pattern": "^stage:"}
                   },
                   "goal_state": {
-                    "enum": ["PLANNED", "WAITING", "FINAL"],
+                    "oneOf": [
+                      {
+                        "enum": ["PLANNED", "WAITING", "FINAL"]
+                      },
+                      {"$ref": "#/$defs/filled_in"}
+                    ],
                     "default": "FINAL"
                   }
                 }
@@ -284,23 +374,98 @@ constexpr std::string_view kSchema = R"json({
             "backoff": {
               "description": "Wait before the second attempt; doubles with each further one.",
               "$ref": "#/$defs/duration"
+            },
+            "max_backoff": {
+              "description": "The longest wait; 24h if it is not given.",
+              "$ref": "#/$defs/duration"
+            },
+            "on": {
+              "description": "Which ends are tried again; all three if it is not given.",
+              "type": "array",
+              "items": {
+                "oneOf": [
+                  {"enum": ["failed", "timeout", "silent"]},
+                  {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["exit"],
+                    "properties": {
+                      "exit": {
+                        "description": "Exit statuses.",
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "integer", "minimum": 1, "maximum": 255}
+                      }
+                    }
+                  }
+                ]
+              }
+            },
+            "on_interrupt": {
+              "description": "What it is when the runner is stopped or lost: nobody's failure, or one.",
+              "enum": ["again", "fail"],
+              "default": "again"
             }
           }
         },
-        "timeout": {
-          "description": "How long an attempt may run.",
-          "$ref": "#/$defs/duration"
-        },
+        "timeout": {"description": "How long an attempt may run.", "$ref": "#/$defs/duration"},
         "heartbeat": {
           "description": "How long the holder of an attempt may be silent towards the store.",
           "$ref": "#/$defs/duration"
         },
+        "silence": {
+          "description": "How long an attempt that 'turboci run' or a worker executes may print nothing.",
+          "$ref": "#/$defs/duration"
+        },
+        "runner": {
+          "description": "What kind of worker it needs; empty: any.",
+          "type": "string",
+          "maxLength": 1024,
+          "not": {"const": "*"}
+        },
+        "uses": {
+          "description": "What of the plan's limits an attempt holds: names, or counts.",
+          "oneOf": [
+            {
+              "type": "array",
+              "uniqueItems": true,
+              "items": {"type": "string", "minLength": 1}
+            },
+            {"$ref": "#/$defs/counts"}
+          ]
+        },
+        "condition": {"$ref": "#/$defs/condition"},
+        "if": {"description": "The same as 'condition'.", "$ref": "#/$defs/condition"},
         "continuation_group": {
           "description": "Stages that this one spawned and waits for.",
           "$ref": "#/$defs/predicate"
         },
         "cancel": {"type": "boolean"},
-        "attempt": {"$ref": "#/$defs/attempt"}
+        "skip": {"description": "Ends it as skipped, not needed, for the write's reason.", "type": "boolean"},
+        "attempt": {"$ref": "#/$defs/attempt"},
+        "matrix": {"$ref": "#/$defs/matrix"}
+      }
+    },
+    "stage_defaults": {
+      "description": "What stages do not say themselves.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "args": {"$ref": "#/$defs/stage/properties/args"},
+        "dependencies": {"$ref": "#/$defs/stage/properties/dependencies"},
+        "assignments": {"$ref": "#/$defs/stage/properties/assignments"},
+        "retry": {"$ref": "#/$defs/stage/properties/retry"},
+        "timeout": {"$ref": "#/$defs/stage/properties/timeout"},
+        "heartbeat": {"$ref": "#/$defs/stage/properties/heartbeat"},
+        "silence": {"$ref": "#/$defs/stage/properties/silence"},
+        "runner": {"$ref": "#/$defs/stage/properties/runner"},
+        "uses": {"$ref": "#/$defs/stage/properties/uses"},
+        "condition": {"$ref": "#/$defs/stage/properties/condition"},
+        "if": {"$ref": "#/$defs/stage/properties/if"},
+        "continuation_group": {"$ref": "#/$defs/stage/properties/continuation_group"},
+        "cancel": {"$ref": "#/$defs/stage/properties/cancel"},
+        "skip": {"$ref": "#/$defs/stage/properties/skip"},
+        "attempt": {"$ref": "#/$defs/stage/properties/attempt"}
       }
     },
     "attempt": {
@@ -308,11 +473,7 @@ constexpr std::string_view kSchema = R"json({
       "type": "object",
       "additionalProperties": false,
       "properties": {
-        "idx": {
-          "description": "Must be the current one if given.",
-          "type": "integer",
-          "minimum": 1
-        },
+        "idx": {"description": "Must be the current one if given.", "type": "integer", "minimum": 1},
         "state": {
           "enum": ["PENDING", "SCHEDULED", "RUNNING", "COMPLETE", "INCOMPLETE"]
         },
@@ -321,10 +482,7 @@ constexpr std::string_view kSchema = R"json({
           "type": "string",
           "maxLength": 1024
         },
-        "details": {
-          "type": "object",
-          "description": "Merged (RFC 7396) into the attempt's details."
-        },
+        "details": {"type": "object", "description": "Merged (RFC 7396) into the attempt's details."},
         "progress": {
           "type": ["array", "null"],
           "items": {
@@ -342,18 +500,9 @@ constexpr std::string_view kSchema = R"json({
             ]
           }
         },
-        "failure": {
-          "description": "With INCOMPLETE: why.",
-          "$ref": "#/$defs/failure"
-        },
-        "no_retry": {
-          "description": "With INCOMPLETE: no further attempts.",
-          "type": "boolean"
-        },
-        "heartbeat": {
-          "description": "Still alive.",
-          "type": "boolean"
-        }
+        "failure": {"description": "With INCOMPLETE: why.", "$ref": "#/$defs/failure"},
+        "no_retry": {"description": "With INCOMPLETE: no further attempts.", "type": "boolean"},
+        "heartbeat": {"description": "Still alive.", "type": "boolean"}
       }
     },
     "predicate": {
@@ -386,12 +535,22 @@ constexpr std::string_view kSchema = R"json({
       "properties": {
         "node": {"$ref": "#/$defs/node_ref"},
         "on_state": {
-          "enum": ["PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"],
+          "oneOf": [
+            {
+              "enum": ["PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"]
+            },
+            {"$ref": "#/$defs/filled_in"}
+          ],
           "default": "FINAL"
         },
         "when": {
           "description": "Which outcome; only where on_state is FINAL.",
-          "enum": ["success", "failure", "always"]
+          "oneOf": [
+            {
+              "enum": ["success", "failure", "always", "not_failed", "unsuccessful"]
+            },
+            {"$ref": "#/$defs/filled_in"}
+          ]
         }
       }
     },
@@ -421,10 +580,7 @@ constexpr std::string_view kSchema = R"json({
           "additionalProperties": false,
           "required": ["at_least", "of"],
           "properties": {
-            "at_least": {
-              "type": "integer",
-              "minimum": 1
-            },
+            "at_least": {"type": "integer", "minimum": 1},
             "of": {"$ref": "#/$defs/members"}
           }
         }

@@ -101,28 +101,27 @@ bool FileLock::try_once(LockQueue& queue) {
     }
 }
 
-void FileLock::acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up) {
+void FileLock::acquire(const Wait& how) {
     if (held_) throw Error(ErrorCode::internal, "the lock is held already");
     if (!fd_) open_file();
     LockQueue queue;
     // Who has a single try does not wait, and so has no place to give to others.
-    const bool others_wait = timeout > Duration::zero() && LockQueue::is_used(fd_.get());
-    if (others_wait || !try_once(queue)) wait(queue, timeout, on_wait, give_up);
+    const bool others_wait = how.at_most > Duration::zero() && LockQueue::is_used(fd_.get());
+    if (others_wait || !try_once(queue)) wait(queue, how);
     write_holder();
 }
 
-void FileLock::wait(LockQueue& queue, Duration timeout, const OnWait& on_wait,
-                    const std::function<bool()>& give_up) {
+void FileLock::wait(LockQueue& queue, const Wait& how) {
     using Monotonic = std::chrono::steady_clock;
     const auto start = Monotonic::now();
     bool told = false;
     Duration alone_pause = kFirstPause;
     while (true) {
         // The file may be another one by now, and then the queue is, too.
-        if (timeout > Duration::zero() && !queue.joined()) static_cast<void>(queue.join(fd_.get()));
+        if (how.at_most > Duration::zero() && !queue.joined()) static_cast<void>(queue.join(fd_.get()));
         const auto now = Monotonic::now();
         const auto waited = std::chrono::duration_cast<Duration>(now - start);
-        const bool over = waited >= timeout || (give_up && give_up());
+        const bool over = waited >= how.at_most || (how.give_up && how.give_up());
         // Who goes away may see whether nobody wants the lock.
         if (over || !queue.joined() || queue.may_try(now)) {
             if (try_once(queue)) return;
@@ -131,10 +130,10 @@ void FileLock::wait(LockQueue& queue, Duration timeout, const OnWait& on_wait,
         if (over) refuse_locked();
         if (!told && waited >= kPatience) {
             told = true;
-            if (on_wait) on_wait(read_holder());
+            if (how.on_wait) how.on_wait(read_holder());
         }
         const Duration pause = queue.joined() ? queue.pause() : alone_pause;
-        std::this_thread::sleep_for(std::min(pause, timeout - waited));
+        std::this_thread::sleep_for(std::min(pause, how.at_most - waited));
         alone_pause = std::min(alone_pause * 3 / 2, kLongestPause);
     }
 }

@@ -2,12 +2,11 @@
 // An exclusive lock among processes that the kernel frees when its holder dies.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "os/files.hpp"
 #include "os/lock_queue.hpp"
-#include "turboci/time.hpp"
+#include "turboci/wait.hpp"
 
 namespace turboci {
 
@@ -17,18 +16,15 @@ namespace turboci {
 /// the same.
 class FileLock {
 public:
-    /// Called once when a wait has lasted longer than kPatience.
-    using OnWait = std::function<void(const std::string& holder)>;
+    /// When Wait::on_wait is called.
     static constexpr Duration kPatience = std::chrono::seconds(1);
 
     /// `command` goes into the file for others to read.
     FileLock(std::string path, std::string command) : path_(std::move(path)), command_(std::move(command)) {}
 
-    /// Waits at most `timeout` on the monotonic clock; zero means one try. LOCKED when it is over, naming the
-    /// holder; STORE if the lock file is not a regular file with one name or cannot be opened. INTERNAL if
-    /// already held.
-    /// `give_up`, if any, is asked before each pause; true is as if the time were over.
-    void acquire(Duration timeout, const OnWait& on_wait, const std::function<bool()>& give_up = {});
+    /// LOCKED when the wait is over, naming the holder; STORE if the lock file is not a regular file with one
+    /// name or cannot be opened. INTERNAL if already held.
+    void acquire(const Wait& how);
     void release() noexcept;
     /// Also takes the file away if this object has made it: where nothing came about that needs a lock.
     void release_and_remove() noexcept;
@@ -41,8 +37,7 @@ private:
     /// One try, which also gives back the place in the queue if it succeeds. Makes sure that the file that
     /// was locked is still the one of that name.
     [[nodiscard]] bool try_once(LockQueue& queue);
-    void wait(LockQueue& queue, Duration timeout, const OnWait& on_wait,
-              const std::function<bool()>& give_up);
+    void wait(LockQueue& queue, const Wait& how);
     [[noreturn]] void refuse_locked() const;
     void write_holder();
     [[nodiscard]] std::string read_holder() const;

@@ -130,6 +130,7 @@ void AttemptLog::put(std::string_view bytes, std::uint64_t offset) noexcept {
 }
 
 void AttemptLog::write(std::string_view bytes) noexcept {
+    written_ = std::chrono::steady_clock::now();
     make();
     if (bytes.size() >= kTailBytes) {
         tail_.assign(bytes.substr(bytes.size() - kTailBytes));
@@ -147,6 +148,10 @@ void AttemptLog::write(std::string_view bytes) noexcept {
         total_ += part.size();
         bytes.remove_prefix(part.size());
     }
+}
+
+Duration AttemptLog::quiet_for() const noexcept {
+    return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - written_);
 }
 
 void AttemptLog::finish() noexcept {

@@ -2,6 +2,7 @@
 // Log files of attempts, beside the store: STORE.logs/PLAN/STAGE.IDX.log
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,6 +46,8 @@ public:
     /// Why the file is not complete: an errno, or 0.
     [[nodiscard]] int error() const noexcept { return error_; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+    /// Since the last write(), or since this was made.
+    [[nodiscard]] Duration quiet_for() const noexcept;
 
 private:
     void put(std::string_view bytes, std::uint64_t offset) noexcept;
@@ -56,6 +59,7 @@ private:
     std::uint64_t head_;  ///< bytes at the front that are kept as they come
     std::uint64_t ring_;  ///< bytes after them that are overwritten in a circle
     std::uint64_t total_ = 0;
+    std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
     std::string tail_;
     int error_ = 0;
 };

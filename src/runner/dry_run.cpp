@@ -29,18 +29,19 @@ DryStep step_of(const Stage& stage, const StageCommands& commands, Timestamp now
 }  // namespace
 
 std::vector<DryStep> dry_run(Service& service, const RunOptions& options) {
+    const WorkPlan plan = service.get_plan(options.plan);
     ClaimFilter filter;
     filter.with_command = true;
+    if (!options.runners.empty()) filter.runners = options.runners;
     if (!options.refs.empty()) {
-        filter.only = select_nodes(service, options.plan, options.refs)->stages;
+        filter.only = select_nodes(service, plan.id, options.refs)->stages;
         // An empty list would stand for all stages.
         if (filter.only.empty()) return {};
     }
     const Timestamp now = system_clock().read().wall;
-    const WorkPlan plan = service.get_plan(options.plan);
-    const StageCommands commands(options.store_path, plan.id, options.environment, options.exec_space);
+    const StageCommands commands(options.store, plan.id, options.environment, options.exec_space);
     std::vector<DryStep> steps;
-    for (const ClaimedAttempt& claimed : service.rehearse(options.plan, filter))
+    for (const ClaimedAttempt& claimed : service.rehearse(plan.id, filter))
         steps.push_back(step_of(claimed.stage, commands, now));
     return steps;
 }

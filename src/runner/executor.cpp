@@ -15,23 +15,32 @@ namespace {
 
 constexpr Duration kSettle = std::chrono::seconds(5);
 
+Wait wait_unless(Wait wait, const std::atomic<bool>& stop) {
+    wait.give_up = [&stop, before = std::move(wait.give_up)] { return stop || (before && before()); };
+    return wait;
+}
+
 }  // namespace
 
 Executor::Executor(Service& service, CommandRunner& runner, const Clock& clock, RunListener& listener,
                    RunOptions options)
-    : service_(service), runner_(runner), clock_(clock), listener_(listener), options_(std::move(options)) {}
+    : service_(service.with(wait_unless(options.wait, stop_waiting_))),
+      runner_(runner),
+      clock_(clock),
+      listener_(listener),
+      options_(std::move(options)) {}
 
 void Executor::prepare() {
     began_ = now();
-    WorkPlan plan = service_.get_plan(options_.plan);
+    WorkPlan plan = service_->get_plan(options_.plan);
     options_.plan = plan.id;
     plan_identity_ = plan.identity;
-    commands_.emplace(options_.store_path, options_.plan, options_.environment, options_.exec_space);
-    store_.emplace(service_, options_, plan, *commands_);
+    commands_.emplace(options_.store, options_.plan, options_.environment, options_.exec_space);
+    store_.emplace(*service_, options_, plan, *commands_);
     std::shared_ptr<const Selection> selection;
-    if (!options_.refs.empty()) selection = select_nodes(service_, options_.plan, options_.refs);
+    if (!options_.refs.empty()) selection = select_nodes(*service_, options_.plan, options_.refs);
     totals_before_ = selection ? selection->totals : totals(plan);
-    if (const std::size_t count = kill_leftovers(options_.store_path); count > 0) {
+    if (const std::size_t count = kill_leftovers(options_.store); count > 0) {
         listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
                                       count == 1 ? "process" : "processes"));
     }
@@ -39,6 +48,8 @@ void Executor::prepare() {
     settings.jobs = static_cast<std::size_t>(std::max(options_.jobs, 1));
     settings.fail_fast = options_.fail_fast;
     settings.timeout = options_.timeout;
+    settings.cleanup_timeout = options_.cleanup_timeout;
+    settings.cancel_on_signal = options_.cancel_on_signal;
     settings.watch_interval = options_.watch_interval;
     settings.lost_after = options_.lost_after;
     settings.holder = store_->holder();
@@ -63,7 +74,7 @@ RunReport Executor::run() {
     facts.durations = state_->durations();
     facts.retried = state_->retried();
     facts.signal = state_->signal();
-    RunReport report = make_report(service_, options_, *commands_, facts, clock_.read().wall);
+    RunReport report = make_report(*service_, options_, *commands_, facts, clock_.read().wall);
     listener_.on_summary(report.summary);
     return report;
 }
@@ -81,11 +92,18 @@ void Executor::write_what_is_left() {
 
 void Executor::loop() {
     while (true) {
+        listen();
         RunActions actions = state_->next(now());
         const bool all_started = carry_out(actions);
         if (state_->finished()) return;
         if (all_started) wait(actions.wait_until);
     }
+}
+
+/// When the commands that must not be silent wrote something.
+void Executor::listen() {
+    for (const Process& process : processes_)
+        if (process.listened_to) state_->heard(process.id, now() - process.log->quiet_for());
 }
 
 /// False if something could not be started: there is something new to decide.
@@ -129,7 +147,9 @@ void Executor::begin_job(const RunActions& actions) {
             job = [this] { seen_ = store_->look(); };
             break;
         case StoreJob::inspect:
-            job = [this, stages = actions.inspect] { inspection_ = store_->inspect(stages); };
+            job = [this, stages = actions.inspect, judge = actions.judge] {
+                inspection_ = store_->inspect(stages, judge);
+            };
             break;
         case StoreJob::beat:
             job = [this] { store_->beat(); };
@@ -139,13 +159,11 @@ void Executor::begin_job(const RunActions& actions) {
     }
     // Where nothing runs that would have to be looked after, this thread does it, unless the store keeps it
     // waiting.
-    const bool here = job_ == StoreJob::batch && options_.threaded && options_.stop_waiting &&
-                      processes_.empty() && actions.start.empty();
+    const bool here =
+        job_ == StoreJob::batch && options_.threaded && processes_.empty() && actions.start.empty();
     if (!here) return thread_->submit(std::move(job));
-    retry_ = job;
-    const bool stop_waiting = options_.stop_waiting->exchange(true);
-    thread_->do_here(job);
-    options_.stop_waiting->store(stop_waiting);
+    retry_ = std::move(job);
+    thread_->do_here([this] { written_ = store_->write_at_once(state_->batch()); });
 }
 
 bool Executor::start(const RunActions::Start& start) {
@@ -169,7 +187,7 @@ bool Executor::start(const RunActions::Start& start) {
     }
     Command command = commands_->command(std::get<StageCommand>(parsed), stage.id, idx, start.attempt.token);
     command.output = log;
-    processes_.push_back({start.id, runner_.start(command), log});
+    processes_.push_back({start.id, runner_.start(command), log, stage.silence.has_value()});
     started_.push_back({stage.id, idx, stage.retry.max_retries + 1, log->path()});
     return true;
 }
@@ -197,8 +215,8 @@ void Executor::wait(std::optional<Duration> until) {
 
 void Executor::handle_signal(int number) {
     // The second one: nothing is waited for.
-    if (state_->signal() != 0 && options_.stop_waiting) options_.stop_waiting->store(true);
-    state_->signalled(number);
+    if (state_->signal() != 0) stop_waiting_ = true;
+    state_->signalled(number, now());
 }
 
 void Executor::handle_end(const CommandEnd& end) {

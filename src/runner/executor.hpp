@@ -20,21 +20,25 @@
 namespace turboci {
 
 struct RunOptions {
-    std::string store_path;  ///< absolute
+    std::string store_path;  ///< absolute; logs are beside it
+    std::string store;       ///< what TURBOCI_STORE is for the stages: that path, or a server's URL
     std::string plan;        ///< empty: the only one
     std::string actor;
     std::vector<RefText> refs;        ///< empty: everything; else these and what they need
     int jobs = 1;                     ///< commands at a time, at least 1
-    bool fail_fast = false;           ///< start nothing after a failure
-    std::optional<Duration> timeout;  ///< of the whole run
+    std::size_t fail_fast = 0;        ///< cancel what is left after so many failures; 0: never
+    std::optional<Duration> timeout;  ///< of the whole run, which is cancelled then
+    Duration cleanup_timeout = std::chrono::minutes(5);  ///< for what cleans up after a cancelled run
+    bool cancel_on_signal = false;     ///< a signal cancels, instead of leaving work for later
+    std::vector<std::string> runners;  ///< kinds of stages, see ClaimFilter; empty: those that need none
     std::size_t log_limit = std::size_t{16} << 20;
     Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
     /// Whoever cannot look for this process takes it for gone after so long without a sign of life. It gives
     /// one six times as often, and stops what it runs when it could give none for two thirds of it.
     Duration lost_after = ServiceOptions::kLostAfter;
-    std::vector<std::string> environment;             ///< what commands inherit
-    std::size_t exec_space = turboci::exec_space();   ///< what a command may take, with its environment
-    std::shared_ptr<std::atomic<bool>> stop_waiting;  ///< set when the store is not to be waited for any more
+    std::vector<std::string> environment;            ///< what commands inherit
+    std::size_t exec_space = turboci::exec_space();  ///< what a command may take, with its environment
+    Wait wait;                                       ///< for the store; a second signal ends it
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
 
@@ -50,7 +54,7 @@ struct RunReport {
 /// own.
 class Executor {
 public:
-    /// All must outlive the executor; nothing else may use `service` meanwhile.
+    /// All must outlive the executor; nothing else may use `service`, or its store, meanwhile.
     Executor(Service& service, CommandRunner& runner, const Clock& clock, RunListener& listener,
              RunOptions options);
     /// Throws what the store threw, after all commands have been ended.
@@ -61,6 +65,7 @@ private:
         StartId id{};
         CommandId command{};
         std::shared_ptr<AttemptLog> log;
+        bool listened_to = false;  ///< silence ends it
     };
 
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
@@ -71,12 +76,14 @@ private:
     [[nodiscard]] bool start(const RunActions::Start& start);
     void tell(const std::vector<News>& news);
     void wait(std::optional<Duration> until);
+    void listen();
     void handle_signal(int number);
     void handle_end(const CommandEnd& end);
     void finish_job();
     void write_what_is_left();
 
-    Service& service_;
+    std::atomic<bool> stop_waiting_{false};
+    const std::unique_ptr<Service> service_;  ///< waits as the options say, until stop_waiting_
     CommandRunner& runner_;
     const Clock& clock_;
     RunListener& listener_;

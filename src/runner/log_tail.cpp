@@ -1,49 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/log_tail.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "os/unique_fd.hpp"
 #include "runner/attempt_log.hpp"
+#include "runner/log_file.hpp"
 
 namespace turboci {
 
 namespace {
 
-/// The part of a path behind its last slash.
-std::string_view base_name(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-/// A path comes from the store, which may have been imported: it must not lead anywhere else.
-bool is_own_log(std::string_view path, std::string_view store) {
-    const std::string logs = std::string(base_name(store)) + ".logs/";
-    return path.starts_with(logs) && path.find("/../") == std::string_view::npos &&
-           path.find('\0') == std::string_view::npos;
-}
-
-std::string read_end(const std::string& path) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat info {};
-    if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
-    const auto size = static_cast<std::size_t>(info.st_size);
-    std::string text(std::min(size, AttemptLog::kTailBytes), '\0');
-    const auto offset = static_cast<off_t>(size - text.size());
-    std::size_t got = 0;
-    while (got < text.size()) {
-        const ssize_t n =
-            ::pread(file.get(), text.data() + got, text.size() - got, offset + static_cast<off_t>(got));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        got += static_cast<std::size_t>(n);
-    }
-    text.resize(got);
-    return last_lines(text, offset > 0);
+std::string read_end(const LogFile& file) {
+    const std::int64_t size = file.size();
+    const std::int64_t begin = std::max<std::int64_t>(0, size - std::int64_t{AttemptLog::kTailBytes});
+    return last_lines(file.read(begin, static_cast<std::size_t>(size - begin)), begin > 0);
 }
 
 }  // namespace
@@ -73,10 +43,9 @@ std::string last_lines(std::string_view text, bool cut) {
 }
 
 LogTail log_tail_reader(const std::string& store_path) {
-    const std::string directory(store_path, 0, store_path.size() - base_name(store_path).size());
-    return [directory, store = store_path](const Stage&, const Attempt& attempt) {
-        if (!attempt.log_path || !is_own_log(*attempt.log_path, store)) return std::string();
-        return read_end(directory + *attempt.log_path);
+    return [store_path](const Stage&, const Attempt& attempt) {
+        const auto file = attempt.log_path ? LogFile::open(store_path, *attempt.log_path) : std::nullopt;
+        return file ? read_end(*file) : std::string();
     };
 }
 

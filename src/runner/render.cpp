@@ -94,7 +94,9 @@ std::string render_failure(const StageEnd& end, const ViewOptions& options) {
 std::string render_summary(const RunSummary& summary, const ViewOptions& options) {
     std::string text;
     if (!summary.nothing_to_run.empty() && (!options.quiet || summary.verdict == Verdict::failed))
-        text += fmt::format("nothing to run: {}\n", printable(summary.nothing_to_run));
+        text +=
+            fmt::format("nothing to run: {}{}\n", printable(summary.nothing_to_run),
+                        summary.verdict == Verdict::failed ? "; start again with `turboci plan rerun`" : "");
     for (const std::string& line : summary.waits_for) text += fmt::format("waiting: {}\n", printable(line));
     if (summary.waits_more > 0)
         text += fmt::format("waiting: {} and {} more\n", ellipsis(options.utf8), summary.waits_more);

@@ -29,7 +29,8 @@ public:
     std::vector<Stage> stages;
 };
 
-std::string why_not_final(const Stage& stage, const StageCommands& commands, Timestamp now) {
+std::string why_not_final(const Stage& stage, const StageCommands& commands,
+                          const std::vector<std::string>& runners, Timestamp now) {
     if (stage.state != State::attempting || stage.attempts.empty()) return {};
     const Attempt& attempt = stage.attempts.back();
     if (is_ended(attempt.state)) return {};
@@ -37,16 +38,27 @@ std::string why_not_final(const Stage& stage, const StageCommands& commands, Tim
         return fmt::format("stage:{} is held by {}", stage.id, attempt.process_uid);
     if (!has_command(stage.args))
         return fmt::format("stage:{} has no args.command: a worker has to claim it", stage.id);
+    const auto is_its_kind = [&](const std::string& kind) { return kind == stage.runner || kind == "*"; };
+    if (runners.empty() ? !stage.runner.empty() : std::ranges::none_of(runners, is_its_kind))
+        return stage.runner.empty()
+                   ? fmt::format("stage:{} needs --runner ''", stage.id)
+                   : fmt::format("stage:{} needs a runner of kind '{}'", stage.id, stage.runner);
     if (attempt.not_before && *attempt.not_before > now)
         return fmt::format("stage:{} waits until {} (backoff)", stage.id,
                            format_timestamp(*attempt.not_before));
     if (const std::string why = commands.excess(stage.id, stage.args); !why.empty())
         return fmt::format("stage:{} cannot be executed here: {}", stage.id, why);
+    if (!stage.uses.empty()) {
+        std::string names;
+        for (const Use& use : stage.uses) names += (names.empty() ? "" : ", ") + use.limit;
+        return fmt::format("stage:{} waits for the limit {}", stage.id, names);
+    }
     return fmt::format("stage:{} is ready to run", stage.id);
 }
 
 /// The nodes that hold up the others, one line each; those alone that nothing else holds up.
-std::vector<std::string> waits(const NodeList& open, const StageCommands& commands, Timestamp now) {
+std::vector<std::string> waits(const NodeList& open, const StageCommands& commands,
+                               const std::vector<std::string>& runners, Timestamp now) {
     std::unordered_set<std::string> worked_on;
     std::vector<std::string> lines;
     for (const Stage& stage : open.stages) {
@@ -61,7 +73,7 @@ std::vector<std::string> waits(const NodeList& open, const StageCommands& comman
         }
     }
     for (const Stage& stage : open.stages) {
-        if (std::string line = why_not_final(stage, commands, now); !line.empty())
+        if (std::string line = why_not_final(stage, commands, runners, now); !line.empty())
             lines.push_back(std::move(line));
     }
     if (!lines.empty()) return lines;
@@ -146,7 +158,7 @@ void add_waits(RunSummary& summary, Service& service, const RunOptions& options,
     };
     drop(found.checks, NodeType::check);
     drop(found.stages, NodeType::stage);
-    summary.waits_for = waits(found, commands, now);
+    summary.waits_for = waits(found, commands, options.runners, now);
     if (summary.waits_for.size() <= kMaxWaits) return;
     summary.waits_more = static_cast<std::int64_t>(summary.waits_for.size() - kMaxWaits);
     summary.waits_for.resize(kMaxWaits);

@@ -61,19 +61,10 @@ void RunState::stop_all(StopReason why, bool at_once) {
 }
 
 void RunState::pass_time(Duration now) {
-    if (settings_.timeout && !stopping() && now >= began_ + *settings_.timeout) {
-        advance_to(RunPhase::timed_out);
-        news_.emplace_back(fmt::format("the run timed out after {}", format_duration(*settings_.timeout)));
-        stop_all(StopReason::interrupted, false);
-    }
-    for (auto& [id, running] : running_) {
-        if (!running.timeout || running.stopped != StopReason::none ||
-            now < running.started + *running.timeout)
-            continue;
-        running.stopped = StopReason::timed_out;
-        stop_.push_back(id);
-        marks_.push_back({running.stage, running.idx, Cause::timeout, timeout_text(running)});
-    }
+    if (settings_.timeout && phase_ == RunPhase::running && now >= began_ + *settings_.timeout)
+        cancel(fmt::format("the run timed out after {}", format_duration(*settings_.timeout)), now);
+    if (phase_ == RunPhase::cleaning_up && now >= cleaned_up_by_) end_cleaning_up();
+    end_late_commands(now);
     // Where nobody can look for this process, others take it for gone soon.
     if (!running_.empty() && !stopping() && now >= beaten_at_ + settings_.lost_after * 2 / 3) {
         constexpr const char* kSilent = "the store could not be written for too long";
@@ -87,10 +78,43 @@ void RunState::pass_time(Duration now) {
     if (retry_at_ && now >= *retry_at_) retry_at_.reset();
 }
 
+/// Commands that run, or are silent, for longer than their stages allow.
+void RunState::end_late_commands(Duration now) {
+    for (auto& [id, running] : running_) {
+        if (running.stopped != StopReason::none) continue;
+        const bool late = running.timeout && now >= running.started + *running.timeout;
+        const bool silent = running.silence && now >= running.heard + *running.silence;
+        if (!late && !silent) continue;
+        running.stopped = late ? StopReason::timed_out : StopReason::silent;
+        stop_.push_back(id);
+        marks_.push_back({running.stage, running.idx, late ? Cause::timeout : Cause::silent,
+                          late ? timeout_text(running) : silence_text(running)});
+    }
+}
+
+/// Cancels what was selected. What runs is ended when the store says that it is to: what cleans up goes on.
+void RunState::cancel(std::string why, Duration now) {
+    if (phase_ != RunPhase::running) return;
+    advance_to(RunPhase::cleaning_up);
+    cleaned_up_by_ = now + settings_.cleanup_timeout;
+    news_.emplace_back(why + ": cancelling what is left");
+    cancel_ = std::move(why);
+    for (const Ahead& ahead : std::exchange(ahead_, {}))
+        given_back_.push_back({ahead.attempt.stage.id, ahead.attempt.idx});
+}
+
+void RunState::end_cleaning_up() {
+    advance_to(RunPhase::timed_out);
+    cancel_ = "the clean-up timed out after " + format_duration(settings_.cleanup_timeout);
+    cancel_all_ = true;
+    news_.emplace_back(cancel_);
+    stop_all(StopReason::cancelled, false);
+}
+
 /// What a stopping run has claimed ends unstarted.
 void RunState::start_claimed(Duration now, RunActions& actions) {
     for (RunActions::Start& start : std::exchange(to_start_, {})) {
-        if (phase_ <= RunPhase::draining) {
+        if (!stopping()) {
             actions.start.push_back(std::move(start));
         } else {
             not_started(start.id, interruption(), false, now);
@@ -104,7 +128,7 @@ std::size_t RunState::free_slots() const {
 }
 
 void RunState::start_ahead(Duration now) {
-    while (!stopping() && !ahead_.empty() && free_slots() > 0) {
+    while (phase_ == RunPhase::running && !ahead_.empty() && free_slots() > 0) {
         ClaimedAttempt attempt = std::move(ahead_.front().attempt);
         ahead_.pop_front();
         unwritten_starts_.push_back({attempt.stage.id, attempt.idx});
@@ -124,7 +148,8 @@ void RunState::give_back_ahead(Duration now) {
 /// of those before it are in the store.
 std::int32_t RunState::wanted_ahead() const {
     const std::optional<Duration> command = commit_delay_.typical_command();
-    if (stopping() || settings_.fail_fast || !command || *command > kShortCommand) return 0;
+    if (phase_ != RunPhase::running || settings_.fail_fast > 0 || !command || *command > kShortCommand)
+        return 0;
     if ((!claim_ && ends_.empty()) || !given_back_.empty()) return 0;
     return static_cast<std::int32_t>(settings_.jobs - std::min(settings_.jobs, ahead_.size()));
 }
@@ -149,6 +174,7 @@ StoreJob RunState::choose_job(Duration now) {
     const bool reconcile = inspect_ && batch_failures_ > 0;
     const bool watch_due = now >= store_seen_at_ + settings_.watch_interval;
     if (must_beat(now)) return StoreJob::beat;
+    if (judge_ && ends_.empty() && cancel_.empty()) return StoreJob::inspect;
     if (!reconcile && (wants_claim() || has_to_write())) return StoreJob::batch;
     if (inspect_ && (reconcile || idle || now >= inspected_at_ + settings_.watch_interval))
         return StoreJob::inspect;
@@ -168,6 +194,7 @@ void RunState::begin_job(StoreJob job, Duration now, RunActions& actions) {
     if (job == StoreJob::batch) fill_batch(now);
     if (job != StoreJob::inspect) return;
     inspect_ = false;
+    actions.judge = std::exchange(judge_, false);
     for (const auto& [id, running] : running_) actions.inspect.push_back(running.stage);
     for (const Ahead& ahead : ahead_) actions.inspect.push_back(ahead.attempt.stage.id);
     for (const AttemptId& name : given_back_) actions.inspect.push_back(name.stage);
@@ -184,6 +211,8 @@ void RunState::fill_batch(Duration now) {
     batch.started = std::exchange(unwritten_starts_, {});
     batch.given_back = std::exchange(given_back_, {});
     batch.selection = selection_;
+    batch.cancel = std::exchange(cancel_, {});
+    batch.cancel_all = cancel_all_;
     batch.tick = std::exchange(tick_, false);
     if (batch.tick) ticked_at_ = now;
     if (batch.claim + batch.claim_ahead > 0) claim_ = false;
@@ -199,17 +228,18 @@ Batch RunState::unwritten() const {
 
 /// Something must reach the store, be it claimed with or not.
 bool RunState::has_to_write() const {
-    return !ends_.empty() || !marks_.empty() || !unwritten_starts_.empty() || !given_back_.empty();
+    return !ends_.empty() || !marks_.empty() || !unwritten_starts_.empty() || !given_back_.empty() ||
+           !cancel_.empty();
 }
 
 bool RunState::holds_nothing() const {
-    return running_.empty() && ahead_.empty() && given_back_.empty() && ends_.empty();
+    return running_.empty() && ahead_.empty() && given_back_.empty() && ends_.empty() && cancel_.empty();
 }
 
 bool RunState::wants_claim() const {
-    if (stopping() || free_slots() == 0) return false;
+    if (stopping() || free_slots() == 0 || judge_) return false;
     // Under --fail-fast an end that is not yet in the store must not start anything: it may be a failure.
-    return ends_.empty() ? claim_ : !settings_.fail_fast;
+    return ends_.empty() ? claim_ : settings_.fail_fast == 0;
 }
 
 bool RunState::must_beat(Duration now) const {
@@ -217,7 +247,7 @@ bool RunState::must_beat(Duration now) const {
 }
 
 bool RunState::is_over() const {
-    if (job_ != StoreJob::none || !running_.empty()) return false;
+    if (job_ != StoreJob::none || !running_.empty() || judge_) return false;
     if (phase_ >= RunPhase::broken) return true;
     if (!holds_nothing()) return false;
     return stopping() || (outlook_ == Outlook::nothing && !claim_);
@@ -227,9 +257,13 @@ std::optional<Duration> RunState::wait_until() const {
     std::optional<Duration> first;
     const auto until = [&first](Duration moment) { first = first ? std::min(*first, moment) : moment; };
     if (delay_until_) until(*delay_until_);
-    if (settings_.timeout && !stopping()) until(began_ + *settings_.timeout);
-    for (const auto& [id, running] : running_)
-        if (running.timeout && running.stopped == StopReason::none) until(running.started + *running.timeout);
+    if (settings_.timeout && phase_ == RunPhase::running) until(began_ + *settings_.timeout);
+    if (phase_ == RunPhase::cleaning_up) until(cleaned_up_by_);
+    for (const auto& [id, running] : running_) {
+        if (running.stopped != StopReason::none) continue;
+        if (running.timeout) until(running.started + *running.timeout);
+        if (running.silence) until(running.heard + *running.silence);
+    }
     if (!ahead_.empty()) until(ahead_.front().since + kLongestAhead);
     // What needs the store comes when it is free again.
     if (job_ != StoreJob::none) return first;

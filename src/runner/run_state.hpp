@@ -25,9 +25,9 @@ namespace turboci {
 /// How far a run has come. It only moves forward, and each phase keeps what those before it forbid.
 enum class RunPhase : std::uint8_t {
     running,      ///< Ready attempts are claimed and started.
-    draining,     ///< A stage failed under --fail-fast: nothing is claimed any more, what runs may end by
-                  ///< itself.
-    timed_out,    ///< The run's own time is over: nothing is started, what runs has been told to end.
+    cleaning_up,  ///< What was selected is cancelled (--fail-fast, --timeout): what cleans up is claimed and
+                  ///< started, for a limited time.
+    timed_out,    ///< The time for that is over: nothing is started, what runs has been told to end.
     interrupted,  ///< A signal came: likewise.
     killed,       ///< A second signal came: what runs has been killed, and a locked store is not waited for.
     broken,       ///< Store or logs cannot be used: what runs has been told to end, the store is left alone.
@@ -67,6 +67,8 @@ struct Batch {
     std::int32_t claim = 0;                      ///< so many attempts are asked for, to be started at once
     std::int32_t claim_ahead = 0;                ///< and so many more that stay SCHEDULED
     std::shared_ptr<const Selection> selection;  ///< the claim is for stages of these; null: any
+    std::string cancel;                          ///< not empty: cancels what is selected, for this reason
+    bool cancel_all = false;                     ///< with `cancel`: what cleans up, too
     bool tick = false;                           ///< attempts of dead runners are looked for as well
 };
 
@@ -87,6 +89,7 @@ struct Inspection {
     bool others_work = false;                          ///< attempts are held elsewhere that are bound to end
     bool runner_died = false;  ///< an attempt is held by a runner of this host that is gone
     bool work_later = false;   ///< attempts that this run can execute are PENDING
+    std::size_t failures = 0;  ///< nodes that failed and make the verdict say no; with RunActions::judge
 };
 
 /// What is left of a command that is over, beside how it ended.
@@ -114,15 +117,18 @@ struct RunActions {
     std::vector<StartId> kill;           ///< SIGKILL
     StoreJob job = StoreJob::none;       ///< given to the store before anything starts: disks work meanwhile
     std::vector<std::string> inspect;    ///< with StoreJob::inspect: these stages; empty: all
+    bool judge = false;                  ///< with StoreJob::inspect: count the failures
     std::vector<Start> start;            ///< RUNNING in the store
     std::vector<News> news;              ///< in the order in which it happened
     std::optional<Duration> wait_until;  ///< for the next event, but no longer; absent: for ever
 };
 
 struct RunSettings {
-    std::size_t jobs = 1;  ///< commands at a time
-    bool fail_fast = false;
+    std::size_t jobs = 1;       ///< commands at a time
+    std::size_t fail_fast = 0;  ///< cancel after so many failures; 0: never
     std::optional<Duration> timeout;
+    Duration cleanup_timeout{0};  ///< how long what cleans up may take then
+    bool cancel_on_signal = false;
     Duration watch_interval{0};  ///< how often to look for writes of others
     Duration lost_after{0};      ///< who was silent for so long counts as gone
     std::string holder;          ///< random identity of this run
@@ -136,7 +142,7 @@ public:
     RunState(RunSettings settings, WorkPlan plan, std::shared_ptr<const Selection> selection, Duration now);
 
     // ------------------------------------------------------------------------------- events
-    void signalled(int number);
+    void signalled(int number, Duration now);
     void command_ended(StartId id, const CommandEnd& end, AttemptOutput output, Duration now);
     /// A start that next() asked for was not possible. `no_retry`: nor will it ever be.
     void not_started(StartId id, std::string failure, bool no_retry, Duration now);
@@ -144,6 +150,8 @@ public:
     void looked(WorkPlan plan, Duration now);
     void inspected(Inspection found, Duration now);
     void beaten(Duration now);
+    /// A command last wrote something at that time.
+    void heard(StartId id, Duration at);
     /// The job failed. `reason`: `error` as it was thrown.
     void job_failed(const Error& error, std::exception_ptr reason, Duration now);
     /// The job failed with something else than an Error.
@@ -174,6 +182,8 @@ private:
     enum class StopReason : std::uint8_t {
         none,         ///< it was not
         timed_out,    ///< by its stage's timeout
+        silent,       ///< it wrote nothing for too long
+        cancelled,    ///< it cleaned up for too long
         interrupted,  ///< the run itself stops
         asked,        ///< somebody has marked its attempt: the store knows why
         disowned,     ///< its attempt is not ours any more: nothing is left to write
@@ -183,7 +193,9 @@ private:
         std::int32_t idx = 1;
         std::int32_t max_attempts = 1;
         std::optional<Duration> timeout;
+        std::optional<Duration> silence;
         Duration started{0};
+        Duration heard{0};  ///< when it last wrote something
         StopReason stopped = StopReason::none;
     };
     /// What is left for this run once nothing of it runs, as of the version last seen.
@@ -202,10 +214,14 @@ private:
 
     /// Slots that neither a command has nor an attempt which is being claimed will have.
     [[nodiscard]] std::size_t free_slots() const;
-    [[nodiscard]] bool stopping() const { return phase_ != RunPhase::running; }
+    /// Nothing is started any more.
+    [[nodiscard]] bool stopping() const { return phase_ > RunPhase::cleaning_up; }
     void advance_to(RunPhase phase);
     void stop_all(StopReason why, bool at_once);
     void pass_time(Duration now);
+    void end_late_commands(Duration now);
+    void cancel(std::string why, Duration now);
+    void end_cleaning_up();
     void start_claimed(Duration now, RunActions& actions);
     void start_ahead(Duration now);
     void give_back_ahead(Duration now);
@@ -232,10 +248,12 @@ private:
     [[nodiscard]] const Attempt* held_attempt(const Inspection& found, const std::string& stage,
                                               std::int32_t idx) const;
     void judge_end(const StageEnd& event);
+    void judge_failures(std::size_t failures, Duration now);
     void report_end(StageEnd event);
     [[nodiscard]] EndWrite end_of(const Running& attempt, Duration now) const;
     [[nodiscard]] std::string interruption() const;
     [[nodiscard]] static std::string timeout_text(const Running& attempt);
+    [[nodiscard]] static std::string silence_text(const Running& attempt);
 
     RunSettings settings_;
     RunPhase phase_ = RunPhase::running;
@@ -269,6 +287,10 @@ private:
     bool claim_ = true;     ///< something may be ready
     bool tick_ = true;      ///< the next batch looks for dead runners
     bool inspect_ = false;  ///< others have written: our attempts may not be what they were
+    bool judge_ = false;    ///< something may have failed: count the failures before anything is claimed
+    std::string cancel_;    ///< for the next batch: why what was selected is cancelled
+    bool cancel_all_ = false;
+    Duration cleaned_up_by_{0};  ///< while cleaning up
     std::int64_t death_seen_at_version_ = 0;
 
     Duration began_;

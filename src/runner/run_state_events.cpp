@@ -39,12 +39,13 @@ void learn_ends(std::vector<EndWrite>& ends, const std::vector<AttemptEnd>& in_s
 
 // ------------------------------------------------------------------------------ signals and commands
 
-void RunState::signalled(int number) {
+void RunState::signalled(int number, Duration now) {
     if (signal_ != 0) {
         advance_to(RunPhase::killed);
         return stop_all(StopReason::interrupted, true);
     }
     signal_ = number;
+    if (settings_.cancel_on_signal && phase_ == RunPhase::running) return cancel(signal_text(number), now);
     advance_to(RunPhase::interrupted);
     news_.emplace_back(fmt::format("{}: ending {} running {}", signal_text(number), running_.size(),
                                    running_.size() == 1 ? "stage" : "stages"));
@@ -85,6 +86,14 @@ void RunState::command_ended(StartId id, const CommandEnd& end, AttemptOutput ou
             event.failure = timeout_text(attempt);
             write.word.cause = Cause::timeout;
             break;
+        case StopReason::silent:
+            event.failure = silence_text(attempt);
+            write.word.cause = Cause::silent;
+            break;
+        case StopReason::cancelled:
+            event.failure = "cancelled: it cleaned up for too long";
+            write.word.cause = Cause::cancelled;
+            break;
         case StopReason::interrupted:
             event.failure = interruption();
             write.word.cause = Cause::interrupted;
@@ -112,7 +121,7 @@ void RunState::not_started(StartId id, std::string failure, bool no_retry, Durat
         return name.stage == write.event.stage && name.idx == write.event.idx;
     });
     write.event.failure = std::move(failure);
-    write.word.cause = phase_ > RunPhase::draining ? Cause::interrupted : Cause::failed;
+    write.word.cause = stopping() ? Cause::interrupted : Cause::failed;
     write.no_retry = no_retry;
     ends_.push_back(std::move(write));
 }
@@ -131,10 +140,19 @@ std::string RunState::timeout_text(const Running& attempt) {
     return "timed out after " + format_duration(attempt.timeout.value_or(Duration::zero()));
 }
 
+std::string RunState::silence_text(const Running& attempt) {
+    return "no output for " + format_duration(attempt.silence.value_or(Duration::zero()));
+}
+
+void RunState::heard(StartId id, Duration at) {
+    if (const auto found = running_.find(id); found != running_.end())
+        found->second.heard = std::max(found->second.heard, at);
+}
+
 std::string RunState::interruption() const {
     if (signal_ != 0) return "interrupted by " + signal_text(signal_);
     if (phase_ == RunPhase::timed_out)
-        return "interrupted: the run timed out after " + format_duration(*settings_.timeout);
+        return "interrupted: the clean-up timed out after " + format_duration(settings_.cleanup_timeout);
     return "interrupted";
 }
 
@@ -176,6 +194,11 @@ void RunState::batch_committed(WriteResult result, Duration now) {
     const bool wrote = !batch.ends.empty() || !batch.marks.empty() || !batch.started.empty() ||
                        !batch.given_back.empty() || !result.claimed.empty() || !result.advanced.empty();
     if (result.plan.version - plan_.version > (wrote ? 1 : 0)) inspect_ = true;
+    // Which of ours are to end is known when they are looked at, which is at once.
+    if (!batch.cancel.empty()) {
+        inspect_ = claim_ = true;
+        inspected_at_ = now - settings_.watch_interval;
+    }
     if (result.plan.version != plan_.version || (batch.claim > 0 && result.claimed.empty()))
         outlook_ = Outlook::unknown;
     plan_ = result.plan;
@@ -206,7 +229,8 @@ void RunState::hold(ClaimedAttempt attempt, Duration now) {
     // While it held nothing it had no need to beat. Now a beat may be due, but it is not late.
     if (running_.empty()) beaten_at_ = std::max(beaten_at_, now - settings_.lost_after / 6);
     const StartId id{++last_id_};
-    running_[id] = {stage.id, attempt.idx, stage.retry.max_retries + 1, stage.timeout, now};
+    running_[id] = {stage.id, attempt.idx, stage.retry.max_retries + 1, stage.timeout, stage.silence,
+                    now,      now};
     if (attempt.idx > 1) ++retried_;
     to_start_.push_back({id, std::move(attempt)});
 }
@@ -220,15 +244,19 @@ void RunState::report_batch(const Batch& batch, const WriteResult& result) {
         if (advance.to != State::final || !advance.outcome) continue;
         if (!is_selected(selection_.get(), advance.node)) continue;
         news_.emplace_back(FinalNode{advance.node, *advance.outcome});
-        if (settings_.fail_fast && advance.node.type == NodeType::check &&
-            *advance.outcome == Outcome::failed)
-            advance_to(RunPhase::draining);
+        if (settings_.fail_fast > 0 && *advance.outcome == Outcome::failed) judge_ = true;
     }
     for (const std::string& warning : result.warnings) news_.emplace_back("warning: " + warning);
 }
 
 void RunState::judge_end(const StageEnd& event) {
-    if (event.failure && !event.retry_in && settings_.fail_fast) advance_to(RunPhase::draining);
+    if (event.failure && !event.retry_in && settings_.fail_fast > 0) judge_ = true;
+}
+
+void RunState::judge_failures(std::size_t failures, Duration now) {
+    if (settings_.fail_fast == 0 || failures < settings_.fail_fast) return;
+    cancel(failures == 1 ? "a stage or check failed" : fmt::format("{} stages or checks failed", failures),
+           now);
 }
 
 void RunState::report_end(StageEnd event) {
@@ -255,6 +283,7 @@ void RunState::inspected(Inspection found, Duration now) {
     inspect_running(found);
     inspect_ahead(found);
     inspect_ends(found);
+    judge_failures(found.failures, now);
     if (found.work_later && !ready_at_ && !claim_) ready_at_ = now + kSoon;
     if (found.runner_died && death_seen_at_version_ != plan_.version) {
         death_seen_at_version_ = plan_.version;
@@ -336,6 +365,7 @@ void RunState::take_batch_back() {
                        std::make_move_iterator(batch.given_back.end()));
     claim_ = claim_ || batch.claim + batch.claim_ahead > 0;
     tick_ = tick_ || batch.tick;
+    if (cancel_.empty()) cancel_ = std::move(batch.cancel);
 }
 
 void RunState::job_broken(std::exception_ptr reason, Duration now) {

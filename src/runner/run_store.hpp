@@ -28,10 +28,13 @@ public:
     [[nodiscard]] const std::string& process_uid() const noexcept { return process_uid_; }
 
     WriteResult write(const Batch& batch);
+    /// LOCKED instead of waiting for others.
+    WriteResult write_at_once(const Batch& batch);
     /// The plan's row; NOT_FOUND if another plan has its id now.
     [[nodiscard]] WorkPlan look();
     /// `stages`: the ones to look at; empty: all that have an attempt which is not over.
-    [[nodiscard]] Inspection inspect(const std::vector<std::string>& stages);
+    /// With `judge`, Inspection::failures.
+    [[nodiscard]] Inspection inspect(const std::vector<std::string>& stages, bool judge);
     void beat();
     /// Takes the signs of life back. Never throws: an old one misleads nobody.
     void end_beats() noexcept;
@@ -42,8 +45,11 @@ private:
     [[nodiscard]] WriteNodes request_of(const Batch& batch);
     [[nodiscard]] bool fits(const std::string& stage, const JsonText& args);
     void inspect_stage(const Stage& stage, Inspection& found);
+    [[nodiscard]] std::size_t count_failures();
+    [[nodiscard]] bool takes_runner(const std::string& runner) const;
 
     Service& service_;
+    std::unique_ptr<Service> impatient_;
     const RunOptions& options_;
     const StageCommands& commands_;
     RunnerIdentity runner_;
@@ -55,6 +61,9 @@ private:
     std::set<std::string> misfits_;   ///< stages that cannot be executed here
     std::set<std::string> judged_;    ///< stages that can, though their args are long
     std::vector<std::string> notes_;  ///< of them, to be told
+    /// Of a selection that was cancelled: stages besides it that clean up after it.
+    std::vector<std::string> clean_up_;
+    bool look_for_clean_up_ = false;
 };
 
 }  // namespace turboci

@@ -18,9 +18,13 @@ struct Selection {
     PlanTotals totals;
 };
 
-/// NOT_FOUND if a named node is not there.
+/// NOT_FOUND if a named node is not there. `besides`: ids of stages that are selected, too.
 [[nodiscard]] std::shared_ptr<const Selection> select_nodes(Service& service, const std::string& plan,
-                                                            const std::vector<RefText>& refs);
+                                                            const std::vector<RefText>& refs,
+                                                            const std::vector<std::string>& besides = {});
+/// The ids of stages that clean up after the selection and are none of it: see CancelStages.
+[[nodiscard]] std::vector<std::string> clean_up_of(Service& service, const std::string& plan,
+                                                   const Selection& selection);
 
 /// Null stands for everything.
 [[nodiscard]] inline bool is_selected(const Selection* selection, const NodeRef& ref) {

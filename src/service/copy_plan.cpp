@@ -21,7 +21,7 @@ constexpr std::size_t kCopiedAtOnce = 1'000;
 /// Nodes have other keys in the other store: the same order, without gaps.
 class PlanCopy {
 public:
-    PlanCopy(UnitOfWork& from, const PlanRow& plan, NodeKey first) : from_(from), plan_(plan) {
+    PlanCopy(Snapshot& from, const PlanRow& plan, NodeKey first) : from_(from), plan_(plan) {
         NodeParts rows = kBareNodes;
         rows.stamps = true;  // or the rows are not whole
         from.scan(plan.key, {.parts = rows}, [&](std::span<NodeRecord> nodes) {
@@ -33,19 +33,19 @@ public:
             add_parts(begin, std::min(begin + kCopiedAtOnce, keys_.size()));
     }
 
-    PlanKey put_into(UnitOfWork& to) {
+    PlanKey put_into(Transaction& to) {
         PlanRow plan = plan_;
         plan.key = {};
         Lookup lookup;
-        lookup.counts = true;
+        lookup.counts = lookup.classes = true;
         lookup.beats.assign(holders_.begin(), holders_.end());
         Facts facts = from_.load(plan_.key, lookup);
         batch_.counts = std::move(facts.counts);
+        batch_.classes = std::move(facts.classes);
         ChangeSet changes = batch_.change_set();
         changes.plan_row = std::move(plan);
-        const PlanKey key = to.apply(changes);
-        for (const Facts::Beat& beat : facts.beats) to.beat(beat.holder, beat.at);
-        return key;
+        changes.beats = std::move(facts.beats);
+        return to.apply(changes);
     }
 
 private:
@@ -125,7 +125,7 @@ private:
         }
     }
 
-    UnitOfWork& from_;
+    Snapshot& from_;
     const PlanRow& plan_;
     std::vector<NodeKey> keys_;
     std::unordered_map<NodeKey, NodeKey> new_keys_;
@@ -135,8 +135,8 @@ private:
 
 }  // namespace
 
-PlanKey copy_plan(UnitOfWork& from, const PlanRow& plan, UnitOfWork& to) {
-    return PlanCopy(from, plan, to.next_node_key()).put_into(to);
+PlanKey copy_plan(Snapshot& from, const PlanRow& plan, Transaction& to) {
+    return PlanCopy(from, plan, to.store().next_node).put_into(to);
 }
 
 }  // namespace turboci::service

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "service/local_service.hpp"
+#include "service/plan_choice.hpp"
 #include "service/view.hpp"
 
 namespace turboci {
@@ -35,11 +36,11 @@ void collect(const Predicate& predicate, std::vector<NodeRef>& out) {
 
 class Explainer {
 public:
-    Explainer(UnitOfWork& uow, const PlanRow& plan) : uow_(uow), plan_(plan) {}
+    Explainer(Snapshot& snapshot, const PlanRow& plan) : snapshot_(snapshot), plan_(plan) {}
 
     Explanation explain(const NodeRow& start) {
         Explanation result;
-        result.plan = view_plan(uow_, plan_);
+        result.plan = view_plan(snapshot_, plan_);
         std::vector<NodeRef> level{{start.type, start.id}};
         std::set<NodeRef> seen{level.front()};
         std::size_t visited = 0;
@@ -86,19 +87,19 @@ private:
         std::vector<NodeKey> keys;
         Lookup assigned;
         assigned.stages = true;
-        for (const NodeRow& row : uow_.load(plan_.key, names).nodes) {
+        for (const NodeRow& row : snapshot_.load(plan_.key, names).nodes) {
             keys.push_back(row.key);
             if (row.type == NodeType::check) assigned.assigned.push_back(row.key);
         }
         if (keys.size() != refs.size())
             throw Error(ErrorCode::store, "the store is damaged: an edge names a node that is not there");
         std::ranges::sort(keys);
-        assigned_ = uow_.load(plan_.key, assigned);
+        assigned_ = snapshot_.load(plan_.key, assigned);
         std::ranges::stable_sort(assigned_.assigned, {}, &AssignmentRow::check);
         stages_.clear();
         for (const NodeRow& row : assigned_.nodes) stages_.try_emplace(row.key, &row);
         records_.clear();
-        uow_.scan(plan_.key, {.keys = &keys}, [&](std::span<NodeRecord> records) {
+        snapshot_.scan(plan_.key, {.keys = &keys}, [&](std::span<NodeRecord> records) {
             for (NodeRecord& record : records) {
                 NodeRef ref{record.row.type, record.row.id};
                 records_.emplace(std::move(ref), std::exchange(record, {}));
@@ -117,6 +118,8 @@ private:
                            .dependencies = {},
                            .continuation_group = {},
                            .notes = {}};
+        if (const auto& from = record.body.carried_from)
+            node.notes.push_back(fmt::format("was carried over from plan {}", from->plan));
         if (ref.type == NodeType::check)
             look_at_check(record, node, next);
         else
@@ -168,6 +171,7 @@ private:
         node.continuation_group = std::move(stage.continuation_group);
         if (stage.state == State::planned || stage.outcome == Outcome::skipped) {
             if (node.dependencies.resolution != Resolution::satisfied) collect(node.dependencies, next);
+            note_choice(stage, node);
             return;
         }
         if (stage.state == State::awaiting_group ||
@@ -181,26 +185,68 @@ private:
         if (last.state == AttemptState::pending && last.not_before)
             note += fmt::format(", not to start before {}", format_timestamp(*last.not_before));
         else if (last.state == AttemptState::pending)
-            note += ", ready to be claimed";
+            note += stage.runner.empty() ? ", ready to be claimed"
+                                         : fmt::format(", ready for a runner of kind '{}'", stage.runner);
         if (last.failure) note += fmt::format(": {}", *last.failure);
         node.notes.push_back(std::move(note));
+        if (last.state == AttemptState::pending) note_limits(stage, node);
     }
 
-    UnitOfWork& uow_;
+    /// A skip that somebody chose, or a condition, and not something that broke.
+    static void note_choice(const Stage& stage, ExplainedNode& node) {
+        const std::string why = stage.concluded_message.value_or("");
+        if (stage.concluded_reason == ConcludedReason::condition_false)
+            node.notes.push_back("its condition does not hold: " + why);
+        if (stage.concluded_reason == ConcludedReason::skipped)
+            node.notes.push_back(why.empty() ? "somebody skipped it" : "somebody skipped it: " + why);
+    }
+
+    /// Which limits have no room for the stage, and who holds them.
+    void note_limits(const Stage& stage, ExplainedNode& node) {
+        if (stage.uses.empty()) return;
+        if (!held_) {
+            Lookup lookup;
+            lookup.held = true;
+            held_ = snapshot_.load(plan_.key, lookup);
+        }
+        for (const Use& use : stage.uses) {
+            std::int64_t left = 0;
+            for (const Limit& limit : plan_.limits)
+                if (limit.name == use.limit) left = limit.count;
+            std::string holders;
+            for (const AttemptRow& row : held_->held) {
+                const auto of_it = [&](const auto& item) { return item.node == row.stage; };
+                const auto body = std::ranges::find_if(held_->bodies, of_it);
+                if (body == held_->bodies.end()) continue;
+                const auto holds = std::ranges::find(body->body.uses, use.limit, &Use::limit);
+                if (holds == body->body.uses.end()) continue;
+                left -= holds->count;
+                const auto name = std::ranges::find(held_->nodes, row.stage, &NodeRow::key);
+                holders += fmt::format("{}stage:{} ({})", holders.empty() ? "" : ", ", name->id,
+                                       row.attempt.process_uid);
+            }
+            if (left < use.count)
+                node.notes.push_back(fmt::format("waits for the limit {}: held by {}", use.limit,
+                                                 holders.empty() ? "nobody" : holders));
+        }
+    }
+
+    Snapshot& snapshot_;
     const PlanRow& plan_;
     std::size_t added_ = 0;
     bool left_out_ = false;  ///< more than can be told
     std::map<NodeRef, NodeRecord> records_;
     Facts assigned_;
+    std::optional<Facts> held_;  ///< once it was asked for
     std::unordered_map<NodeKey, const NodeRow*> stages_;
 };
 
 }  // namespace
 
 Explanation LocalService::explain(const std::string& plan_id, const RefText& ref) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, plan_id);
-    return Explainer(*uow, plan).explain(require_node(*uow, plan, ref));
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, plan_id, options_.exact_ids);
+    return Explainer(*snapshot, plan).explain(require_node(*snapshot, plan, ref));
 }
 
 }  // namespace turboci

@@ -10,9 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/ordered_json.hpp"
+#include "domain/policy_text.hpp"
 #include "engine/predicates.hpp"
 #include "service/local_service.hpp"
 #include "service/lookups.hpp"
+#include "service/plan_choice.hpp"
 #include "service/view.hpp"
 
 namespace turboci {
@@ -59,14 +61,19 @@ Json common(const NodeRecord& record) {
     Json origin;
     if (record.created_by)
         origin = {{"stage", record.created_by->stage}, {"attempt", record.created_by->attempt}};
-    // Conditions and what is carried over from another plan have their keys already, and no values yet.
+    const NodeBody& body = record.body;
+    Json carried;
+    if (body.carried_from)
+        carried = {{"plan", body.carried_from->plan},
+                   {"identity", body.carried_from->identity},
+                   {"version", body.carried_from->version}};
     return {{"id", row.id},
             {"state", to_string(row.state)},
             {"outcome", row.outcome ? Json(to_string(*row.outcome)) : Json()},
             {"skip_cause", row.skip_cause ? Json(to_string(*row.skip_cause)) : Json()},
-            {"condition", Json()},
+            {"condition", body.condition.empty() ? Json() : Json::parse(to_json(body.condition))},
             {"created_by", origin},
-            {"carried_from", Json()},
+            {"carried_from", carried},
             {"version", row.version},
             {"updated_at", json_of(row.updated_at)},
             {"state_history", json_of(row.history)},
@@ -122,6 +129,11 @@ Json json_of(const AttemptRow& row) {
             {"updated_at", json_of(a.updated_at)}};
 }
 
+Json json_of(const std::optional<PlanCancelled>& cancelled) {
+    if (!cancelled) return {};
+    return {{"since", json_of(cancelled->since)}, {"by", cancelled->by}, {"reason", cancelled->reason}};
+}
+
 Json check_json(const NodeRecord& record) {
     Json json = common(record);
     json["required"] = record.row.required;
@@ -142,8 +154,14 @@ Json stage_json(const NodeRecord& record) {
     json["args"] = json_of(body.json);
     json["max_retries"] = body.retry.max_retries;
     json["backoff_us"] = body.retry.backoff.count();
-    for (const char* key : {"max_backoff_us", "retry_on", "on_interrupt", "silence_us", "runner", "uses"})
-        json[key] = nullptr;
+    const Retry& retry = body.retry;
+    json["max_backoff_us"] = retry.max_backoff == kMaxBackoff ? Json() : Json(retry.max_backoff.count());
+    json["retry_on"] = retry.on == RetryOn() ? Json() : Json::parse(to_json(retry.on));
+    json["on_interrupt"] =
+        retry.on_interrupt == OnInterrupt::again ? Json() : Json(to_string(retry.on_interrupt));
+    json["silence_us"] = microseconds(body.silence);
+    json["runner"] = body.runner.empty() ? Json() : Json(body.runner);
+    json["uses"] = body.uses.empty() ? Json() : Json::parse(to_json(body.uses));
     json["timeout_us"] = microseconds(body.timeout);
     json["heartbeat_us"] = microseconds(body.heartbeat);
     json["dependencies"] = json_of(engine::view_predicate(record, PredicateRole::dependencies));
@@ -158,7 +176,13 @@ Json stage_json(const NodeRecord& record) {
                 json["continuation_since"] = json_of(g.since);
     }
     json["attempts"] = Json::array();
-    for (const AttemptRow& a : record.attempts) json["attempts"].push_back(json_of(a));
+    std::int32_t next = 1;
+    for (const AttemptRow& a : record.attempts) {
+        Json& attempt = json["attempts"].emplace_back(json_of(a));
+        // Of a stage that was carried over only some came along.
+        if (a.attempt.idx != next) attempt["idx"] = a.attempt.idx;
+        next = a.attempt.idx + 1;
+    }
     return {{"stage", std::move(json)}};
 }
 
@@ -166,8 +190,8 @@ Json stage_json(const NodeRecord& record) {
 
 void LocalService::export_plan(const std::string& plan_id,
                                const std::function<void(std::string_view)>& write) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, plan_id);
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, plan_id, options_.exact_ids);
     std::int64_t lines = 0;
     const auto put = [&](const Json& json) {
         ++lines;
@@ -178,14 +202,14 @@ void LocalService::export_plan(const std::string& plan_id,
           {{"id", plan.id},
            {"identity", plan.identity},
            {"older_rules_until", plan.older_rules_until},
-           {"from", Json()},
-           {"cancelled", Json()},
-           {"limits", Json::object()},
+           {"from", plan.from ? Json{{"plan", plan.from->plan}, {"identity", plan.from->identity}} : Json()},
+           {"cancelled", json_of(plan.cancelled)},
+           {"limits", Json::parse(to_json(plan.limits))},
            {"version", plan.version},
            {"labels", json_of(plan.labels)},
            {"created_at", json_of(plan.created_at)},
            {"updated_at", json_of(plan.clock.time)}}}});
-    uow->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
+    snapshot->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
         for (const NodeRecord& record : records)
             put(record.row.type == NodeType::check ? check_json(record) : stage_json(record));
         return true;
@@ -195,7 +219,7 @@ void LocalService::export_plan(const std::string& plan_id,
     const auto finish = [&] {
         if (!current.is_null()) put({{"write", std::exchange(current, {})}});
     };
-    uow->read_log(plan.key, std::nullopt, 0, [&](const LogEntry& e) {
+    snapshot->read_log(plan.key, std::nullopt, 0, [&](const LogEntry& e) {
         if (current.is_null() || current["version"] != e.version) {
             finish();
             current = {{"version", e.version}, {"time", json_of(e.time)}, {"actor", e.actor},
@@ -207,10 +231,12 @@ void LocalService::export_plan(const std::string& plan_id,
         return true;
     });
     finish();
-    for (const OperationRow& operation : uow->operations(plan.key)) {
+    Lookup operations;
+    operations.operations = true;
+    for (const OperationRow& operation : snapshot->load(plan.key, operations).operations) {
         Json json{{"op_id", operation.op_id}, {"version", operation.version}};
         for (const auto& [stage, idx] : operation.claimed)
-            json["claimed"].push_back({{"stage", service::node(*uow, stage).id}, {"idx", idx}});
+            json["claimed"].push_back({{"stage", service::node(*snapshot, stage).id}, {"idx", idx}});
         put({{"operation", std::move(json)}});
     }
     put({{"end", {{"lines", lines}}}});

@@ -10,6 +10,7 @@
 #include <set>
 #include <tuple>
 
+#include "domain/policy_text.hpp"
 #include "engine/holder.hpp"
 #include "engine/predicates.hpp"
 #include "engine/resolve.hpp"
@@ -34,8 +35,8 @@ constexpr std::size_t kBatchNodes = 1'000;
 
 class Importer {
 public:
-    Importer(UnitOfWork& uow, std::string_view text, const std::string& name)
-        : uow_(uow), text_(text), name_(name) {}
+    Importer(Transaction& transaction, std::string_view text, const std::string& name)
+        : transaction_(transaction), text_(text), name_(name) {}
 
     PlanRow run() {
         // Once for the names, so that references may point forward; once for the rest.
@@ -48,7 +49,7 @@ public:
             if (last_version_ != plan_.version) complain("the record of the plan's last write is missing");
             refuse_cycles();
             for (const auto& [stage, attempt] : origins_)
-                if (!has_attempt(stage, attempt))
+                if (!known_attempts_.contains({stage, attempt}))
                     complain("a node was written by an attempt that does not exist");
             batch_.finish(goals_, counts_);
             apply_batch();
@@ -103,7 +104,8 @@ private:
             if (!keys_.emplace(NodeRef{type, id}, next_).second)
                 complain(fmt::format("{} stands there twice", to_string(NodeRef{type, id})));
             StateHistory history = history_of(type, *it);
-            targets_.push_back({type, history.back().state, outcome_in(*it), std::move(history)});
+            targets_.push_back(
+                {type, history.back().state, outcome_in(*it), skip_cause_in(*it), std::move(history)});
             next_ = NodeKey{static_cast<std::int64_t>(next_) + 1};
         }
     }
@@ -128,13 +130,14 @@ private:
         plan_.created_at = time_of(plan, "created_at");
         plan_.clock.time = time_of(plan, "updated_at");
         if (plan_.created_at > plan_.clock.time) complain("the plan was changed before it was created");
-        if (uow_.find_plan(plan_.id))
+        if (transaction_.find_plan(plan_.id))
             throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan_.id),
-                        "delete it first, or import into another store");
+                        "delete it first, or import into another store")
+                .because("ID_EXISTS");
         ChangeSet changes;
         changes.plan_row = plan_;
-        plan_.key = uow_.apply(changes);
-        first_ = next_ = uow_.next_node_key();
+        plan_.key = transaction_.apply(changes);
+        first_ = next_ = transaction_.store().next_node;
     }
 
     /// The plan itself is still the one that it was, unless it is there already under another id.
@@ -143,17 +146,38 @@ private:
         plan_.older_rules_until = plan_.version;
         plan_.identity = new_identity();
         if (format_ == 1) return;
-        nothing_yet(plan, {"from", "cancelled", "limits"});
+        read_origin(plan);
+        plan_.limits = decoded(parse_limits(member(plan, "limits").dump()));
+        if (const Json& c = member(plan, "cancelled"); !c.is_null()) {
+            only(c, {"since", "by", "reason"});
+            plan_.cancelled = PlanCancelled{time_of(c, "since"), name(c, "by"), text(c, "reason")};
+        }
         plan_.older_rules_until = number(plan, "older_rules_until", 0, plan_.version);
         const std::string identity = name(plan, "identity");
         if (identity.empty()) complain("'identity' is empty");
-        const auto plans = uow_.plans();
+        const auto plans = transaction_.plans();
         if (std::ranges::find(plans, identity, &PlanRow::identity) == plans.end()) plan_.identity = identity;
+    }
+
+    void read_origin(const Json& plan) {
+        const Json& origin = member(plan, "from");
+        if (origin.is_null()) return;
+        only(origin, {"plan", "identity"});
+        PlanOrigin& from = plan_.from.emplace();
+        from.plan = text(origin, "plan");
+        if (const auto problem = plan_id_problem(from.plan))
+            complain(fmt::format("the id of 'from' {}", *problem));
+        from.identity = name(origin, "identity");
+        if (from.identity.empty()) complain("'identity' of 'from' is empty");
     }
 
     static std::optional<Outcome> outcome_in(const Json& node) {
         if (member(node, "outcome").is_null()) return std::nullopt;
         return name_of_set(node, "outcome", parse_outcome);
+    }
+    std::optional<SkipCause> skip_cause_in(const Json& node) const {
+        if (format_ == 1) return std::nullopt;
+        return optional_name_of_set(node, "skip_cause", parse_skip_cause);
     }
     StateHistory history_of(NodeType type, const Json& node) const {
         StateHistory history;
@@ -190,14 +214,15 @@ private:
                 only(taken, {"stage", "idx"});
                 const NodeKey stage = key_of({NodeType::stage, text(taken, "stage")});
                 const auto idx = static_cast<std::int32_t>(number(taken, "idx", 1, kMostAttempts));
-                if (!has_attempt(stage, idx)) complain("it took an attempt that does not exist");
+                if (!known_attempts_.contains({stage, idx}))
+                    complain("it took an attempt that does not exist");
                 row.claimed.push_back({stage, idx});
             }
         apply_batch();
         ChangeSet changes;
         changes.plan = plan_.key;
         changes.operation = std::move(row);
-        uow_.apply(changes);
+        transaction_.apply(changes);
     }
 
     void import_node(NodeType type, const Json& json) {
@@ -212,7 +237,7 @@ private:
         row.version = number(json, "version", 1, plan_.version);
         row.updated_at = time_of(json, "updated_at");
         row.history = history_of(type, json);
-        if (format_ > 1) row.skip_cause = optional_name_of_set(json, "skip_cause", parse_skip_cause);
+        row.skip_cause = skip_cause_in(json);
         row.dependencies_since = time_of(json, "dependencies_since");
         NodeBody body;
         if (format_ > 1) read_origin(json, body);
@@ -241,7 +266,6 @@ private:
         else
             import_attempts(row, body, json);
         ++counts_[{type, row.state, row.outcome ? static_cast<int>(*row.outcome) : 0}];
-        attempts_.push_back(row.attempt);
         batch_.nodes.push_back(std::move(row));
         batch_.bodies.push_back(std::move(body));
         if (batch_.nodes.size() >= kBatchNodes) apply_batch();
@@ -250,16 +274,18 @@ private:
     void apply_batch() {
         ChangeSet changes = batch_.change_set();
         changes.plan = plan_.key;
-        uow_.apply(changes);
+        transaction_.apply(changes);
         batch_ = {};
     }
-    [[nodiscard]] bool has_attempt(NodeKey stage, std::int32_t idx) const {
-        const std::size_t i = index_of(stage);
-        return i < attempts_.size() && idx <= attempts_[i];
-    }
-
     void read_origin(const Json& json, NodeBody& body) {
-        nothing_yet(json, {"condition", "carried_from"});
+        if (const Json& c = member(json, "condition"); !c.is_null())
+            body.condition = decoded(parse_condition(c.dump()));
+        for (const Condition& c : body.condition) static_cast<void>(key_of({NodeType::check, c.check}));
+        if (const Json& from = member(json, "carried_from"); !from.is_null()) {
+            only(from, {"plan", "identity", "version"});
+            body.carried_from = CarriedFrom{name(from, "plan"), name(from, "identity"),
+                                            number(from, "version", 1, kMostVersion)};
+        }
         const Json& origin = member(json, "created_by");
         if (origin.is_null()) return;
         only(origin, {"stage", "attempt"});
@@ -269,38 +295,10 @@ private:
     }
 
     void read_stage_parts(const Json& json, NodeRow& row, NodeBody& body) {
-        only(json, {"id",
-                    "state",
-                    "outcome",
-                    "version",
-                    "updated_at",
-                    "state_history",
-                    "dependencies_since",
-                    "concluded_reason",
-                    "args",
-                    "max_retries",
-                    "backoff_us",
-                    "timeout_us",
-                    "heartbeat_us",
-                    "dependencies",
-                    "assignments",
-                    "continuation_group",
-                    "continuation_since",
-                    "attempts",
-                    "skip_cause",
-                    "condition",
-                    "created_by",
-                    "carried_from",
-                    "message",
-                    "max_backoff_us",
-                    "retry_on",
-                    "on_interrupt",
-                    "silence_us",
-                    "runner",
-                    "uses"});
+        only_of_stage(json);
         if (format_ > 1) {
-            nothing_yet(json, {"max_backoff_us", "retry_on", "on_interrupt", "silence_us", "runner", "uses"});
             body.message = optional_text(json, "message");
+            read_policy(json, body);
         }
         if (!member(json, "concluded_reason").is_null())
             row.concluded_reason = name_of_set(json, "concluded_reason", parse_concluded_reason);
@@ -310,7 +308,16 @@ private:
         body.timeout = optional_duration(json, "timeout_us");
         body.heartbeat = optional_duration(json, "heartbeat_us");
         row.has_continuation = !member(json, "continuation_group").is_null();
-        row.attempt = static_cast<std::int32_t>(list(json, "attempts").size());
+        for (const Json& attempt : list(json, "attempts")) row.attempt = idx_of(attempt, row.attempt, body);
+    }
+
+    /// As in WorkingSet::class_of().
+    std::int32_t class_of(const NodeBody& body) {
+        if (body.runner.empty() && body.uses.empty()) return 0;
+        const auto next = static_cast<std::int32_t>(classes_.size()) + 1;
+        const auto [at, is_new] = classes_.try_emplace({body.runner, to_json(body.uses)}, next);
+        if (is_new) batch_.classes.push_back({next, body.runner, body.uses});
+        return at->second;
     }
 
     std::size_t index_of(NodeKey key) const {
@@ -381,8 +388,8 @@ private:
                 edges_.emplace_back(index_of(owner.key), index_of(edge.target));
             batch_.edges.push_back({edge, target.type});
             const Target& t = targets_[index_of(edge.target)];
-            count(group.count,
-                  resolve_edge(target.type, edge.on_state, edge.when, t.state, t.outcome, t.history));
+            count(group.count, resolve_edge(target.type, edge.on_state, edge.when, t.state, t.outcome,
+                                            t.skip_cause, t.history));
         }
         groups.push_back(group);
         for (const Json& child : children) add_group(owner, role, child, since, index, groups, position);
@@ -391,17 +398,11 @@ private:
     void import_results(const NodeRow& row, const Json& json) {
         std::set<std::pair<OwnerType, std::string>> owners;
         for (const Json& r : list(json, "results")) {
-            only(r, {"owner_type", "owner_id", "data", "failure", "created_at", "finalized_at"});
             ResultRow result;
             result.check = row.key;
-            result.result.owner_type = name_of_set(r, "owner_type", parse_owner_type);
-            result.result.owner_id = name(r, "owner_id");
+            result.result = read_result(r);
             if (!owners.emplace(result.result.owner_type, result.result.owner_id).second)
                 complain("two results of one owner");
-            result.result.data = object_text(r, "data");
-            result.result.failure = optional_text(r, "failure");
-            result.result.created_at = time_of(r, "created_at");
-            result.result.finalized_at = optional_time(r, "finalized_at");
             if (result.result.owner_type == OwnerType::stage_attempt) find_owner(result);
             batch_.results.push_back(result);
         }
@@ -437,53 +438,41 @@ private:
             if (row.state != State::final) ++g.open;
         }
         AttemptRow attempt;
+        attempt.attempt.idx = 0;
         for (const Json& a : list(json, "attempts")) import_attempt(row, body, a, attempt);
     }
 
     /// `attempt`: the one before it; then this one.
     void import_attempt(const NodeRow& row, const NodeBody& body, const Json& json, AttemptRow& attempt) {
-        only(json, {"state", "process_uid", "details", "progress", "failure", "not_before", "last_heartbeat",
-                    "started_at", "no_retry", "runner", "created_at", "updated_at", "cause", "holder",
-                    "exit_code", "signal", "log", "stopping", "ended_at"});
-        const AttemptRow before = std::exchange(attempt, {});
-        const std::int32_t idx = attempt.attempt.idx =
-            before.stage == NodeKey::none ? 1 : before.attempt.idx + 1;
-        if (idx > 1) {
-            const bool interrupted = is_interruption(before.attempt.cause.value_or(Cause::failed));
-            attempt.retries = before.retries + (interrupted ? 0 : 1);
-            attempt.interruptions = interrupted ? before.interruptions + 1 : 0;
-            if (attempt.retries > body.retry.max_retries || attempt.interruptions >= kMaxInterruptions)
-                complain("it has more attempts than its retries allow");
-        }
+        const AttemptRow before = std::exchange(attempt, read_attempt(json, format_));
+        attempt.attempt.idx = idx_of(json, before.attempt.idx, body);
+        if (!body.carried_from && before.stage != NodeKey::none) count_retries(body, before, attempt);
         attempt.stage = row.key;
         attempt.plan = plan_.key;
-        Attempt& a = attempt.attempt;
-        a.state = name_of_set(json, "state", parse_attempt_state);
-        a.process_uid = name(json, "process_uid");
-        a.details = object_text(json, "details");
-        a.failure = optional_text(json, "failure");
-        a.not_before = optional_time(json, "not_before");
-        a.last_heartbeat = optional_time(json, "last_heartbeat");
-        a.created_at = time_of(json, "created_at");
-        a.updated_at = time_of(json, "updated_at");
-        a.started_at = optional_time(json, "started_at");
-        attempt.no_retry = flag(json, "no_retry");
-        attempt.ready_at = a.not_before.value_or(a.created_at);
-        if (const Json& r = member(json, "runner"); !r.is_null()) {
-            only(r, {"host", "boot_id", "pid", "start_time"});
-            attempt.runner = RunnerIdentity{name(r, "host"), name(r, "boot_id"), number(r, "pid"),
-                                            number(r, "start_time")};
-        }
-        if (format_ > 1)
-            read_end(json, attempt);
-        else
-            guess_end(attempt);
+        attempt.class_number = class_of(body);
         // Nobody holds it here: the next write finds that.
         if (engine::is_held(attempt)) attempt.deadline = Timestamp{};
+        known_attempts_.emplace(row.key, attempt.attempt.idx);
         batch_.attempts.push_back(attempt);
         for (const Json& p : list(json, "progress"))
             batch_.progress.push_back(
-                {row.key, idx, {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")}});
+                {row.key,
+                 attempt.attempt.idx,
+                 {text(p, "message"), time_of(p, "timestamp"), object_text(p, "details")}});
+    }
+    /// The number of an attempt after that of the one before it. Of a stage that was carried over some are
+    /// missing.
+    static std::int32_t idx_of(const Json& json, std::int32_t before, const NodeBody& body) {
+        if (!body.carried_from || !json.contains("idx")) return before + 1;
+        return small_number(json, "idx", before + 1, kMostAttempts);
+    }
+    static void count_retries(const NodeBody& body, const AttemptRow& before, AttemptRow& attempt) {
+        const bool interrupted = is_interruption(before.attempt.cause.value_or(Cause::failed)) &&
+                                 body.retry.on_interrupt == OnInterrupt::again;
+        attempt.retries = before.retries + (interrupted ? 0 : 1);
+        attempt.interruptions = interrupted ? before.interruptions + 1 : 0;
+        if (attempt.retries > body.retry.max_retries || attempt.interruptions >= kMaxInterruptions)
+            complain("it has more attempts than its retries allow");
     }
 
     void import_write(const Json& json) {
@@ -509,7 +498,7 @@ private:
         changes.plan = plan_.key;
         changes.write = write;
         changes.changes = Rows(rows);
-        uow_.apply(changes);
+        transaction_.apply(changes);
     }
 
     /// Kahn: what is never free of unmet needs is on a cycle or behind one.
@@ -536,9 +525,9 @@ private:
 
     /// The rules' own word on the whole.
     void check_nodes() {
-        if (format_ == 1) decide_skip_causes(uow_, plan_.key);
+        if (format_ == 1) decide_skip_causes(transaction_, plan_.key);
         Passes passes(plan_);
-        uow_.scan(plan_.key, {}, [&](std::span<const NodeRecord> records) {
+        transaction_.scan(plan_.key, {}, [&](std::span<const NodeRecord> records) {
             for (const NodeRecord& record : records) {
                 for (const std::string& rule : broken_rules(record, plan_))
                     complain(fmt::format("{}:{} is not possible: {}", to_string(record.row.type),
@@ -552,7 +541,7 @@ private:
             }
             return true;
         });
-        for (const std::string& check : passes.broken(uow_))
+        for (const std::string& check : passes.broken(transaction_))
             complain(fmt::format("check:{} is not possible: {}", check, kBrokenPass));
     }
 
@@ -560,9 +549,10 @@ private:
         NodeType type;
         State state;
         std::optional<Outcome> outcome;
+        std::optional<SkipCause> skip_cause;
         StateHistory history;
     };
-    UnitOfWork& uow_;
+    Transaction& transaction_;
     std::string_view text_;
     const std::string& name_;
     std::uint32_t line_ = 0;
@@ -575,8 +565,9 @@ private:
     std::int64_t last_version_ = 0;
     Timestamp last_time_{};
     std::set<std::string> operations_;
+    std::map<std::pair<std::string, std::string>, std::int32_t> classes_;  ///< by runner and uses
     ImportBatch batch_;
-    std::vector<std::int32_t> attempts_;  ///< how many each node has, in the order of the nodes
+    std::set<std::pair<NodeKey, std::int32_t>> known_attempts_;
     std::vector<std::pair<std::size_t, std::size_t>> edges_;  ///< of dependencies: owner, target
     std::vector<std::pair<NodeKey, std::int32_t>> origins_;   ///< attempts that wrote nodes
     std::int64_t format_ = 0;
@@ -586,10 +577,10 @@ private:
 }  // namespace
 
 WorkPlan LocalService::import_plan(std::string_view text, const std::string& name) {
-    const auto uow = store_.begin(Access::write);
-    const PlanRow plan = Importer(*uow, text, name).run();
-    WorkPlan result = view_plan(*uow, plan);
-    uow->commit();
+    const auto transaction = store_.write({}, options_.wait);
+    const PlanRow plan = Importer(*transaction, text, name).run();
+    WorkPlan result = view_plan(*transaction, plan);
+    transaction->commit();
     return result;
 }
 

@@ -19,6 +19,7 @@ struct ImportBatch {
     std::vector<TypedEdge> edges;
     std::vector<AssignmentRow> assignments;
     std::vector<GoalRow> goals;
+    std::vector<ClassRow> classes;
     std::vector<AttemptRow> attempts;
     std::vector<ProgressRow> progress;
     std::vector<ResultRow> results;
@@ -44,6 +45,7 @@ struct ImportBatch {
         changes.edges = Rows(edges);
         changes.assignments = Rows(assignments);
         changes.goals = Rows(goals);
+        changes.new_classes = classes;
         changes.new_attempts = Rows(attempts);
         changes.progress = Rows(progress);
         changes.new_results = Rows(results);

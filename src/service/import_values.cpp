@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/import_values.hpp"
 
+#include "domain/policy_text.hpp"
 #include "engine/holder.hpp"
 
 #include <fmt/core.h>
@@ -62,12 +63,6 @@ std::optional<std::int32_t> optional_small(const Json& object, const char* key, 
                                            std::int32_t most) {
     if (member(object, key).is_null()) return std::nullopt;
     return small_number(object, key, least, most);
-}
-void nothing_yet(const Json& object, std::initializer_list<const char*> keys) {
-    for (const char* key : keys)
-        if (const Json& value = member(object, key);
-            !value.is_null() && !(value.is_object() && value.empty()))
-            complain(fmt::format("'{}' is of a newer turboci", key));
 }
 bool flag(const Json& object, const char* key) {
     const Json& value = member(object, key);
@@ -170,6 +165,53 @@ Cause cause_in_words(std::string_view failure, bool no_retry) {
     return failure.starts_with("no heartbeat for ") ? Cause::silent : Cause::failed;
 }
 
+void only_of_stage(const Json& stage) {
+    only(stage, {"id",
+                 "state",
+                 "outcome",
+                 "version",
+                 "updated_at",
+                 "state_history",
+                 "dependencies_since",
+                 "concluded_reason",
+                 "args",
+                 "max_retries",
+                 "backoff_us",
+                 "timeout_us",
+                 "heartbeat_us",
+                 "dependencies",
+                 "assignments",
+                 "continuation_group",
+                 "continuation_since",
+                 "attempts",
+                 "skip_cause",
+                 "condition",
+                 "created_by",
+                 "carried_from",
+                 "message",
+                 "max_backoff_us",
+                 "retry_on",
+                 "on_interrupt",
+                 "silence_us",
+                 "runner",
+                 "uses"});
+}
+
+void read_policy(const Json& json, NodeBody& body) {
+    body.retry.max_backoff = optional_duration(json, "max_backoff_us").value_or(kMaxBackoff);
+    if (const Json& on = member(json, "retry_on"); !on.is_null())
+        body.retry.on = decoded(parse_retry_on(on.dump()));
+    if (!member(json, "on_interrupt").is_null())
+        body.retry.on_interrupt = name_of_set(json, "on_interrupt", parse_on_interrupt);
+    body.silence = optional_duration(json, "silence_us");
+    if (!member(json, "runner").is_null()) body.runner = name(json, "runner");
+    if (const Json& uses = member(json, "uses"); !uses.is_null())
+        body.uses = decoded(parse_uses(uses.dump()));
+}
+
+namespace {
+
+/// How an attempt ended, or how it is held, as format 2 has it.
 void read_end(const Json& json, AttemptRow& attempt) {
     Attempt& a = attempt.attempt;
     a.cause = optional_name_of_set(json, "cause", parse_cause);
@@ -185,7 +227,8 @@ void read_end(const Json& json, AttemptRow& attempt) {
         only(s, {"since", "by", "reason", "cause", "inside"});
         a.stopping = Stopping{time_of(s, "since"), name(s, "by"), text(s, "reason"),
                               name_of_set(s, "cause", parse_cause), flag(s, "inside")};
-        if (a.state < AttemptState::running) complain("what does not run cannot be stopped");
+        // One that was claimed ahead may have asked for its end before its start was told.
+        if (a.state == AttemptState::pending) complain("what nobody holds cannot be stopped");
     }
     if (is_ended(a.state) != a.ended_at.has_value()) complain("'ended_at' goes with an end");
     if ((a.state == AttemptState::incomplete) != a.cause.has_value())
@@ -194,6 +237,7 @@ void read_end(const Json& json, AttemptRow& attempt) {
         complain("'holder' goes with an attempt that is held");
 }
 
+/// Format 1 has nothing but the words of the failure.
 void guess_end(AttemptRow& attempt) {
     Attempt& a = attempt.attempt;
     if (engine::is_held(attempt)) attempt.holder = new_identity();
@@ -201,6 +245,50 @@ void guess_end(AttemptRow& attempt) {
     a.ended_at = a.updated_at;
     if (a.state == AttemptState::complete) return;
     a.cause = cause_in_words(a.failure.value_or(""), attempt.no_retry);
+}
+
+}  // namespace
+
+AttemptRow read_attempt(const Json& json, std::int64_t format) {
+    only(json, {"idx",        "state",          "process_uid", "details",   "progress", "failure",
+                "not_before", "last_heartbeat", "started_at",  "no_retry",  "runner",   "created_at",
+                "updated_at", "cause",          "holder",      "exit_code", "signal",   "log",
+                "stopping",   "ended_at"});
+    AttemptRow attempt;
+    Attempt& a = attempt.attempt;
+    a.state = name_of_set(json, "state", parse_attempt_state);
+    a.process_uid = name(json, "process_uid");
+    a.details = object_text(json, "details");
+    a.failure = optional_text(json, "failure");
+    a.not_before = optional_time(json, "not_before");
+    a.last_heartbeat = optional_time(json, "last_heartbeat");
+    a.created_at = time_of(json, "created_at");
+    a.updated_at = time_of(json, "updated_at");
+    a.started_at = optional_time(json, "started_at");
+    attempt.no_retry = flag(json, "no_retry");
+    attempt.ready_at = a.not_before.value_or(a.created_at);
+    if (const Json& r = member(json, "runner"); !r.is_null()) {
+        only(r, {"host", "boot_id", "pid", "start_time"});
+        attempt.runner =
+            RunnerIdentity{name(r, "host"), name(r, "boot_id"), number(r, "pid"), number(r, "start_time")};
+    }
+    if (format > 1)
+        read_end(json, attempt);
+    else
+        guess_end(attempt);
+    return attempt;
+}
+
+Result read_result(const Json& json) {
+    only(json, {"owner_type", "owner_id", "data", "failure", "created_at", "finalized_at"});
+    Result result;
+    result.owner_type = name_of_set(json, "owner_type", parse_owner_type);
+    result.owner_id = name(json, "owner_id");
+    result.data = object_text(json, "data");
+    result.failure = optional_text(json, "failure");
+    result.created_at = time_of(json, "created_at");
+    result.finalized_at = optional_time(json, "finalized_at");
+    return result;
 }
 
 }  // namespace turboci::service::imported

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "domain/ordered_json.hpp"
 #include "turboci/store.hpp"
@@ -25,8 +27,8 @@ struct Malformed {
 const Json& member(const Json& object, const char* key);
 /// Refuses what an export does not write.
 void only(const Json& object, std::initializer_list<std::string_view> keys);
-/// What this program has no use for yet: anything but null is of a newer one.
-void nothing_yet(const Json& object, std::initializer_list<const char*> keys);
+/// The same for a stage.
+void only_of_stage(const Json& stage);
 std::string text(const Json& object, const char* key);
 /// A text that stands in one line of what people read.
 std::string name(const Json& object, const char* key);
@@ -66,9 +68,17 @@ Cause cause_in_words(std::string_view failure, bool no_retry);
 /// One line as JSON, not nested deeper than plan files, without duplicate keys.
 Json parse_line(std::string_view line);
 
-/// How an attempt ended, or how it is held, as format 2 has it.
-void read_end(const Json& json, AttemptRow& attempt);
-/// Format 1 has nothing but the words of the failure.
-void guess_end(AttemptRow& attempt);
+/// What a decoder made of a text; its complaint is one of the line.
+template <class T>
+T decoded(std::variant<T, std::string> parsed) {
+    if (auto* why = std::get_if<std::string>(&parsed)) complain(std::move(*why));
+    return std::get<T>(std::move(parsed));
+}
+
+/// What format 2 knows of the policy of a stage.
+void read_policy(const Json& json, NodeBody& body);
+/// An attempt by itself: without its number and what follows from others. `format`: of the export.
+AttemptRow read_attempt(const Json& json, std::int64_t format);
+Result read_result(const Json& json);
 
 }  // namespace turboci::service::imported

@@ -23,6 +23,7 @@ public:
     std::vector<std::string> run() {
         history();
         const bool final = row().state == State::final;
+        expect(final || !record_.body.carried_from, "it was carried over and is not FINAL");
         expect(final == row().outcome.has_value(), "an outcome goes with FINAL and only with it");
         if (row().type == NodeType::check)
             check();
@@ -66,9 +67,15 @@ private:
                    "it went past PLANNED though its dependencies are not satisfied");
         if (row().state == State::final) answers();
         if (row().state == State::planning || row().state == State::planned)
-            expect(record_.results.empty(), "it has results before WAITING");
+            expect(std::ranges::all_of(record_.results, [&](const ResultRow& r) { return came_along(r); }),
+                   "it has results before WAITING");
         expect(record_.attempts.empty() && record_.assignments.empty(),
                "a check has attempts or assignments");
+    }
+
+    /// What a stage had reported that was carried over into a plan that was made from another.
+    bool came_along(const ResultRow& r) const {
+        return plan_.from && r.stage != NodeKey::none && r.result.finalized_at;
     }
 
     /// Do its results say what its outcome says?
@@ -107,10 +114,14 @@ private:
 
     void attempts() {
         const auto& all = record_.attempts;
-        expect(static_cast<std::size_t>(row().attempt) == all.size(), "its current attempt is not its last");
+        // Of a stage that was carried over only some came along.
+        const bool whole = !record_.body.carried_from;
+        const std::int32_t last = all.empty() ? 0 : all.back().attempt.idx;
+        expect(row().attempt == last, "its current attempt is not its last");
         for (std::size_t i = 0; i < all.size(); ++i) {
             const Attempt& attempt = all[i].attempt;
-            expect(attempt.idx == static_cast<std::int32_t>(i) + 1, "its attempts are not numbered from 1");
+            expect(!whole || attempt.idx == static_cast<std::int32_t>(i) + 1,
+                   "its attempts are not numbered from 1");
             if (i + 1 < all.size())
                 expect(attempt.state == AttemptState::incomplete,
                        "it was attempted again after an attempt that did not fail");
@@ -167,9 +178,13 @@ private:
                 expect(deps == Resolution::satisfied && any, "it failed without an attempt");
                 break;
             case Outcome::skipped:
-                because({dependencies_unsatisfied});
-                expect(deps == Resolution::unsatisfied && !any,
-                       "it was skipped though its dependencies could be satisfied");
+                because({dependencies_unsatisfied, condition_false, ConcludedReason::skipped});
+                if (row().concluded_reason == dependencies_unsatisfied)
+                    expect(deps == Resolution::unsatisfied && !any,
+                           "it was skipped though its dependencies could be satisfied");
+                if (row().concluded_reason == condition_false)
+                    expect(deps == Resolution::satisfied && !any && !record_.body.condition.empty(),
+                           "it was skipped for a condition that it does not have, or that was not asked");
                 break;
             case Outcome::cancelled:
                 because({ConcludedReason::cancelled});
@@ -199,7 +214,7 @@ void Passes::note(const NodeRecord& record) {
     for (const auto& [stage, idx] : highest) noted_.push_back({row.id, row.history.back().at, {stage, idx}});
 }
 
-std::vector<std::string> Passes::broken(UnitOfWork& uow) const {
+std::vector<std::string> Passes::broken(Snapshot& snapshot) const {
     constexpr std::size_t kAskedAtOnce = 1'000;
     std::vector<std::string> checks;
     for (std::size_t begin = 0; begin < noted_.size(); begin += kAskedAtOnce) {
@@ -207,7 +222,7 @@ std::vector<std::string> Passes::broken(UnitOfWork& uow) const {
         Lookup lookup;
         for (const Pass& pass : batch) lookup.attempts.push_back(pass.by);
         std::map<std::pair<NodeKey, std::int32_t>, const Attempt*> attempts;
-        const Facts facts = uow.load(plan_.key, lookup);
+        const Facts facts = snapshot.load(plan_.key, lookup);
         for (const AttemptRow& row : facts.attempts) attempts[{row.stage, row.attempt.idx}] = &row.attempt;
         for (const Pass& pass : batch) {
             const auto found = attempts.find({pass.by.stage, pass.by.idx});
@@ -225,11 +240,11 @@ std::vector<std::string> Passes::broken(UnitOfWork& uow) const {
 namespace turboci {
 
 std::vector<std::string> LocalService::check_states() {
-    const auto uow = store_.begin(Access::read);
+    const auto snapshot = store_.read(options_.wait);
     std::vector<std::string> lines;
-    for (const PlanRow& plan : uow->plans()) {
+    for (const PlanRow& plan : snapshot->plans()) {
         service::Passes passes(plan);
-        uow->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
+        snapshot->scan(plan.key, {}, [&](std::span<const NodeRecord> records) {
             for (const NodeRecord& record : records) {
                 for (const std::string& rule : service::broken_rules(record, plan))
                     lines.push_back(fmt::format("plan {}, {}:{}: {}", plan.id, to_string(record.row.type),
@@ -238,7 +253,7 @@ std::vector<std::string> LocalService::check_states() {
             }
             return true;
         });
-        for (const std::string& check : passes.broken(*uow))
+        for (const std::string& check : passes.broken(*snapshot))
             lines.push_back(fmt::format("plan {}, check:{}: {}", plan.id, check, service::kBrokenPass));
     }
     return lines;

@@ -22,7 +22,7 @@ public:
     explicit Passes(const PlanRow& plan) : plan_(plan) {}
     void note(const NodeRecord& record);
     /// The ids of checks that passed otherwise, in the order in which they were noted.
-    [[nodiscard]] std::vector<std::string> broken(UnitOfWork& uow) const;
+    [[nodiscard]] std::vector<std::string> broken(Snapshot& snapshot) const;
 
 private:
     struct Pass {

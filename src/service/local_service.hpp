@@ -2,6 +2,7 @@
 // The service on a store in this process.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,19 @@ namespace turboci {
 
 class LocalService final : public Service {
 public:
-    LocalService(Store& store, const Clock& clock, ServiceOptions options = {})
-        : store_(store), clock_(clock), options_(std::move(options)) {}
+    explicit LocalService(Store& store, ServiceOptions options = {})
+        : store_(store), options_(std::move(options)) {}
 
     void set_runner_probe(RunnerProbe probe) { options_.probe = std::move(probe); }
     void set_lost_after(Duration silence) { options_.lost_after = silence; }
 
+    [[nodiscard]] std::unique_ptr<Service> with(Wait wait) override;
     WriteResult create_plan(const CreatePlan& request) override;
     WriteResult write_nodes(const WriteNodes& request) override;
     std::vector<BatchAnswer> write_batch(std::span<const WriteNodes> requests) override;
+    RerunResult rerun_plan(const RerunPlan& request) override;
     void delete_plan(const std::string& plan, bool force) override;
+    std::vector<WorkPlan> prune_plans(const PrunePlans& request) override;
     void beat(const std::string& holder) override;
     void end_beats(const std::string& holder) override;
     [[nodiscard]] std::vector<WorkPlan> list_plans() override;
@@ -41,7 +45,6 @@ public:
 
 private:
     Store& store_;
-    const Clock& clock_;
     ServiceOptions options_;
 };
 

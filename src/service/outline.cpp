@@ -2,6 +2,7 @@
 // Nodes for drawings: what is drawn of them, and nothing else, with edges that know their targets by number.
 #include "domain/outline.hpp"
 #include "service/lookups.hpp"
+#include "service/plan_choice.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -27,7 +28,16 @@ public:
     void add(const NodeRecord& record) {
         const NodeRow& row = record.row;
         const auto node = static_cast<std::uint32_t>(nodes.size());
-        nodes.push_back({texts_.keep(prefix_, row.id), kept_kind(row.kind), type_, row.state, row.outcome});
+        nodes.push_back({texts_.keep(prefix_, row.id),
+                         kept_once(row.kind),
+                         type_,
+                         row.state,
+                         row.outcome,
+                         row.skip_cause,
+                         row.required,
+                         {}});
+        if (!record.body.runner.empty() || !record.body.uses.empty())
+            nodes.back().needs = kept_once(needs_text(record.body.runner, record.body.uses));
         keys.push_back(row.key);
         // Histories are read of FINAL nodes alone.
         const int number = row.state == State::final ? furthest_before_end(type_, row.history)
@@ -48,12 +58,12 @@ public:
     std::vector<Outline::Group> groups;
 
 private:
-    /// Kinds are few; each is kept once.
-    std::string_view kept_kind(const std::string& kind) {
-        if (kind == last_kind_) return last_kind_;
-        auto found = kinds_.find(kind);
-        if (found == kinds_.end()) found = kinds_.insert(texts_.keep(kind)).first;
-        return last_kind_ = *found;
+    /// Kinds and needs are few; each is kept once.
+    std::string_view kept_once(const std::string& text) {
+        if (text == last_text_) return last_text_;
+        auto found = kept_.find(text);
+        if (found == kept_.end()) found = kept_.insert(texts_.keep(text)).first;
+        return last_text_ = *found;
     }
 
     static LinkKind link_kind(PredicateRole role) {
@@ -137,8 +147,8 @@ private:
     NodeType type_;
     std::string_view prefix_;
     TextArena& texts_;
-    std::unordered_set<std::string_view> kinds_;
-    std::string_view last_kind_;
+    std::unordered_set<std::string_view> kept_;
+    std::string_view last_text_;
 };
 
 /// From keys to numbers.
@@ -175,8 +185,8 @@ private:
 /// Both halves as one, with links from node to node.
 class Joiner {
 public:
-    Joiner(UnitOfWork& uow, Half checks, Half stages, Outline& outline)
-        : uow_(uow),
+    Joiner(Snapshot& snapshot, Half checks, Half stages, Outline& outline)
+        : snapshot_(snapshot),
           outline_(outline),
           index_(checks.keys, stages.keys),
           furthest_(std::move(checks.furthest)) {
@@ -229,8 +239,8 @@ private:
         link.from = *from;
         link.to += first_node;
         link.group += first_group;
-        link.resolution =
-            resolve_edge(node.type, link.state, link.when, node.state, node.outcome, int{furthest_[*from]});
+        link.resolution = resolve_edge(node.type, link.state, link.when, node.state, node.outcome,
+                                       node.skip_cause, int{furthest_[*from]});
         outline_.links.push_back(link);
     }
 
@@ -242,11 +252,11 @@ private:
             return;
         }
         const auto [name, fresh] = outside_.try_emplace(static_cast<std::int64_t>(check));
-        if (fresh) name->second = outline_.texts.keep(service::node(uow_, check).id);
+        if (fresh) name->second = outline_.texts.keep(service::node(snapshot_, check).id);
         outline_.outside.push_back({link.from, name->second});
     }
 
-    UnitOfWork& uow_;
+    Snapshot& snapshot_;
     Outline& outline_;
     KeyIndex index_;
     std::vector<std::uint8_t> furthest_;  ///< of each node: the number of its furthest state before FINAL
@@ -256,22 +266,26 @@ private:
 }  // namespace
 
 Outline LocalService::outline(const QueryNodes& request) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, request.plan);
-    Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, request.plan, options_.exact_ids);
+    Selection selection(*snapshot, plan, request, plan_time(plan.clock, snapshot->now()));
     const std::vector<NodeKey>* keys = selection.select();
     NodeParts parts = kBareNodes;
     parts.predicates = parts.assignments = true;
+    // Bodies are large, and few plans have what is wanted of them.
+    Lookup classes;
+    classes.classes = true;
+    parts.body = !snapshot->load(plan.key, classes).classes.empty();
     Outline outline;
     outline.plan = plan.id;
     Half checks(NodeType::check, outline.texts);
     Half stages(NodeType::stage, outline.texts);
-    uow->scan(plan.key, {.keys = keys, .parts = parts}, [&](std::span<const NodeRecord> records) {
+    snapshot->scan(plan.key, {.keys = keys, .parts = parts}, [&](std::span<const NodeRecord> records) {
         for (const NodeRecord& record : records)
             (record.row.type == NodeType::check ? checks : stages).add(record);
         return true;
     });
-    [[maybe_unused]] const Joiner joined(*uow, std::move(checks), std::move(stages), outline);
+    [[maybe_unused]] const Joiner joined(*snapshot, std::move(checks), std::move(stages), outline);
     return outline;
 }
 

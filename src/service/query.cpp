@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "service/local_service.hpp"
+#include "service/plan_choice.hpp"
 #include "service/selection.hpp"
 #include "service/view.hpp"
 #include "turboci/verdict.hpp"
@@ -18,7 +19,7 @@ namespace {
 using namespace service;
 
 /// Why these nodes failed, in their order.
-std::vector<std::string> failures_of(UnitOfWork& uow, PlanKey plan, const std::vector<NodeRow>& rows) {
+std::vector<std::string> failures_of(Snapshot& snapshot, PlanKey plan, const std::vector<NodeRow>& rows) {
     Lookup lookup;
     for (const NodeRow& row : rows) {
         if (row.type == NodeType::check)
@@ -26,7 +27,7 @@ std::vector<std::string> failures_of(UnitOfWork& uow, PlanKey plan, const std::v
         else if (row.attempt > 0)
             lookup.attempts.push_back({row.key, row.attempt});
     }
-    const Facts facts = uow.load(plan, lookup);
+    const Facts facts = snapshot.load(plan, lookup);
     std::map<NodeKey, std::string> told;
     for (const ResultRow& r : facts.results)
         if (r.result.failure) told.try_emplace(r.check, *r.result.failure);
@@ -48,13 +49,13 @@ std::vector<std::string> failures_of(UnitOfWork& uow, PlanKey plan, const std::v
 constexpr std::size_t kAskedAtOnce = 1'000;
 
 /// Is one of the stages required: assigned to no check, or to one that is?
-bool any_is_required(UnitOfWork& uow, PlanKey plan, std::span<const NodeKey> stages) {
+bool any_is_required(Snapshot& snapshot, PlanKey plan, std::span<const NodeKey> stages) {
     for (std::size_t begin = 0; begin < stages.size(); begin += kAskedAtOnce) {
         const auto batch = stages.subspan(begin, std::min(kAskedAtOnce, stages.size() - begin));
         Lookup lookup;
         lookup.assignments.assign(batch.begin(), batch.end());
         lookup.checks = true;
-        const Facts facts = uow.load(plan, lookup);
+        const Facts facts = snapshot.load(plan, lookup);
         std::map<NodeKey, bool> required;
         for (const NodeRow& row : facts.nodes) required[row.key] = row.required;
         std::map<NodeKey, bool> assigned_to_required;
@@ -71,7 +72,7 @@ bool any_is_required(UnitOfWork& uow, PlanKey plan, std::span<const NodeKey> sta
 }
 
 /// The verdict of the whole plan. Looks at a stage's checks only where that can change it.
-Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
+Verdict verdict_of(Snapshot& snapshot, PlanKey key, const WorkPlan& plan) {
     const PlanTotals sum = totals(plan);
     // The counts alone may tell.
     if (sum.passed_checks == sum.checks && sum.passed_stages == sum.stages) return Verdict::passed;
@@ -85,17 +86,17 @@ Verdict verdict_of(UnitOfWork& uow, PlanKey key, const WorkPlan& plan) {
         else if (row.required)
             verdict = std::max(verdict, own == Standing::bad ? Verdict::failed : Verdict::pending);
     };
-    uow.scan(key, {.parts = kBareNodes}, [&](std::span<const NodeRecord> records) {
+    snapshot.scan(key, {.parts = kBareNodes}, [&](std::span<const NodeRecord> records) {
         for (const NodeRecord& record : records) look_at(record.row);
         return verdict != Verdict::failed;
     });
-    if (verdict != Verdict::failed && any_is_required(uow, key, bad_stages)) return Verdict::failed;
-    if (verdict == Verdict::passed && any_is_required(uow, key, open_stages)) return Verdict::pending;
+    if (verdict != Verdict::failed && any_is_required(snapshot, key, bad_stages)) return Verdict::failed;
+    if (verdict == Verdict::passed && any_is_required(snapshot, key, open_stages)) return Verdict::pending;
     return verdict;
 }
 
 /// WAITING checks for which no stage works, by key, at most `limit`.
-std::vector<NodeRef> ready_checks(UnitOfWork& uow, PlanKey plan, std::span<const NodeKey> waiting,
+std::vector<NodeRef> ready_checks(Snapshot& snapshot, PlanKey plan, std::span<const NodeKey> waiting,
                                   std::size_t limit) {
     std::vector<NodeRef> ready;
     for (std::size_t begin = 0; begin < waiting.size() && ready.size() < limit; begin += kAskedAtOnce) {
@@ -103,7 +104,7 @@ std::vector<NodeRef> ready_checks(UnitOfWork& uow, PlanKey plan, std::span<const
         Lookup lookup;
         lookup.nodes.assign(batch.begin(), batch.end());
         lookup.goals = lookup.nodes;
-        const Facts facts = uow.load(plan, lookup);
+        const Facts facts = snapshot.load(plan, lookup);
         std::unordered_set<NodeKey> busy;
         for (const GoalRow& g : facts.goals)
             if (g.open > 0) busy.insert(g.check);
@@ -116,27 +117,28 @@ std::vector<NodeRef> ready_checks(UnitOfWork& uow, PlanKey plan, std::span<const
 }  // namespace
 
 std::vector<WorkPlan> LocalService::list_plans() {
-    const auto uow = store_.begin(Access::read);
+    const auto snapshot = store_.read(options_.wait);
     std::vector<WorkPlan> plans;
-    for (const PlanRow& row : uow->plans()) plans.push_back(view_plan(*uow, row));
+    for (const PlanRow& row : snapshot->plans()) plans.push_back(view_plan(*snapshot, row));
     return plans;
 }
 
 WorkPlan LocalService::get_plan(const std::string& plan) {
-    const auto uow = store_.begin(Access::read);
-    return view_plan(*uow, require_plan(*uow, plan));
+    const auto snapshot = store_.read(options_.wait);
+    return view_plan(*snapshot, require_plan(*snapshot, plan, options_.exact_ids));
 }
 
 void LocalService::query(const QueryNodes& request, NodeSink& sink) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, request.plan);
-    Selection selection(*uow, plan, request, plan_time(plan.clock, clock_.read()));
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, request.plan, options_.exact_ids);
+    Selection selection(*snapshot, plan, request, plan_time(plan.clock, snapshot->now()));
     const std::vector<NodeKey>* keys = selection.select();
-    sink.plan(view_plan(*uow, plan, request.parts.counts));
+    sink.plan(view_plan(*snapshot, plan, request.parts.counts));
+    for (const RefText& ref : selection.absent()) sink.absent(ref);
     NodeScan scan{.keys = keys, .type = NodeType::check, .parts = request.parts};
     scan.parts.targets = scan.parts.predicates || scan.parts.assignments;
     Check check;
-    uow->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
+    snapshot->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
         for (NodeRecord& record : records) {
             view_check(record, check);
             sink.check(check);
@@ -145,7 +147,7 @@ void LocalService::query(const QueryNodes& request, NodeSink& sink) {
     });
     scan.type = NodeType::stage;
     Stage stage;
-    uow->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
+    snapshot->scan(plan.key, scan, [&](std::span<NodeRecord> records) {
         for (NodeRecord& record : records) {
             view_stage(record, stage);
             sink.stage(stage);
@@ -155,18 +157,18 @@ void LocalService::query(const QueryNodes& request, NodeSink& sink) {
 }
 
 PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limit) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, plan_id);
-    const Timestamp now = plan_time(plan.clock, clock_.read());
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, plan_id, options_.exact_ids);
+    const Timestamp now = plan_time(plan.clock, snapshot->now());
     PlanSummary summary;
-    summary.plan = view_plan(*uow, plan);
+    summary.plan = view_plan(*snapshot, plan);
     const auto room = [&](const auto& list) { return list.size() < limit; };
     const auto ref = [](const NodeRow& row) { return NodeRef{row.type, row.id}; };
 
     Lookup lookup;
     lookup.ready = Lookup::Ready{now, static_cast<std::int64_t>(limit)};
     lookup.held = true;
-    const Facts facts = uow->load(plan.key, lookup);
+    const Facts facts = snapshot->load(plan.key, lookup);
     std::map<NodeKey, NodeRef> names;
     for (const NodeRow& row : facts.nodes) names.try_emplace(row.key, ref(row));
     for (const AttemptRow& a : facts.ready) summary.ready.push_back(names.at(a.stage));
@@ -174,13 +176,13 @@ PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limi
         if (a.attempt.state == AttemptState::running && room(summary.running))
             summary.running.push_back(names.at(a.stage));
 
-    summary.verdict = verdict_of(*uow, plan.key, summary.plan);
+    summary.verdict = verdict_of(*snapshot, plan.key, summary.plan);
     const PlanTotals sums = totals(summary.plan);
     if (sums.final_checks < sums.checks) {
         NodeScan open{.type = NodeType::check, .parts = kBareNodes};
         open.states = {State::planning, State::planned, State::waiting};
         std::vector<NodeKey> waiting;
-        uow->scan(plan.key, open, [&](std::span<const NodeRecord> records) {
+        snapshot->scan(plan.key, open, [&](std::span<const NodeRecord> records) {
             for (const NodeRecord& record : records) {
                 if (room(summary.open_checks)) summary.open_checks.push_back(ref(record.row));
                 if (record.row.state == State::waiting && room(summary.ready))
@@ -188,7 +190,7 @@ PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limi
             }
             return room(summary.open_checks) || room(summary.ready);
         });
-        std::ranges::move(ready_checks(*uow, plan.key, waiting, limit - summary.ready.size()),
+        std::ranges::move(ready_checks(*snapshot, plan.key, waiting, limit - summary.ready.size()),
                           std::back_inserter(summary.ready));
     }
     if (sums.failed_checks + sums.failed_stages + sums.cancelled_stages > 0) {
@@ -197,11 +199,11 @@ PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limi
         ended.parts = kBareNodes;
         ended.parts.stamps = true;
         std::vector<NodeRow> failed;
-        uow->scan(plan.key, ended, [&](std::span<NodeRecord> records) {
+        snapshot->scan(plan.key, ended, [&](std::span<NodeRecord> records) {
             for (NodeRecord& record : records) failed.push_back(std::move(record.row));
             return true;
         });
-        const auto failures = failures_of(*uow, plan.key, failed);
+        const auto failures = failures_of(*snapshot, plan.key, failed);
         for (std::size_t i = 0; i < failed.size(); ++i)
             summary.failed.push_back({ref(failed[i]), failures[i]});
     }
@@ -209,11 +211,16 @@ PlanSummary LocalService::summarize(const std::string& plan_id, std::size_t limi
 }
 
 void LocalService::read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) {
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = require_plan(*uow, request.plan);
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = require_plan(*snapshot, request.plan, options_.exact_ids);
     std::optional<NodeKey> node;
-    if (request.ref) node = require_node(*uow, plan, *request.ref).key;
-    uow->read_log(plan.key, node, request.since, [&](const LogEntry& entry) {
+    if (request.ref) node = require_node(*snapshot, plan, *request.ref).key;
+    std::size_t count = 0;
+    std::int64_t last = 0;
+    snapshot->read_log(plan.key, node, request.since, [&](const LogEntry& entry) {
+        if (count >= request.limit && entry.version != last) return false;
+        ++count;
+        last = entry.version;
         visit(entry);
         return true;
     });

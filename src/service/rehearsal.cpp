@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/rehearsal.hpp"
+#include "service/plan_choice.hpp"
 
 #include <iterator>
 #include <limits>
@@ -20,17 +21,18 @@ namespace service {
 namespace {
 
 /// Attempts without a deadline never expire.
-void keep_forever(UnitOfWork& uow, PlanKey plan, std::vector<AttemptRow> held) {
+void keep_forever(Transaction& transaction, PlanKey plan, std::vector<AttemptRow> held) {
     if (held.empty()) return;
     for (AttemptRow& row : held) row.deadline.reset();
     ChangeSet changes;
     changes.plan = plan;
     changes.attempts = Rows(held);
-    uow.apply(changes);
+    transaction.apply(changes);
 }
 
-std::vector<AttemptRow> current_attempts(UnitOfWork& uow, PlanKey plan, std::vector<NodeRef> stages) {
-    return ask(uow, plan,
+std::vector<AttemptRow> current_attempts(Transaction& transaction, PlanKey plan,
+                                         std::vector<NodeRef> stages) {
+    return ask(transaction, plan,
                [&](Lookup& l) {
                    l.names = std::move(stages);
                    l.current_attempts = true;
@@ -47,10 +49,10 @@ StageWrite completed(std::string stage) {
 
 }  // namespace
 
-std::vector<ClaimedAttempt> rehearse(UnitOfWork& uow, const std::string& plan, const ClockReading& start,
-                                     const ClaimFilter& filter) {
-    const PlanRow row = require_plan(uow, plan);
-    keep_forever(uow, row.key, held_attempts(uow, row.key));
+std::vector<ClaimedAttempt> rehearse(Transaction& transaction, const std::string& plan,
+                                     const ClockReading& start, const ClaimFilter& filter) {
+    const PlanRow row = require_exact_plan(transaction, plan);
+    keep_forever(transaction, row.key, held_attempts(transaction, row.key));
     ClockReading clock = start;
     clock.wall = plan_time(row.clock, start);
     const engine::PreparedFilter prepared(filter);
@@ -60,10 +62,12 @@ std::vector<ClaimedAttempt> rehearse(UnitOfWork& uow, const std::string& plan, c
     Claim& claim = request.claim.emplace();
     claim.at_most = std::numeric_limits<std::int32_t>::max();
     claim.process_uid = claim.holder = "rehearsal";
+    claim.filter.runners = filter.runners;
     std::vector<ClaimedAttempt> all;
     for (bool moves = true; moves;) {
         // A wave: what was claimed is complete, and what is ready then is claimed.
-        WriteResult wave = write_in(uow, require_plan(uow, plan), request, clock, false, {}).answer;
+        WriteResult wave =
+            write_in(transaction, require_exact_plan(transaction, plan), request, clock, {}, {}).answer;
         request.stages = {};
         std::vector<NodeRef> left;
         for (ClaimedAttempt& claimed : wave.claimed) {
@@ -75,7 +79,8 @@ std::vector<ClaimedAttempt> rehearse(UnitOfWork& uow, const std::string& plan, c
                 left.push_back({NodeType::stage, stage.id});
             }
         }
-        if (!left.empty()) keep_forever(uow, row.key, current_attempts(uow, row.key, std::move(left)));
+        if (!left.empty())
+            keep_forever(transaction, row.key, current_attempts(transaction, row.key, std::move(left)));
         moves = !request.stages.empty() || wave.next_ready_in;
         if (request.stages.empty() && wave.next_ready_in) {
             clock.wall += *wave.next_ready_in;
@@ -88,12 +93,12 @@ std::vector<ClaimedAttempt> rehearse(UnitOfWork& uow, const std::string& plan, c
 }  // namespace service
 
 std::vector<ClaimedAttempt> LocalService::rehearse(const std::string& plan_id, const ClaimFilter& filter) {
-    const auto trial = open_memory_store();
-    const auto copy = trial->begin(Access::write);
-    const auto uow = store_.begin(Access::read);
-    const PlanRow plan = service::require_plan(*uow, plan_id);
-    service::copy_plan(*uow, plan, *copy);
-    return service::rehearse(*copy, plan.id, clock_.read(), filter);
+    const auto trial = open_store("memory:");
+    const auto copy = trial->write({}, {});
+    const auto snapshot = store_.read(options_.wait);
+    const PlanRow plan = service::require_plan(*snapshot, plan_id, options_.exact_ids);
+    service::copy_plan(*snapshot, plan, *copy);
+    return service::rehearse(*copy, plan.id, snapshot->now(), filter);
 }
 
 }  // namespace turboci

@@ -15,8 +15,8 @@ constexpr std::size_t kNodesAtOnce = 1'000;
 
 }  // namespace
 
-Selection::Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now)
-    : uow_(uow), plan_(plan), query_(query), now_(now) {
+Selection::Selection(Snapshot& snapshot, const PlanRow& plan, const QueryNodes& query, Timestamp now)
+    : snapshot_(snapshot), plan_(plan), query_(query), now_(now) {
     conditions_.states = query.states;
     conditions_.outcomes = query.outcomes;
     conditions_.kinds = query.kinds;
@@ -35,7 +35,14 @@ const std::vector<NodeKey>* Selection::select() {
         conditions_.type = types.front();
     std::vector<NodeKey> named;
     if (!query_.refs.empty()) {
-        for (const RefText& ref : query_.refs) named.push_back(require_node(uow_, plan_, ref).key);
+        for (const RefText& ref : query_.refs) {
+            const auto row =
+                query_.skip_absent ? find_named(snapshot_, plan_, ref) : require_node(snapshot_, plan_, ref);
+            if (row)
+                named.push_back(row->key);
+            else
+                absent_.push_back(ref);
+        }
         std::ranges::sort(named);
         conditions_.keys = &named;
     } else if (query_.ready && conditions_.type == NodeType::stage) {
@@ -44,7 +51,7 @@ const std::vector<NodeKey>* Selection::select() {
         conditions_.keys = &named;
     }
     if (filtered)
-        uow_.scan(plan_.key, conditions_, [&](std::span<const NodeRecord> records) {
+        snapshot_.scan(plan_.key, conditions_, [&](std::span<const NodeRecord> records) {
             for (const NodeRecord& record : records) consider(record.row);
             return true;
         });
@@ -62,7 +69,7 @@ const std::vector<NodeKey>* Selection::select() {
 void Selection::load_ready() {
     Lookup lookup;
     lookup.ready = Lookup::Ready{now_, std::numeric_limits<std::int64_t>::max()};
-    for (const AttemptRow& a : uow_.load(plan_.key, lookup).ready)
+    for (const AttemptRow& a : snapshot_.load(plan_.key, lookup).ready)
         ready_.insert(static_cast<std::int64_t>(a.stage));
 }
 
@@ -81,7 +88,7 @@ void Selection::drop_busy_checks() {
             std::span(waiting_).subspan(begin, std::min(kNodesAtOnce, waiting_.size() - begin));
         Lookup lookup;
         lookup.goals.assign(batch.begin(), batch.end());
-        for (const GoalRow& g : uow_.load(plan_.key, lookup).goals)
+        for (const GoalRow& g : snapshot_.load(plan_.key, lookup).goals)
             if (g.open > 0) busy.insert(g.check);
     }
     std::erase_if(keys_, [&](NodeKey key) { return busy.contains(key); });
@@ -112,14 +119,14 @@ std::vector<NodeKey> Selection::neighbours(std::span<const NodeKey> nodes, bool 
         }
     }
     lookup.targets = lookup.stages = satisfied_alone && forward;
-    const Facts facts = uow_.load(plan_.key, lookup);
+    const Facts facts = snapshot_.load(plan_.key, lookup);
     std::unordered_map<NodeKey, const NodeRow*> rows;
     for (const NodeRow& row : facts.nodes) rows.try_emplace(row.key, &row);
     const auto follows_edge = [&](const EdgeRow& edge) {
         if (!satisfied_alone) return true;
         const NodeRow& target = *rows.at(edge.target);
         return resolve_edge(target.type, edge.on_state, edge.when, target.state, target.outcome,
-                            target.history) == Resolution::satisfied;
+                            target.skip_cause, target.history) == Resolution::satisfied;
     };
     const auto follows_assignment = [&](const AssignmentRow& a) {
         return !satisfied_alone || rows.at(a.stage)->outcome == Outcome::passed;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,10 +19,12 @@ namespace turboci::service {
 class Selection {
 public:
     /// All must outlive the selection.
-    Selection(UnitOfWork& uow, const PlanRow& plan, const QueryNodes& query, Timestamp now);
+    Selection(Snapshot& snapshot, const PlanRow& plan, const QueryNodes& query, Timestamp now);
 
     /// Null: the whole plan. Else ascending keys.
     [[nodiscard]] const std::vector<NodeKey>* select();
+    /// After select(): what is named and not there, where that is no error.
+    [[nodiscard]] const std::vector<RefText>& absent() const noexcept { return absent_; }
 
 private:
     void load_ready();
@@ -34,12 +37,13 @@ private:
     [[nodiscard]] std::vector<NodeKey> neighbours(std::span<const NodeKey> nodes, bool forward);
     void expand(const std::vector<NodeKey>& start, std::int32_t steps, bool forward);
 
-    UnitOfWork& uow_;
+    Snapshot& snapshot_;
     const PlanRow& plan_;
     const QueryNodes& query_;
     Timestamp now_;
     NodeScan conditions_;
     std::vector<NodeKey> keys_;
+    std::vector<RefText> absent_;
     std::unordered_set<std::int64_t> ready_;
     std::vector<NodeKey> waiting_;  ///< checks among `keys_` that may have a stage that works for them
 };

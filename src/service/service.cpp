@@ -27,7 +27,8 @@ WriteResult Service::claim(const WriteNodes& request) {
     if (!request.claim) throw Error(ErrorCode::internal, "a claim without a claim");
     auto result = write_nodes(request);
     if (result.claimed.empty() && result.replayed)
-        throw Error(ErrorCode::conflict, "that op_id belongs to another write", "use another one");
+        throw Error(ErrorCode::conflict, "that op_id belongs to another write", "use another one")
+            .because("OP_ID");
     if (result.claimed.empty()) throw nothing_to_claim(result);
     return result;
 }

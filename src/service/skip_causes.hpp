@@ -8,6 +8,6 @@ namespace turboci::service {
 
 /// Gives each skipped node of the plan its cause: `upstream` to what needed, along edges and assignments,
 /// something that failed or was cancelled; `not_needed` to all others.
-void decide_skip_causes(UnitOfWork& uow, PlanKey plan);
+void decide_skip_causes(Transaction& transaction, PlanKey plan);
 
 }  // namespace turboci::service

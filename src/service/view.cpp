@@ -24,6 +24,8 @@ void view_check(NodeRecord& record, Check& check) {
     check.outcome = row.outcome;
     check.skip_cause = row.skip_cause;
     check.required = row.required;
+    check.condition.swap(record.body.condition);
+    check.carried_from.swap(record.body.carried_from);
     check.created_by.swap(record.created_by);
     check.options.text.swap(record.body.json.text);
     engine::view_predicate(record, PredicateRole::dependencies, check.dependencies);
@@ -52,6 +54,11 @@ void view_stage(NodeRecord& record, Stage& stage) {
     stage.retry = record.body.retry;
     stage.timeout = record.body.timeout;
     stage.heartbeat = record.body.heartbeat;
+    stage.silence = record.body.silence;
+    stage.runner.swap(record.body.runner);
+    stage.uses.swap(record.body.uses);
+    stage.condition.swap(record.body.condition);
+    stage.carried_from.swap(record.body.carried_from);
     engine::view_predicate(record, PredicateRole::continuation, stage.continuation_group);
     stage.attempts.clear();
     for (AttemptRow& row_of : record.attempts) stage.attempts.push_back(std::move(row_of.attempt));
@@ -73,63 +80,44 @@ Stage view_stage(NodeRecord record) {
     return stage;
 }
 
-WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts) {
+WorkPlan view_plan(Snapshot& snapshot, const PlanRow& row, bool with_counts) {
     WorkPlan plan{.id = row.id,
                   .identity = row.identity,
                   .version = row.version,
                   .labels = row.labels,
+                  .limits = row.limits,
+                  .cancelled = row.cancelled,
+                  .from = row.from,
                   .created_at = row.created_at,
                   .updated_at = row.clock.time,
                   .counts = {}};
-    if (with_counts) plan.counts = service::counts(uow, row.key);
+    if (with_counts) plan.counts = service::counts(snapshot, row.key);
     return plan;
 }
 
-PlanRow require_plan(UnitOfWork& uow, std::string_view id) {
-    if (!id.empty()) {
-        auto plan = uow.find_plan(id);
-        if (!plan)
-            throw Error(ErrorCode::not_found, fmt::format("there is no plan '{}'", id),
-                        "list them with 'turboci plan list'");
-        return *plan;
-    }
-    constexpr std::size_t kMaxListed = 10;
-    auto plans = uow.plans();
-    if (plans.size() == 1) return std::move(plans.front());
-    if (plans.empty())
-        throw Error(ErrorCode::not_found, "the store has no plan", "create one with 'turboci plan create'");
-    std::string names;
-    for (std::size_t i = 0; i < plans.size() && i < kMaxListed; ++i)
-        names += (i == 0 ? "" : ", ") + plans[i].id;
-    if (plans.size() > kMaxListed) names += fmt::format(" and {} more", plans.size() - kMaxListed);
-    throw Error(ErrorCode::usage, fmt::format("the store has {} plans ({})", plans.size(), names),
-                "choose one with --plan or TURBOCI_PLAN");
-}
-
-NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref) {
-    const auto missing = [&] {
-        return Error(ErrorCode::not_found,
-                     fmt::format("there is no node '{}' in plan {}", to_string(ref), plan.id));
-    };
-    if (ref.type) {
-        auto row = service::find_node(uow, plan.key, *ref.type, ref.id);
-        if (!row) throw missing();
-        return *row;
-    }
-    auto check = service::find_node(uow, plan.key, NodeType::check, ref.id);
-    auto stage = service::find_node(uow, plan.key, NodeType::stage, ref.id);
+std::optional<NodeRow> find_named(Snapshot& snapshot, const PlanRow& plan, const RefText& ref) {
+    if (ref.type) return service::find_node(snapshot, plan.key, *ref.type, ref.id);
+    auto check = service::find_node(snapshot, plan.key, NodeType::check, ref.id);
+    auto stage = service::find_node(snapshot, plan.key, NodeType::stage, ref.id);
     if (check && stage)
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("'{0}' is two nodes, check:{0} and stage:{0}", ref.id),
                     "name the one you mean");
-    if (!check && !stage) throw missing();
-    return check ? *check : *stage;
+    return check ? check : stage;
 }
 
-NodeRecord read_record(UnitOfWork& uow, const NodeRow& row) {
+NodeRow require_node(Snapshot& snapshot, const PlanRow& plan, const RefText& ref) {
+    auto row = find_named(snapshot, plan, ref);
+    if (!row)
+        throw Error(ErrorCode::not_found,
+                    fmt::format("there is no node '{}' in plan {}", to_string(ref), plan.id));
+    return std::move(*row);
+}
+
+NodeRecord read_record(Snapshot& snapshot, const NodeRow& row) {
     NodeRecord result;
     const std::vector<NodeKey> keys{row.key};
-    uow.scan(row.plan, {.keys = &keys}, [&](std::span<NodeRecord> records) {
+    snapshot.scan(row.plan, {.keys = &keys}, [&](std::span<NodeRecord> records) {
         result = std::move(records.front());
         return false;
     });

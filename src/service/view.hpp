@@ -14,16 +14,14 @@ namespace turboci::service {
 /// so that nothing is copied and both keep their memory.
 void view_check(NodeRecord& record, Check& check);
 void view_stage(NodeRecord& record, Stage& stage);
-[[nodiscard]] WorkPlan view_plan(UnitOfWork& uow, const PlanRow& row, bool with_counts = true);
+[[nodiscard]] WorkPlan view_plan(Snapshot& snapshot, const PlanRow& row, bool with_counts = true);
 
-/// The plan of that id; NOT_FOUND if there is none. Empty: the only plan of the store; USAGE error that
-/// lists them if there are several.
-[[nodiscard]] PlanRow require_plan(UnitOfWork& uow, std::string_view id);
-
-/// The node that a reference names: NOT_FOUND, or INVALID_ARGUMENT if a bare name is two nodes.
-[[nodiscard]] NodeRow require_node(UnitOfWork& uow, const PlanRow& plan, const RefText& ref);
+/// The node that a reference names, if it is there; INVALID_ARGUMENT if a bare name is two nodes.
+[[nodiscard]] std::optional<NodeRow> find_named(Snapshot& snapshot, const PlanRow& plan, const RefText& ref);
+/// The same: NOT_FOUND, or INVALID_ARGUMENT if a bare name is two nodes.
+[[nodiscard]] NodeRow require_node(Snapshot& snapshot, const PlanRow& plan, const RefText& ref);
 
 /// Single whole nodes.
-[[nodiscard]] NodeRecord read_record(UnitOfWork& uow, const NodeRow& row);
+[[nodiscard]] NodeRecord read_record(Snapshot& snapshot, const NodeRow& row);
 
 }  // namespace turboci::service

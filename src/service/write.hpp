@@ -2,6 +2,9 @@
 // A write within a transaction that is open already.
 #pragma once
 
+#include <string>
+
+#include "engine/carry.hpp"
 #include "turboci/service.hpp"
 #include "turboci/store.hpp"
 
@@ -11,8 +14,14 @@ struct Written {
     WriteResult answer;
     bool keep = false;  ///< there is something to commit
 };
-/// Decides and applies a write, without committing it. `is_new`: the plan is not in the store yet.
-Written write_in(UnitOfWork& uow, const PlanRow& plan, const WriteNodes& request, const ClockReading& now,
-                 bool is_new, const ServiceOptions& options);
+/// What a write is beyond its request.
+struct WriteKind {
+    bool is_new = false;                            ///< the plan is not in the store yet
+    const engine::CarriedNodes* carried = nullptr;  ///< what a new plan takes over
+    std::string superseded_by = {};  ///< not empty: ends all that is open, for the plan of that id
+};
+/// Decides and applies a write, without committing it.
+Written write_in(Transaction& transaction, const PlanRow& plan, const WriteNodes& request,
+                 const ClockReading& now, const WriteKind& kind, const ServiceOptions& options);
 
 }  // namespace turboci::service

@@ -123,7 +123,7 @@ Ran Binary::shell(const std::string& script) const {
     return execute("/bin/sh", {"-c", "T='" + binary_path() + "'\n" + script}, "");
 }
 
-Ran Binary::on_terminal(const std::vector<std::string>& arguments) const {
+Ran Binary::on_terminal(const std::vector<std::string>& arguments, const std::string& typed) const {
     const std::string program = binary_path();
     std::vector<std::string> argv{program};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
@@ -141,6 +141,7 @@ Ran Binary::on_terminal(const std::vector<std::string>& arguments) const {
         ::execve(program.c_str(), argv_pointers.data(), env_pointers.data());
         ::_exit(127);
     }
+    if (!typed.empty()) REQUIRE(::write(master, typed.data(), typed.size()) > 0);
     Ran ran;
     char buffer[4096];
     ssize_t n = 0;

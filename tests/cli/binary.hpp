@@ -33,7 +33,9 @@ public:
     /// Through /bin/sh, with the binary as "$T".
     [[nodiscard]] Ran shell(const std::string& script) const;
     /// With a terminal of 60 columns as standard input, output and error; what it showed, and the status.
-    [[nodiscard]] Ran on_terminal(const std::vector<std::string>& arguments) const;
+    /// `typed` is what somebody types there.
+    [[nodiscard]] Ran on_terminal(const std::vector<std::string>& arguments,
+                                  const std::string& typed = {}) const;
 
     /// Writes a file into the directory and returns its path.
     std::string file(const std::string& name, const std::string& text) const;

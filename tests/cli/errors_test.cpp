@@ -255,3 +255,56 @@ TEST_CASE("Every error says what to do") {
     }
     CHECK(contains(turboci.shell("\"$T\" plan show > /dev/full").err, "; "));
 }
+
+TEST_CASE("What validate finds nothing wrong with a first write takes, and the other way round") {
+    struct Row {
+        const char* plan;
+        bool sound;
+    };
+    const auto row = GENERATE(
+        Row{"stages: [{id: s, uses: [db]}]", false},
+        Row{"{limits: {db: 1}, stages: [{id: s, uses: {db: 2}}]}", false},
+        Row{"{limits: {db: 2}, stages: [{id: s, uses: {db: 2}}]}", true},
+        Row{"{checks: [{id: c}], stages: [{id: s, if: {check: c, path: /x, exists: true}}]}", false},
+        Row{"{checks: [{id: c}], stages: [{id: s, dependencies: {any: [c]}, if: {check: c, path: /x, exists: "
+            "true}}]}",
+            true},
+        Row{"{checks: [{id: c}, {id: d}], stages: [{id: s, dependencies: {any: [c, d]}, if: {check: c, path: "
+            "/x, "
+            "exists: true}}]}",
+            false},
+        Row{"{checks: [{id: c}, {id: d, state: WAITING, dependencies: [c]}]}", false},
+        Row{"{checks: [{id: c, results: [{data: {}}]}]}", false},
+        Row{"{checks: [{id: c, state: FINAL, results: [{stage: s, attempt: 1, data: {}}]}], stages: [{id: "
+            "s}]}",
+            false},
+        Row{"{stages: [{id: s, attempt: {state: RUNNING}}]}", false},
+        Row{"{stages: [{id: s, attempt: {idx: 2, state: COMPLETE}}]}", false},
+        Row{"{stages: [{id: s, attempt: {state: COMPLETE}}, {id: t, dependencies: [s], attempt: {state: "
+            "COMPLETE}}]}",
+            false},
+        Row{"{checks: [{id: c, state: FINAL, result: {failure: x}, skip: true}]}", false},
+        Row{"{checks: [{id: c, state: FINAL}]}", true}, Row{"if_version: 7\nstages: [{id: s}]", true});
+    CAPTURE(row.plan);
+    const Binary turboci;
+    const Ran looked = turboci.run({"validate", "-"}, row.plan);
+    const Ran written = turboci.run({"plan", "create", "p", "-f", "-"}, row.plan);
+    CHECK((looked.code == 0) == row.sound);
+    CHECK((written.code == 0) == row.sound);
+    if (!row.sound) CHECK(looked.code == written.code);
+}
+
+TEST_CASE("--store takes a URL; one of a kind that there is not is a usage error that lists the kinds") {
+    const Binary turboci;
+    turboci.ok({"--store", "sqlite:x.db", "plan", "create", "p"});
+    CHECK(turboci.ok({"--store", "x.db", "-o", "name", "plan", "list"}) == "p\n");
+    CHECK(contains(turboci.ok({"--store", "sqlite:x.db", "store", "check"}), "ok: x.db is sound"));
+    turboci.ok({"--store", "sqlite:x.db", "nodes", "write"},
+               "stages: [{id: a, args: {command: 'echo hello'}}]");
+    turboci.ok({"--store", "sqlite:x.db", "run", "-q"});
+    CHECK(contains(turboci.ok({"--store", "sqlite:x.db", "logs", "a"}), "hello"));
+    const Ran unknown = turboci.run({"--store", "mysql://host/db", "plan", "create", "p"});
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.err, "there is no kind of store 'mysql://'"));
+    CHECK(contains(unknown.err, "sqlite:, memory:"));
+}

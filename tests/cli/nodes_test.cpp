@@ -442,3 +442,45 @@ TEST_CASE("Arguments and environment that do not fit together are told before th
     CHECK_FALSE(contains(stage.dump(), "\"idx\":2"));
     CHECK(turboci.shell("ulimit -Ss 8192 && \"$T\" run").code == 0);
 }
+
+TEST_CASE("Graphs show what is not required, and what stages need to be taken") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p", "-f", "-"}, R"(
+limits: {db: 1, licence: 4}
+checks: [{id: opt, state: PLANNED, required: false}, {id: must, state: PLANNED}]
+stages:
+  - {id: plain, assignments: [must]}
+  - {id: needy, runner: gpu, uses: {db: 1, licence: 2}, assignments: [opt]}
+)");
+    const std::string dot = turboci.ok({"graph", "show"});
+    CHECK(contains(
+        dot,
+        R"(label="opt\nWAITING, not required", fillcolor="#fff3b0", color="#b8860b", style="filled,dashed")"));
+    CHECK(contains(dot, R"(label="must\nWAITING", fillcolor="#fff3b0", color="#b8860b"])"));
+    CHECK(contains(dot, R"(label="needy\nATTEMPTING\nrunner gpu, uses db, 2 of licence")"));
+    CHECK(contains(dot, R"(label="plain\nATTEMPTING")"));
+    const std::string mermaid = turboci.ok({"graph", "show", "--format", "mermaid"});
+    CHECK(contains(mermaid, "  classDef optional stroke-dasharray:4 3\n  class n0 optional\n"));
+    const std::string tree = turboci.ok({"graph", "show", "--format", "tree"});
+    CHECK(contains(tree, "stage:needy  ATTEMPTING, runner gpu, uses db, 2 of licence"));
+    const Json json = Json::parse(turboci.ok({"graph", "show", "--format", "json"}));
+    CHECK(json["nodes"][0]["required"] == false);
+    CHECK(json["nodes"][1]["required"] == true);
+}
+
+TEST_CASE("A dry run shows what would be other, a line a node") {
+    const Binary turboci;
+    turboci.ok({"plan", "create", "p", "-f", "-"}, R"(
+checks: [{id: built, state: PLANNED}, {id: open}, {id: same}]
+stages: [{id: build, assignments: [built]}]
+)");
+    CHECK(turboci.ok({"nodes", "write", "--dry-run", "-"}, R"(
+checks: [{id: open, options: {x: 1}}, {id: same}, {id: fresh, dependencies: [built], state: PLANNED}]
+stages: [{id: build, attempt: {state: COMPLETE}}]
+)") == "dry run, nothing is written: created 1, changed 2, advanced 3 (version 2)\n"
+       "+ check:fresh  PLANNED -> WAITING\n"
+       "~ check:open\n"
+       "~ stage:build  ATTEMPTING -> FINAL passed\n"
+       "~ check:built  WAITING -> FINAL passed\n");
+    CHECK(turboci.ok({"plan", "show", "-o", "json"}).find(R"("version":1)") != std::string::npos);
+}

@@ -55,9 +55,7 @@ std::string before(const std::string& i) { return std::to_string(std::stoi(i) - 
 
 class Place {
 public:
-    Place()
-        : store(open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}})),
-          endpoint(*store, clock) {}
+    Place() : store(open_store(dir / "plan.db", {.create = true, .clock = &clock})), endpoint(*store) {}
 
     static WriteNodes request(const std::string& text) {
         WriteNodes request;
@@ -126,7 +124,7 @@ void use(Costs& costs, std::size_t size, const std::string& text) {
     });
     Place other;
     measure(costs, "import", size, [&] { other.endpoint.import_plan(exported, "e"); });
-    measure(costs, "check of the store", size, [&] { CHECK(place.store->check().empty()); });
+    measure(costs, "check of the store", size, [&] { CHECK(place.store->check({}).empty()); });
 }
 
 using Id = const std::string&;
@@ -224,6 +222,42 @@ const List kLists[] = {
      [](int n) {
          return R"({"stages":[{"id":"w","args":{)" + joined(n, [](Id i) { return '"' + i + R"(":1)"; }) +
                 "}}]}";
+     }},
+    {"a matrix",
+     [](int n) {
+         const std::string matrix = R"("matrix":{"a":[)" + names(n) + "]}";
+         return R"({"checks":[{"id":"c{{a}}",)" + matrix + R"(}],"stages":[{"id":"s{{a}}",)" + matrix +
+                R"(,"assignments":["c{{a}}"]},{"id":"t{{a}}",)" + matrix +
+                R"(,"dependencies":["s{{a}}"]},{"id":"w","dependencies":{"any":["t{{a}}"]}}]})";
+     }},
+    {"combinations that are left out",
+     [](int n) {
+         return R"({"stages":[{"id":"w"},{"id":"{{a}}{{b}}","matrix":{"a":[)" + names(n) +
+                R"(],"b":["x","y"],"exclude":[)" +
+                joined(n, [](Id i) { return R"({"a":")" + i + R"(","b":"x"})"; }) + "]}}]}";
+     }},
+    {"matrices",
+     [](int n) {
+         return R"({"stages":[{"id":"w"},)" +
+                joined(n,
+                       [](Id i) {
+                           return R"({"id":"{{a}})" + i + R"(","matrix":{"a":["x","y"]}},{"id":"r{{a}})" + i +
+                                  R"(","matrix":{"a":["x"]},"dependencies":["{{a}})" + i + R"("]})";
+                       }) +
+                "]}";
+     }},
+    {"nodes that take defaults",
+     [](int n) {
+         return R"({"stages":[{"id":"w"},)" + plain(n) +
+                R"(],"defaults":{"stage":{"timeout":"1m","args":{"a":1}}}})";
+     }},
+    {"defaults that a node takes, and others that it does not",
+     [](int n) {
+         const auto args = [n](Id value) {
+             return joined(n, [&](Id i) { return '"' + i + R"(":)" + value; });
+         };
+         return R"({"defaults":{"stage":{"args":{)" + args("1") +
+                R"(}}},"stages":[{"id":"w"},{"id":"x","args":{)" + args("2") + "}}]}";
      }},
     {"deadlocks",
      [](int n) {

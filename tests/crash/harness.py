@@ -103,9 +103,14 @@ class Harness:
         return Trace(result.read_text(), ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))
 
     def export(self, directory, plan, store=STORE):
-        """The plan as text; "absent" if there is none; None if it cannot be told."""
-        status, out, _ = self.run(directory, "plan", "export", "-p", plan, "-s", store)
-        return out if status == 0 else "absent" if status == 4 else None
+        """The plan, or several, as text; "absent" if there is none; None if it cannot be told."""
+        texts = []
+        for name in plan.split():
+            status, out, _ = self.run(directory, "plan", "export", "-p", name, "-s", store)
+            if status not in (0, 4):
+                return None
+            texts.append(out if status == 0 else "absent")
+        return "absent" if set(texts) == {"absent"} else "\n".join(texts)
 
     def corrupt(self, directory, store=STORE):
         """What is wrong with the store; "" for nothing. It may be absent."""

@@ -44,7 +44,7 @@ class Kill:
             allowed = {0}
         else:
             reader = reader or READERS[0]
-            plan = [] if reader[0] in ("plan", "store") and reader[1] != "export" else ["-p", scenario.plan]
+            plan = [] if reader[0] in ("plan", "store") and reader[1] != "export" else ["-p", scenario.plan.split()[0]]
             status, out, err = self.h.run(directory, *reader, *plan, "-s", scenario.store)
             allowed = {0, 4}  # 4: no store or no plan yet; whether that is right shows in the plan
         if status not in allowed:

@@ -48,6 +48,24 @@ def reviewed(harness, directory):
     harness.need(directory, "check", "report", "review", "--pass", "--final")
 
 
+def failed(harness, directory):
+    """One stage has passed, one has failed, one is open."""
+    planned(harness, directory)
+    for stage, end in (("compile", ("complete",)), ("check", ("fail", "--no-retry", "--message", "broken"))):
+        harness.need(directory, "attempt", "claim", stage, "--process", "me")
+        harness.need(directory, "attempt", end[0], stage, *end[1:])
+
+
+def two(harness, directory):
+    """A large plan that is over, and another: to delete the former leaves much space to give back."""
+    planned(harness, directory)
+    text = "".join(f"  - {{id: big{i}, args: {{text: {'y' * 9000}}}}}\n" for i in range(30))
+    (directory / "big.yaml").write_text("stages:\n" + text)
+    harness.need(directory, "nodes", "write", "big.yaml")
+    harness.need(directory, "plan", "cancel", "p")
+    harness.need(directory, "plan", "create", "q", "-f", "next.yaml")
+
+
 def exported(harness, directory):
     """An export to import, and another store."""
     claimed(harness, directory)
@@ -90,7 +108,7 @@ class Scenario:
     name: str
     prepare: typing.Callable
     command: list
-    plan: str = "p"
+    plan: str = "p"      # of several, separated by blanks, all must be as before or all as after
     steps: bool = False  # several transactions, not one
     again: int = 0       # exit status when it is done a second time
     long_only: bool = False
@@ -107,6 +125,9 @@ SCENARIOS = [
     Scenario("run", reviewed, ["run", "-p", "p", "-j1", "--fail-fast"], steps=True),
     Scenario("cancel", claimed, ["stage", "cancel", "-p", "p", "compile"]),
     Scenario("report", claimed, ["check", "report", "-p", "p", "review", "--pass", "--final"]),
+    Scenario("cancel-plan", claimed, ["plan", "cancel", "-p", "p"]),
+    Scenario("rerun", failed, ["plan", "rerun", "-p", "p", "--id", "again", "--op-id", "op-r"], plan="p again"),
+    Scenario("prune", two, ["plan", "prune", "--keep", "1"], plan="p q"),
     Scenario("import", exported, ["plan", "import", "export.jsonl"], again=6),
     Scenario("import-second", exported_beside, ["plan", "import", "export.jsonl"], again=6),
     Scenario("delete", claimed, ["plan", "delete", "p", "--force"], again=4),

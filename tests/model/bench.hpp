@@ -64,15 +64,19 @@ private:
     /// What belongs to one plan.
     struct Course {
         Model model;
-        std::string plan, plan_identity;
+        std::string plan;                               ///< the first one
+        std::map<std::string, std::string> plans;       ///< identities by id
         std::map<std::string, std::string> identities;  ///< of holders that the product named
     };
 
     std::optional<std::string> compare_state();
-    std::optional<std::string> compare_record();
+    std::optional<std::string> compare_state(const std::string& plan);
+    std::optional<std::string> compare_record(std::int64_t since);
     std::optional<std::string> compare_copy();
     std::optional<std::string> compare_claimed(const WriteResult& result);
-    [[nodiscard]] std::map<NodeRef, SkipCause> skips();
+    std::optional<std::string> step_rerun(const Operation& operation);
+    [[nodiscard]] std::map<NodeRef, SkipCause> skips(const std::string& plan);
+    void refuse(const Error& error, std::set<ErrorCode>& refused, std::string& message);
     /// Runs `operation` on the product; `refused` and `message` are what it threw.
     WriteResult ask(const Operation& operation, const CreatePlan& create, std::set<ErrorCode>& refused,
                     std::string& message);
@@ -101,8 +105,20 @@ struct Bench::Place {
     std::shared_ptr<const memory::Data> contents;
 };
 
-/// Does a model with `flaw` part from the model without? Knows nothing of the product, and is fast.
-[[nodiscard]] bool shows(const Operations& operations, Flaw flaw);
+/// What a model alone makes of a sequence.
+struct Tale {
+    std::vector<Answer> answers;
+    std::vector<std::string> picture;             ///< at the end
+    std::vector<std::vector<std::string>> notes;  ///< likewise
+};
+[[nodiscard]] Tale tell(const Operations& operations);
+/// Does a model with `flaw` part from the one without, which tells `right`? Knows nothing of the product, and
+/// is fast.
+[[nodiscard]] bool shows(const Operations& operations, const Tale& right, Flaw flaw);
+/// The plan that `operation` is about.
+[[nodiscard]] const std::string& plan_of(const Model& model, const Operation& operation);
+/// The request of a rerun, with the id that the new plan gets.
+[[nodiscard]] RerunPlan rerun_request(const Model& model, const Operation& operation);
 /// What a model alone answers to one operation; the first creates the plan.
 Answer answer(Model& model, const Operation& operation, const ClockReading& now);
 /// Whether two answers differ in what can be seen of them.
@@ -111,13 +127,16 @@ Answer answer(Model& model, const Operation& operation, const ClockReading& now)
 /// The shortest sequence that still `fails`, by leaving out what can be left out.
 [[nodiscard]] Operations shrink(Operations failing, const std::function<bool(const Operations&)>& fails);
 
-/// All that readers see of a plan, a line for each fact. What is said in prose is not in it.
+/// All that readers see of a plan, or of all of them, a line for each fact. What is said in prose is not in
+/// it.
 [[nodiscard]] std::vector<std::string> picture(const Model& model);
+[[nodiscard]] std::vector<std::string> picture(const Model& model, const ModelPlan& plan);
 [[nodiscard]] std::vector<std::string> picture(const WorkPlan& plan, const std::vector<Check>& checks,
                                                const std::vector<Stage>& stages);
 /// What the notes of the orchestrator have to name.
 [[nodiscard]] std::vector<std::vector<std::string>> notes(const Model& model);
 /// Does the prose of the orchestrator's results name what it must?
-[[nodiscard]] std::optional<std::string> compare_prose(const Model& model, const std::vector<Check>& checks);
+[[nodiscard]] std::optional<std::string> compare_prose(const ModelPlan& plan,
+                                                       const std::vector<Check>& checks);
 
 }  // namespace turboci::model

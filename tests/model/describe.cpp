@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
+
 #include "operation.hpp"
 
 namespace turboci::model {
@@ -65,6 +67,16 @@ std::string print(const ResultWrite& r) {
     return m.braced();
 }
 
+std::string print(const ConditionSpec& c) {
+    static constexpr std::array tests{"equals", "not_equals", "exists: true", "exists: false"};
+    Members m;
+    m.add("check", c.condition.check);
+    m.add("path", "'" + c.condition.path + "'");
+    const bool by_value = c.condition.test <= Condition::Test::not_equals;
+    const auto* test = tests.at(static_cast<std::size_t>(c.condition.test) - 1);
+    return "{" + m.bare() + ", " + test + (by_value ? ": " + c.condition.value : "") + "}";
+}
+
 std::string print(const CheckWrite& c) {
     Members m;
     m.add("id", c.id);
@@ -72,8 +84,10 @@ std::string print(const CheckWrite& c) {
     if (c.state) m.add("state", to_string(*c.state));
     if (c.options) m.add("options", c.options->text);
     if (c.dependencies) m.add("dependencies", print(*c.dependencies));
+    if (c.condition) m.add("condition", list(*c.condition, [](const auto& one) { return print(one); }));
     if (c.required) m.add("required", *c.required);
     if (!c.results.empty()) m.add("results", list(c.results, [](const auto& r) { return print(r); }));
+    if (c.skip) m.add("skip", "true");
     return m.braced();
 }
 
@@ -86,6 +100,7 @@ std::string print(const HolderWord& w) {
     if (w.exit_code) m.add("exit_code", *w.exit_code);
     if (w.signal) m.add("signal", *w.signal);
     if (w.log_path) m.add("log_path", *w.log_path);
+    if (w.ran_for) m.add("ran_for", fmt::format("{}us", w.ran_for->count()));
     return m.braced();
 }
 
@@ -115,11 +130,31 @@ std::string print(const AttemptWrite& a) {
     return m.braced();
 }
 
+std::string print(const Retry& r) {
+    Members m;
+    m.add("max_retries", r.max_retries);
+    m.add("backoff", fmt::format("{}us", r.backoff.count()));
+    if (r.max_backoff != kMaxBackoff) m.add("max_backoff", fmt::format("{}us", r.max_backoff.count()));
+    std::string on;
+    const auto name = [&](bool there, std::string_view text) {
+        if (there) on += fmt::format("{}{}", on.empty() ? "" : ", ", text);
+    };
+    name(r.on.failed, "failed");
+    name(r.on.timeout, "timeout");
+    name(r.on.silent, "silent");
+    const std::string exit = list(r.on.exit, [](std::int32_t status) { return std::to_string(status); });
+    name(!r.on.exit.empty(), "{exit: " + exit + "}");
+    if (r.on != RetryOn{}) m.add("on", "[" + on + "]");
+    if (r.on_interrupt != OnInterrupt::again) m.add("on_interrupt", to_string(r.on_interrupt));
+    return m.braced();
+}
+
 std::string print(const StageWrite& s) {
     Members m;
     m.add("id", s.id);
     if (s.args) m.add("args", s.args->text);
     if (s.dependencies) m.add("dependencies", print(*s.dependencies));
+    if (s.condition) m.add("condition", list(*s.condition, [](const auto& one) { return print(one); }));
     if (s.assignments)
         m.add("assignments", list(*s.assignments, [](const auto& a) {
                   return a.goal_state == State::final
@@ -127,14 +162,32 @@ std::string print(const StageWrite& s) {
                              : fmt::format("{{target_check_id: {}, goal_state: {}}}", a.target_check_id,
                                            to_string(a.goal_state));
               }));
-    if (s.retry)
-        m.add("retry", fmt::format("{{max_retries: {}, backoff: {}us}}", s.retry->max_retries,
-                                   s.retry->backoff.count()));
+    if (s.retry) m.add("retry", print(*s.retry));
+    if (s.runner) m.add("runner", "'" + *s.runner + "'");
+    if (s.uses)
+        m.add("uses", list(*s.uses, [](const auto& u) { return fmt::format("{}: {}", u.limit, u.count); }));
     if (s.timeout) m.add("timeout", fmt::format("{}us", s.timeout->count()));
     if (s.heartbeat) m.add("heartbeat", fmt::format("{}us", s.heartbeat->count()));
     if (s.continuation_group) m.add("continuation_group", print(*s.continuation_group));
     if (s.attempt) m.add("attempt", print(*s.attempt));
     if (s.cancel) m.add("cancel", "true");
+    if (s.skip) m.add("skip", "true");
+    return m.braced();
+}
+
+std::string print(const Claim& c) {
+    const auto names = [](const auto& ids) {
+        return list(ids, [](const auto& id) { return "'" + id + "'"; });
+    };
+    Members m;
+    if (!c.stages.empty()) m.add("stages", names(c.stages));
+    if (!c.filter.only.empty()) m.add("only", names(c.filter.only));
+    if (c.filter.runners != ClaimFilter{}.runners) m.add("runners", names(c.filter.runners));
+    m.add("at_most", c.at_most);
+    if (c.ahead > 0) m.add("ahead", c.ahead);
+    m.add("process_uid", c.process_uid);
+    if (c.runner) m.add("runner", c.runner->pid);
+    m.add("holder", "'" + c.holder + "'");
     return m.braced();
 }
 
@@ -145,13 +198,19 @@ std::string describe(const Operation& op) {
     if (op.pause != Duration::zero()) text += fmt::format("after {}us ", op.pause.count());
     if (op.wall_jump != Duration::zero()) text += fmt::format("wall clock {:+}us ", op.wall_jump.count());
     if (op.reboot) text += "reboot ";
+    if (op.back > 0) text += fmt::format("in the plan {} before the newest: ", op.back);
     if (op.kind == OperationKind::tick) return text + "tick";
     if (op.kind == OperationKind::wait) return text + "nothing";
     if (op.kind == OperationKind::beat) return text + "beat of " + op.holder;
     if (op.kind == OperationKind::die) return text + fmt::format("runner {} dies", op.pid);
-    text += op.kind == OperationKind::claim ? "claim" : "write";
+    text += op.kind == OperationKind::claim ? "claim" : op.kind == OperationKind::rerun ? "rerun" : "write";
     const WriteNodes& r = op.request;
     Members m;
+    if (op.rerun.redefines) m.add("redefines", "true");
+    if (op.rerun.fork) m.add("fork", "true");
+    if (op.rerun.takes_id) m.add("id", "one that exists");
+    if (!op.rerun.again.empty())
+        m.add("again", list(op.rerun.again, [](const RefText& ref) { return to_string(ref); }));
     m.add("actor", r.actor);
     if (!r.reason.empty()) m.add("reason", r.reason);
     if (op.token) m.add("token", print(*op.token));
@@ -162,12 +221,13 @@ std::string describe(const Operation& op) {
     if (r.labels) m.add("plan", r.labels->text);
     if (!r.checks.empty()) m.add("checks", list(r.checks, [](const auto& c) { return print(c); }));
     if (!r.stages.empty()) m.add("stages", list(r.stages, [](const auto& s) { return print(s); }));
-    if (r.claim)
-        m.add("claim",
-              fmt::format("{{stages: {}, only: {}, at_most: {}, process_uid: {}, runner: {}, holder: {}}}",
-                          list(r.claim->stages, [](const auto& s) { return s; }),
-                          list(r.claim->filter.only, [](const auto& s) { return s; }), r.claim->at_most,
-                          r.claim->process_uid, r.claim->runner ? r.claim->runner->pid : 0, r.claim->holder));
+    if (!r.limits.empty())
+        m.add("limits", list(r.limits, [](const auto& l) { return fmt::format("{}: {}", l.name, l.count); }));
+    if (r.cancel)
+        m.add("cancel",
+              fmt::format("{{only: {}, clean_up_too: {}}}",
+                          list(r.cancel->only, [](const auto& id) { return id; }), r.cancel->clean_up_too));
+    if (r.claim) m.add("claim", print(*r.claim));
     return text + " " + m.braced();
 }
 

@@ -111,6 +111,67 @@ enum class Flaw : std::uint8_t {
     token_outlives,  ///< a token of an attempt that has ended is as good
     inside_unasked,  ///< `inside` may say another attempt than the token
     authors_unknown,
+    hand_skips_upstream,         ///< what somebody skips is skipped `upstream`
+    running_may_be_skipped,      ///< a stage is skipped while an attempt is RUNNING
+    second_skip_refused,         ///< what is skipped may not be skipped again
+    failures_may_be_skipped,     ///< a check with a counted failure is skipped by hand
+    optional_counts,             ///< a check that is not required makes the verdict say no
+    upstream_is_fine,            ///< what is skipped `upstream` does not make the verdict say no
+    gate_allows_upstream,        ///< a gate that allows what was skipped allows any skip
+    any_skip_is_no_failure,      ///< an edge on not_failed is satisfied by what was skipped `upstream`
+    unsuccessful_is_failure,     ///< an edge on unsuccessful is satisfied by failed alone
+    not_failed_is_indifferent,   ///< a skip for want of not_failed is never `upstream`
+    early_words_are_not_inside,  ///< a process that speaks before its start is in the store has not begun
+    conditions_unread,           ///< conditions are not looked at
+    one_condition_is_enough,     ///< of several conditions one has to hold
+    nothing_is_equal,            ///< not_equals does not hold where there is no value
+    old_data_counts,             ///< data of earlier attempts counts for conditions
+    false_is_upstream,           ///< a stage whose condition is false is skipped `upstream`
+    conditions_ask_anybody,      ///< a condition may ask checks that the node does not wait for
+    every_end_is_retried,        ///< retries do not ask how an attempt ended
+    exits_are_unread,            ///< an exit status alone is never a reason for a retry
+    backoff_has_no_end,          ///< max_backoff is not looked at
+    nobody_is_to_blame,          ///< an interruption is nobody's failure whatever the policy says
+    broken_data_is_unseen,       ///< data of a pass that ended INCOMPLETE does not count for conditions
+    limits_unread,               ///< claims take what does not fit into the limits
+    queues_use_nothing,          ///< a SCHEDULED attempt holds nothing of a limit
+    all_uses_are_one,            ///< a held stage uses one of a limit, whatever it says
+    limits_sink,                 ///< a limit may be lower than what an open stage uses
+    kinds_unread,                ///< claims take stages of any kind of runner
+    ahead_runs,                  ///< what is claimed ahead is RUNNING
+    ahead_shares,                ///< what uses a limit is claimed ahead
+    ahead_is_bold,               ///< what must not be interrupted is claimed ahead
+    only_always_cleans_up,       ///< what waits for a failure is cancelled with the plan
+    clean_up_has_no_heirs,       ///< what depends on clean-up alone is cancelled with the plan
+    clean_up_stays,              ///< clean-up is never cancelled with others
+    cancel_is_not_remembered,    ///< what is written after the cancel of a plan is not cancelled
+    cancels_one_by_one,          ///< stages become ready while the plan is cancelled
+    cancel_forgives,           ///< an open check with a counted failure is skipped when the plan is cancelled
+    any_end_is_carried,        ///< a rerun carries what failed or was skipped
+    dependents_stay,           ///< what depends on what begins anew is carried
+    answers_outlive_stages,    ///< a check is carried although a stage that answers it begins anew
+    a_no_is_carried,           ///< a stage is carried although a required check heard a no from it
+    optional_is_asked_again,   ///< a failure that is not required begins anew unnamed
+    names_are_unheard,         ///< what is named is carried
+    checks_alone_anew,         ///< the stages of a check that is named, or another one now, are carried
+    strange_names_are_fine,    ///< a name of no node is accepted
+    gains_are_unseen,          ///< a check that gained a stage is carried
+    policy_is_definition,      ///< a stage whose policy has changed begins anew
+    what_was_written_stays,    ///< nodes that an attempt wrote come along when its stage begins anew
+    own_groups_are_defined,    ///< a group that an attempt wrote is part of the definition
+    results_stay_behind,       ///< a rerun carries no results
+    reports_stay_behind,       ///< a check that begins anew gets no results of stages that are carried
+    all_attempts_are_carried,  ///< a rerun carries all attempts
+    last_plan_is_named,        ///< carried_from is the plan that carried the node last
+    labels_stay,               ///< labels of a rerun are not heard
+    limits_are_left,           ///< limits do not come along
+    lines_branch,              ///< a plan is started again twice without a fork
+    held_plans_go_on,          ///< a plan is started again while an attempt is held
+    passed_plans_go_on,        ///< a plan that passed is started again without a reason
+    rerun_has_no_op_id,        ///< a rerun that is asked for again happens again
+    old_plans_stay_open,       ///< what is open in the old plan stays so
+    old_clean_up_runs,         ///< something becomes ready while the old plan ends
+    superseded_is_forgiven,  ///< an open check with a counted failure is skipped when its plan is superseded
     last_flaw
 };
 

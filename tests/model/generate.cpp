@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "generate_parts.hpp"
+#include "bench.hpp"
+#include "generate_stories.hpp"
 #include "support/packed.hpp"
 
 namespace turboci::model {
@@ -12,9 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 /// Follows the plan on a model, so that most requests make sense: a sequence of refusals tells little. Now
 /// and then a request is odd in one way.
-class Generator : RequestParts {
+class Generator : Stories {
 public:
-    explicit Generator(Choices& choices) : RequestParts(choices) {}
+    explicit Generator(Choices& choices) : Stories(choices) {}
 
     Operation first() {
         // Small plans meet themselves more often, larger ones have longer chains.
@@ -22,6 +23,7 @@ public:
         Operation op;
         op.pause = 1s;
         op.request.actor = "ann";
+        if (c_.once_in(2)) limits(op.request);
         if (c_.once_in(8)) nodes(op.request, 6);
         return remember(op);
     }
@@ -42,7 +44,11 @@ public:
         }
         if (size_ > 2 && c_.once_in(3)) {
             share(op.request);
-            if (c_.once_in(2)) break_word();
+            if (c_.once_in(2)) {
+                break_word();
+            } else if (c_.once_in(2)) {
+                change_mind();
+            }
         }
         return remember(op);
     }
@@ -54,6 +60,7 @@ public:
         stages[1].dependencies = PredicateSpec{};
         stages[1].dependencies->edges.emplace_back().target = {NodeType::stage, kStages[0]};
         stages[2].dependencies.reset();
+        for (std::size_t i = 0; i < 3; ++i) stages[i].condition.reset();
         for (auto* s : {&stages[1], &stages[2]}) {
             s->assignments.emplace();
             s->assignments->emplace_back().target_check_id = kChecks[0];
@@ -64,16 +71,12 @@ public:
     }
 
     Operation next() {
-        if (coming_.empty() && c_.once_in(60)) {
-            if (c_.once_in(2)) {
-                set_clock_back();
-            } else {
-                wish_twice();
-            }
-        }
+        if (coming_.empty() && c_.once_in(28)) tell_a_story();
+        if (coming_.empty() && (ends_left_ > 0 || c_.once_in(40))) return start_again();
         if (!coming_.empty()) {
-            const Operation op = coming_.front();
+            Operation op = coming_.front();
             coming_.erase(coming_.begin());
+            if (op.kind == OperationKind::rerun) rerun(op);
             return remember(op);
         }
         if (!storm_.empty() || c_.once_in(80)) return interrupt();
@@ -84,6 +87,12 @@ public:
         }
         Operation op;
         time(op);
+        if (c_.once_in(30)) {
+            choose_plan(op);
+            rerun(op);
+            return remember(op);
+        }
+        if (c_.once_in(20)) choose_plan(op);
         header(op.request);
         const std::uint32_t what = c_.pick(18);
         if (what == 0) {
@@ -102,6 +111,7 @@ public:
             nodes(op.request, what == 12 ? 5 : 3);
             if (what == 12 && c_.once_in(4)) claim(op);
         }
+        if (op.kind == OperationKind::write && c_.once_in(50)) cancel(op.request);
         if (c_.once_in(10)) op.token = token();
         return remember(op);
     }
@@ -110,23 +120,19 @@ private:
     /// Knows about `op` from now on.
     Operation remember(Operation op) {
         pass_time(now_, op);
-        WriteNodes request = op.request;
-        request.plan = "p";
-        if (past_.empty()) {
-            CreatePlan create;
-            create.nodes = request;
-            static_cast<void>(model_.create(create, now_));
-        } else if (op.kind == OperationKind::tick) {
-            static_cast<void>(model_.tick(now_));
-        } else if (op.kind == OperationKind::beat) {
-            model_.beat(op.holder, now_);
-        } else if (op.kind == OperationKind::die) {
-            model_.die(op.pid);
-        } else {
-            static_cast<void>(model_.write(request, now_, op.token));
-        }
+        op.request.plan = "p";
+        static_cast<void>(answer(model_, op, now_));
+        if (!model_.ids().empty()) model_.turn_to(model_.ids().back());
         past_.push_back(op);
         return op;
+    }
+
+    /// An older one now and then, if there are several.
+    void choose_plan(Operation& op) {
+        const auto plans = static_cast<std::uint32_t>(model_.ids().size());
+        if (plans < 2 || c_.once_in(3)) return;
+        op.back = 1 + c_.pick(std::min(plans - 1, 3u));
+        model_.turn_to(plan_of(model_, op));
     }
 
     void time(Operation& op) {
@@ -137,6 +143,52 @@ private:
         op.reboot = c_.once_in(48);
         odd_ = c_.once_in(4) ? static_cast<Oddity>(c_.pick(static_cast<std::uint32_t>(Oddity::none)))
                              : Oddity::none;
+    }
+
+    /// What is at work ends, and what follows from that, and then the plan is started again.
+    Operation start_again() {
+        if (ends_left_ == 0) ends_left_ = 1 + c_.pick(4);
+        Operation op;
+        op.pause = 1s;
+        if (--ends_left_ == 0) {
+            rerun(op);
+            return remember(op);
+        }
+        op.request.actor = "ann";
+        for (const auto& s : model_.plan().stages) end(op.request, s);
+        for (const auto& c : model_.plan().checks) {
+            if (c.state != State::waiting || c_.once_in(4)) continue;
+            CheckWrite w;
+            w.id = c.ref.id;
+            w.state = State::final;
+            if (c_.once_in(6)) w.results.emplace_back().failure = "no";
+            add(op.request.checks, w);
+        }
+        return remember(op);
+    }
+
+    void end(WriteNodes& r, const ModelStage& stage) {
+        if (stage.state != State::attempting || c_.once_in(8)) return;
+        const ModelAttempt& a = stage.attempts.back();
+        const bool held = a.state != AttemptState::pending;
+        if (held && a.runner && !is_known(a.holder)) return;
+        StageWrite w;
+        w.id = stage.ref.id;
+        w.attempt.emplace().state = c_.once_in(6) ? AttemptState::incomplete : AttemptState::complete;
+        if (held && is_known(a.holder)) w.attempt->holder.emplace().identity = a.holder;
+        add(r.stages, w);
+        for (const auto& c : model_.plan().checks) {
+            const bool asks = std::ranges::any_of(
+                stage.assignments, [&](const Assignment& at) { return at.target_check_id == c.ref.id; });
+            if (c.state != State::waiting || (asks ? c_.once_in(3) : !c_.once_in(8))) continue;
+            CheckWrite said;
+            said.id = c.ref.id;
+            said.results.push_back(result());
+            said.results.back().owner = AttemptRef{stage.ref.id, stage.current()};
+            said.results.back().clear_failure = false;
+            if (!c_.once_in(3)) said.results.back().failure.reset();
+            add(r.checks, said);
+        }
     }
 
     /// What is no write: time, and what becomes of holders.
@@ -176,7 +228,7 @@ private:
         };
         switch (c_.pick(6)) {
             case 0:
-                w.cancel = true;
+                (c_.once_in(4) ? w.skip : w.cancel) = true;
                 break;
             case 1:
                 r.inside = AttemptRef{w.id, at()};
@@ -210,6 +262,10 @@ private:
                 w.id =
                     s.assignments[c_.pick(static_cast<std::uint32_t>(s.assignments.size()))].target_check_id;
         w.state = State::final;
+        if (c_.once_in(6)) {
+            w.state.reset();
+            w.skip = true;
+        }
         if (!c_.once_in(3)) w.results.push_back(result());
         add(r.checks, w);
     }
@@ -234,7 +290,10 @@ private:
             w.attempt->state = AttemptState::incomplete;
             w.attempt->holder = HolderWord{.identity = a.holder, .cause = Cause::interrupted};
             // Half of these runners fail at times.
-            if (storm_fails_ && c_.once_in(3)) w.attempt->holder->cause = Cause::failed;
+            if (storm_fails_ && c_.once_in(3)) {
+                w.attempt->holder->cause = Cause::failed;
+                w.attempt->holder->exit_code = 1;
+            }
             add(op.request.stages, w);
         }
         op.request.claim.emplace();
@@ -242,69 +301,9 @@ private:
         op.request.claim->holder = kHolders.front();
         op.request.claim->runner = RunnerIdentity{"host", "boot", 1, 7};
         op.request.claim->filter.only.push_back(storm_);
+        op.request.claim->filter.runners = {"*"};
         if (--storm_left_ == 0) storm_.clear();
         return remember(op);
-    }
-
-    // Stories: operations that go together.
-
-    Operation& tell() {
-        Operation& op = coming_.emplace_back();
-        op.pause = 1s;
-        op.request.actor = "ann";
-        return op;
-    }
-
-    void tell_claim(const std::string& stage, const RunnerIdentity& runner) {
-        Claim& claim = tell().request.claim.emplace();
-        claim.process_uid = kUids.front();
-        claim.holder = kHolders.front();
-        claim.runner = runner;
-        claim.filter.only.push_back(stage);
-    }
-
-    /// A runner that can only be heard beats, also after its clock was set back, and then does not.
-    void set_clock_back() {
-        tell_claim(known_stage(), {"elsewhere", "boot", Model::kElsewhere, 7});
-        for (int i = 0; i < 2; ++i) {
-            Operation& beat = tell();
-            beat.kind = OperationKind::beat;
-            beat.holder = kHolders.front();
-            if (i == 1) beat.wall_jump = -1h;
-        }
-        Operation& tick = tell();
-        tick.kind = OperationKind::tick;
-        tick.pause = 61s;
-    }
-
-    /// Somebody wants the end of what a runner holds, with news, and says so again.
-    void wish_twice() {
-        StageWrite w;
-        w.id = known_stage();
-        tell_claim(w.id, {"host", "boot", pid_, 7});
-        w.attempt.emplace().state = AttemptState::incomplete;
-        w.attempt->details = object();
-        if (c_.once_in(2)) w.attempt->failure = "no";
-        for (int i = 0; i < 2; ++i) tell().request.stages.push_back(w);
-    }
-
-    /// Of the two stages of share() that answer one check, one reports a pass with an attempt that does not
-    /// run to its end, and the other is skipped.
-    void break_word() {
-        WriteNodes& pass = tell().request;
-        CheckWrite said;
-        said.id = kChecks[0];
-        said.results.emplace_back().owner = AttemptRef{kStages[2], 1};
-        pass.checks.push_back(said);
-        StageWrite w;
-        w.id = kStages[2];
-        w.attempt.emplace().state = AttemptState::incomplete;
-        pass.stages.push_back(w);
-        w.attempt->state = AttemptState::complete;
-        tell().request.stages.push_back(w);
-        w.id = kStages[0];
-        w.attempt->state = AttemptState::incomplete;
-        tell().request.stages.push_back(w);
     }
 
     void attempts(WriteNodes& r) {
@@ -390,12 +389,17 @@ private:
             if (c_.once_in(3)) {
                 StageWrite w;
                 w.id = known_stage();
-                w.cancel = true;
+                (c_.once_in(3) ? w.skip : w.cancel) = true;
                 add(r.stages, w);
                 continue;
             }
             CheckWrite w;
             w.id = known_check();
+            if (c_.once_in(4)) {
+                w.skip = true;
+                add(r.checks, w);
+                continue;
+            }
             w.state = State::final;
             if (c_.once_in(2)) {
                 w.results.emplace_back();
@@ -410,6 +414,10 @@ private:
         Claim& claim = *op.request.claim;
         claim.process_uid = one_of(c_, kUids);
         claim.at_most = static_cast<std::int32_t>(1 + c_.pick(3));
+        if (c_.once_in(3)) claim.ahead = static_cast<std::int32_t>(1 + c_.pick(3));
+        if (c_.once_in(2)) claim.filter.runners = {"*"};
+        if (c_.once_in(4)) claim.filter.runners = {one_of(c_, kKinds)};
+        if (c_.once_in(4)) claim.filter.runners.emplace_back(c_.once_in(2) ? "" : "mac");
         if (c_.once_in(2)) claim.runner = runner();
         if (!c_.once_in(3)) claim.holder = one_of(c_, kHolders);
         if (c_.once_in(3)) {
@@ -423,9 +431,9 @@ private:
         if (!c_.once_in(3)) op.kind = OperationKind::claim;
     }
 
-    std::vector<Operation> coming_;  ///< of the story that is being told
-    std::string storm_;              ///< a stage that is interrupted again and again
+    std::string storm_;  ///< a stage that is interrupted again and again
     int storm_left_ = 0;
+    std::uint32_t ends_left_ = 0;  ///< of a plan that is to be started again
     bool storm_fails_ = false;
     ClockReading now_{{}, std::chrono::seconds(1000), "boot-1"};
     std::vector<Operation> past_;

@@ -27,6 +27,8 @@ inline const std::array<std::string, 8> kObjects{"{}",
                                                  R"({"j":7})",
                                                  R"({"k":1,"j":{"y":1}})"};
 inline const std::array<std::string, 3> kUids{"w1", "w2", "w3"};
+inline const std::array<std::string, 2> kLimits{"db", "gpu"};
+inline const std::array<std::string, 2> kKinds{"mac", "linux"};
 inline const std::array<std::string, 3> kHolders{"h1", "h2", "h3"};
 inline const std::array<State, 4> kCheckStates{State::planning, State::planned, State::waiting, State::final};
 inline const std::array<State, 4> kStageStates{State::planned, State::attempting, State::awaiting_group,
@@ -63,15 +65,37 @@ protected:
         if (c_.once_in(16)) r.dry_run = true;
         if (c_.once_in(24))
             r.labels = JsonText{c_.once_in(2) ? R"({"branch":"main"})" : R"({"branch":"dev"})"};
+        if (c_.once_in(24)) limits(r);
         if (c_.once_in(8)) r.inside = owner();
         if (c_.once_in(4)) r.reason = c_.once_in(2) ? "late" : "not wanted";
     }
 
-    /// Some attempt that is RUNNING, null if there is none; `held`: by a runner, as a rule.
+    void limits(WriteNodes& r) {
+        r.limits.push_back({one_of(c_, kLimits), static_cast<std::int64_t>(1 + c_.pick(3))});
+        if (c_.once_in(2)) return;
+        const auto& other = r.limits[0].name == kLimits[0] ? kLimits[1] : kLimits[0];
+        r.limits.push_back({other, odd(Oddity::misuse) ? 0 : static_cast<std::int64_t>(1 + c_.pick(2))});
+    }
+
+    /// Of what the plan has, as a rule.
+    std::vector<Use> uses() {
+        std::vector<Use> all;
+        for (const auto& [limit, count] : model_.plan().limits)
+            if (c_.once_in(2)) all.push_back({limit, 1 + c_.pick(static_cast<std::uint32_t>(count))});
+        if (odd(Oddity::nowhere)) all.push_back({"nope", 1});
+        if (odd(Oddity::threshold) && !all.empty()) all[0].count = c_.once_in(2) ? 0 : 9;
+        return all;
+    }
+
+    /// Some attempt that is RUNNING, null if there is none; `held`: by a runner, as a rule, perhaps
+    /// SCHEDULED.
     const ModelAttempt* running(bool held, std::string* stage = nullptr) {
         std::vector<const ModelStage*> all, by_runner;
         for (const auto& s : model_.plan().stages) {
-            if (s.attempts.empty() || s.attempts.back().state != AttemptState::running) continue;
+            if (s.attempts.empty()) continue;
+            const ModelAttempt& a = s.attempts.back();
+            const bool queued = held && a.state == AttemptState::scheduled && is_known(a.holder);
+            if (a.state != AttemptState::running && !queued) continue;
             all.push_back(&s);
             if (s.attempts.back().runner) by_runner.push_back(&s);
         }
@@ -184,7 +208,9 @@ protected:
             e.on_state = stage ? one_of(c_, kStageStates) : one_of(c_, kCheckStates);
             if (e.on_state != State::final && !odd(Oddity::misuse)) return e;
         }
-        if (c_.once_in(2)) e.when = one_of(c_, std::array{When::success, When::failure, When::always});
+        if (c_.once_in(2))
+            e.when = one_of(c_, std::array{When::success, When::failure, When::always, When::not_failed,
+                                           When::unsuccessful, When::always});
         return e;
     }
 
@@ -221,6 +247,45 @@ protected:
         return p;
     }
 
+    /// Checks that must be over before `p` can be satisfied.
+    static void needed_checks(const PredicateSpec& p, std::vector<std::string>& found) {
+        if (p.kind != GroupKind::all) return;
+        for (const auto& e : p.edges) {
+            const bool bare = !e.target.type && std::ranges::find(kChecks, e.target.id) != kChecks.end();
+            if (e.target.type == NodeType::check || bare) found.push_back(e.target.id);
+        }
+        for (const auto& g : p.groups) needed_checks(g, found);
+    }
+
+    /// What data must say for a node with these dependencies to be wanted.
+    std::vector<ConditionSpec> condition(const PredicateSpec& dependencies) {
+        static const std::array<std::string, 6> paths{"/k", "/k", "/j/y", "/j", "", "/j/z/0"};
+        static const std::array<std::string, 6> values{"1", "1", "2", "1.0", "7", R"({"y":1})"};
+        static const std::array tests{Condition::Test::equals, Condition::Test::not_equals,
+                                      Condition::Test::exists, Condition::Test::absent};
+        std::vector<std::string> checks;
+        needed_checks(dependencies, checks);
+        if (checks.empty() || odd(Oddity::nowhere)) checks = {any_check()};
+        std::vector<ConditionSpec> all;
+        for (std::uint32_t n = c_.once_in(4) ? 2 : 1; n > 0; --n) {
+            Condition& one = all.emplace_back().condition;
+            one.check = checks[c_.pick(static_cast<std::uint32_t>(checks.size()))];
+            one.path = one_of(c_, paths);
+            one.test = one_of(c_, tests);
+            if (one.test <= Condition::Test::not_equals) one.value = one_of(c_, values);
+        }
+        if (c_.once_in(12)) all.clear();
+        return all;
+    }
+
+    /// Nodes with a check to wait for have a condition now and then, others hardly ever.
+    void choose(std::optional<std::vector<ConditionSpec>>& to, const std::optional<PredicateSpec>& on) {
+        std::vector<std::string> checks;
+        if (on) needed_checks(*on, checks);
+        if (checks.empty() ? odd(Oddity::misuse) : c_.once_in(3))
+            to = condition(on.value_or(PredicateSpec{}));
+    }
+
     ResultWrite result() {
         ResultWrite r;
         if (!c_.once_in(3)) r.data = object();
@@ -241,6 +306,7 @@ protected:
         const bool may_depend = w.id != kChecks.front() || odd(Oddity::cycle);
         if (defines && may_depend && !c_.once_in(3))
             w.dependencies = predicate({NodeType::check, w.id}, false);
+        choose(w.condition, w.dependencies);
         const bool depends = w.dependencies && !w.dependencies->empty();
         if (depends ? odd(Oddity::direct) : c_.once_in(6)) {
             w.state = one_of(c_, kCheckStates);
@@ -250,6 +316,7 @@ protected:
         if (odd(Oddity::wrong_state)) w.state = State::attempting;
         if (c_.once_in(8)) w.required = c_.once_in(3);
         if (is_new ? odd(Oddity::early) : c_.once_in(8)) w.results.push_back(result());
+        w.skip = is_new ? c_.once_in(60) : c_.once_in(30);
         return w;
     }
 
@@ -260,6 +327,11 @@ protected:
         word.identity = c_.once_in(16) || !is_known(a.holder) ? one_of(c_, kHolders) : a.holder;
         static const std::array causes{Cause::interrupted, Cause::timeout, Cause::failed,
                                        Cause::silent,      Cause::lost,    Cause::interrupted};
+        if (a.state == AttemptState::scheduled && !c_.once_in(3)) {
+            w.state = c_.once_in(2) ? AttemptState::running : AttemptState::pending;
+            if (w.state == AttemptState::running) w.process_uid = one_of(c_, kUids);
+            return w;
+        }
         switch (a.runner ? c_.pick(4) : 1 + c_.pick(3)) {
             case 0:
                 word.stopping = true;
@@ -278,12 +350,13 @@ protected:
             default:
                 w.state = AttemptState::incomplete;
                 if (c_.once_in(2)) w.failure = "broken";
-                if (c_.once_in(2)) word.exit_code = 1;
+                if (c_.once_in(2)) word.exit_code = c_.once_in(3) ? 2 : 1;
                 if (c_.once_in(4)) word.signal = 9;
                 w.no_retry = c_.once_in(8);
                 if (c_.once_in(2)) word.cause = one_of(c_, causes);
         }
         word.signalled = c_.once_in(a.stopping ? 2 : 6);
+        if (c_.once_in(4)) word.ran_for = one_of(c_, kDurations);
         if (c_.once_in(3)) word.log_path = "logs/one";
         return w;
     }
@@ -315,18 +388,26 @@ protected:
         if (is_new || c_.once_in(16)) {
             if (c_.once_in(5)) w.args = object();
             if (!c_.once_in(3)) w.dependencies = predicate(ref, false);
+            choose(w.condition, w.dependencies);
             if (!c_.once_in(4)) assign(w);
             if (!c_.once_in(3)) {
                 w.retry.emplace();
                 w.retry->max_retries = static_cast<std::int32_t>(c_.once_in(4) ? 0 : 1 + c_.pick(3));
                 if (c_.once_in(2)) w.retry->backoff = one_of(c_, kDurations);
+                if (c_.once_in(3)) w.retry->max_backoff = std::max(w.retry->backoff, one_of(c_, kDurations));
+                if (c_.once_in(3)) w.retry->on = {!c_.once_in(2), !c_.once_in(2), !c_.once_in(2), {}};
+                if (c_.once_in(3)) w.retry->on = {c_.once_in(4), true, true, {1, 75}};
+                if (c_.once_in(5)) w.retry->on_interrupt = OnInterrupt::fail;
             }
+            if (c_.once_in(5)) w.runner = odd(Oddity::misuse) ? "*" : one_of(c_, kKinds);
+            if (c_.once_in(3)) w.uses = uses();
             if (c_.once_in(4)) w.timeout = one_of(c_, kDurations);
             if (c_.once_in(4)) w.heartbeat = one_of(c_, kDurations);
         }
         if (c_.once_in(5)) w.continuation_group = predicate(ref, true);
         if ((is_new ? odd(Oddity::early) : c_.once_in(4))) w.attempt = attempt();
         w.cancel = c_.once_in(40);
+        w.skip = (!w.cancel || odd(Oddity::misuse)) && c_.once_in(40);
         return w;
     }
 

@@ -24,12 +24,20 @@ bool is_held(const ModelAttempt& a) {
 }  // namespace
 
 std::string Model::new_identity(std::string_view prefix) {
-    return std::string(prefix) + std::to_string(++draft_.identities);
+    return std::string(prefix) + std::to_string(++identities_);
 }
 
 bool Model::is_inside(const ModelStage& stage) const {
     const auto& inside = request_->inside;
     return inside && inside->stage_id == stage.ref.id && inside->idx == stage.current();
+}
+
+/// Has the current attempt a process? One that was claimed ahead may speak before its start is known.
+bool Model::has_begun(const ModelStage& stage) const {
+    if (stage.attempts.empty()) return false;
+    const ModelAttempt& a = stage.attempts.back();
+    const bool speaks = is_inside(stage) && !flawed(Flaw::early_words_are_not_inside);
+    return a.state == AttemptState::running || (a.state == AttemptState::scheduled && a.runner && speaks);
 }
 
 // ---------------------------------------------------------------------------------- holders that are gone
@@ -79,7 +87,7 @@ bool Model::lose(const WriteNodes& request, bool all) {
     bool any = false;
     for (auto& stage : draft_.stages) {
         const bool named = std::ranges::any_of(request.stages, [&](const StageWrite& w) {
-            return w.id == stage.ref.id && (w.cancel || (w.attempt && !w.attempt->holder));
+            return w.id == stage.ref.id && (w.cancel || w.skip || (w.attempt && !w.attempt->holder));
         });
         if ((!all && !named) || stage.attempts.empty()) continue;
         const ModelAttempt& a = stage.attempts.back();
@@ -153,11 +161,22 @@ void Model::end_attempt(ModelStage& stage, const End& end, Mover by) {
     if (end.failure) a.failure = end.failure;
     a.updated_at = now_;
     a.ended_at = now_;
+    if (end.ran_for && !a.started_at) a.started_at = now_ - *end.ran_for;
     touch(stage, by);
     answer_.ended.push_back(stage.ref.id + " " + std::to_string(stage.current()) + " " +
                             std::string(to_string(a.state)) +
                             (a.cause ? " " + std::string(to_string(*a.cause)) : ""));
     finalize_results(stage);
+}
+
+/// Does the policy want another attempt after such an end? An interruption that counts is a failure.
+bool Model::is_retried(const Retry& retry, const ModelAttempt& a) const {
+    if (flawed(Flaw::every_end_is_retried)) return true;
+    if (a.cause == Cause::timeout) return retry.on.timeout;
+    if (a.cause == Cause::silent) return retry.on.silent;
+    const bool listed = a.exit_code && !flawed(Flaw::exits_are_unread) &&
+                        std::ranges::find(retry.on.exit, *a.exit_code) != retry.on.exit.end();
+    return retry.on.failed || listed;
 }
 
 /// An attempt has ended: either another follows, or they are over.
@@ -175,22 +194,26 @@ bool Model::follow(ModelStage& stage) {
         return true;
     };
     if (complete) return over(ConcludedReason::attempt_complete);
+    const Retry& retry = stage.retry;
     const auto is_interrupted = [&](const ModelAttempt& a) {
-        return (a.cause == Cause::lost || a.cause == Cause::interrupted) && !flawed(Flaw::lost_uses_retry);
+        const bool nobodys = retry.on_interrupt == OnInterrupt::again || flawed(Flaw::nobody_is_to_blame);
+        return (a.cause == Cause::lost || a.cause == Cause::interrupted) && nobodys &&
+               !flawed(Flaw::lost_uses_retry);
     };
     const auto in_a_row = std::find_if_not(stage.attempts.rbegin(), stage.attempts.rend(), is_interrupted) -
                           stage.attempts.rbegin();
     const auto used = std::count_if(stage.attempts.begin(), stage.attempts.end() - 1,
                                     [&](const ModelAttempt& a) { return !is_interrupted(a); });
-    Duration backoff = stage.retry.backoff;
+    Duration backoff = retry.backoff;
     if (in_a_row > 0) {
         if (in_a_row >= (flawed(Flaw::eleven_interruptions) ? 11 : 10))
             return over(ConcludedReason::interrupted_too_often);
         if (!flawed(Flaw::lost_waits)) backoff = Duration::zero();
     } else {
         if (last.no_retry && !flawed(Flaw::no_retry_ignored)) return over(ConcludedReason::retry_blocked);
-        if (used >= stage.retry.max_retries + (flawed(Flaw::retry_plus_one) ? 1 : 0)) {
-            const bool never = stage.retry.max_retries == 0 && !flawed(Flaw::one_reason_for_all);
+        if (!is_retried(retry, last)) return over(ConcludedReason::attempt_failed);
+        if (used >= retry.max_retries + (flawed(Flaw::retry_plus_one) ? 1 : 0)) {
+            const bool never = retry.max_retries == 0 && !flawed(Flaw::one_reason_for_all);
             return over(never ? ConcludedReason::attempt_failed : ConcludedReason::no_retries_left);
         }
         const auto doublings = flawed(Flaw::backoff_by_idx) ? stage.current() - 1 : used;
@@ -199,7 +222,8 @@ bool Model::follow(ModelStage& stage) {
     ModelAttempt next;
     next.created_at = next.updated_at = now_;
     if (backoff != Duration::zero())
-        next.not_before = now_ + std::min<Duration>(backoff, std::chrono::hours(24));
+        next.not_before =
+            now_ + (flawed(Flaw::backoff_has_no_end) ? backoff : std::min(backoff, retry.max_backoff));
     stage.attempts.push_back(next);
     touch(stage, Mover::orchestrator);
     return true;
@@ -244,6 +268,7 @@ void Model::end_by_word(ModelStage& stage, ModelAttempt& a, const AttemptWrite& 
     } else if (end.state == AttemptState::incomplete) {
         end.cause = Cause::failed;
     }
+    if (write.holder) end.ran_for = write.holder->ran_for;
     end_attempt(stage, end, Mover::writer);
 }
 
@@ -270,7 +295,7 @@ void Model::cancel(ModelStage& stage) {
     const std::string& reason = request_->reason;
     if (!stage.attempts.empty() && !flawed(Flaw::runner_killed_at_once)) {
         ModelAttempt& a = stage.attempts.back();
-        if (a.state == AttemptState::running && a.runner) {
+        if (has_begun(stage) && a.runner) {
             mark(stage, a, {now_, request_->actor, reason, Cause::cancelled, is_inside(stage)},
                  Mover::writer);
             return;
@@ -294,6 +319,30 @@ void Model::conclude_cancelled(ModelStage& stage, const std::string& reason) {
     move(stage, State::final, Mover::orchestrator);
 }
 
+/// Somebody does not need the stage. What runs is not skipped.
+void Model::skip(ModelStage& stage) {
+    if (stage.state == State::final) {
+        if (stage.outcome != Outcome::skipped || flawed(Flaw::second_skip_refused))
+            refuse(ErrorCode::invalid_state);
+        return;
+    }
+    if (has_begun(stage) && !flawed(Flaw::running_may_be_skipped)) return refuse(ErrorCode::invalid_state);
+    touch(stage, Mover::writer);
+    conclude_by_hand(stage, request_->reason);
+}
+
+void Model::conclude_by_hand(ModelStage& stage, const std::string& reason) {
+    if (!stage.attempts.empty() && !is_ended(stage.attempts.back().state))
+        end_attempt(stage, {AttemptState::incomplete, Cause::cancelled, reason.empty() ? "skipped" : reason},
+                    Mover::orchestrator);
+    stage.over = true;
+    stage.outcome = Outcome::skipped;
+    stage.skip_cause = flawed(Flaw::hand_skips_upstream) ? SkipCause::upstream : SkipCause::not_needed;
+    stage.reason = ConcludedReason::skipped;
+    if (!reason.empty()) stage.concluded_message = reason;
+    move(stage, State::final, Mover::orchestrator);
+}
+
 // ---------------------------------------------------------------------------------- what is said of them
 
 void Model::check_token(const ModelToken& token) {
@@ -314,6 +363,7 @@ void Model::check_token(const ModelToken& token) {
 void Model::write_past_attempt(ModelStage& stage, const AttemptWrite& write) {
     if (*write.idx < 1) return refuse(ErrorCode::invalid_state);
     const ModelAttempt& told = stage.attempts[static_cast<std::size_t>(*write.idx) - 1];
+    if (told.absent) return refuse(ErrorCode::invalid_state);
     if (write.holder) {
         if (write.holder->identity != told.holder && !flawed(Flaw::past_holders_unasked))
             return refuse(ErrorCode::conflict);
@@ -375,7 +425,7 @@ void Model::write_attempt(ModelStage& stage, const AttemptWrite& write) {
         has_heartbeat_ = true;
         return;
     }
-    const bool second_wish = ends && !word && a.state == AttemptState::running && a.runner && a.stopping;
+    const bool second_wish = ends && !word && has_begun(stage) && a.runner && a.stopping;
     if (second_wish && flawed(Flaw::second_wish_is_mute)) return;
     if (second_wish && write.details && flawed(Flaw::old_news_count)) adds = true;
     a.details = details;
@@ -404,8 +454,7 @@ void Model::carry_out(ModelStage& stage, ModelAttempt& a, const AttemptWrite& wr
              Mover::writer);
         return;
     }
-    if (moves && ends && !word && a.state == AttemptState::running && a.runner)
-        return ask_for_end(stage, a, write);
+    if (moves && ends && !word && has_begun(stage) && a.runner) return ask_for_end(stage, a, write);
     if (moves && ends) return end_by_word(stage, a, write);
     if (moves && write.state == AttemptState::pending) return give_back(stage, a, Mover::writer);
     a.updated_at = now_;
@@ -427,40 +476,83 @@ void Model::run(ModelStage& stage, ModelAttempt& attempt, const std::string& uid
     touch(stage, Mover::writer);
 }
 
-void Model::take(ModelStage& stage, const Claim& claim) {
+void Model::take(ModelStage& stage, const Claim& claim, AttemptState to) {
     ModelAttempt& a = stage.attempts.back();
     const bool again = a.state == AttemptState::running;
     if (!again) {
         a.runner = claim.runner;
         a.holder = claim.holder.empty() ? new_identity("auto") : claim.holder;
-        run(stage, a, claim.process_uid);
+        if (to == AttemptState::running || flawed(Flaw::ahead_runs)) {
+            run(stage, a, claim.process_uid);
+        } else {
+            a.state = to;
+            a.process_uid = claim.process_uid;
+            a.updated_at = now_;
+            touch(stage, Mover::writer);
+        }
     }
     answer_.claimed.push_back(stage.ref.id + " " + std::to_string(stage.current()));
     answer_.holders.push_back(a.holder);
 }
 
-void Model::take(const Claim& claim) {
-    const auto ready_at = [](const ModelAttempt& a) { return a.not_before.value_or(a.created_at); };
-    const auto is_ready = [&](const ModelStage& s) {
-        return ready_at(s.attempts.back()) <= now_ || flawed(Flaw::claim_ignores_backoff);
-    };
-    const auto& only = claim.filter.only;
-    if (claim.stages.empty()) {
-        for (std::int32_t n = 0; n < claim.at_most; ++n) {
-            ModelStage* oldest = nullptr;
-            for (auto& s : draft_.stages) {
-                if (s.state != State::attempting || s.attempts.back().state != AttemptState::pending)
-                    continue;
-                if (!is_ready(s) || (!only.empty() && std::ranges::find(only, s.ref.id) == only.end()))
-                    continue;
-                if (!oldest || ready_at(s.attempts.back()) < ready_at(oldest->attempts.back())) oldest = &s;
-            }
-            if (!oldest) return;
-            take(*oldest, claim);
+namespace {
+
+Timestamp ready_at(const ModelAttempt& a) { return a.not_before.value_or(a.created_at); }
+
+}  // namespace
+
+bool Model::is_ready(const ModelStage& stage) const {
+    return ready_at(stage.attempts.back()) <= now_ || flawed(Flaw::claim_ignores_backoff);
+}
+
+/// Is there so much left of the limits that the stage uses?
+bool Model::fits(const ModelStage& stage) const {
+    if (flawed(Flaw::limits_unread)) return true;
+    return std::ranges::all_of(stage.uses, [&](const Use& use) {
+        std::int64_t held = 0;
+        for (const auto& s : draft_.stages) {
+            if (s.attempts.empty() || !is_held(s.attempts.back())) continue;
+            if (s.attempts.back().state == AttemptState::scheduled && flawed(Flaw::queues_use_nothing))
+                continue;
+            for (const auto& u : s.uses)
+                if (u.limit == use.limit) held += flawed(Flaw::all_uses_are_one) ? 1 : u.count;
         }
-        return;
+        return held + use.count <= draft_.limits.at(use.limit);
+    });
+}
+
+/// The ready stage that a claim that names none takes next. What others may wait for, and what must not be
+/// interrupted, is not taken ahead.
+ModelStage* Model::oldest(const Claim& claim, bool ahead) {
+    const auto& only = claim.filter.only;
+    const auto takes_kind = [&](const std::string& kind) {
+        return flawed(Flaw::kinds_unread) || std::ranges::any_of(claim.filter.runners, [&](const auto& k) {
+                   return k == "*" || k == kind;
+               });
+    };
+    ModelStage* found = nullptr;
+    for (auto& s : draft_.stages) {
+        if (s.state != State::attempting || s.attempts.back().state != AttemptState::pending) continue;
+        if (!is_ready(s) || (!only.empty() && std::ranges::find(only, s.ref.id) == only.end())) continue;
+        if (!takes_kind(s.runner) || !fits(s)) continue;
+        if (ahead && !s.uses.empty() && !flawed(Flaw::ahead_shares)) continue;
+        if (ahead && s.retry.on_interrupt == OnInterrupt::fail && !flawed(Flaw::ahead_is_bold)) continue;
+        if (!found || ready_at(s.attempts.back()) < ready_at(found->attempts.back())) found = &s;
     }
-    // Named ones in the order in which they are named.
+    return found;
+}
+
+void Model::take(const Claim& claim) {
+    if (!claim.stages.empty()) return take_named(claim);
+    for (std::int32_t n = 0; n < claim.at_most + claim.ahead; ++n) {
+        const bool ahead = n >= claim.at_most;
+        ModelStage* next = oldest(claim, ahead);
+        if (next) take(*next, claim, ahead ? AttemptState::scheduled : AttemptState::running);
+    }
+}
+
+/// Named ones in the order in which they are named.
+void Model::take_named(const Claim& claim) {
     for (const auto& id : claim.stages) {
         if (answer_.claimed.size() == static_cast<std::size_t>(claim.at_most)) return;
         ModelStage* s = draft_.stage(id);
@@ -474,14 +566,13 @@ void Model::take(const Claim& claim) {
         }
         const ModelAttempt& a = s->attempts.back();
         const bool others = !a.process_uid.empty() && a.process_uid != claim.process_uid;
+        const bool runs = a.state == AttemptState::running;
         if (others) {
             refuse(ErrorCode::conflict);
-        } else if (a.state == AttemptState::running) {
-            take(*s, claim);  // says so again
-        } else if (!is_ready(*s)) {
+        } else if (!runs && (!is_ready(*s) || (!is_held(a) && !fits(*s)))) {
             refuse(ErrorCode::pending);
         } else {
-            take(*s, claim);
+            take(*s, claim, AttemptState::running);  // perhaps says so again
         }
     }
 }

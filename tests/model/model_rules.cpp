@@ -17,15 +17,15 @@ int rank(NodeType type, State state) {
     return found == table.end() ? 0 : found->second;
 }
 
-ModelCheck* ModelPlan::check(const std::string& id) {
+ModelCheck* ModelPlan::check(const std::string& wanted) {
     for (auto& c : checks)
-        if (c.ref.id == id) return &c;
+        if (c.ref.id == wanted) return &c;
     return nullptr;
 }
 
-ModelStage* ModelPlan::stage(const std::string& id) {
+ModelStage* ModelPlan::stage(const std::string& wanted) {
     for (auto& s : stages)
-        if (s.ref.id == id) return &s;
+        if (s.ref.id == wanted) return &s;
     return nullptr;
 }
 
@@ -53,6 +53,13 @@ Resolution Model::evaluate(const ModelPlan& plan, const ModelEdge& edge) const {
     } else if (edge.when == When::success) {
         satisfied = target.outcome == Outcome::passed;
         if (flawed(Flaw::skipped_is_passed) && target.outcome == Outcome::skipped) satisfied = true;
+    } else if (edge.when == When::not_failed) {
+        const bool unneeded = target.skip_cause == SkipCause::not_needed ||
+                              (target.outcome == Outcome::skipped && flawed(Flaw::any_skip_is_no_failure));
+        satisfied = target.outcome == Outcome::passed || unneeded;
+    } else if (edge.when == When::unsuccessful) {
+        satisfied = target.outcome != Outcome::passed;
+        if (flawed(Flaw::unsuccessful_is_failure)) satisfied = target.outcome == Outcome::failed;
     } else {
         satisfied = target.outcome == Outcome::failed;
         if (flawed(Flaw::cancelled_is_failed) && target.outcome == Outcome::cancelled) satisfied = true;
@@ -142,12 +149,20 @@ bool Model::advance(ModelCheck& check) {
             Resolution r = evaluate(draft_, check.dependencies);
             if (flawed(Flaw::goal_jumps) && r == Resolution::unresolved && goal_met(check, State::final))
                 r = Resolution::satisfied;
-            if (r == Resolution::satisfied) {
+            if (r == Resolution::unresolved) return false;
+            if (r == Resolution::satisfied && is_wanted(check)) {
                 move(check, State::waiting, Mover::orchestrator);
                 return true;
             }
-            if (r == Resolution::unresolved) return false;
+            if (r == Resolution::satisfied) {
+                add_note(check, true, {});
+                for (const auto& c : check.condition) check.results.back().names_one.push_back(c.check);
+                check.skip_cause = SkipCause::not_needed;
+                finish(check, Outcome::skipped, Mover::orchestrator);
+                return true;
+            }
             add_note(check, true, {});
+            check.results.back().blames = true;
             check.skip_cause = skip_cause_of(check);
             finish(check, Outcome::skipped, Mover::orchestrator);
             return true;
@@ -165,8 +180,7 @@ bool Model::advance(ModelCheck& check) {
 /// several may break in one write and any of them may be named.
 void Model::blame() {
     for (auto& check : draft_.checks) {
-        if (!check.touched || check.outcome != Outcome::skipped) continue;
-        if (evaluate(draft_, check.dependencies) != Resolution::unsatisfied) continue;
+        if (!check.touched || check.results.empty() || !check.results.back().blames) continue;
         auto& names = check.results.back().names_one;
         const std::function<void(const ModelGroup&)> collect = [&](const ModelGroup& g) {
             for (const auto& e : g.edges)
@@ -183,7 +197,8 @@ std::set<const ModelEdge*> Model::upstream_edges(const ModelGroup& group) const 
     for (const auto& g : group.groups) found.merge(upstream_edges(g));
     for (const auto& e : group.edges) {
         if (evaluate(draft_, e) != Resolution::unsatisfied) continue;
-        const bool wanted_success = e.on_state != State::final || e.when == When::success;
+        const bool no_failure = e.when == When::not_failed && !flawed(Flaw::not_failed_is_indifferent);
+        const bool wanted_success = e.on_state != State::final || e.when == When::success || no_failure;
         if (!wanted_success && !flawed(Flaw::any_edge_is_upstream)) continue;
         const ModelNode& target = *const_cast<ModelPlan&>(draft_).node(e.target);
         const bool inherits = target.skip_cause == SkipCause::upstream && !flawed(Flaw::upstream_ends);
@@ -234,24 +249,65 @@ Model::Answers Model::answers(const ModelCheck& check) {
             sum.failed |= r.failure.has_value();
             continue;
         }
-        const bool superseded = std::ranges::any_of(check.results, [&](const ModelResult& other) {
-            return other.owner_type == OwnerType::stage_attempt && other.stage == r.stage &&
-                   other.idx > r.idx;
-        });
+        const bool superseded = is_superseded(check, r);
         if (superseded && flawed(Flaw::every_attempt_counts)) sum.failed |= r.failure.has_value();
         if (superseded) continue;
-        const auto state = draft_.stage(r.stage)->attempts[static_cast<std::size_t>(r.idx) - 1].state;
-        const bool broken = state == AttemptState::incomplete
-                                ? !flawed(Flaw::broken_pass_counts)
-                                : state != AttemptState::complete && flawed(Flaw::live_pass_is_broken);
         if (r.failure) {
             sum.failed = true;
             sum.spoken.insert(r.stage);
         } else {
-            (broken ? sum.broken : sum.spoken).insert(r.stage);
+            (is_broken(r) ? sum.broken : sum.spoken).insert(r.stage);
         }
     }
     return sum;
+}
+
+/// Has a later attempt of the same stage reported, too?
+bool Model::is_superseded(const ModelCheck& check, const ModelResult& result) const {
+    return std::ranges::any_of(check.results, [&](const ModelResult& other) {
+        return result.owner_type == OwnerType::stage_attempt &&
+               other.owner_type == OwnerType::stage_attempt && other.stage == result.stage &&
+               other.idx > result.idx;
+    });
+}
+
+/// A pass of an attempt that did not run to its end.
+bool Model::is_broken(const ModelResult& result) {
+    if (result.owner_type != OwnerType::stage_attempt || result.failure) return false;
+    const auto& attempts = draft_.stage(result.stage)->attempts;
+    const auto state = attempts[static_cast<std::size_t>(result.idx) - 1].state;
+    if (state == AttemptState::incomplete) return !flawed(Flaw::broken_pass_counts);
+    return state != AttemptState::complete && flawed(Flaw::live_pass_is_broken);
+}
+
+// ---------------------------------------------------------------------------------- conditions
+
+bool Model::is_wanted(const ModelNode& node) {
+    if (flawed(Flaw::conditions_unread)) return true;
+    const auto holds_now = [&](const Condition& c) { return holds(c); };
+    if (flawed(Flaw::one_condition_is_enough) && !node.condition.empty())
+        return std::ranges::any_of(node.condition, holds_now);
+    return std::ranges::all_of(node.condition, holds_now);
+}
+
+/// Is there a counted result with such a value? The negations: is there none? A pass of an attempt that did
+/// not run to its end counts as a failure, and its data as any.
+bool Model::holds(const Condition& condition) {
+    if (!draft_.check(condition.check)) return false;  // a flaw let it pass
+    const ModelCheck& check = *draft_.check(condition.check);
+    const nlohmann::json::json_pointer path(condition.path);
+    const bool by_value =
+        condition.test == Condition::Test::equals || condition.test == Condition::Test::not_equals;
+    const bool negated =
+        condition.test == Condition::Test::not_equals || condition.test == Condition::Test::absent;
+    const bool found = std::ranges::any_of(check.results, [&](const ModelResult& r) {
+        if (r.owner_type == OwnerType::orchestrator) return false;
+        if (is_superseded(check, r) && !flawed(Flaw::old_data_counts)) return false;
+        if (is_broken(r) && flawed(Flaw::broken_data_is_unseen)) return false;
+        if (!r.data.contains(path)) return negated && flawed(Flaw::nothing_is_equal);
+        return !by_value || r.data.at(path) == nlohmann::json::parse(condition.value);
+    });
+    return found != negated;
 }
 
 /// A result by the orchestrator; with `failure`, one that has all `names`.
@@ -335,6 +391,11 @@ bool Model::advance(ModelStage& stage) {
         if (r == Resolution::unsatisfied) {
             stage.skip_cause = skip_cause_of(stage);
             return end(Outcome::skipped, ConcludedReason::dependencies_unsatisfied);
+        }
+        if (!is_wanted(stage)) {
+            stage.skip_cause = flawed(Flaw::false_is_upstream) ? SkipCause::upstream : SkipCause::not_needed;
+            stage.concluded_message = "";  // in prose
+            return end(Outcome::skipped, ConcludedReason::condition_false);
         }
         ModelAttempt first;
         first.created_at = first.updated_at = now_;

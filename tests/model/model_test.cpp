@@ -3,8 +3,10 @@
 // them; tests/model/run runs as many as wanted, by these variables of the environment:
 //   TURBOCI_MODEL_SEQUENCES   how many
 //   TURBOCI_MODEL_SEED        the first seed; each sequence has the seed after the one before it
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include "bench.hpp"
 #include "support/catch.hpp"
@@ -14,7 +16,13 @@ using namespace turboci::model;
 
 namespace {
 
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t kShort = 2000;
+#elif defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t kShort = 200;
+#else
 constexpr std::uint64_t kShort = 400;
+#endif
 /// Some rules show rarely; a flaw is looked for until it is found.
 constexpr std::uint64_t kForFlaws = 2000;
 
@@ -100,12 +108,63 @@ TEST_CASE("The product does what the model of its rules does") {
     SUCCEED();
 }
 
+namespace {
+
+/// What a rerun came to, for counting.
+std::vector<std::string> kinds_of(const Model& model, const Operation& operation, const Answer& a) {
+    if (!a.errors.empty()) return {std::string(error_info(*a.errors.begin()).name)};
+    if (a.replayed || a.nothing_to_do) return {a.replayed ? "replayed" : "nothing to do"};
+    std::vector<std::string> kinds{"made"};
+    const auto add = [&](bool is, const char* kind) {
+        if (is) kinds.emplace_back(kind);
+    };
+    const ModelPlan& plan = model.plan(a.plan);
+    add(!a.carried.empty() && !a.begun.empty(), "in part");
+    add(!a.superseded.empty(), "supersedes");
+    add(!model.plan(plan.from).from.empty(), "twice");
+    add(operation.rerun.fork, "forked");
+    add(!operation.rerun.again.empty() && !a.carried.empty(), "by name");
+    add(operation.rerun.redefines && !a.carried.empty(), "from files");
+    add(std::ranges::any_of(plan.stages, [](const auto& s) { return s.created_by.has_value(); }), "dynamic");
+    return kinds;
+}
+
+}  // namespace
+
+TEST_CASE("Random sequences start plans again in all ways, and often") {
+    std::map<std::string, int> seen;
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        Model model;
+        ClockReading now{{}, std::chrono::seconds(1000), "boot-1"};
+        for (Operation operation : sequence(seed)) {
+            pass_time(now, operation);
+            operation.request.plan = "p";
+            const Answer a = answer(model, operation, now);
+            if (operation.kind != OperationKind::rerun) continue;
+            for (const std::string& kind : kinds_of(model, operation, a)) ++seen[kind];
+        }
+    }
+    const auto least = [](const std::string& kind) { return kind == "made" ? 150 : 5; };
+    for (const char* kind : {"made", "in part", "supersedes", "twice", "forked", "by name", "from files",
+                             "dynamic", "nothing to do", "replayed", "CONFLICT", "NOT_FOUND"}) {
+        INFO(kind);
+        CHECK(seen[kind] >= least(kind));
+        if (std::getenv("TURBOCI_MODEL_VERBOSE")) std::cerr << kind << ": " << seen[kind] << '\n';
+    }
+    CHECK(seen["INVALID_DEPENDENCY"] > 0);
+}
+
 TEST_CASE("Each rule of the model that is broken on purpose is noticed") {
     Bench bench;
     std::vector<Operations> sequences;
+    std::vector<Tale> tales;
     const auto shown = [&](std::uint64_t seed, Flaw flaw) {
-        while (sequences.size() < seed) sequences.push_back(sequence(sequences.size() + 1));
-        return shows(sequences[seed - 1], flaw) && bench.run(sequences[seed - 1], flaw, false);
+        while (sequences.size() < seed) {
+            sequences.push_back(sequence(sequences.size() + 1));
+            tales.push_back(tell(sequences.back()));
+        }
+        const Operations& operations = sequences[seed - 1];
+        return shows(operations, tales[seed - 1], flaw) && bench.run(operations, flaw, false);
     };
     for (auto f = static_cast<std::uint8_t>(1); f < static_cast<std::uint8_t>(Flaw::last_flaw); ++f) {
         const auto flaw = static_cast<Flaw>(f);

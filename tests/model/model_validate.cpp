@@ -30,8 +30,13 @@ void Model::validate(const WriteNodes& request) {
         if (c.dependencies) validate(*c.dependencies, true, false);
         for (const auto& r : c.results) invalid(r.failure && r.clear_failure);
     }
+    std::set<std::string> limits;
+    for (const auto& l : request.limits) invalid(l.count < 1 || !limits.insert(l.name).second);
     for (const auto& s : request.stages) {
         invalid(!stages.insert(s.id).second);
+        if (s.uses)
+            for (const auto& use : *s.uses) invalid(use.count < 1);
+        invalid(s.runner == "*");
         if (s.dependencies) validate(*s.dependencies, true, false);
         if (s.continuation_group) validate(*s.continuation_group, true, true);
         if (s.assignments)

@@ -16,7 +16,8 @@ nlohmann::json merged(nlohmann::json target, const nlohmann::json& patch) {
     return target;
 }
 
-/// The same members, in whatever order.
+}  // namespace
+
 bool same(const ModelGroup& a, const ModelGroup& b) {
     if (a.kind != b.kind || a.needed() != b.needed() || a.edges.size() != b.edges.size() ||
         a.groups.size() != b.groups.size())
@@ -33,20 +34,35 @@ bool same(const ModelGroup& a, const ModelGroup& b) {
     return true;
 }
 
-}  // namespace
+bool same(const std::vector<Condition>& a, const std::vector<Condition>& b) {
+    const auto value = [](const Condition& c) {
+        return c.value.empty() ? nlohmann::json() : nlohmann::json::parse(c.value);
+    };
+    return std::ranges::equal(a, b, [&](const Condition& x, const Condition& y) {
+        return x.check == y.check && x.path == y.path && x.test == y.test && value(x) == value(y);
+    });
+}
+
+std::vector<Use> by_name(std::vector<Use> uses) {
+    std::ranges::sort(uses, {}, &Use::limit);
+    return uses;
+}
 
 Answer Model::create(const CreatePlan& request, const ClockReading& now) {
     answer_ = {};
     validate(request.nodes);
     if (!answer_.errors.empty()) return answer_;
     draft_ = {};
+    draft_.id = request.nodes.plan;
     draft_.created_at = now_ = now.wall;
     draft_.clock = {now.wall, now.since_boot, now.boot_id};
     for (const auto& [key, value] : request.labels) draft_.labels[key] = value;
     labels_changed_ = true;  // a plan is always something new
     wall_ = now.wall;
     apply(request.nodes);
-    return settle(request.nodes);
+    settle(request.nodes);
+    if (plan_.version > 0) ids_ = {plan_.id};
+    return answer_;
 }
 
 Answer Model::write(const WriteNodes& request, const ClockReading& now,
@@ -58,10 +74,13 @@ Answer Model::tick(const ClockReading& now) { return change({}, now, true, std::
 
 /// Signs of life of attempts, and nothing else: no change.
 bool Model::is_heartbeat(const WriteNodes& request) {
-    if (!request.checks.empty() || request.stages.empty() || request.labels || request.claim) return false;
+    if (!request.checks.empty() || request.stages.empty() || request.labels || request.claim ||
+        !request.limits.empty() || request.cancel)
+        return false;
     return std::ranges::all_of(request.stages, [&](const StageWrite& w) {
         if (!draft_.stage(w.id) || !w.attempt || w.args || w.dependencies || w.assignments || w.retry ||
-            w.timeout || w.heartbeat || w.continuation_group || w.cancel)
+            w.condition || w.runner || w.uses || w.timeout || w.heartbeat || w.continuation_group ||
+            w.cancel || w.skip)
             return false;
         const AttemptWrite& a = *w.attempt;
         return a.heartbeat && !a.state && !a.details && a.progress.empty() && !a.holder && !a.runner;
@@ -123,6 +142,31 @@ void Model::apply(const WriteNodes& request) {
         if (stage && request.inside->idx >= 1 && request.inside->idx <= stage->current())
             author = {request.inside->stage_id, request.inside->idx};
     }
+    add_stubs(request, author);
+    write_limits(request);
+    for (const auto& s : draft_.stages)
+        if (s.state != State::final) refuse_strange_uses(s);
+    for (const auto& w : request.checks) write_check(w);
+    for (const auto& w : request.stages) write_stage(w);
+    if (draft_.cancelled) cancel_late_stages();
+    if (!answer_.errors.empty()) {
+        // One of these codes; a cycle may be seen first.
+        refuse_cycles();
+        return;
+    }
+    refuse_cycles();
+    if (!answer_.errors.empty()) return;
+    advance();
+    apply_late(request);
+    if (request.cancel && answer_.errors.empty()) {
+        cancel_plan(*request.cancel);
+        advance();
+    }
+    if (request.claim && answer_.errors.empty()) take(*request.claim);
+}
+
+/// Nodes that are there from now on, for others to refer to.
+void Model::add_stubs(const WriteNodes& request, const std::optional<CreatedBy>& author) {
     for (const auto& w : request.checks) {
         if (draft_.check(w.id)) continue;
         ModelCheck c;
@@ -139,17 +183,10 @@ void Model::apply(const WriteNodes& request) {
         s.created_by = author;
         draft_.stages.push_back(s);
     }
-    for (const auto& w : request.checks) write_check(w);
-    for (const auto& w : request.stages) write_stage(w);
-    if (!answer_.errors.empty()) {
-        // One of these codes; a cycle may be seen first.
-        refuse_cycles();
-        return;
-    }
-    refuse_cycles();
-    if (!answer_.errors.empty()) return;
-    advance();
-    // What could not be said before: results of checks that were PLANNED, attempts of new stages.
+}
+
+/// What could not be said before: results of checks that were PLANNED, attempts of new stages.
+void Model::apply_late(const WriteNodes& request) {
     for (const auto& w : request.checks) {
         ModelCheck& check = *draft_.check(w.id);
         for (const auto& r : check.late) write_result(check, r, false);
@@ -159,9 +196,11 @@ void Model::apply(const WriteNodes& request) {
         if (!stage.created) continue;
         if (w.attempt) write_attempt(stage, *w.attempt);
         if (w.cancel) cancel(stage);
+        if (w.skip) skip(stage);
     }
+    for (const auto& w : request.checks)
+        if (w.skip) skip(*draft_.check(w.id));  // with all else that was said of it
     advance();
-    if (request.claim && answer_.errors.empty()) take(*request.claim);
 }
 
 /// Takes the draft over if it differs from the plan, and tells what became of the request.
@@ -194,6 +233,11 @@ Answer Model::settle(const WriteNodes& request) {
         const bool told = std::ranges::any_of(request.stages, [&](const auto& w) { return w.id == ref.id; });
         if (!told) tell(ref);
     }
+    if (request.cancel)
+        for (const auto& s : draft_.stages)
+            if (std::ranges::none_of(request.stages, [&](const auto& w) { return w.id == s.ref.id; }) &&
+                std::ranges::find(answer_.changed, s.ref) == answer_.changed.end())
+                tell(s.ref);
     const auto clear = [](ModelNode& node) { node.touched = node.by_writer = node.created = false; };
     for (auto& c : draft_.checks) {
         clear(c);
@@ -280,6 +324,32 @@ ModelGroup Model::resolve(const PredicateSpec& spec, bool continuation) {
     return group;
 }
 
+std::vector<Condition> Model::conditions(const std::vector<ConditionSpec>& specs) {
+    std::vector<Condition> all;
+    for (const auto& s : specs) all.push_back(s.condition);
+    return all;
+}
+
+namespace {
+
+/// Checks that have to resolve before the group can be satisfied.
+void collect_needed(const ModelGroup& group, std::set<std::string>& found) {
+    if (group.needed() < static_cast<std::int64_t>(group.edges.size() + group.groups.size())) return;
+    for (const auto& e : group.edges)
+        if (e.target.type == NodeType::check) found.insert(e.target.id);
+    for (const auto& g : group.groups) collect_needed(g, found);
+}
+
+}  // namespace
+
+void Model::refuse_strange_conditions(const ModelNode& node) {
+    std::set<std::string> needed;
+    collect_needed(node.dependencies, needed);
+    for (const auto& c : node.condition)
+        if (!needed.contains(c.check) && !flawed(Flaw::conditions_ask_anybody))
+            refuse(ErrorCode::invalid_dependency);
+}
+
 // ---------------------------------------------------------------------------------- checks
 
 /// What an attempt asks for that ends a check: its stage must be assigned to it, and only the results are
@@ -304,48 +374,62 @@ CheckWrite Model::from_inside(const ModelCheck& check, CheckWrite write) {
     return write;
 }
 
+void Model::create_check(ModelCheck& check, const CheckWrite& write,
+                         const std::optional<ModelGroup>& dependencies) {
+    check.created_at = now_;
+    check.kind = write.kind.value_or("");
+    check.required = write.required.value_or(true);
+    if (write.options) check.options = parse(*write.options);
+    if (dependencies) check.dependencies = *dependencies;
+    if (write.condition) check.condition = conditions(*write.condition);
+    refuse_strange_conditions(check);
+    const State first = write.state.value_or(State::planning);
+    if (first > State::planned && !check.dependencies.empty() && !flawed(Flaw::direct_with_dependencies))
+        refuse(ErrorCode::invalid_state);
+    check.state = first == State::final ? State::waiting : first;
+    touch(check, Mover::writer);
+    if (first != State::final) check.history.push_back({first, draft_.version + 1, now_});
+}
+
+void Model::change_check(ModelCheck& check, const CheckWrite& write,
+                         const std::optional<ModelGroup>& dependencies) {
+    if (write.kind && *write.kind != check.kind) refuse(ErrorCode::invalid_state);
+    if (write.options) {
+        const auto given = parse(*write.options);
+        const auto options = given == check.options ? given : merged(check.options, given);
+        if (options != check.options) {
+            if (check.state != State::planning && !flawed(Flaw::options_stay_open))
+                refuse(ErrorCode::invalid_state);
+            check.options = options;
+            touch(check, Mover::writer);
+        }
+    }
+    if (write.required && *write.required != check.required) {
+        if (check.state != State::planning && !flawed(Flaw::required_stays_open))
+            refuse(ErrorCode::invalid_state);
+        check.required = *write.required;
+        touch(check, Mover::writer);
+    }
+    if (dependencies && !same(*dependencies, check.dependencies)) {
+        if (check.state != State::planning) refuse(ErrorCode::invalid_state);
+        check.dependencies = *dependencies;
+        touch(check, Mover::writer);
+    }
+    if (write.condition && !same(conditions(*write.condition), check.condition)) {
+        if (check.state != State::planning) refuse(ErrorCode::invalid_state);
+        check.condition = conditions(*write.condition);
+        touch(check, Mover::writer);
+    }
+    if (dependencies || write.condition) refuse_strange_conditions(check);
+    if (write.state && *write.state != State::final) ask_state(check, *write.state);
+}
+
 void Model::write_check(const CheckWrite& asked) {
     ModelCheck& check = *draft_.check(asked.id);
     const CheckWrite write = from_inside(check, asked);
     std::optional<ModelGroup> dependencies;
     if (write.dependencies) dependencies = resolve(*write.dependencies, false);
-    if (check.created) {
-        check.created_at = now_;
-        check.kind = write.kind.value_or("");
-        check.required = write.required.value_or(true);
-        if (write.options) check.options = parse(*write.options);
-        if (dependencies) check.dependencies = *dependencies;
-        const State first = write.state.value_or(State::planning);
-        if (first > State::planned && !check.dependencies.empty() && !flawed(Flaw::direct_with_dependencies))
-            refuse(ErrorCode::invalid_state);
-        check.state = first == State::final ? State::waiting : first;
-        touch(check, Mover::writer);
-        if (first != State::final) check.history.push_back({first, draft_.version + 1, now_});
-    } else {
-        if (write.kind && *write.kind != check.kind) refuse(ErrorCode::invalid_state);
-        if (write.options) {
-            const auto given = parse(*write.options);
-            const auto options = given == check.options ? given : merged(check.options, given);
-            if (options != check.options) {
-                if (check.state != State::planning && !flawed(Flaw::options_stay_open))
-                    refuse(ErrorCode::invalid_state);
-                check.options = options;
-                touch(check, Mover::writer);
-            }
-        }
-        if (write.required && *write.required != check.required) {
-            if (check.state != State::planning && !flawed(Flaw::required_stays_open))
-                refuse(ErrorCode::invalid_state);
-            check.required = *write.required;
-            touch(check, Mover::writer);
-        }
-        if (dependencies && !same(*dependencies, check.dependencies)) {
-            if (check.state != State::planning) refuse(ErrorCode::invalid_state);
-            check.dependencies = *dependencies;
-            touch(check, Mover::writer);
-        }
-        if (write.state && *write.state != State::final) ask_state(check, *write.state);
-    }
+    check.created ? create_check(check, write, dependencies) : change_check(check, write, dependencies);
     const bool ends = write.state == State::final && check.state != State::final;
     if (ends && !check.created) {
         const bool direct = check.state == State::planning && check.dependencies.empty();
@@ -357,6 +441,21 @@ void Model::write_check(const CheckWrite& asked) {
         for (const auto& r : write.results) write_result(check, r, ends);
     }
     if (ends) end_by_writer(check);
+}
+
+/// Somebody does not need the answer. One that is no is not skipped.
+void Model::skip(ModelCheck& check) {
+    if (check.state == State::final) {
+        if (check.outcome != Outcome::skipped) refuse(ErrorCode::invalid_state);
+        return;
+    }
+    const Answers sum = answers(check);
+    const bool failed = sum.failed || !sum.broken.empty();
+    if (failed && !flawed(Flaw::failures_may_be_skipped)) return refuse(ErrorCode::invalid_state);
+    add_note(check, true, {request_->reason});
+    check.skip_cause = flawed(Flaw::hand_skips_upstream) ? SkipCause::upstream : SkipCause::not_needed;
+    touch(check, Mover::writer);
+    finish(check, Outcome::skipped, Mover::orchestrator);
 }
 
 void Model::ask_state(ModelCheck& check, State asked) {
@@ -377,9 +476,10 @@ void Model::write_result(ModelCheck& check, const ResultWrite& write, bool ends_
         ModelStage* stage = draft_.stage(owner->stage_id);
         if (!stage || owner->idx > static_cast<std::int32_t>(stage->attempts.size()))
             return refuse(ErrorCode::not_found);
-        ended = is_ended(stage->attempts[static_cast<std::size_t>(owner->idx - 1)].state);
+        const ModelAttempt& attempt = stage->attempts[static_cast<std::size_t>(owner->idx - 1)];
+        ended = attempt.absent || is_ended(attempt.state);
         wanted.owner_type = OwnerType::stage_attempt;
-        wanted.owner_id = request_->plan + ":" + owner->stage_id + ":" + std::to_string(owner->idx);
+        wanted.owner_id = draft_.id + ":" + owner->stage_id + ":" + std::to_string(owner->idx);
         wanted.stage = owner->stage_id;
         wanted.idx = owner->idx;
     } else {
@@ -431,12 +531,14 @@ void Model::write_stage(const StageWrite& write) {
         if (!same(group, stage.group)) {
             if (stage.over || stage.state == State::final) refuse(ErrorCode::invalid_state);
             stage.group = group;
+            stage.group_since = now_;
             touch(stage, Mover::writer);
         }
     }
     if (stage.created) return;  // has no attempt yet
     if (write.attempt) write_attempt(stage, *write.attempt);
     if (write.cancel) cancel(stage);
+    if (write.skip) skip(stage);
 }
 
 void Model::create_stage(ModelStage& stage, const StageWrite& write) {
@@ -444,6 +546,8 @@ void Model::create_stage(ModelStage& stage, const StageWrite& write) {
     stage.state = State::planned;
     if (write.args) stage.args = parse(*write.args);
     if (write.dependencies) stage.dependencies = resolve(*write.dependencies, false);
+    if (write.condition) stage.condition = conditions(*write.condition);
+    refuse_strange_conditions(stage);
     if (write.assignments)
         for (const auto& a : *write.assignments) {
             if (!draft_.check(a.target_check_id)) refuse(ErrorCode::invalid_dependency);
@@ -453,6 +557,9 @@ void Model::create_stage(ModelStage& stage, const StageWrite& write) {
         }
     stage.retry = write.retry.value_or(Retry{});
     stage.timeout = write.timeout;
+    stage.runner = write.runner.value_or("");
+    stage.uses = by_name(write.uses.value_or(std::vector<Use>{}));
+    refuse_strange_uses(stage);
     stage.heartbeat = write.heartbeat;
     touch(stage, Mover::writer);
     stage.history.push_back({State::planned, draft_.version + 1, now_});
@@ -464,6 +571,7 @@ void Model::repeat_stage(ModelStage& stage, const StageWrite& write) {
     };
     if (write.args) insist(parse(*write.args) == stage.args);
     if (write.dependencies) insist(same(resolve(*write.dependencies, false), stage.dependencies));
+    if (write.condition) insist(same(conditions(*write.condition), stage.condition));
     if (write.assignments) {
         std::set<std::pair<std::string, State>> given, now;
         for (const auto& a : *write.assignments) {
@@ -474,6 +582,8 @@ void Model::repeat_stage(ModelStage& stage, const StageWrite& write) {
         insist(given == now);
     }
     if (write.retry) insist(*write.retry == stage.retry);
+    if (write.runner) insist(*write.runner == stage.runner);
+    if (write.uses) insist(by_name(*write.uses) == stage.uses);
     if (write.timeout) insist(write.timeout == stage.timeout);
     if (write.heartbeat) insist(write.heartbeat == stage.heartbeat);
 }

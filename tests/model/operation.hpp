@@ -57,10 +57,19 @@ private:
 enum class OperationKind : std::uint8_t {
     write,
     claim,  ///< a write through Service::claim()
+    rerun,  ///< a new plan from one that is there
     tick,
     beat,  ///< of a holder
     die,   ///< the process of a runner ends
     wait,  ///< nothing but the pause
+};
+
+/// What a rerun is asked for besides its definitions.
+struct RerunWish {
+    bool redefines = false;
+    bool fork = false;
+    bool takes_id = false;  ///< the new plan is to have an id that exists
+    std::vector<RefText> again;
 };
 
 struct Operation {
@@ -72,6 +81,8 @@ struct Operation {
     std::optional<ModelToken> token;
     std::string holder;    ///< that beats
     std::int64_t pid = 0;  ///< that dies
+    std::size_t back = 0;  ///< it is about the plan that was made so many plans before the newest
+    RerunWish rerun;       ///< `request` has the definitions
 };
 /// Takes all clocks to where `operation` happens. Boots are "boot-1", "boot-2" and so on.
 inline void pass_time(ClockReading& clock, const Operation& operation) {

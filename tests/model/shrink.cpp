@@ -61,10 +61,21 @@ public:
             less.request.claim.reset();
             found(std::move(less));
         }
+        if (r.claim && r.claim->ahead > 0)
+            each(1, [](Opened& o, std::size_t) { o.request.claim->ahead = 0; });
+        if (r.claim && r.claim->filter.runners != ClaimFilter{}.runners)
+            each(1, [](Opened& o, std::size_t) { o.request.claim->filter.runners = {""}; });
+        reset([](Opened & o) -> auto& { return o.request.limits; });
+        drop([](Opened & o) -> auto& { return o.request.cancel; });
         drop([](Opened & o) -> auto& { return o.request.labels; });
         drop([](Opened & o) -> auto& { return o.request.inside; });
         drop([](Opened & o) -> auto& { return o.request.if_version; });
         drop([](Opened & o) -> auto& { return o.token; });
+        each(from_.rerun.again.size(), [](Opened& o, std::size_t i) { erase(o.rerun.again, i); });
+        reset([](Opened & o) -> auto& { return o.rerun.fork; });
+        reset([](Opened & o) -> auto& { return o.rerun.takes_id; });
+        reset([](Opened & o) -> auto& { return o.back; });
+        if (from_.rerun.redefines) each(1, [](Opened& o, std::size_t) { leave_definitions(o); });
         reset([](Opened & o) -> auto& { return o.request.op_id; });
         reset([](Opened & o) -> auto& { return o.request.reason; });
         reset([](Opened & o) -> auto& { return o.request.dry_run; });
@@ -81,6 +92,12 @@ private:
         less.request.checks = packed(less.checks);
         less.request.stages = packed(less.stages);
         found_.push_back(std::move(less));
+    }
+    static void leave_definitions(Opened& o) {
+        o.rerun.redefines = false;
+        o.checks.clear();
+        o.stages.clear();
+        o.request.limits.clear();
     }
     template <class List>
     static void erase(List& list, std::size_t i) {
@@ -126,10 +143,14 @@ private:
         const auto& write = from_.checks[i];
         each(write.results.size(), [&](Opened& o, std::size_t r) { erase(at(o).results, r); });
         predicate([&](Opened & o) -> auto& { return at(o).dependencies; });
+        drop([&](Opened & o) -> auto& { return at(o).condition; });
+        if (write.condition)
+            each(write.condition->size(), [&](Opened& o, std::size_t c) { erase(*at(o).condition, c); });
         drop([&](Opened & o) -> auto& { return at(o).kind; });
         drop([&](Opened & o) -> auto& { return at(o).options; });
         drop([&](Opened & o) -> auto& { return at(o).state; });
         drop([&](Opened & o) -> auto& { return at(o).required; });
+        reset([&](Opened & o) -> auto& { return at(o).skip; });
         for (std::size_t r = 0; r < write.results.size(); ++r) {
             const auto of = [&](Opened& o) -> ResultWrite& { return at(o).results[r]; };
             drop([&](Opened & o) -> auto& { return of(o).data; });
@@ -145,16 +166,29 @@ private:
         const auto& write = from_.stages[i];
         predicate([&](Opened & o) -> auto& { return at(o).dependencies; });
         predicate([&](Opened & o) -> auto& { return at(o).continuation_group; });
+        drop([&](Opened & o) -> auto& { return at(o).condition; });
+        if (write.condition)
+            each(write.condition->size(), [&](Opened& o, std::size_t c) { erase(*at(o).condition, c); });
         drop([&](Opened & o) -> auto& { return at(o).assignments; });
         if (write.assignments)
             each(write.assignments->size(), [&](Opened& o, std::size_t a) { erase(*at(o).assignments, a); });
+        drop([&](Opened & o) -> auto& { return at(o).runner; });
+        drop([&](Opened & o) -> auto& { return at(o).uses; });
         drop([&](Opened & o) -> auto& { return at(o).args; });
         drop([&](Opened & o) -> auto& { return at(o).retry; });
-        if (write.retry) reset([&](Opened & o) -> auto& { return at(o).retry->backoff; });
+        if (write.retry) {
+            reset([&](Opened & o) -> auto& { return at(o).retry->backoff; });
+            if (write.retry->max_backoff != kMaxBackoff)
+                each(1, [&](Opened& o, std::size_t) { at(o).retry->max_backoff = kMaxBackoff; });
+            reset([&](Opened & o) -> auto& { return at(o).retry->on; });
+            if (write.retry->on_interrupt != OnInterrupt::again)
+                each(1, [&](Opened& o, std::size_t) { at(o).retry->on_interrupt = OnInterrupt::again; });
+        }
         drop([&](Opened & o) -> auto& { return at(o).timeout; });
         drop([&](Opened & o) -> auto& { return at(o).heartbeat; });
         drop([&](Opened & o) -> auto& { return at(o).attempt; });
         reset([&](Opened & o) -> auto& { return at(o).cancel; });
+        reset([&](Opened & o) -> auto& { return at(o).skip; });
         if (!write.attempt) return;
         const auto of = [&](Opened& o) -> AttemptWrite& { return *at(o).attempt; };
         drop([&](Opened & o) -> auto& { return of(o).idx; });
@@ -172,6 +206,7 @@ private:
             drop([&](Opened & o) -> auto& { return word(o).exit_code; });
             drop([&](Opened & o) -> auto& { return word(o).signal; });
             drop([&](Opened & o) -> auto& { return word(o).log_path; });
+            drop([&](Opened & o) -> auto& { return word(o).ran_for; });
             reset([&](Opened & o) -> auto& { return word(o).stopping; });
             reset([&](Opened & o) -> auto& { return word(o).signalled; });
         }

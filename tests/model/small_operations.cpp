@@ -16,7 +16,14 @@ const std::string kRunner = "h1", kFarRunner = "h2";
 class Asking {
 public:
     Asking(const Model& model, Timestamp now, const Operation& creation, Questions questions)
-        : model_(model), now_(now), creation_(creation), all_(questions == Questions::all) {}
+        : model_(model), now_(now), creation_(creation), all_(questions == Questions::all) {
+        const auto asks = [](const ModelNode& n) { return !n.condition.empty(); };
+        kinds_matter_ =
+            !model.plan().limits.empty() ||
+            std::ranges::any_of(model.plan().stages, [](const ModelStage& s) { return !s.runner.empty(); });
+        data_matters_ =
+            std::ranges::any_of(model.plan().checks, asks) || std::ranges::any_of(model.plan().stages, asks);
+    }
 
     Operations run() {
         for (const auto& c : model_.plan().checks) {
@@ -94,6 +101,15 @@ private:
         w.results.push_back(failure("no"));
         add(w);
         if (check.state == State::planning) add(named(check, State::planned));
+        if (data_matters_)
+            for (const char* data : {R"({"k":1})", R"({"k":2})"}) {
+                w = named(check, State::final);
+                w.results.emplace_back().data = JsonText{data};
+                add(w);
+            }
+        w = named(check);
+        w.skip = true;
+        add(w);
     }
 
     void ask_more_of(const ModelCheck& check) {
@@ -128,10 +144,20 @@ private:
         add(w);
         w.results[0].failure = "bad";
         add(w);
+        if (data_matters_) {
+            w.results[0].failure.reset();
+            w.results[0].data = JsonText{R"({"k":1})"};
+            add(w);
+        }
         w.results.clear();
         w.state = State::final;
         add(w).request.inside = current(stage);
         if (!all_) return;
+        w.state.reset();
+        w.skip = true;
+        add(w).request.inside = current(stage);
+        w.state = State::final;
+        w.skip = false;
         w.results.push_back(failure("bad"));
         add(w).request.inside = current(stage);
         w = named(check);
@@ -197,7 +223,17 @@ private:
         StageWrite cancel = named(stage);
         cancel.cancel = true;
         add(cancel);
+        StageWrite skip = named(stage);
+        skip.skip = true;
+        add(skip);
         if (stage.attempts.empty()) return;
+        const ModelAttempt& last = stage.attempts.back();
+        if (last.state == AttemptState::scheduled && known(last) == last.holder) {
+            add(stage, word(stage, AttemptState::pending));
+            w = word(stage, AttemptState::running);
+            w.process_uid = "u1";
+            add(stage, w);
+        }
         w = word(stage, AttemptState::complete);
         add(stage, w);
         w.holder->signalled = true;
@@ -311,7 +347,13 @@ private:
         add(creation_.request);
         if (const auto moment = next_moment(model_, now_))
             add(OperationKind::wait).pause = *moment - now_ - 1us;  // the next operation is at that moment
-        if (!all_) return;
+        add().request.cancel.emplace();
+        if (all_) {
+            add().request.cancel = CancelStages{{}, true};
+            for (const bool clean_up_too : {false, true})
+                for (const auto& s : model_.plan().stages)
+                    add().request.cancel = CancelStages{{s.ref.id}, clean_up_too};
+        }
         WriteNodes any;
         any.actor = "ann";
         any.claim.emplace().process_uid = "u1";
@@ -322,7 +364,18 @@ private:
             operation.kind = OperationKind::claim;
             change(operation.request);
         };
+        if (all_ || kinds_matter_) {
+            claim_any([](WriteNodes& r) { r.claim->filter.runners = {"*"}; });
+            claim_any([](WriteNodes& r) {
+                r.claim->at_most = 0;
+                r.claim->ahead = 1;
+            });
+        }
+        for (const auto& [limit, count] : model_.plan().limits)
+            if (all_) add().request.limits = {{limit, count == 1 ? 2 : 1}};
+        if (!all_) return;
         claim_any([](WriteNodes&) {});
+        if (model_.plan().stages.size() > 1) claim_any([](WriteNodes& r) { r.claim->ahead = 1; });
         claim_any([](WriteNodes& r) { r.dry_run = true; });
         claim_any([&](WriteNodes& r) { r.if_version = model_.plan().version + 1; });
         if (model_.plan().checks.size() + model_.plan().stages.size() > 1) return;
@@ -340,6 +393,7 @@ private:
     Timestamp now_;
     const Operation& creation_;
     bool all_;
+    bool data_matters_ = false, kinds_matter_ = false;
     Operations operations_;
 };
 

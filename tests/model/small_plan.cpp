@@ -15,8 +15,19 @@ using Groups = std::vector<SmallGroup>;
 using Nodes = std::vector<SmallNode>;
 
 const std::vector<Policy> kPolicies{
-    {0, 0s, {}, {}},  {1, 0s, {}, {}},   {2, 10s, {}, {}}, {0, 0s, 30s, {}},
-    {0, 0s, {}, 20s}, {1, 10s, 30s, {}}, {1, 0s, {}, 20s}, {1, 10s, 20s, 20s},
+    {0, 0s, {}, {}},
+    {1, 0s, {}, {}},
+    {2, 10s, {}, {}},
+    {0, 0s, 30s, {}},
+    {0, 0s, {}, 20s},
+    {1, 10s, 30s, {}},
+    {1, 0s, {}, 20s},
+    {1, 10s, 20s, 20s},
+    {2, 20s, {}, {}, 30s},
+    {1, 0s, 30s, {}, kMaxBackoff, {true, false, false, {}}},
+    {1, 0s, 30s, {}, kMaxBackoff, {false, true, true, {1}}},
+    {1, 10s, {}, {}, kMaxBackoff, {}, OnInterrupt::fail},
+    {1, 0s, {}, 20s, kMaxBackoff, {false, true, false, {}}, OnInterrupt::fail},
 };
 
 SmallGroup group(GroupKind kind, std::vector<SmallEdge> edges, std::int64_t at_least = 0) {
@@ -29,8 +40,14 @@ std::vector<SmallEdge> edges_on_end(int target) {
             {target, State::final, When::failure},
             {target, State::final, When::always}};
 }
-std::vector<SmallEdge> edges_to(int target, NodeType type) {
+std::vector<SmallEdge> edges_of_each_kind(int target) {
     auto edges = edges_on_end(target);
+    edges.push_back({target, State::final, When::not_failed});
+    edges.push_back({target, State::final, When::unsuccessful});
+    return edges;
+}
+std::vector<SmallEdge> edges_to(int target, NodeType type) {
+    auto edges = edges_of_each_kind(target);
     const auto early = type == NodeType::check ? std::array{State::planned, State::waiting}
                                                : std::array{State::attempting, State::awaiting_group};
     for (const State state : early) edges.push_back({target, state, {}});
@@ -51,11 +68,11 @@ Groups groups_on(int target, NodeType type) {
     return all;
 }
 
-/// All that a node may depend on, of two others: each edge on the end.
+/// All that a node may depend on, of two others: each edge on the end, and groups of two of them.
 Groups groups_on_two(int first, int second) {
     Groups all{{}};
     for (const int target : {first, second})
-        for (const auto& e : edges_on_end(target)) all.push_back(just(e));
+        for (const auto& e : edges_of_each_kind(target)) all.push_back(just(e));
     for (const auto kind : {GroupKind::all, GroupKind::any})
         for (const auto& e : edges_on_end(first))
             for (const auto& f : edges_on_end(second)) all.push_back(group(kind, {e, f}));
@@ -89,6 +106,30 @@ void plans_of_one(const std::function<void(const SmallPlan&)>& found) {
                 found({node});
             }
     }
+    SmallNode node;
+    node.type = NodeType::stage;
+    node.runner = "mac";
+    found({node});
+    node.runner.clear();
+    for (const std::int64_t uses : {1, 2}) {
+        node.uses = uses;
+        found({node});
+    }
+}
+
+/// Every condition on the check at 0, for a node that waits for its end, and one that does not have to.
+void with_conditions(SmallPlan plan, std::size_t node, const std::function<void(const SmallPlan&)>& found) {
+    using enum Condition::Test;
+    for (const auto& e : {edges_on_end(0)[0], edges_on_end(0)[2]})
+        for (const auto test : {equals, not_equals, exists, absent}) {
+            plan[node].dependencies = just(e);
+            plan[node].condition = SmallCondition{0, test};
+            found(plan);
+        }
+    plan[node].dependencies = group(GroupKind::any, {edges_on_end(0)[0], edges_on_end(0)[1]});
+    found(plan);
+    plan[node].dependencies = {};
+    found(plan);
 }
 
 void checks_of_two(const std::function<void(const SmallPlan&)>& found) {
@@ -100,6 +141,9 @@ void checks_of_two(const std::function<void(const SmallPlan&)>& found) {
             b.required = state == State::planning;
             found({a, b});
         }
+    SmallNode planned;
+    planned.state = State::planned;
+    with_conditions({planned, planned}, 1, found);
     SmallNode a, b;
     a.dependencies = just({1, State::final, When::always});
     b.dependencies = just({0, State::planned, {}});
@@ -133,6 +177,10 @@ void check_and_stage(const std::function<void(const SmallPlan&)>& found) {
     for (const auto& g : groups_on(0, NodeType::check))
         if (!g.edges.empty()) each({}, g);
     each(just({1, State::final, When::success}), just({0, State::final, When::success}));
+    SmallNode check, stage;
+    check.state = State::planned;
+    stage.type = NodeType::stage;
+    with_conditions({check, stage}, 1, found);
 }
 
 void stages_of_two(const std::function<void(const SmallPlan&)>& found) {
@@ -165,6 +213,22 @@ void stages_of_two(const std::function<void(const SmallPlan&)>& found) {
     }
     first = second = {};
     first.type = second.type = NodeType::stage;
+    for (const auto& g : Groups{{}, just({0, State::final, When::unsuccessful})}) {
+        second.dependencies = g;
+        for (const auto& policy : {kPolicies[0], kPolicies[1], kPolicies[11]}) {
+            first.policy = policy;
+            first.uses = second.uses = 1;
+            found({first, second});
+            first.uses = 0;
+            second.runner = "mac";
+            found({first, second});
+            second.uses = 0;
+            found({first, second});
+            second.runner.clear();
+        }
+    }
+    first = second = {};
+    first.type = second.type = NodeType::stage;
     first.dependencies = just({1, State::final, When::success});
     second.dependencies = just({0, State::attempting, {}});
     found({first, second});
@@ -184,7 +248,7 @@ public:
                 plan_[i].state = State::planned;
             }
             Groups on_first{{}};
-            for (const auto& e : edges_on_end(0)) on_first.push_back(just(e));
+            for (const auto& e : edges_of_each_kind(0)) on_first.push_back(just(e));
             for (const auto& second : on_first)
                 for (const auto& third : groups_on_two(0, 1)) {
                     plan_[1].dependencies = second;
@@ -252,6 +316,7 @@ SmallPlan renamed(const SmallPlan& plan, const std::vector<int>& place) {
         SmallNode& node = other[static_cast<std::size_t>(place[i])] = plan[i];
         rename(node.dependencies, place);
         rename(node.group, place);
+        if (node.condition) node.condition->check = place[static_cast<std::size_t>(node.condition->check)];
         for (auto& a : node.assignments) a.first = place[static_cast<std::size_t>(a.first)];
         std::ranges::sort(node.assignments);
     }
@@ -292,6 +357,15 @@ PredicateSpec spec(const SmallPlan& plan, const SmallGroup& group) {
     return spec_of;
 }
 
+std::optional<std::vector<ConditionSpec>> spec(const SmallPlan& plan,
+                                               const std::optional<SmallCondition>& condition) {
+    if (!condition) return std::nullopt;
+    std::vector<ConditionSpec> specs(1);
+    specs[0].condition = {name(plan, condition->check), "/k", condition->test, ""};
+    if (condition->test <= Condition::Test::not_equals) specs[0].condition.value = "1";
+    return specs;
+}
+
 }  // namespace
 
 Operation creation(const SmallPlan& plan) {
@@ -306,17 +380,23 @@ Operation creation(const SmallPlan& plan) {
             w.state = node.state;
             w.required = node.required;
             if (!node.dependencies.edges.empty()) w.dependencies = spec(plan, node.dependencies);
+            w.condition = spec(plan, node.condition);
             operation.request.checks.push_back(w);
             continue;
         }
         StageWrite w;
         w.id = name(plan, i);
         if (!node.dependencies.edges.empty()) w.dependencies = spec(plan, node.dependencies);
+        w.condition = spec(plan, node.condition);
         if (!node.group.edges.empty()) w.continuation_group = spec(plan, node.group);
         if (!node.assignments.empty()) w.assignments.emplace();
         for (const auto& [check, goal] : node.assignments)
             w.assignments->push_back({name(plan, check), goal, {}});
-        w.retry = Retry{node.policy.retries, node.policy.backoff};
+        w.retry = Retry{node.policy.retries, node.policy.backoff, node.policy.max_backoff, node.policy.on,
+                        node.policy.on_interrupt};
+        if (node.uses > 0) w.uses = {{"gpu", node.uses}};
+        if (node.uses > 0) operation.request.limits = {{"gpu", 1}};
+        if (!node.runner.empty()) w.runner = node.runner;
         w.timeout = node.policy.timeout;
         w.heartbeat = node.policy.heartbeat;
         operation.request.stages.push_back(w);

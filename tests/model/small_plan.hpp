@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // All plans of a few nodes, within bounds that are written down here.
 //
-//   1 node:  every state that a check may be created in, required or not; every policy of kPolicies; a node
-//            that depends on itself (refused); a continuation group over the stage itself.
+//   1 node:  every state that a check may be created in, required or not; every policy of kPolicies; use
+//            of a limit, all of it or more (refused); a kind of runner; a node that depends on itself
+//            (refused); a continuation group over the stage itself.
 //   2 nodes: every edge (`when` of each kind, and earlier states) in every direction, one cycle of each pair
 //   of
-//            types; groups with two edges to one node, AND, OR and THRESHOLD, and nested; every assignment,
-//            also with two goals; continuation groups in both directions; kPolicies that differ.
-//   3 nodes: every shape of a graph without cycles; AND and OR of two edges, each on success, failure or
-//            always; every assignment to FINAL; one continuation group, or none; no retries, or one.
+//            types; groups with two edges to one node, AND, OR and THRESHOLD, and nested; every condition
+//            on the data of a check that is waited for, and one on a check that is not; every assignment,
+//            also with two goals; continuation groups in both directions; kPolicies that differ;
+//            stages that share a limit, or need different runners.
+//   3 nodes: every shape of a graph without cycles; one edge of each kind, or AND and OR of two, each on
+//            success, failure or always; every assignment to FINAL; one continuation group, or none; no
+//            retries, or one.
 //
 // Checks are PLANNED in plans of 3 nodes; that PLANNING ends as it must is seen with 1 and 2.
 #pragma once
@@ -38,14 +42,25 @@ struct Policy {
     std::int32_t retries = 0;
     Duration backoff{0};
     std::optional<Duration> timeout, heartbeat;
+    Duration max_backoff = kMaxBackoff;
+    RetryOn on;
+    OnInterrupt on_interrupt = OnInterrupt::again;
+};
+/// What the data of a check must say.
+struct SmallCondition {
+    int check = 0;
+    Condition::Test test = Condition::Test::equals;  ///< of 1 at /k
 };
 struct SmallNode {
     NodeType type = NodeType::check;
     SmallGroup dependencies;
+    std::optional<SmallCondition> condition;
     State state = State::planning;  ///< of a check
     bool required = true;           ///< likewise
     std::vector<std::pair<int, State>> assignments;
     SmallGroup group;
+    std::int64_t uses = 0;  ///< of the limit `gpu`, which is 1 in the plan if any node uses it
+    std::string runner;
     Policy policy;
 };
 using SmallPlan = std::vector<SmallNode>;

@@ -54,6 +54,8 @@ public:
             add("beat {} {} ", holder, std::min(silent, 60s).count());
         }
         add("{} ", model_.plan().labels.dump());
+        add("{} ", model_.plan().cancelled.has_value());
+        for (const auto& [limit, count] : model_.plan().limits) add("limit {} {} ", limit, count);
         for (const auto& [op_id, version] : model_.plan().operations) add("op {} ", op_id);
         for (const auto& [op_id, claim] : model_.plan().claims)
             add("op {} {} {} ", op_id, claim.first, fmt::join(claim.second, ","));
@@ -90,6 +92,8 @@ private:
         add_code(n.skip_cause);
         if (n.created_by) add("by {}:{} ", n.created_by->stage, n.created_by->attempt);
         add(n.dependencies);
+        for (const auto& c : n.condition)
+            add("if {} {} {} {} ", c.check, c.path, static_cast<int>(c.test), c.value);
         for (const auto& entry : n.history) add("{},", static_cast<int>(entry.state));
     }
 
@@ -106,6 +110,8 @@ private:
     void add(const ModelStage& s) {
         add_node(s);
         add(s.group);
+        add("{} ", s.runner);
+        for (const auto& use : s.uses) add("uses {} {} ", use.limit, use.count);
         add("{} ", s.over);
         add_code(s.reason);
         add(s.concluded_message);

@@ -52,20 +52,26 @@ GLOBALLY_VALUED = valued_in(section(OVERALL, "Global options"))
 FLAGS = {name: flags_in(section(said(TURBOCI, *name.split(), "--help"), "Arguments and options")) for name in COMMANDS}
 
 
+# Of the flags that select nodes.
+FILTERS = {
+    "--type": {"check", "stage"}, "--kind": {"source", "build", "test", "analysis", "kickoff"},
+    "--state": {"PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"},
+    "--outcome": {"passed", "failed", "skipped", "cancelled"}, "--waiting-for": {"person"},
+}
 # What the values of flags can be, for each command that takes the flag ("": any).
 CHOICES = {
     "": {"--plan": {"nightly", "nightly-2"}, "-p": {"nightly", "nightly-2"}, "--output": {"table", "json", "jsonl", "yaml", "name"},
          "-o": {"table", "json", "jsonl", "yaml", "name"}, "--color": {"auto", "always", "never"},
          "--lock-timeout": {"30s", "10m", "2h"}},
     "plan show": {"--format": {"table", "markdown", "junit"}},
-    "nodes query": {"--type": {"check", "stage"}, "--kind": {"source", "build", "test", "analysis", "kickoff"},
-                    "--state": {"PLANNING", "PLANNED", "WAITING", "ATTEMPTING", "AWAITING_GROUP", "FINAL"},
-                    "--outcome": {"passed", "failed", "skipped", "cancelled"}, "--edges": {"all", "satisfied"}},
+    "nodes query": {**FILTERS, "--edges": {"all", "satisfied"}},
+    "gate": FILTERS,
+    "plan prune": {"--older-than": {"24h", "168h"}},
     "graph show": {"--format": {"dot", "mermaid", "json", "tree"}, "--collapse": {"kind"}, "--rankdir": {"LR", "TB"},
                    "--edges": {"all", "satisfied"}},
     "attempt claim": {"--wait": {"30s", "10m", "2h"}},
     "plan tick": {"--lost-after": {"30s", "10m", "2h"}},
-    "run": {"--timeout": {"30s", "10m", "2h"}, "--lost-after": {"30s", "10m", "2h"}},
+    "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"}, "--lost-after": {"30s", "10m", "2h"}},
     "wait": {"--timeout": {"30s", "10m", "2h"}},
 }
 # Their values are files.
@@ -154,15 +160,26 @@ class Documents(unittest.TestCase):
         for noun in {name.split()[0] for name in COMMANDS}:
             self.assertIn(f".It Xr turboci-{noun} 1", page)
 
+    @unittest.skipUnless((MAN_DIR / "turbocid.8").exists(), "built without gRPC")
+    def test_the_page_of_the_server_documents_its_options_and_no_others(self):
+        page = (MAN_DIR / "turbocid.8").read_text()
+        options = page[page.index(".Sh OPTIONS"):page.index(".Ss Listening")]
+        documented = {"-" + flag for items in re.findall(r"^\.It Fl (.*)$", options, re.M)
+                      for flag in re.findall(r"(?:^|Fl )([\w-]+)", items)}
+        told = said(pathlib.Path(TURBOCI).with_name("turbocid"), "--help")
+        self.assertEqual(documented, flags_in(told) | {"-h", "--help"})
+
     def test_every_page_that_is_referred_to_exists(self):
-        for page in MAN_DIR.glob("turboci*.[15]"):
+        for page in MAN_DIR.glob("turboci*.[158]"):
             for name, number in re.findall(r"^\.Xr (turboci\S*) (\d)", page.read_text(), re.M):
-                self.assertTrue((MAN_DIR / f"{name}.{number}").exists(), f"{page.name} refers to {name}({number})")
+                there = (MAN_DIR / f"{name}.{number}").exists() or name == "turbocid"  # not in builds without gRPC
+                self.assertTrue(there, f"{page.name} refers to {name}({number})")
 
     @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
     def test_the_manual_pages_are_clean(self):
-        pages = sorted(str(p) for p in MAN_DIR.glob("turboci*.[15]"))
-        self.assertEqual(len(pages), len({name.split()[0] for name in COMMANDS}) + 2)
+        pages = sorted(str(p) for p in MAN_DIR.glob("turboci*.[158]"))
+        server = (MAN_DIR / "turbocid.8").exists()
+        self.assertEqual(len(pages), len({name.split()[0] for name in COMMANDS}) + 2 + server)
         ran = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *pages], stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)
         self.assertEqual((ran.returncode, ran.stdout), (0, ""))

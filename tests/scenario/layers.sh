@@ -12,9 +12,13 @@ declare -A may=(
     [format]="domain"
     [store]="domain os"
     [service]="domain engine"
+    [server]="domain os service"
+    [grpc]="domain format google server service"
     [endpoint]="domain engine format service"
     [runner]="domain engine endpoint format os service"
     [cli]="engine endpoint format os runner service"
+    [turbocid]="cli grpc os server"
+    [turboci-grpc]="cli grpc os"
 )
 declare -A owner=(
     # header of another project: the folder of src/ that alone includes it
@@ -23,6 +27,8 @@ declare -A owner=(
     [yaml-cpp/]=format
     [pugixml.hpp]=format
     [CLI/]=cli
+    [google/]=grpc
+    [grpcpp/]=grpc
 )
 bad=0
 complain() {

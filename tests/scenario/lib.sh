@@ -34,7 +34,8 @@ scenario() {
     local directory
     directory=$(mktemp -d "$work/XXXXXX")
     cp -r "$root/examples" "$directory/"
-    rm -rf "$directory"/examples/library/build "$directory"/examples/failure/{scratch,outbox.txt}
+    rm -rf "$directory"/examples/library/build "$directory"/examples/failure/{scratch,outbox.txt} \
+        "$directory"/examples/{monorepo/out,deployment/hosts,integration/out}
     cd "$directory"
     printf 'scenario: %s\n' "$1"
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store under test. Each backend defines open_store() in a file of its own and links contract/*.cpp
-// unchanged.
+// The store under test. Each backend defines these in a file of its own and links contract/*.cpp unchanged.
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "turboci/store.hpp"
 
 namespace turboci::test {
 
-[[nodiscard]] std::unique_ptr<Store> open_store(StoreOptions options);
+/// The store at `path`, as several processes would open it.
+[[nodiscard]] std::unique_ptr<Store> open_backend(const std::string& path, StoreOptions options,
+                                                  const Wait& wait);
 
 }  // namespace turboci::test

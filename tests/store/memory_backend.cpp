@@ -8,12 +8,12 @@
 
 namespace turboci::test {
 
-std::unique_ptr<Store> open_store(StoreOptions options) {
+std::unique_ptr<Store> open_backend(const std::string& path, StoreOptions options, const Wait&) {
     static std::map<std::string, std::shared_ptr<memory::Shared>> at_path;
-    std::shared_ptr<memory::Shared>& shared = at_path[options.path];
-    if (!shared && !options.create) throw Error(ErrorCode::not_found, "nothing was made at " + options.path);
+    std::shared_ptr<memory::Shared>& shared = at_path[path];
+    if (!shared && !options.create) throw Error(ErrorCode::not_found, "nothing was made at " + path);
     if (!shared) shared = std::make_shared<memory::Shared>();
-    return std::make_unique<memory::MemoryStore>(shared, options.read_only);
+    return std::make_unique<memory::MemoryStore>(shared, std::move(options));
 }
 
 }  // namespace turboci::test

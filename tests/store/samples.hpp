@@ -11,6 +11,7 @@
 #include "service/lookups.hpp"
 #include "store/backend.hpp"
 #include "support/catch.hpp"
+#include "support/fake_clock.hpp"
 #include "support/temp_dir.hpp"
 #include "turboci/error.hpp"
 
@@ -50,9 +51,9 @@ inline NodeRow node_row(PlanKey plan, NodeKey key, NodeType type, std::string id
 
 /// One node after another, of a type if given, and of some keys unless `keys` is null.
 template <class Visit>
-void read_records(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
+void read_records(Snapshot& snapshot, PlanKey plan, std::optional<NodeType> type,
                   const std::vector<NodeKey>* keys, const NodeParts& parts, const Visit& visit) {
-    uow.scan(plan, {.keys = keys, .type = type, .parts = parts}, [&](std::span<NodeRecord> records) {
+    snapshot.scan(plan, {.keys = keys, .type = type, .parts = parts}, [&](std::span<NodeRecord> records) {
         for (NodeRecord& record : records) visit(record);
         return true;
     });
@@ -60,11 +61,11 @@ void read_records(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
 
 /// The nodes alone.
 template <class Visit>
-void scan_nodes(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type, const std::vector<State>& states,
-                const Visit& visit) {
+void scan_nodes(Snapshot& snapshot, PlanKey plan, std::optional<NodeType> type,
+                const std::vector<State>& states, const Visit& visit) {
     NodeScan scan{.type = type, .states = states, .parts = kBareNodes};
     scan.parts.stamps = true;
-    uow.scan(plan, scan, [&](std::span<NodeRecord> records) {
+    snapshot.scan(plan, scan, [&](std::span<NodeRecord> records) {
         for (NodeRecord& record : records) visit(record.row);
         return true;
     });
@@ -74,79 +75,80 @@ void scan_nodes(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type, con
 
 /// Applies what `fill` puts into an empty ChangeSet of `plan`.
 template <class Fill>
-PlanKey change(UnitOfWork& uow, PlanKey plan, const Fill& fill) {
+PlanKey change(Transaction& transaction, PlanKey plan, const Fill& fill) {
     ChangeSet changes;
     changes.plan = plan;
     fill(changes);
-    return uow.apply(changes);
+    return transaction.apply(changes);
 }
 template <class Row>
 Rows<Row> only(const Row& row) {
     return Rows<Row>(std::span<const Row>(&row, 1));
 }
-inline PlanKey insert_plan(UnitOfWork& uow, const PlanRow& row) {
-    return change(uow, {}, [&](ChangeSet& c) { c.plan_row = row; });
+inline PlanKey insert_plan(Transaction& transaction, const PlanRow& row) {
+    return change(transaction, {}, [&](ChangeSet& c) { c.plan_row = row; });
 }
-inline void update_plan(UnitOfWork& uow, const PlanRow& row) { insert_plan(uow, row); }
-inline void add_counts(UnitOfWork& uow, PlanKey plan, std::span<const StateCount> counts) {
-    change(uow, plan, [&](ChangeSet& c) { c.counts.assign(counts.begin(), counts.end()); });
+inline void update_plan(Transaction& transaction, const PlanRow& row) { insert_plan(transaction, row); }
+inline void add_counts(Transaction& transaction, PlanKey plan, std::span<const StateCount> counts) {
+    change(transaction, plan, [&](ChangeSet& c) { c.counts.assign(counts.begin(), counts.end()); });
 }
-inline void insert_node(UnitOfWork& uow, const NodeRow& row, const NodeBody& body) {
-    change(uow, row.plan, [&](ChangeSet& c) {
+inline void insert_node(Transaction& transaction, const NodeRow& row, const NodeBody& body) {
+    change(transaction, row.plan, [&](ChangeSet& c) {
         c.created = only(row);
         c.created_bodies = only(body);
     });
 }
-inline void update_node(UnitOfWork& uow, const NodeRow& row) {
-    change(uow, row.plan, [&](ChangeSet& c) { c.nodes = only(row); });
+inline void update_node(Transaction& transaction, const NodeRow& row) {
+    change(transaction, row.plan, [&](ChangeSet& c) { c.nodes = only(row); });
 }
-inline void update_body(UnitOfWork& uow, NodeKey key, const NodeBody& body) {
+inline void update_body(Transaction& transaction, NodeKey key, const NodeBody& body) {
     const BodyRow row{key, body};
-    change(uow, {}, [&](ChangeSet& c) { c.bodies = only(row); });
+    change(transaction, {}, [&](ChangeSet& c) { c.bodies = only(row); });
 }
-inline void insert_group(UnitOfWork& uow, const GroupRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.new_groups = only(row); });
+inline void insert_group(Transaction& transaction, const GroupRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.new_groups = only(row); });
 }
-inline void update_group(UnitOfWork& uow, const GroupRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.groups = only(row); });
+inline void update_group(Transaction& transaction, const GroupRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.groups = only(row); });
 }
-inline void insert_edge(UnitOfWork& uow, const EdgeRow& row, NodeType target_type) {
+inline void insert_edge(Transaction& transaction, const EdgeRow& row, NodeType target_type) {
     const TypedEdge edge{row, target_type};
-    change(uow, {}, [&](ChangeSet& c) { c.edges = only(edge); });
+    change(transaction, {}, [&](ChangeSet& c) { c.edges = only(edge); });
 }
-inline void delete_predicate(UnitOfWork& uow, NodeKey owner, PredicateRole role) {
-    change(uow, {}, [&](ChangeSet& c) { c.dropped = {{owner, role}}; });
+inline void delete_predicate(Transaction& transaction, NodeKey owner, PredicateRole role) {
+    change(transaction, {}, [&](ChangeSet& c) { c.dropped = {{owner, role}}; });
 }
-inline void insert_assignment(UnitOfWork& uow, const AssignmentRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.assignments = only(row); });
+inline void insert_assignment(Transaction& transaction, const AssignmentRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.assignments = only(row); });
 }
-inline void put_goal(UnitOfWork& uow, const GoalRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.goals = only(row); });
+inline void put_goal(Transaction& transaction, const GoalRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.goals = only(row); });
 }
-inline void insert_attempt(UnitOfWork& uow, const AttemptRow& row) {
-    change(uow, row.plan, [&](ChangeSet& c) { c.new_attempts = only(row); });
+inline void insert_attempt(Transaction& transaction, const AttemptRow& row) {
+    change(transaction, row.plan, [&](ChangeSet& c) { c.new_attempts = only(row); });
 }
-inline void update_attempt(UnitOfWork& uow, const AttemptRow& row) {
-    change(uow, row.plan, [&](ChangeSet& c) { c.attempts = only(row); });
+inline void update_attempt(Transaction& transaction, const AttemptRow& row) {
+    change(transaction, row.plan, [&](ChangeSet& c) { c.attempts = only(row); });
 }
-inline void add_progress(UnitOfWork& uow, NodeKey stage, std::int32_t idx, const Progress& progress) {
+inline void add_progress(Transaction& transaction, NodeKey stage, std::int32_t idx,
+                         const Progress& progress) {
     const ProgressRow row{stage, idx, progress};
-    change(uow, {}, [&](ChangeSet& c) { c.progress = only(row); });
+    change(transaction, {}, [&](ChangeSet& c) { c.progress = only(row); });
 }
 /// Returns the id that the store gave it.
-inline std::int64_t insert_result(UnitOfWork& uow, const ResultRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.new_results = only(row); });
-    return results(uow, row.check).back().result.id;
+inline std::int64_t insert_result(Transaction& transaction, const ResultRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.new_results = only(row); });
+    return results(transaction, row.check).back().result.id;
 }
-inline void update_result(UnitOfWork& uow, const ResultRow& row) {
-    change(uow, {}, [&](ChangeSet& c) { c.results = only(row); });
+inline void update_result(Transaction& transaction, const ResultRow& row) {
+    change(transaction, {}, [&](ChangeSet& c) { c.results = only(row); });
 }
-inline void insert_operation(UnitOfWork& uow, PlanKey plan, const OperationRow& row) {
-    change(uow, plan, [&](ChangeSet& c) { c.operation = row; });
+inline void insert_operation(Transaction& transaction, PlanKey plan, const OperationRow& row) {
+    change(transaction, plan, [&](ChangeSet& c) { c.operation = row; });
 }
 /// A write with all of its changes.
-inline void append(UnitOfWork& uow, const WriteRow& write, std::span<const ChangeRow> changes) {
-    change(uow, write.plan, [&](ChangeSet& c) {
+inline void append(Transaction& transaction, const WriteRow& write, std::span<const ChangeRow> changes) {
+    change(transaction, write.plan, [&](ChangeSet& c) {
         c.write = write;
         c.changes = Rows<ChangeRow>(changes);
     });
@@ -173,42 +175,58 @@ std::string message_of(const Call& call) {
     return "nothing was thrown";
 }
 
+/// One try.
+inline const Wait kAtOnce{.at_most = Duration::zero()};
+
+inline std::vector<OperationRow> operations(Snapshot& snapshot, PlanKey plan) {
+    return ask(snapshot, plan, [](Lookup& l) { l.operations = true; }).operations;
+}
+inline void delete_plan(Transaction& transaction, PlanKey plan) {
+    change(transaction, plan, [](ChangeSet& c) { c.deletes_plan = true; });
+}
+
 /// A store of its own in a new directory, with one plan.
 class Fixture {
 public:
-    Fixture() : store_(open({.path = path(), .create = true, .command = "test"})) {
-        auto uow = write();
-        plan_ = insert_plan(*uow, plan_row("p"));
-        uow->commit();
+    Fixture()
+        : store_(
+              open(path(), {.create = true, .command = "test", .clock = &clock, .statistics = &statistics})) {
+        auto transaction = write();
+        plan_ = insert_plan(*transaction, plan_row("p"));
+        transaction->commit();
     }
     [[nodiscard]] std::string path() const { return dir_ / "turboci.db"; }
     [[nodiscard]] const TempDir& dir() const { return dir_; }
     [[nodiscard]] Store& store() { return *store_; }
     [[nodiscard]] PlanKey plan() const { return plan_; }
-    [[nodiscard]] std::unique_ptr<UnitOfWork> write() { return store_->begin(Access::write); }
-    [[nodiscard]] std::unique_ptr<UnitOfWork> read() { return store_->begin(Access::read); }
+    [[nodiscard]] std::unique_ptr<Transaction> write() { return store_->write("p", {}); }
+    [[nodiscard]] std::unique_ptr<Snapshot> read() { return store_->read({}); }
     /// Closes the store, so that children and other connections have it to themselves.
     void close() { store_.reset(); }
-    void reopen() { store_ = open({.path = path(), .command = "test"}); }
-    [[nodiscard]] static std::unique_ptr<Store> open(StoreOptions options) {
-        return open_store(std::move(options));
+    void reopen() { store_ = open(path(), {.command = "test"}); }
+    [[nodiscard]] static std::unique_ptr<Store> open(const std::string& path, StoreOptions options = {},
+                                                     const Wait& wait = {}) {
+        return open_backend(path, std::move(options), wait);
     }
     /// A new store with nothing in it. Its first commit makes the file.
     static std::unique_ptr<Store> make(const std::string& path) {
-        auto store = open({.path = path, .create = true});
-        store->begin(Access::write)->commit();
+        auto store = open(path, {.create = true});
+        store->write({}, {})->commit();
         return store;
     }
 
     /// Adds a node in the open transaction, with a row that has nothing special.
-    NodeKey add(UnitOfWork& uow, NodeType type, const std::string& id) const {
-        const NodeKey key = uow.next_node_key();
+    NodeKey add(Transaction& transaction, NodeType type, const std::string& id) const {
+        const NodeKey key = transaction.store().next_node;
         const NodeRow row = node_row(plan_, key, type, id);
-        insert_node(uow, row, {});
+        insert_node(transaction, row, {});
         const StateCount one{type, row.state, std::nullopt, 1};
-        add_counts(uow, plan_, {&one, 1});
+        add_counts(transaction, plan_, {&one, 1});
         return key;
     }
+
+    FakeClock clock;
+    StoreStatistics statistics;  ///< of the fixture's own store
 
 private:
     TempDir dir_;

@@ -3,6 +3,8 @@
 
 namespace turboci::test {
 
-std::unique_ptr<Store> open_store(StoreOptions options) { return open_sqlite_store(std::move(options)); }
+std::unique_ptr<Store> open_backend(const std::string& path, StoreOptions options, const Wait& wait) {
+    return open_store(path, std::move(options), wait);
+}
 
 }  // namespace turboci::test

@@ -17,13 +17,13 @@ class Sound : public Fixture {
 public:
     Sound() {
         constexpr auto kOpen = Resolution::unresolved;
-        auto uow = write();
-        const NodeKey c = uow->next_node_key();
+        auto transaction = write();
+        const NodeKey c = transaction->store().next_node;
         NodeRow row = node_row(plan(), c, NodeType::check, "c");
         row.state = State::waiting;
         row.history.push_back({State::waiting, 1, at(1)});
-        insert_node(*uow, row, {});
-        const NodeKey s = uow->next_node_key();
+        insert_node(*transaction, row, {});
+        const NodeKey s = transaction->store().next_node;
         row = node_row(plan(), s, NodeType::stage, "s");
         row.state = State::attempting;
         row.history.push_back({State::attempting, 1, at(1)});
@@ -31,40 +31,40 @@ public:
         row.has_continuation = true;
         NodeBody body;
         body.json.text = R"({"command":"make"})";
-        insert_node(*uow, row, body);
-        const NodeKey t = uow->next_node_key();
+        insert_node(*transaction, row, body);
+        const NodeKey t = transaction->store().next_node;
         row = node_row(plan(), t, NodeType::stage, "t");
         row.dependencies = {GroupKind::all, 2, 2, 0, kOpen};
-        insert_node(*uow, row, {});
-        insert_edge(*uow, {t, kDependencies, 0, 0, s, State::final, When::success}, NodeType::stage);
-        insert_edge(*uow, {t, kDependencies, 1, 1, s, State::final, When::failure}, NodeType::stage);
-        insert_edge(*uow, {t, kDependencies, 1, 2, c, State::final, When::always}, NodeType::check);
-        insert_group(*uow, {t, kDependencies, 1, 0, {GroupKind::any, 1, 2, 0, kOpen}, at(1)});
-        insert_edge(*uow, {s, kContinuation, 0, 0, t, State::final, When::success}, NodeType::stage);
-        insert_group(*uow, {s, kContinuation, 0, -1, {GroupKind::all, 1, 1, 0, kOpen}, at(1)});
-        insert_assignment(*uow, {s, 0, c, State::final});
-        put_goal(*uow, {c, State::final, 1, 1});
+        insert_node(*transaction, row, {});
+        insert_edge(*transaction, {t, kDependencies, 0, 0, s, State::final, When::success}, NodeType::stage);
+        insert_edge(*transaction, {t, kDependencies, 1, 1, s, State::final, When::failure}, NodeType::stage);
+        insert_edge(*transaction, {t, kDependencies, 1, 2, c, State::final, When::always}, NodeType::check);
+        insert_group(*transaction, {t, kDependencies, 1, 0, {GroupKind::any, 1, 2, 0, kOpen}, at(1)});
+        insert_edge(*transaction, {s, kContinuation, 0, 0, t, State::final, When::success}, NodeType::stage);
+        insert_group(*transaction, {s, kContinuation, 0, -1, {GroupKind::all, 1, 1, 0, kOpen}, at(1)});
+        insert_assignment(*transaction, {s, 0, c, State::final});
+        put_goal(*transaction, {c, State::final, 1, 1});
         AttemptRow attempt;
         attempt.stage = s;
         attempt.plan = plan();
-        insert_attempt(*uow, attempt);
-        add_progress(*uow, s, 1, {"halfway", at(2), {}});
+        insert_attempt(*transaction, attempt);
+        add_progress(*transaction, s, 1, {"halfway", at(2), {}});
         ResultRow result;
         result.check = c;
         result.stage = s;
         result.attempt = 1;
         result.result.owner_type = OwnerType::stage_attempt;
         result.result.owner_id = "p:s:1";
-        static_cast<void>(insert_result(*uow, result));
+        static_cast<void>(insert_result(*transaction, result));
         const std::vector<StateCount> counts{{NodeType::check, State::waiting, std::nullopt, 1},
                                              {NodeType::stage, State::attempting, std::nullopt, 1},
                                              {NodeType::stage, State::planned, std::nullopt, 1}};
-        add_counts(*uow, plan(), counts);
+        add_counts(*transaction, plan(), counts);
         const std::vector<ChangeRow> changes{{NodeKey::none, Mover::writer, "{}"},
                                              {c, Mover::orchestrator, "{}"}};
-        append(*uow, {plan(), 1, at(1), "me", "why", "op"}, changes);
-        insert_operation(*uow, plan(), {"op", 1, {}});
-        uow->commit();
+        append(*transaction, {plan(), 1, at(1), "me", "why", "op"}, changes);
+        insert_operation(*transaction, plan(), {"op", 1, {}});
+        transaction->commit();
     }
 };
 
@@ -75,7 +75,7 @@ std::string problems_after(const std::string& sql) {
     raw(f.path(), sql);
     f.reopen();
     std::string text;
-    for (const StoreProblem& p : f.store().check()) text += p.message + "\n";
+    for (const StoreProblem& p : f.store().check({})) text += p.message + "\n";
     return text;
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("every kind of damage in the rows is found and named") {
         {"UPDATE edges SET target_key = 77 WHERE position = 0", "edges that lead to no node"},
         {"UPDATE edges SET target_type = 1 WHERE position = 0",
          "edges that lead to no node, to another plan"},
-        {"UPDATE edges SET on_when = 4 WHERE position = 2", "edges of an unknown role"},
+        {"UPDATE edges SET on_when = 6 WHERE position = 2", "edges of an unknown role"},
         {"UPDATE edges SET group_no = 5 WHERE position = 2", "edges in a group that is not there"},
         {"UPDATE predicate_groups SET owner_key = 77 WHERE role = 1", "groups without their owner"},
         {"UPDATE predicate_groups SET kind = 9", "groups of an unknown kind"},

@@ -17,16 +17,16 @@ using Catch::Matchers::Contains;
 namespace {
 
 /// Enough for SQLite to write pages to the file before the commit.
-void write_more_than_the_cache(const Fixture& f, UnitOfWork& uow) {
+void write_more_than_the_cache(const Fixture& f, Transaction& transaction) {
     NodeBody body;
     body.json.text = R"({"x":")" + std::string(1 << 20, 'x') + "\"}";
     for (int i = 0; i < 40; ++i) {
-        const NodeKey key = uow.next_node_key();
-        insert_node(uow, node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
+        const NodeKey key = transaction.store().next_node;
+        insert_node(transaction, node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
     }
-    PlanRow plan = uow.find_plan("p").value();
+    PlanRow plan = transaction.find_plan("p").value();
     plan.version = 99;
-    update_plan(uow, plan);
+    update_plan(transaction, plan);
 }
 
 /// Kills a writer that has already changed the file. The store is closed in this process.
@@ -34,9 +34,9 @@ void leave_hot_journal(Fixture& f) {
     f.close();
     const auto size = std::filesystem::file_size(f.path());
     Child writer([&](const std::function<void()>& ready) {
-        auto store = Fixture::open({.path = f.path()});
-        auto uow = store->begin(Access::write);
-        write_more_than_the_cache(f, *uow);
+        auto store = Fixture::open(f.path());
+        auto transaction = store->write({}, {});
+        write_more_than_the_cache(f, *transaction);
         ready();
         ::pause();
         return std::string();
@@ -48,9 +48,9 @@ void leave_hot_journal(Fixture& f) {
 }
 
 void add_plan(Fixture& f, const std::string& id) {
-    auto uow = f.write();
-    static_cast<void>(insert_plan(*uow, plan_row(id)));
-    uow->commit();
+    auto transaction = f.write();
+    static_cast<void>(insert_plan(*transaction, plan_row(id)));
+    transaction->commit();
 }
 
 }  // namespace
@@ -60,17 +60,17 @@ TEST_CASE("the next reader undoes what a killed writer left half done") {
     const std::string before = read_file(f.path());
     leave_hot_journal(f);
     {
-        auto reader = Fixture::open({.path = f.path(), .read_only = true});
-        auto uow = reader->begin(Access::read);
-        CHECK(uow->find_plan("p")->version == 1);
-        CHECK_FALSE(find_node(*uow, f.plan(), NodeType::stage, "big-0"));
+        auto reader = Fixture::open(f.path(), {.read_only = true});
+        auto transaction = reader->read({});
+        CHECK(transaction->find_plan("p")->version == 1);
+        CHECK_FALSE(find_node(*transaction, f.plan(), NodeType::stage, "big-0"));
     }
     CHECK(read_file(f.path()) == before);
     // Cleared and not deleted: a deletion could be undone by a power cut, long after later commits.
     CHECK_FALSE(read_file(f.path() + "-journal").starts_with('\xd9'));
     CHECK(std::filesystem::exists(f.path() + "-journal"));
     f.reopen();
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
 }
 
 TEST_CASE("the next writer undoes what a killed writer left half done") {
@@ -78,12 +78,12 @@ TEST_CASE("the next writer undoes what a killed writer left half done") {
     leave_hot_journal(f);
     f.reopen();
     {
-        auto uow = f.write();
-        CHECK(uow->find_plan("p")->version == 1);
-        static_cast<void>(f.add(*uow, NodeType::check, "new"));
-        uow->commit();
+        auto transaction = f.write();
+        CHECK(transaction->find_plan("p")->version == 1);
+        static_cast<void>(f.add(*transaction, NodeType::check, "new"));
+        transaction->commit();
     }
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
     CHECK(find_node(*f.read(), f.plan(), NodeType::check, "new"));
 }
 
@@ -93,9 +93,8 @@ TEST_CASE("who cannot write cannot undo either, and is told what to do") {
     ::chmod(f.dir().path().c_str(), 0555);
     ::chmod(f.path().c_str(), 0444);
     ::chmod((f.path() + "-journal").c_str(), 0444);
-    const std::string answer = as_nobody([&] {
-        return message_of([&] { static_cast<void>(Fixture::open({.path = f.path(), .read_only = true})); });
-    });
+    const std::string answer = as_nobody(
+        [&] { return message_of([&] { static_cast<void>(Fixture::open(f.path(), {.read_only = true})); }); });
     CHECK_THAT(answer, Contains("must be rolled back first") && Contains("where it can be written"));
 }
 
@@ -105,19 +104,19 @@ TEST_CASE("a write that meets the limit on file sizes fails whole and leaves the
     const std::string before = read_file(f.path());
     Child writer([&](const std::function<void()>&) -> std::string {
         ::signal(SIGXFSZ, SIG_IGN);
-        auto store = Fixture::open({.path = f.path()});
+        auto store = Fixture::open(f.path());
         const rlimit limit{2 << 20, 2 << 20};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return "cannot limit";
         return message_of([&] {
-            auto uow = store->begin(Access::write);
-            write_more_than_the_cache(f, *uow);
-            uow->commit();
+            auto transaction = store->write({}, {});
+            write_more_than_the_cache(f, *transaction);
+            transaction->commit();
         });
     });
     CHECK_THAT(writer.wait(), Contains("limit on file sizes"));
     f.reopen();
     CHECK(f.read()->find_plan("p")->version == 1);
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
     f.close();
     CHECK(read_file(f.path()) == before);
 }
@@ -136,40 +135,40 @@ TEST_CASE("a database that another program holds is LOCKED after the timeout, an
             return std::string();
         };
     };
-    const StoreOptions options{.path = f.path(), .lock_timeout = std::chrono::milliseconds(30)};
+    const Wait wait{.at_most = std::chrono::milliseconds(30)};
     {
-        auto store = Fixture::open(options);
+        auto store = Fixture::open(f.path());
         Child other(hold("BEGIN IMMEDIATE"));
         REQUIRE(other.await());
-        const auto write = [&] { static_cast<void>(store->begin(Access::write)); };
+        const auto write = [&] { static_cast<void>(store->write({}, wait)); };
         CHECK(code_of(write) == ErrorCode::locked);
         CHECK_THAT(message_of(write), Contains("another program holds the database"));
-        CHECK_NOTHROW(store->begin(Access::read));
+        CHECK_NOTHROW(store->read(wait));
     }
     {
-        auto store = Fixture::open(options);
+        auto store = Fixture::open(f.path());
         Child other(hold("BEGIN EXCLUSIVE"));
         REQUIRE(other.await());
-        CHECK(code_of([&] { static_cast<void>(store->begin(Access::read)); }) == ErrorCode::locked);
+        CHECK(code_of([&] { static_cast<void>(store->read(wait)); }) == ErrorCode::locked);
     }
     {
-        auto store = Fixture::open(options);
+        auto store = Fixture::open(f.path());
         Child other(hold("BEGIN; SELECT * FROM plans"));
         REQUIRE(other.await());
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("q")));
-        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
-        uow.reset();
-        CHECK_FALSE(store->begin(Access::read)->find_plan("q"));
+        auto transaction = store->write({}, wait);
+        static_cast<void>(insert_plan(*transaction, plan_row("q")));
+        CHECK(code_of([&] { transaction->commit(); }) == ErrorCode::locked);
+        transaction.reset();
+        CHECK_FALSE(store->read({})->find_plan("q"));
     }
 }
 
 TEST_CASE("a store that is closed while another program holds it leaves its journal as it is") {
     Fixture f;
     for (const char* name : {"a", "b"}) {
-        auto uow = f.write();
-        static_cast<void>(insert_plan(*uow, plan_row(name)));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(insert_plan(*transaction, plan_row(name)));
+        transaction->commit();
     }
     const std::string journal = f.path() + "-journal";
     sqlite3* other = nullptr;
@@ -180,7 +179,7 @@ TEST_CASE("a store that is closed while another program holds it leaves its jour
     sqlite3_close(other);
     f.reopen();
     CHECK(f.read()->find_plan("b"));
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
 }
 
 TEST_CASE("who need not wait any longer is LOCKED, and can write afterwards") {
@@ -188,23 +187,22 @@ TEST_CASE("who need not wait any longer is LOCKED, and can write afterwards") {
     f.close();
     bool patient = false;
     int asked = 0;
-    auto store = Fixture::open({.path = f.path(), .lock_timeout = std::chrono::hours(1), .give_up = [&] {
-                                    return !patient && ++asked > 2;
-                                }});
-    auto reader = Fixture::open({.path = f.path(), .read_only = true});
+    const Wait wait{.at_most = std::chrono::hours(1), .give_up = [&] { return !patient && ++asked > 2; }};
+    auto store = Fixture::open(f.path());
+    auto reader = Fixture::open(f.path(), {.read_only = true});
     {
-        const auto reading = reader->begin(Access::read);
+        const auto reading = reader->read({});
         static_cast<void>(reading->find_plan("q"));
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("q")));
-        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
+        auto transaction = store->write({}, wait);
+        static_cast<void>(insert_plan(*transaction, plan_row("q")));
+        CHECK(code_of([&] { transaction->commit(); }) == ErrorCode::locked);
         CHECK(asked == 3);
     }
     patient = true;
-    auto uow = store->begin(Access::write);
-    static_cast<void>(insert_plan(*uow, plan_row("q")));
-    uow->commit();
-    CHECK(reader->begin(Access::read)->find_plan("q"));
+    auto transaction = store->write({}, wait);
+    static_cast<void>(insert_plan(*transaction, plan_row("q")));
+    transaction->commit();
+    CHECK(reader->read({})->find_plan("q"));
 }
 
 TEST_CASE("a store that is open undoes what another program left that was killed") {
@@ -243,23 +241,23 @@ TEST_CASE("a store that is open undoes what another program left that was killed
     add_plan(f, "third");
     CHECK(f.read()->plans().size() == 4);
     CHECK(std::filesystem::file_size(f.path()) <= size);
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
 }
 
 TEST_CASE("large changes that are taken back leave the store as it was") {
     Fixture f;
     {
-        auto uow = f.write();
+        auto transaction = f.write();
         for (int i = 0; i < 3000; ++i)
-            static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
-        uow->commit();
+            static_cast<void>(f.add(*transaction, NodeType::check, "c" + std::to_string(i)));
+        transaction->commit();
     }
     const std::string before = read_file(f.path());
     for (int i = 0; i < 2; ++i) {
-        auto uow = f.write();
-        uow->delete_plan(f.plan());
-        uow.reset();
+        auto transaction = f.write();
+        delete_plan(*transaction, f.plan());
+        transaction.reset();
         CHECK(read_file(f.path()) == before);
     }
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
 }

@@ -35,7 +35,7 @@ std::string seen(Database& db) {
 }  // namespace
 
 TEST_CASE("a feed hands over values of every type, again and again") {
-    Database db("", Database::Mode::temporary, Duration::zero());
+    Database db("", Database::Mode::temporary);
     db.exec("CREATE TABLE t(a, b, c, d)");
     feed(db, 0);
     CHECK(seen(db) == "nothing");
@@ -49,7 +49,7 @@ TEST_CASE("a feed hands over values of every type, again and again") {
 }
 
 TEST_CASE("a row that the table refuses ends the feed") {
-    Database db("", Database::Mode::temporary, Duration::zero());
+    Database db("", Database::Mode::temporary);
     db.exec("CREATE TABLE t(a, b, c BLOB UNIQUE, d)");
     CHECK(code_of([&] { feed(db, 2); }) == ErrorCode::store);
     CHECK(seen(db) == "nothing");
@@ -58,7 +58,7 @@ TEST_CASE("a row that the table refuses ends the feed") {
 }
 
 TEST_CASE("nothing but a feed reads its table") {
-    Database db("", Database::Mode::temporary, Duration::zero());
+    Database db("", Database::Mode::temporary);
     db.exec("CREATE TABLE t(a, b, c, d)");
     CHECK_THAT(message_of([&] { db.exec("SELECT * FROM turboci_feed"); }), Contains("no such table"));
     feed(db, 1);
@@ -70,7 +70,7 @@ TEST_CASE("nothing but a feed reads its table") {
 
 TEST_CASE("a statement that is being read may be begun again") {
     static const sqlite::Sql kNumbers("SELECT 1 AS n UNION ALL SELECT 2 ORDER BY n");
-    Database db("", Database::Mode::temporary, Duration::zero());
+    Database db("", Database::Mode::temporary);
     std::string seen_by_both;
     sqlite::Query outer(db, kNumbers);
     while (outer.step()) {

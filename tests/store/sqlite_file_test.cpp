@@ -20,7 +20,7 @@ namespace {
 /// What opening `path` says, with code STORE and without having changed the file.
 std::string refusal(const std::string& path, bool create = true) {
     const std::string before = read_file(path);
-    const auto open = [&] { static_cast<void>(Fixture::open({.path = path, .create = create})); };
+    const auto open = [&] { static_cast<void>(Fixture::open(path, {.create = create})); };
     CHECK(code_of(open) == ErrorCode::store);
     CHECK(read_file(path) == before);
     return message_of(open);
@@ -75,78 +75,76 @@ TEST_CASE("making a store leaves nothing else in its directory") {
 
 TEST_CASE("until its first commit a store is nowhere but in memory") {
     TempDir dir;
-    auto store = Fixture::open({.path = dir / "t.db", .create = true});
+    auto store = Fixture::open(dir / "t.db", {.create = true});
     CHECK(names_in(dir).empty());
-    CHECK(store->begin(Access::read)->plans().empty());
-    CHECK(store->check().empty());
+    CHECK(store->read({})->plans().empty());
+    CHECK(store->check({}).empty());
     CHECK(names_in(dir).empty());
     {
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("p")));
+        auto transaction = store->write({}, {});
+        static_cast<void>(insert_plan(*transaction, plan_row("p")));
         CHECK(names_in(dir) == Names{"t.db.lock"});
     }
     CHECK(names_in(dir).empty());
-    CHECK(store->begin(Access::read)->plans().empty());
+    CHECK(store->read({})->plans().empty());
     for (const char* id : {"q", "r"}) {
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row(id)));
-        uow->commit();
+        auto transaction = store->write({}, {});
+        static_cast<void>(insert_plan(*transaction, plan_row(id)));
+        transaction->commit();
     }
-    CHECK(store->begin(Access::read)->plans().size() == 2);
-    CHECK(Fixture::open({.path = dir / "t.db"})->begin(Access::read)->plans().size() == 2);
+    CHECK(store->read({})->plans().size() == 2);
+    CHECK(Fixture::open(dir / "t.db")->read({})->plans().size() == 2);
 }
 
 TEST_CASE("a first commit that fails leaves nothing, and can be tried again") {
     TempDir dir;
-    auto store = Fixture::open({.path = dir / "t.db", .create = true});
+    auto store = Fixture::open(dir / "t.db", {.create = true});
     const auto write = [&] {
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("p")));
-        uow->commit();
+        auto transaction = store->write({}, {});
+        static_cast<void>(insert_plan(*transaction, plan_row("p")));
+        transaction->commit();
     };
     ::mkdir((dir / "t.db-journal").c_str(), 0700);
     CHECK_THAT(message_of(write), Contains("-journal' is there"));
     CHECK(names_in(dir) == Names{"t.db-journal"});
     ::rmdir((dir / "t.db-journal").c_str());
     {
-        auto uow = store->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("p")));
+        auto transaction = store->write({}, {});
+        static_cast<void>(insert_plan(*transaction, plan_row("p")));
         // By somebody who does not ask for the lock.
         write_file(dir / "t.db", "precious");
-        CHECK(code_of([&] { uow->commit(); }) == ErrorCode::conflict);
+        CHECK(code_of([&] { transaction->commit(); }) == ErrorCode::conflict);
     }
     CHECK(read_file(dir / "t.db") == "precious");
     ::unlink((dir / "t.db").c_str());
-    CHECK(store->begin(Access::read)->plans().empty());
+    CHECK(store->read({})->plans().empty());
     CHECK_NOTHROW(write());
-    CHECK(store->begin(Access::read)->plans().size() == 1);
+    CHECK(store->read({})->plans().size() == 1);
 }
 
 TEST_CASE("who waits for a creator goes on with its store, or makes one if it is refused") {
     for (const bool refused : {true, false}) {
         TempDir dir;
-        auto first = Fixture::open({.path = dir / "t.db", .create = true});
-        auto uow = first->begin(Access::write);
-        static_cast<void>(insert_plan(*uow, plan_row("p")));
+        auto first = Fixture::open(dir / "t.db", {.create = true});
+        auto transaction = first->write({}, {});
+        static_cast<void>(insert_plan(*transaction, plan_row("p")));
         Child second([&](const std::function<void()>& ready) {
             bool told = false;
-            StoreOptions options{
-                .path = dir / "t.db", .create = true, .lock_timeout = std::chrono::seconds(60)};
-            options.give_up = [&] {
-                if (!std::exchange(told, true)) ready();
-                return false;
-            };
-            auto store = Fixture::open(std::move(options));
-            auto own = store->begin(Access::write);
+            const Wait wait{.at_most = std::chrono::seconds(60), .give_up = [&] {
+                                if (!std::exchange(told, true)) ready();
+                                return false;
+                            }};
+            auto store = Fixture::open(dir / "t.db", {.create = true});
+            auto own = store->write({}, wait);
             static_cast<void>(insert_plan(*own, plan_row("q")));
             own->commit();
-            return std::to_string(store->begin(Access::read)->plans().size());
+            return std::to_string(store->read({})->plans().size());
         });
         REQUIRE(second.await());
-        if (!refused) uow->commit();
-        uow.reset();
+        if (!refused) transaction->commit();
+        transaction.reset();
         CHECK(second.wait() == (refused ? "1" : "2"));
-        CHECK(first->begin(Access::read)->plans().size() == (refused ? 1 : 2));
+        CHECK(first->read({})->plans().size() == (refused ? 1 : 2));
         CHECK(names_in(dir).size() == (refused ? 2 : 3));
     }
 }
@@ -184,13 +182,13 @@ TEST_CASE("what is not a regular file with one name is refused at once, by reade
             std::filesystem::remove(f.path() + suffix);
             make(f.path() + suffix, f.dir());
             const auto open = [&](bool create) {
-                return Fixture::open({.path = f.path(), .create = create, .lock_timeout = Duration::zero()});
+                return Fixture::open(f.path(), {.create = create}, kAtOnce);
             };
-            const auto read = [&] { static_cast<void>(open(false)->begin(Access::read)); };
+            const auto read = [&] { static_cast<void>(open(false)->read(kAtOnce)); };
             // The lock is none of a reader's business.
             CHECK(code_of(read) == (suffix == ".lock" ? std::nullopt : std::optional(ErrorCode::store)));
-            CHECK(code_of([&] { static_cast<void>(open(false)->begin(Access::write)); }) == ErrorCode::store);
-            CHECK(code_of([&] { static_cast<void>(open(true)->begin(Access::write)); }) == ErrorCode::store);
+            CHECK(code_of([&] { static_cast<void>(open(false)->write({}, kAtOnce)); }) == ErrorCode::store);
+            CHECK(code_of([&] { static_cast<void>(open(true)->write({}, kAtOnce)); }) == ErrorCode::store);
             if (suffix.empty()) continue;
             std::filesystem::remove(f.path());
             CHECK(code_of([&] { Fixture::make(f.path()); }) == ErrorCode::store);
@@ -203,17 +201,17 @@ TEST_CASE("a journal that becomes something else while a store is open is refuse
     Fixture f;
     const std::string journal = f.path() + "-journal";
     {
-        auto uow = f.write();
-        static_cast<void>(insert_plan(*uow, plan_row("q")));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(insert_plan(*transaction, plan_row("q")));
+        transaction->commit();
     }
-    auto reader = Fixture::open({.path = f.path(), .read_only = true});
+    auto reader = Fixture::open(f.path(), {.read_only = true});
     std::filesystem::remove(journal);
     REQUIRE(::mkfifo(journal.c_str(), 0600) == 0);
-    CHECK(code_of([&] { static_cast<void>(reader->begin(Access::read)); }) == ErrorCode::store);
+    CHECK(code_of([&] { static_cast<void>(reader->read({})); }) == ErrorCode::store);
     CHECK(code_of([&] { static_cast<void>(f.write()); }) == ErrorCode::store);
     std::filesystem::remove(journal);
-    CHECK(reader->begin(Access::read)->plans().size() == 2);
+    CHECK(reader->read({})->plans().size() == 2);
     CHECK_NOTHROW(f.write()->commit());
 }
 
@@ -222,15 +220,15 @@ TEST_CASE("many processes may create the same store at once") {
     std::vector<std::unique_ptr<Child>> children;
     for (int i = 0; i < 6; ++i)
         children.push_back(std::make_unique<Child>([&, i](const std::function<void()>&) {
-            auto store = Fixture::open(
-                {.path = dir / "t.db", .create = true, .lock_timeout = std::chrono::seconds(60)});
-            auto uow = store->begin(Access::write);
-            static_cast<void>(insert_plan(*uow, plan_row("p" + std::to_string(i))));
-            uow->commit();
+            const Wait wait{.at_most = std::chrono::seconds(60)};
+            auto store = Fixture::open(dir / "t.db", {.create = true}, wait);
+            auto transaction = store->write({}, wait);
+            static_cast<void>(insert_plan(*transaction, plan_row("p" + std::to_string(i))));
+            transaction->commit();
             return std::string("done");
         }));
     for (auto& child : children) CHECK(child->wait() == "done");
-    CHECK(Fixture::open({.path = dir / "t.db"})->begin(Access::read)->plans().size() == 6);
+    CHECK(Fixture::open(dir / "t.db")->read({})->plans().size() == 6);
 }
 
 TEST_CASE("a file that is no database, or another program's, is refused untouched") {
@@ -265,18 +263,16 @@ TEST_CASE("an empty file is refused") {
 TEST_CASE("directories, pipes and symbolic links are refused") {
     TempDir dir;
     ::mkdir((dir / "d").c_str(), 0700);
-    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = dir / "d"})); }),
-               Contains("is a directory"));
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open(dir / "d")); }), Contains("is a directory"));
     REQUIRE(::mkfifo((dir / "f").c_str(), 0600) == 0);
-    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open({.path = dir / "f"})); }),
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open(dir / "f")); }),
                Contains("is not a regular file"));
     Fixture f;
     REQUIRE(::symlink(f.path().c_str(), (dir / "l").c_str()) == 0);
     CHECK_THAT(refusal(dir / "l"), Contains("is a symbolic link"));
     REQUIRE(::symlink("/nowhere", (dir / "dangling").c_str()) == 0);
-    CHECK_THAT(
-        message_of([&] { static_cast<void>(Fixture::open({.path = dir / "dangling", .create = true})); }),
-        Contains("is a symbolic link"));
+    CHECK_THAT(message_of([&] { static_cast<void>(Fixture::open(dir / "dangling", {.create = true})); }),
+               Contains("is a symbolic link"));
 }
 
 TEST_CASE("a store with two names is refused under both") {
@@ -294,16 +290,15 @@ TEST_CASE("a directory behind a symbolic link is the directory itself, lock and 
     Fixture f;
     const std::string link = f.dir() / "link";
     REQUIRE(::symlink(f.dir().path().c_str(), link.c_str()) == 0);
-    auto other = Fixture::open({.path = link + "/turboci.db", .lock_timeout = Duration::zero()});
-    auto uow = f.write();
-    CHECK(code_of([&] { static_cast<void>(other->begin(Access::write)); }) == ErrorCode::locked);
-    CHECK(other->begin(Access::read)->find_plan("p"));
+    auto other = Fixture::open(link + "/turboci.db");
+    auto transaction = f.write();
+    CHECK(code_of([&] { static_cast<void>(other->write({}, kAtOnce)); }) == ErrorCode::locked);
+    CHECK(other->read(kAtOnce)->find_plan("p"));
 }
 
 TEST_CASE("a path that names no file is an invalid argument") {
     for (const char* path : {"", ".", "..", "/", "a/", "a/.."})
-        CHECK(code_of([&] { static_cast<void>(Fixture::open({.path = path})); }) ==
-              ErrorCode::invalid_argument);
+        CHECK(code_of([&] { static_cast<void>(Fixture::open(path)); }) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a store of a newer or impossible schema is refused untouched") {
@@ -352,8 +347,8 @@ TEST_CASE("a store that is deleted or replaced while in use takes no more writes
     CHECK(code_of(write) == ErrorCode::store);
     auto other = Fixture::make(f.path());
     CHECK_THAT(message_of(write), Contains("removed or replaced"));
-    CHECK_NOTHROW(other->begin(Access::write));
-    CHECK(other->begin(Access::read)->plans().empty());
+    CHECK_NOTHROW(other->write({}, {}));
+    CHECK(other->read({})->plans().empty());
 }
 
 TEST_CASE("a lock file that is a link or a directory is refused") {
@@ -377,10 +372,10 @@ TEST_CASE("a store in a directory that cannot be written can be read") {
     ::chmod(f.dir().path().c_str(), 0555);
     ::chmod(f.path().c_str(), 0444);
     const auto answer = as_nobody([&] {
-        auto store = Fixture::open({.path = f.path()});
-        const bool found = store->begin(Access::read)->find_plan("p").has_value();
+        auto store = Fixture::open(f.path());
+        const bool found = store->read({})->find_plan("p").has_value();
         return std::string(found ? "found; " : "lost; ") +
-               message_of([&] { static_cast<void>(store->begin(Access::write)); });
+               message_of([&] { static_cast<void>(store->write({}, {})); });
     });
     CHECK_THAT(answer, Contains("found; ") && Contains("cannot be written; check its permissions"));
 }
@@ -391,7 +386,7 @@ TEST_CASE("a store that may not be read says so") {
     ::chmod(f.dir().path().c_str(), 0755);
     ::chmod(f.path().c_str(), 0000);
     const auto answer =
-        as_nobody([&] { return message_of([&] { static_cast<void>(Fixture::open({.path = f.path()})); }); });
+        as_nobody([&] { return message_of([&] { static_cast<void>(Fixture::open(f.path())); }); });
     CHECK_THAT(answer,
                Contains("cannot open") && Contains("Permission denied") && Contains("check the permissions"));
 }
@@ -406,10 +401,10 @@ TEST_CASE("a store cannot be made where one may not write") {
 TEST_CASE("a damaged file is a STORE error wherever the damage is met") {
     Fixture f;
     {
-        auto uow = f.write();
+        auto transaction = f.write();
         for (int i = 0; i < 2000; ++i)
-            static_cast<void>(f.add(*uow, NodeType::check, "node-" + std::to_string(i)));
-        uow->commit();
+            static_cast<void>(f.add(*transaction, NodeType::check, "node-" + std::to_string(i)));
+        transaction->commit();
     }
     f.close();
     std::string bytes = read_file(f.path());
@@ -423,7 +418,7 @@ TEST_CASE("a damaged file is a STORE error wherever the damage is met") {
     CHECK(code_of(scan) == ErrorCode::store);
     f.close();
     f.reopen();
-    CHECK_FALSE(f.store().check().empty());
+    CHECK_FALSE(f.store().check({}).empty());
     f.close();
     write_file(f.path(), good.substr(0, good.size() / 2));
     CHECK(code_of(scan) == ErrorCode::store);
@@ -434,12 +429,12 @@ TEST_CASE("a damaged file is a STORE error wherever the damage is met") {
 
 TEST_CASE("a backup is private, and a failed one leaves nothing") {
     Fixture f;
-    f.store().backup(f.dir() / "copy.db");
+    f.store().backup(f.dir() / "copy.db", {});
     CHECK(mode_of(f.dir() / "copy.db") == 0600);
-    CHECK(code_of([&] { f.store().backup(f.dir() / "no/copy.db"); }) == ErrorCode::not_found);
-    CHECK(code_of([&] { f.store().backup(f.path()); }) == ErrorCode::conflict);
+    CHECK(code_of([&] { f.store().backup(f.dir() / "no/copy.db", {}); }) == ErrorCode::not_found);
+    CHECK(code_of([&] { f.store().backup(f.path(), {}); }) == ErrorCode::conflict);
     REQUIRE(::symlink("/nowhere", (f.dir() / "l").c_str()) == 0);
-    CHECK(code_of([&] { f.store().backup(f.dir() / "l"); }) == ErrorCode::conflict);
+    CHECK(code_of([&] { f.store().backup(f.dir() / "l", {}); }) == ErrorCode::conflict);
     std::size_t files = 0;
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(f.dir().path())) ++files;
     CHECK(files == 4);  // store, lock, copy, link
@@ -451,46 +446,46 @@ TEST_CASE(
     const std::string journal = f.path() + "-journal";
     CHECK(read_file(journal).empty());
     for (int i = 0; i < 2; ++i) {
-        auto uow = f.write();
-        static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(f.add(*transaction, NodeType::check, "c" + std::to_string(i)));
+        transaction->commit();
         CHECK(read_file(journal).size() > 512);
         CHECK(read_file(journal).starts_with(std::string(28, '\0')));
     }
     {
         // Another process does not mind, and may empty it.
-        auto other = Fixture::open({.path = f.path()});
-        auto uow = other->begin(Access::write);
-        static_cast<void>(f.add(*uow, NodeType::check, "other"));
-        uow->commit();
+        auto other = Fixture::open(f.path());
+        auto transaction = other->write({}, {});
+        static_cast<void>(f.add(*transaction, NodeType::check, "other"));
+        transaction->commit();
     }
     CHECK(read_file(journal).empty());
     {
-        auto uow = f.write();
-        static_cast<void>(f.add(*uow, NodeType::check, "last"));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(f.add(*transaction, NodeType::check, "last"));
+        transaction->commit();
     }
     CHECK(read_file(journal).size() > 512);
     f.close();
     CHECK(read_file(journal).empty());
     f.reopen();
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
     CHECK(find_node(*f.read(), f.plan(), NodeType::check, "last"));
 }
 
 TEST_CASE("a store that is closed while another process writes leaves its journal as it is") {
     Fixture f;
     for (int i = 0; i < 2; ++i) {
-        auto uow = f.write();
-        static_cast<void>(f.add(*uow, NodeType::check, "c" + std::to_string(i)));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(f.add(*transaction, NodeType::check, "c" + std::to_string(i)));
+        transaction->commit();
     }
-    auto other = Fixture::open({.path = f.path()});
-    auto uow = other->begin(Access::write);
-    static_cast<void>(f.add(*uow, NodeType::check, "other"));
+    auto other = Fixture::open(f.path());
+    auto transaction = other->write({}, {});
+    static_cast<void>(f.add(*transaction, NodeType::check, "other"));
     f.close();
-    uow->commit();
-    CHECK(other->check().size() == 0);
+    transaction->commit();
+    CHECK(other->check({}).empty());
 }
 
 TEST_CASE("a store that was there before is missed, too, when another stands in its place") {
@@ -502,59 +497,73 @@ TEST_CASE("a store that was there before is missed, too, when another stands in 
 
 TEST_CASE("a first write that is large is put in its place as it is") {
     TempDir dir;
-    const auto store = Fixture::open({.path = dir / "t.db", .create = true});
-    auto uow = store->begin(Access::write);
+    const auto store = Fixture::open(dir / "t.db", {.create = true});
+    auto transaction = store->write({}, {});
     PlanRow row = plan_row("large");
     row.labels.text = R"({"a":")" + std::string(std::size_t{6} << 20, 'x') + R"("})";
-    static_cast<void>(insert_plan(*uow, row));
-    uow->commit();
-    uow.reset();
-    CHECK(store->begin(Access::read)->find_plan("large")->labels.text.size() > (std::size_t{6} << 20));
-    CHECK(store->check().empty());
+    static_cast<void>(insert_plan(*transaction, row));
+    transaction->commit();
+    transaction.reset();
+    CHECK(store->read({})->find_plan("large")->labels.text.size() > (std::size_t{6} << 20));
+    CHECK(store->check({}).empty());
 }
 
 TEST_CASE("a store that is not there is not found, unless it may be created") {
     TempDir dir;
     const std::string path = dir / "none.db";
-    CHECK(code_of([&] { static_cast<void>(Fixture::open({.path = path})); }) == ErrorCode::not_found);
-    CHECK(code_of([&] {
-              static_cast<void>(Fixture::open({.path = path, .create = true, .read_only = true}));
-          }) == ErrorCode::not_found);
-    CHECK(code_of([&] {
-              static_cast<void>(Fixture::open({.path = dir / "no/such/dir.db", .create = true}));
-          }) == ErrorCode::not_found);
-    CHECK(Fixture::open({.path = path, .create = true})->begin(Access::read)->plans().empty());
+    CHECK(code_of([&] { static_cast<void>(Fixture::open(path)); }) == ErrorCode::not_found);
+    CHECK(code_of([&] { static_cast<void>(Fixture::open(path, {.create = true, .read_only = true})); }) ==
+          ErrorCode::not_found);
+    CHECK(code_of([&] { static_cast<void>(Fixture::open(dir / "no/such/dir.db", {.create = true})); }) ==
+          ErrorCode::not_found);
+    CHECK(Fixture::open(path, {.create = true})->read({})->plans().empty());
 }
 
 TEST_CASE("a sound store passes its check, and a backup is a store of its own") {
     Fixture f;
     {
-        auto uow = f.write();
-        static_cast<void>(f.add(*uow, NodeType::check, "a"));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(f.add(*transaction, NodeType::check, "a"));
+        transaction->commit();
     }
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
     const std::string copy = f.dir() / "copy.db";
-    f.store().backup(copy);
-    CHECK(code_of([&] { f.store().backup(copy); }) == ErrorCode::conflict);
+    f.store().backup(copy, {});
+    CHECK(code_of([&] { f.store().backup(copy, {}); }) == ErrorCode::conflict);
     {
-        auto uow = f.write();
-        static_cast<void>(f.add(*uow, NodeType::check, "later"));
-        uow->commit();
+        auto transaction = f.write();
+        static_cast<void>(f.add(*transaction, NodeType::check, "later"));
+        transaction->commit();
     }
-    auto store = Fixture::open({.path = copy});
-    CHECK(store->check().empty());
-    auto uow = store->begin(Access::write);
-    CHECK(find_node(*uow, f.plan(), NodeType::check, "a"));
-    CHECK_FALSE(find_node(*uow, f.plan(), NodeType::check, "later"));
+    auto store = Fixture::open(copy);
+    CHECK(store->check({}).empty());
+    auto transaction = store->write({}, {});
+    CHECK(find_node(*transaction, f.plan(), NodeType::check, "a"));
+    CHECK_FALSE(find_node(*transaction, f.plan(), NodeType::check, "later"));
 }
 
 TEST_CASE("who commits waits for a reader, and no longer than for the lock") {
     Fixture f;
     const auto reader = f.read();
-    auto writer = Fixture::open({.path = f.path(), .lock_timeout = Duration::zero()});
-    auto uow = writer->begin(Access::write);
-    static_cast<void>(f.add(*uow, NodeType::check, "new"));
-    CHECK(code_of([&] { uow->commit(); }) == ErrorCode::locked);
+    auto writer = Fixture::open(f.path());
+    auto transaction = writer->write({}, kAtOnce);
+    static_cast<void>(f.add(*transaction, NodeType::check, "new"));
+    CHECK(code_of([&] { transaction->commit(); }) == ErrorCode::locked);
     CHECK_FALSE(find_node(*reader, f.plan(), NodeType::check, "new"));
+}
+
+TEST_CASE("a store that is replaced while a change is waited for is missed") {
+    Fixture f;
+    bool replaced = false;
+    Wait patience{.at_most = std::chrono::milliseconds(300)};
+    patience.give_up = [&] {
+        if (replaced) return false;
+        replaced = true;
+        REQUIRE(::rename(f.path().c_str(), (f.dir() / "old.db").c_str()) == 0);
+        Fixture::make(f.path());
+        return false;
+    };
+    CHECK_THAT(message_of([&] { static_cast<void>(f.store().wait_for_change("p", 1, patience)); }),
+               Contains("removed or replaced"));
+    CHECK(replaced);
 }

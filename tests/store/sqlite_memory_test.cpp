@@ -88,7 +88,7 @@ TEST_CASE("a store that is made without enough memory is whole or not there") {
         return at_every_allocation([&] { Fixture::make(path); },
                                    [&](bool) -> std::string {
                                        auto store = Fixture::make(path);
-                                       if (!store->check().empty()) return "damaged";
+                                       if (!store->check({}).empty()) return "damaged";
                                        store.reset();
                                        std::filesystem::remove(path);
                                        return {};
@@ -123,14 +123,14 @@ TEST_CASE("a write without enough memory is done whole or not at all, and the sa
         const auto name = [&] { return "plan-" + std::to_string(plans); };
         return at_every_allocation(
             [&] {
-                if (!store) store = Fixture::open({.path = f.path()});
-                auto uow = store->begin(Access::write);
-                static_cast<void>(insert_plan(*uow, plan_row(name())));
-                uow->commit();
+                if (!store) store = Fixture::open(f.path());
+                auto transaction = store->write({}, {});
+                static_cast<void>(insert_plan(*transaction, plan_row(name())));
+                transaction->commit();
             },
             [&](bool done) -> std::string {
                 if (!store) return {};
-                const bool there = store->begin(Access::read)->find_plan(name()).has_value();
+                const bool there = store->read({})->find_plan(name()).has_value();
                 if (done && !there) return "it was lost";
                 if (!done && there) return "it was done all the same";
                 ++plans;
@@ -140,7 +140,7 @@ TEST_CASE("a write without enough memory is done whole or not at all, and the sa
     });
     CHECK(child.wait() == "sound");
     f.reopen();
-    CHECK(f.store().check().empty());
+    CHECK(f.store().check({}).empty());
 }
 
 TEST_CASE("a copy without enough memory is made whole or not at all") {
@@ -148,7 +148,7 @@ TEST_CASE("a copy without enough memory is made whole or not at all") {
     const std::string copy = f.dir() / "copy.db";
     f.close();
     Child child([&](const std::function<void()>&) {
-        return at_every_allocation([&] { Fixture::open({.path = f.path()})->backup(copy); },
+        return at_every_allocation([&] { Fixture::open(f.path())->backup(copy, {}); },
                                    [&](bool done) -> std::string {
                                        if (std::filesystem::exists(copy) != done)
                                            return done ? "it is not there" : "it is there";
@@ -162,7 +162,7 @@ TEST_CASE("a copy without enough memory is made whole or not at all") {
 TEST_CASE("a text that there is no memory for is not taken for damage") {
     Child child([&](const std::function<void()>&) -> std::string {
         ScarceMemory memory;
-        sqlite::Database db("", sqlite::Database::Mode::temporary, Duration::zero());
+        sqlite::Database db("", sqlite::Database::Mode::temporary);
         sqlite::Query row(db, "SELECT zeroblob(1000000)");  // is made when it is looked at
         if (!row.step()) return "no row";
         ScarceMemory::fail(1, false);

@@ -26,7 +26,7 @@ std::int64_t plans_of(Database& db) {
 
 /// A connection in a transaction for reading, as a unit of work has one.
 struct Reading {
-    explicit Reading(const Fixture& f) : db(f.path(), Database::Mode::read_write, Duration::zero()) {
+    explicit Reading(const Fixture& f) : db(f.path(), Database::Mode::read_write) {
         db.use_durably();
         db.exec("BEGIN; SELECT 1 FROM plans");
     }
@@ -55,16 +55,17 @@ TEST_CASE("further connections see what the first one sees, and are kept") {
 TEST_CASE("a large plan is read by one thread where the others get no connection") {
     Fixture f;
     {
-        auto uow = f.write();
-        for (int i = 0; i < 5000; ++i) static_cast<void>(f.add(*uow, NodeType::check, std::to_string(i)));
-        uow->commit();
+        auto transaction = f.write();
+        for (int i = 0; i < 5000; ++i)
+            static_cast<void>(f.add(*transaction, NodeType::check, std::to_string(i)));
+        transaction->commit();
     }
     f.close();
-    const auto store = Fixture::open({.path = f.path(), .read_threads = 3});
-    const auto uow = store->begin(Access::read);
+    const auto store = Fixture::open(f.path(), {.read_threads = 3});
+    const auto transaction = store->read({});
     const FailingCall failing("open", EMFILE, {.path = "turboci.db"});
     std::size_t nodes = 0;
-    uow->scan(f.plan(), {}, [&](std::span<NodeRecord> records) {
+    transaction->scan(f.plan(), {}, [&](std::span<NodeRecord> records) {
         nodes += records.size();
         return true;
     });

@@ -41,6 +41,7 @@ int outcome_number(const StateCount& count) { return count.outcome ? static_cast
 
 PlanKey Data::apply(const ChangeSet& c) {
     PlanKey plan = c.plan;
+    if (c.deletes_plan) delete_plan(plan);
     if (c.plan_row && c.plan_row->key == PlanKey{})
         plan = insert_plan(*c.plan_row);
     else if (c.plan_row)
@@ -65,6 +66,7 @@ PlanKey Data::apply(const ChangeSet& c) {
     each_row(c.goals, [&](const GoalRow& row) {
         goals_[{row.check, state_number(NodeType::check, row.goal)}] = row;
     });
+    for (const ClassRow& row : c.new_classes) insert_unique(classes_, {plan, row.number}, row, "a class");
     each_row(c.new_attempts, [&](const AttemptRow& row) { insert_attempt(plan, row); });
     each_row(c.attempts, [&](const AttemptRow& row) { update_attempt(row); });
     each_row(c.progress, [&](const ProgressRow& row) {
@@ -75,12 +77,14 @@ PlanKey Data::apply(const ChangeSet& c) {
     add_counts(plan, c.counts);
     if (c.write) append_write(plan, *c.write, c.changes);
     if (c.operation) insert_unique(operations_, {plan, c.operation->op_id}, *c.operation, "an operation");
+    change_beats(c);
     return plan;
 }
 
 PlanKey Data::insert_plan(const PlanRow& row) {
     if (plan_ids_.contains(row.id))
-        throw Error(ErrorCode::conflict, "plan '" + row.id + "' exists already", "choose another id");
+        throw Error(ErrorCode::conflict, "plan '" + row.id + "' exists already", "choose another id")
+            .because("ID_EXISTS");
     const PlanKey key{next_plan_++};
     plan_ids_[row.id] = key;
     plans_[key] = row;
@@ -93,6 +97,8 @@ void Data::update_plan(const PlanRow& row) {
     stored.version = row.version;
     stored.labels = row.labels;
     stored.clock = row.clock;
+    stored.limits = row.limits;
+    stored.cancelled = row.cancelled;
 }
 
 void Data::add_counts(PlanKey plan, const std::vector<StateCount>& differences) {
@@ -185,13 +191,14 @@ void Data::add_to_indexes(const AttemptRow& row) {
     if (state == AttemptState::complete || state == AttemptState::incomplete) return;
     if (row.deadline) due_.emplace(row.plan, *row.deadline, row.stage, row.attempt.idx);
     if (state == AttemptState::pending)
-        ready_.emplace(row.plan, row.ready_at, row.stage, row.attempt.idx);
+        ready_[{row.plan, row.class_number}].emplace(row.plan, row.ready_at, row.stage, row.attempt.idx);
     else
         held_.emplace(row.plan, row.stage, row.attempt.idx);
 }
 
 void Data::take_from_indexes(const AttemptRow& row) {
-    ready_.erase({row.plan, row.ready_at, row.stage, row.attempt.idx});
+    if (const auto found = ready_.find({row.plan, row.class_number}); found != ready_.end())
+        found->second.erase({row.plan, row.ready_at, row.stage, row.attempt.idx});
     held_.erase({row.plan, row.stage, row.attempt.idx});
     if (row.deadline) due_.erase({row.plan, *row.deadline, row.stage, row.attempt.idx});
 }
@@ -236,6 +243,8 @@ void Data::delete_plan(PlanKey plan) {
     const PlanKey next = next_after(plan);
     erase_between(writes_, {plan, 0}, {next, 0});
     erase_between(operations_, {plan, ""}, {next, ""});
+    erase_between(classes_, {plan, 0}, {next, 0});
+    erase_between(ready_, {plan, 0}, {next, 0});
     erase_between(counts_, {plan, NodeType{}, 0, 0}, {next, NodeType{}, 0, 0});
     plan_ids_.erase(found->second.id);
     plans_.erase(found);
@@ -263,10 +272,11 @@ void Data::delete_node(NodeKey key) {
     nodes_.erase(key);
 }
 
-void Data::beat(std::string_view holder, Timestamp at) { beats_.insert_or_assign(std::string(holder), at); }
-
-void Data::forget_beats(std::string_view holder, Timestamp before) {
-    std::erase_if(beats_, [&](const auto& beat) { return beat.first == holder || beat.second < before; });
+void Data::change_beats(const ChangeSet& changes) {
+    for (const Beat& beat : changes.beats) beats_.insert_or_assign(beat.holder, beat.at);
+    for (const std::string& holder : changes.ended_beats) beats_.erase(holder);
+    if (changes.old_beats)
+        std::erase_if(beats_, [&](const auto& beat) { return beat.second < *changes.old_beats; });
 }
 
 }  // namespace turboci::memory

@@ -2,6 +2,7 @@
 #include "store/memory/memory_data.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "turboci/error.hpp"
@@ -155,13 +156,40 @@ std::vector<AttemptRow> Data::timed(const std::set<TimeKey>& index, PlanKey plan
 }
 
 std::vector<AttemptRow> Data::ready(PlanKey plan, const Lookup::Ready& wanted) const {
-    return timed(ready_, plan, wanted.at, static_cast<std::size_t>(std::max<std::int64_t>(wanted.limit, 0)));
+    std::vector<AttemptRow> all;
+    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(wanted.limit, 0));
+    each_between(ready_, {plan, 0}, {next_after(plan), 0}, [&](const auto& of_class) {
+        std::ranges::move(timed(of_class.second, plan, wanted.at, limit), std::back_inserter(all));
+    });
+    std::ranges::sort(all, {}, [](const AttemptRow& r) { return std::pair(r.ready_at, r.stage); });
+    return all;
+}
+
+std::vector<ClassRow> Data::classes(PlanKey plan) const {
+    std::vector<ClassRow> all;
+    each_between(classes_, {plan, 0}, {next_after(plan), 0},
+                 [&](const auto& entry) { all.push_back(entry.second); });
+    return all;
+}
+
+std::vector<Facts::HeldOfClass> Data::held_by_class(PlanKey plan) const {
+    std::map<std::int32_t, std::int64_t> counts;
+    for (const AttemptRow& row : held(plan))
+        if (row.class_number > 0) ++counts[row.class_number];
+    std::vector<Facts::HeldOfClass> all;
+    all.reserve(counts.size());
+    for (const auto& [number, attempts] : counts) all.push_back({number, attempts});
+    return all;
 }
 
 std::optional<Timestamp> Data::next_ready(PlanKey plan, Timestamp after) const {
-    const auto it = ready_.lower_bound({plan, after + Duration(1), NodeKey::none, 0});
-    if (it == ready_.end() || std::get<0>(*it) != plan) return std::nullopt;
-    return std::get<1>(*it);
+    std::optional<Timestamp> first;
+    each_between(ready_, {plan, 0}, {next_after(plan), 0}, [&](const auto& of_class) {
+        const auto it = of_class.second.lower_bound({plan, after + Duration(1), NodeKey::none, 0});
+        if (it == of_class.second.end()) return;
+        first = first ? std::min(*first, std::get<1>(*it)) : std::get<1>(*it);
+    });
+    return first;
 }
 
 std::vector<AttemptRow> Data::overdue(PlanKey plan, Timestamp now) const {

@@ -59,6 +59,8 @@ public:
     [[nodiscard]] std::vector<AttemptRow> attempts(NodeKey stage) const;
     [[nodiscard]] std::vector<Progress> progress(NodeKey stage, std::int32_t idx) const;
     [[nodiscard]] std::vector<AttemptRow> ready(PlanKey plan, const Lookup::Ready& wanted) const;
+    [[nodiscard]] std::vector<ClassRow> classes(PlanKey plan) const;
+    [[nodiscard]] std::vector<Facts::HeldOfClass> held_by_class(PlanKey plan) const;
     [[nodiscard]] std::optional<Timestamp> next_ready(PlanKey plan, Timestamp after) const;
     [[nodiscard]] std::vector<AttemptRow> overdue(PlanKey plan, Timestamp now) const;
     [[nodiscard]] std::vector<AttemptRow> held(PlanKey plan) const;
@@ -72,9 +74,6 @@ public:
 
     // ---- writing: STORE if what must be unique is there, or what is to be changed is not
     PlanKey apply(const ChangeSet& changes);
-    void delete_plan(PlanKey plan);
-    void beat(std::string_view holder, Timestamp at);
-    void forget_beats(std::string_view holder, Timestamp before);
 
 private:
     struct Write {
@@ -91,6 +90,8 @@ private:
     /// False: `visit` wants no more.
     bool read_change(const Write& write, std::size_t change,
                      const std::function<bool(const LogEntry&)>& visit) const;
+    void delete_plan(PlanKey plan);
+    void change_beats(const ChangeSet& changes);
     [[nodiscard]] PlanKey insert_plan(const PlanRow& row);
     void update_plan(const PlanRow& row);
     void add_counts(PlanKey plan, const std::vector<StateCount>& differences);
@@ -127,7 +128,9 @@ private:
     std::set<std::tuple<NodeKey, NodeKey, std::int32_t>> assigned_;  ///< check, stage, position
     std::map<std::pair<NodeKey, int>, GoalRow> goals_;               ///< by number of the state
     std::map<NumberKey, AttemptRow> attempts_;
-    std::set<TimeKey> ready_, due_;
+    std::map<std::pair<PlanKey, std::int32_t>, std::set<TimeKey>> ready_;  ///< by class
+    std::set<TimeKey> due_;
+    std::map<std::pair<PlanKey, std::int32_t>, ClassRow> classes_;
     std::set<std::tuple<PlanKey, NodeKey, std::int32_t>> held_;
     std::map<NumberKey, std::vector<Progress>> progress_;
     std::map<ResultKey, ResultRow> results_;

@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "store/memory/memory_unit.hpp"
+#include "store/memory/memory_transaction.hpp"
 
 namespace turboci::memory {
 
@@ -32,6 +32,7 @@ public:
     Facts run() {
         if (lookup_.counts) facts_.counts = data_.counts(plan_);
         if (lookup_.operation) facts_.operation = data_.find_operation(plan_, *lookup_.operation);
+        if (lookup_.operations) facts_.operations = data_.operations(plan_);
         load_nodes();
         load_waiting();
         load_assignments();
@@ -51,6 +52,12 @@ private:
         for (const NodeRef& name : lookup_.names)
             if (const NodeRow* const row = data_.find_node(plan_, name)) facts_.nodes.push_back(*row);
         for (const NodeKey key : lookup_.nodes) add_node(key);
+        if (lookup_.open_nodes)
+            for (const NodeKey key : data_.nodes_of(plan_))
+                if (data_.node(key).state != State::final) {
+                    add_node(key);
+                    add_body(key);
+                }
         for (const NodeKey key : lookup_.bodies) add_body(key);
         for (const NodeKey owner : lookup_.groups) append(facts_.groups, data_.groups(owner));
         for (const auto& name : lookup_.single_groups)
@@ -78,7 +85,10 @@ private:
             }
             if (level < lookup_.levels && met.size() < kMostAhead)
                 for (const NodeKey owner : owners) look_ahead(data_.node(owner));
-            for (const NodeKey owner : owners) add_node(owner);
+            for (const NodeKey owner : owners) {
+                add_node(owner);
+                if (data_.node(owner).state == State::planned) add_body(owner);
+            }
         }
     }
 
@@ -170,6 +180,8 @@ private:
                 add_node(row.stage);
                 add_parts(row);
             }
+        if (lookup_.classes || lookup_.ready) facts_.classes = data_.classes(plan_);
+        if (lookup_.held_by_class) facts_.held_by_class = data_.held_by_class(plan_);
         if (lookup_.ready) facts_.ready = data_.ready(plan_, *lookup_.ready);
         for (const AttemptRow& row : facts_.ready) {
             add_node(row.stage);
@@ -186,8 +198,8 @@ private:
 
 }  // namespace
 
-Facts MemoryUnitOfWork::load(PlanKey plan, const Lookup& lookup) {
-    ++trips_;
+Facts MemoryTransaction::load(PlanKey plan, const Lookup& lookup) {
+    ++statistics_.trips;
     return Loading(data(), plan, lookup).run();
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/memory/memory_data.hpp"
@@ -18,8 +19,8 @@ public:
     Shared();
     [[nodiscard]] std::shared_ptr<const Data> data();
     void publish(std::shared_ptr<const Data> data);
-    /// LOCKED if there is a writer.
-    void start_writing();
+    /// False: there is a writer.
+    [[nodiscard]] bool start_writing();
     void stop_writing();
 
 private:
@@ -30,17 +31,26 @@ private:
 
 class MemoryStore final : public Store {
 public:
-    explicit MemoryStore(std::shared_ptr<Shared> shared, bool read_only = false)
-        : shared_(std::move(shared)), read_only_(read_only) {}
+    explicit MemoryStore(std::shared_ptr<Shared> shared, StoreOptions options = {});
 
-    [[nodiscard]] std::unique_ptr<UnitOfWork> begin(Access access) override;
-    [[nodiscard]] std::vector<StoreProblem> check() override { return {}; }
-    void backup(const std::string& path) override;
+    [[nodiscard]] std::unique_ptr<Snapshot> read(const Wait& wait) override;
+    [[nodiscard]] std::unique_ptr<Transaction> write(std::string_view plan, const Wait& wait) override;
+    bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) override;
+    [[nodiscard]] std::vector<StoreProblem> check(const Wait&) override { return {}; }
+    void backup(const std::string& path, const Wait& wait) override;
+    std::int64_t compact(bool, const Wait&) override { return 0; }
 
 private:
+    [[nodiscard]] std::unique_ptr<Transaction> begin(bool writes);
+    void require_idle() const;
+
     std::shared_ptr<Shared> shared_;
-    bool read_only_;
+    StoreOptions options_;
+    const Clock& clock_;
+    StoreStatistics own_statistics_;
+    StoreStatistics& statistics_;
     bool in_use_ = false;
+    std::shared_ptr<const Data> told_;  ///< see wait_for_change()
 };
 
 }  // namespace turboci::memory

@@ -66,7 +66,7 @@ void backup_database(Database& db, const ResolvedPath& to) {
     refuse_leftovers(to.path, false);
     Draft draft(to.path);
     {
-        Database copy(draft.path, Database::Mode::read_write, Duration::zero());
+        Database copy(draft.path, Database::Mode::read_write);
         copy_pages(db, copy);
     }
     const UniqueFd fd(::open(draft.path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));

@@ -25,7 +25,7 @@ struct Invariant {
 constexpr std::array<Invariant, 48> kInvariants{{
     {"nodes of an unknown type, state, outcome or reason",
      "SELECT count(*), min(node_key) FROM nodes WHERE NOT (type IN (1, 2) AND state IN (10, 20, 30, 40)"
-     " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 8"
+     " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 10"
      " AND group_kind BETWEEN 1 AND 3 AND resolution BETWEEN 1 AND 3 AND has_continuation IN (0, 1)"
      " AND required IN (0, 1) AND coalesce(skip_cause, 1) IN (1, 2))"},
     {"nodes that are skipped without a cause, or have one without being skipped",
@@ -45,7 +45,7 @@ constexpr std::array<Invariant, 48> kInvariants{{
      "IS NULL)"
      " OR (stopping_since IS NULL) <> (stopping_cause IS NULL) OR coalesce(stopping_cause, 1) NOT BETWEEN 1 "
      "AND 6"
-     " OR (stopping_since IS NULL AND stopping_inside = 1) OR (stopping_since IS NOT NULL AND state < 30)"},
+     " OR (stopping_since IS NULL AND stopping_inside = 1) OR (stopping_since IS NOT NULL AND state < 20)"},
     {"attempts that follow more retries or interruptions than there were",
      "SELECT count(*), min(stage_key) FROM attempts WHERE retries < 0 OR interruptions < 0"
      " OR retries + interruptions >= idx"},
@@ -80,7 +80,7 @@ constexpr std::array<Invariant, 48> kInvariants{{
      " WHERE t.node_key IS NULL OR t.plan_key <> o.plan_key OR t.type <> e.target_type"},
     {"edges of an unknown role, state or condition",
      "SELECT count(*), min(owner_key) FROM edges WHERE NOT (target_type IN (1, 2)"
-     " AND on_state IN (10, 20, 30, 40) AND role IN (1, 2) AND on_when BETWEEN 1 AND 3)"},
+     " AND on_state IN (10, 20, 30, 40) AND role IN (1, 2) AND on_when BETWEEN 1 AND 5)"},
     {"edges in a group that is not there",
      "SELECT count(*), min(e.owner_key) FROM edges AS e LEFT JOIN predicate_groups AS g ON g.owner_key = "
      "e.owner_key"
@@ -169,7 +169,8 @@ constexpr std::array<Invariant, 48> kInvariants{{
      "'object')"},
     {"policies that no write can set",
      "SELECT count(*), min(node_key) FROM node_bodies WHERE max_retries NOT BETWEEN 0 AND 1000 OR backoff < 0"
-     " OR timeout < 1 OR heartbeat < 1"},
+     " OR timeout < 1 OR heartbeat < 1 OR silence < 1 OR max_backoff < 1 OR coalesce(on_interrupt, 1) NOT IN "
+     "(1, 2)"},
     {"labels that are no JSON object",
      "SELECT count(*), min(plan_key) FROM plans WHERE NOT (json_valid(labels) AND json_type(labels) = "
      "'object')"},
@@ -240,7 +241,7 @@ public:
         for (const EdgeRecord& e : record.edges)
             add(e.edge.role, e.edge.group,
                 resolve_edge(e.target.type, e.edge.on_state, e.edge.when, e.target_state, e.target_outcome,
-                             e.target_furthest));
+                             e.target_skip_cause, e.target_furthest));
         for (const Group& g : groups_)
             if (g.parent >= 0) add(g.role, g.parent, g.stored.resolution);
     }

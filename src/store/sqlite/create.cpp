@@ -97,7 +97,7 @@ void refuse_leftovers(const std::string& path, bool store_exists) {
 }
 
 std::unique_ptr<Database> make_draft() {
-    auto draft = std::make_unique<Database>("temporary file", Database::Mode::temporary, Duration::zero());
+    auto draft = std::make_unique<Database>("temporary file", Database::Mode::temporary);
     draft->keep_little();
     draft->exec(fmt::format("PRAGMA application_id={}; BEGIN", kApplicationId).c_str());
     create_schema(*draft);

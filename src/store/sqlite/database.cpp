@@ -40,8 +40,7 @@ void configure_library() {
 
 }  // namespace
 
-Database::Database(std::string path, Mode mode, Duration busy_timeout, std::function<bool()> give_up)
-    : path_(std::move(path)), busy_timeout_(busy_timeout), give_up_(std::move(give_up)) {
+Database::Database(std::string path, Mode mode) : path_(std::move(path)) {
     configure_library();
     const bool temporary = mode == Mode::temporary;
     const int flags = SQLITE_OPEN_READWRITE | (temporary ? SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW);
@@ -127,6 +126,23 @@ void Database::keep_journal() {
     keeps_journal_ = true;
 }
 
+void Database::vacuum() {
+    // The copy that SQLite makes on the way is attached, and lies in a file without a name: it is as large as
+    // what is left of the store.
+    const int before = sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, 1);
+    const auto restore = [&] {
+        sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, before);
+        exec("PRAGMA temp_store=MEMORY");
+    };
+    try {
+        exec("PRAGMA temp_store=FILE; VACUUM");
+    } catch (...) {
+        restore();
+        throw;
+    }
+    restore();
+}
+
 void Database::set_journal_mode(const char* pragma, std::string_view mode) {
     Query journal(*this, pragma);
     if (!journal.step() || journal.text(0) != mode)
@@ -157,8 +173,8 @@ int Database::wait_when_busy(void* self, int attempt) {
     auto& db = *static_cast<Database*>(self);
     const std::int64_t now = monotonic_microseconds();
     if (attempt == 0) db.busy_since_ = now;
-    const Duration left = db.busy_timeout_ - Duration(now - db.busy_since_);
-    if (left <= Duration::zero() || (db.give_up_ && db.give_up_())) return 0;
+    const Duration left = db.wait_.at_most - Duration(now - db.busy_since_);
+    if (left <= Duration::zero() || (db.wait_.give_up && db.wait_.give_up())) return 0;
     const Duration pause = std::chrono::milliseconds(std::clamp(attempt, 1, 25));
     std::this_thread::sleep_for(std::min(pause, left));
     return 1;
@@ -205,7 +221,7 @@ Database::Prepared& Database::prepared(const Sql& sql) {
 }
 
 Query::Query(Database& db, const char* sql) : db_(db), own_(db.prepare(sql, 0)), handle_(own_.get()) {
-    ++db_.statistics_.statements;
+    ++db_.statistics_->statements;
     writes_ = sqlite3_stmt_readonly(handle_) == 0;
     if (writes_) ends_write();
 }
@@ -220,7 +236,7 @@ void Query::start(const Sql& sql) {
     }
     writes_ = p.writes;
     if (writes_) ends_write();
-    ++db_.statistics_.statements;
+    ++db_.statistics_->statements;
 }
 
 void Query::claim(const Sql& sql) noexcept {
@@ -240,11 +256,11 @@ bool Query::step() {
     const int rc = sqlite3_step(handle_);
     const int error = errno;
     if (rc == SQLITE_ROW) {
-        ++db_.statistics_.rows;
+        ++db_.statistics_->rows;
         return true;
     }
     if (rc != SQLITE_DONE) db_.fail(rc, doing_, error);
-    if (writes_) db_.statistics_.rows += sqlite3_changes64(db_.db_);
+    if (writes_) db_.statistics_->rows += sqlite3_changes64(db_.db_);
     return false;
 }
 

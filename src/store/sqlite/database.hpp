@@ -46,13 +46,13 @@ public:
     enum class Mode { read_write, temporary };
     static constexpr const char* kInMemory = ":memory:";
     /// `path` must be absolute and free of symbolic links. Sets everything that does not look into the file.
-    /// `give_up`, if any, is asked before each pause while others keep the file busy; true is as if the
-    /// timeout were over. It must not throw.
-    Database(std::string path, Mode mode, Duration busy_timeout, std::function<bool()> give_up = {});
+    Database(std::string path, Mode mode);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
+    /// From now on this is what is done while others keep the file busy. At first nothing is waited for.
+    void wait_as(const Wait& wait) { wait_ = wait; }
     /// Settings that make SQLite read the file: memory, journal and durability. STORE if one is refused.
     void use_durably();
     /// Sets how much memory pages may take.
@@ -63,6 +63,8 @@ public:
     [[nodiscard]] bool keeps_journal() const noexcept { return keeps_journal_; }
     /// Empties the journal that was kept, unless others are at it. Only as the last thing that is done here.
     void empty_kept_journal() noexcept;
+    /// Writes the file anew without its free pages: in one transaction of its own, through the journal.
+    void vacuum();
     /// Runs statements that return nothing.
     void exec(const char* sql);
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -73,14 +75,18 @@ public:
     [[nodiscard]] std::string peek_header() const;
     /// Is `path` no longer the file that was opened?
     [[nodiscard]] bool moved() const noexcept;
-    [[nodiscard]] const StoreStatistics& statistics() const noexcept { return statistics_; }
+    [[nodiscard]] StoreStatistics& statistics() noexcept { return *statistics_; }
+    /// Counts there; null: here.
+    void count_in(StoreStatistics* statistics) noexcept {
+        statistics_ = statistics != nullptr ? statistics : &own_statistics_;
+    }
     [[noreturn]] void fail(int rc, std::string_view doing, int error = 0) const {
         throw_error(db_, rc, path_, doing, error);
     }
     /// How often pages that had changed were written to the file before a COMMIT, for want of memory.
     [[nodiscard]] int spills() const noexcept;
     /// For rows that no Query counts.
-    void count_rows(std::int64_t rows) noexcept { statistics_.rows += rows; }
+    void count_rows(std::int64_t rows) noexcept { statistics_->rows += rows; }
     RowScan* row_scan = nullptr;  ///< the one that is in a step
     bool knows_row_scan = false;  ///< its function has been made known
     RowFeed* row_feed = nullptr;  ///< the one that is being inserted
@@ -106,11 +112,11 @@ private:
     std::string path_;
     sqlite3* db_ = nullptr;
     std::vector<Prepared> statements_;
-    Duration busy_timeout_;
-    std::function<bool()> give_up_;
+    Wait wait_{.at_most = Duration::zero()};
     std::int64_t busy_since_ = 0;
     bool keeps_journal_ = false;
-    StoreStatistics statistics_;
+    StoreStatistics own_statistics_;
+    StoreStatistics* statistics_ = &own_statistics_;
 };
 
 /// One execution of a statement. Text and blobs are bound in place: they must outlive it.

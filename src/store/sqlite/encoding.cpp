@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "domain/policy_text.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci::sqlite {
@@ -69,6 +70,13 @@ private:
     bool far_enough_ = false;
     EdgeRecord& edge_;
 };
+
+/// What a text of ours says; STORE if it is not as policy_text.hpp writes it.
+template <class T>
+T decoded(std::variant<T, std::string> parsed) {
+    if (const auto* why = std::get_if<std::string>(&parsed)) throw_damaged(*why);
+    return std::get<T>(std::move(parsed));
+}
 
 }  // namespace
 
@@ -196,6 +204,20 @@ void read_body(const Query& row, int column, NodeBody& body) {
     body.created_by = row.is_null(column + 5) ? NodeKey::none : row.node(column + 5);
     body.created_by_attempt = row.is_null(column + 6) ? 0 : row.small(column + 6);
     body.message = row.maybe_string(column + 7);
+    body.condition =
+        row.is_null(column + 8) ? std::vector<Condition>() : decoded(parse_condition(row.text(column + 8)));
+    body.silence = row.maybe_duration(column + 9);
+    body.runner = row.is_null(column + 10) ? std::string_view() : row.text(column + 10);
+    body.uses = row.is_null(column + 11) ? std::vector<Use>() : decoded(parse_uses(row.text(column + 11)));
+    body.retry.max_backoff = row.maybe_duration(column + 12).value_or(kMaxBackoff);
+    body.retry.on = row.is_null(column + 13) ? RetryOn() : decoded(parse_retry_on(row.text(column + 13)));
+    body.retry.on_interrupt = row.is_null(column + 14)
+                                  ? OnInterrupt::again
+                                  : row.enumeration(column + 14, OnInterrupt::again, OnInterrupt::fail);
+    body.carried_from.reset();
+    if (!row.is_null(column + 15))
+        body.carried_from =
+            CarriedFrom{row.string(column + 15), row.string(column + 16), row.integer(column + 17)};
 }
 
 void read_group(const Query& row, GroupRow& group) {
@@ -215,7 +237,7 @@ void read_edge(const Query& row, EdgeRow& edge) {
     edge.target = row.node(4);
     const NodeType target_type = row.enumeration(5, NodeType::check, NodeType::stage);
     edge.on_state = decode_state(target_type, row.integer(6));
-    edge.when = row.enumeration(7, When::success, When::always);
+    edge.when = row.enumeration(7, When::success, When::unsuccessful);
 }
 
 void read_attempt(const Query& row, AttemptRow& a) {
@@ -251,6 +273,7 @@ void read_attempt(const Query& row, AttemptRow& a) {
     a.holder = row.text(19);
     a.retries = row.small(30);
     a.interruptions = row.small(31);
+    a.class_number = row.small(32);
 }
 
 void read_result(const Query& row, ResultRow& r) {

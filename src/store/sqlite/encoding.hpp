@@ -19,8 +19,10 @@
     "node_key, plan_key, type, id, kind, state, outcome, concluded_reason, version, updated_at, history," \
     " group_kind, threshold, unresolved, satisfied, resolution, dependencies_since, attempt, "            \
     "has_continuation, required, skip_cause"
-#define TURBOCI_BODY_COLUMNS \
-    "json, max_retries, backoff, timeout, heartbeat, created_by, created_by_attempt, message"
+#define TURBOCI_BODY_COLUMNS                                                                               \
+    "json, max_retries, backoff, timeout, heartbeat, created_by, created_by_attempt, message, condition,"  \
+    " silence, runner, uses, max_backoff, retry_on, on_interrupt, carried_from_id, carried_from_identity," \
+    " carried_from_version"
 #define TURBOCI_GROUP_COLUMNS \
     "owner_key, role, group_no, parent, kind, threshold, unresolved, satisfied, resolution, since"
 #define TURBOCI_EDGE_COLUMNS "owner_key, role, position, group_no, target_key, target_type, on_state, on_when"
@@ -30,7 +32,7 @@
     " updated_at, ready_at, started_at, deadline, no_retry, runner_host, runner_boot_id, runner_pid, " \
     "runner_start, holder, cause, exit_code, signal, log_path, stopping_since, stopping_by, "          \
     "stopping_reason,"                                                                                 \
-    " stopping_cause, stopping_inside, ended_at, retries, interruptions"
+    " stopping_cause, stopping_inside, ended_at, retries, interruptions, class"
 #define TURBOCI_RESULT_COLUMNS \
     "check_key, id, owner_type, owner_id, data, failure, created_at, finalized_at, stage_key, attempt"
 
@@ -77,7 +79,7 @@ template <class Row>
 }
 
 /// The last of the enumeration.
-inline constexpr ConcludedReason kLastReason = ConcludedReason::interrupted_too_often;
+inline constexpr ConcludedReason kLastReason = ConcludedReason::skipped;
 
 // These fill a row from a statement that returns its columns; they keep the memory that it has. STORE if a
 // value makes no sense.

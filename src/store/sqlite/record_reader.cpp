@@ -100,6 +100,7 @@ public:
         edge.target.id = node.id;
         edge.target_state = node.state;
         edge.target_outcome = node.outcome;
+        edge.target_skip_cause = node.skip_cause;
         read_reached(node.type, node.state, node.history, edge);
     }
     [[nodiscard]] std::string_view id(NodeKey key) {
@@ -168,7 +169,7 @@ private:
         edge.target = row.node(3);
         const NodeType target_type = row.enumeration(4, NodeType::check, NodeType::stage);
         edge.on_state = decode_state(target_type, row.integer(5));
-        edge.when = row.enumeration(6, When::success, When::always);
+        edge.when = row.enumeration(6, When::success, When::unsuccessful);
         // Positions count up from 0 in the order of reading.
         if (edge.owner == last_.owner && edge.role == last_.role) edge.position = last_.position + 1;
         last_ = edge;

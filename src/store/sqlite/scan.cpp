@@ -320,7 +320,7 @@ Database* FurtherConnections::of(std::size_t thread) {
 
 std::unique_ptr<Database> FurtherConnections::open() const {
     try {
-        auto db = std::make_unique<Database>(path_, Database::Mode::read_write, Duration::zero());
+        auto db = std::make_unique<Database>(path_, Database::Mode::read_write);
         struct stat now {};
         const bool same = ::stat(path_.c_str(), &now) == 0 && is_same_file(now, file_) && !db->moved();
         if (!same) return nullptr;

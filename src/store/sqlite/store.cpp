@@ -5,10 +5,12 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include "store/openers.hpp"
+#include "store/poll.hpp"
 #include "store/sqlite/create.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/schema.hpp"
-#include "store/sqlite/unit_of_work.hpp"
+#include "store/sqlite/transaction.hpp"
 
 namespace turboci::sqlite {
 
@@ -46,33 +48,39 @@ std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
     return value;
 }
 
+std::int64_t number_of(Database& db, const char* pragma) {
+    Query row(db, pragma);
+    return row.step() ? row.integer(0) : 0;
+}
+
 }  // namespace
 
-SqliteStore::SqliteStore(StoreOptions options)
+SqliteStore::SqliteStore(const std::string& path, StoreOptions options, const Wait& wait)
     : options_(std::move(options)),
-      where_(resolve_path(options_.path)),
+      clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      where_(resolve_path(path)),
       lock_(where_.path + ".lock", options_.command) {
     if (file_status(where_.path)) {
-        open_file();
+        open_file(wait);
         return;
     }
     if (!options_.create || options_.read_only)
-        throw Error(ErrorCode::not_found, fmt::format("there is no store '{}'", options_.path),
+        throw Error(ErrorCode::not_found, fmt::format("there is no store '{}'", path),
                     "create one with 'turboci plan create', or name it with --store");
-    db_ = make_draft();
+    start_draft();
 }
 
 SqliteStore::~SqliteStore() {
     if (!db_->keeps_journal()) return;
     try {
-        lock_.acquire(Duration::zero(), {});
+        lock_.acquire({.at_most = Duration::zero()});
         db_->empty_kept_journal();
     } catch (const std::exception&) {
         // Somebody writes, or there is no memory; the journal may stay as it is.
     }
 }
 
-void SqliteStore::open_file() {
+void SqliteStore::open_file(const Wait& wait) {
     const auto status = file_status(where_.path);
     struct stat made {
     }, named{};
@@ -82,12 +90,13 @@ void SqliteStore::open_file() {
     refuse_unless_plain_file(*status, where_.path);
     refuse_leftovers(where_.path, true);
     draft_is_spent_ = true;
-    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write, options_.lock_timeout,
-                                     options_.give_up);
+    db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write);
+    db_->count_in(options_.statistics);
+    db_->wait_as(wait);
     verified_schema_ = -1;
     examine_file();
     db_->use_durably();
-    upgrade();
+    upgrade(wait);
     is_draft_ = false;
     made_.reset();
 }
@@ -96,12 +105,17 @@ void SqliteStore::refuse_moved() const {
     refuse(where_.path, "was removed or replaced while in use", "run the command again");
 }
 
-void SqliteStore::renew_draft() {
+void SqliteStore::start_draft() {
+    db_ = make_draft();
+    db_->count_in(options_.statistics);
+}
+
+void SqliteStore::renew_draft(const Wait& wait) {
     if (!is_draft_) return;
     // Made by our own first commit, or by another process.
-    if (has_written_ || file_status(where_.path)) return open_file();
+    if (has_written_ || file_status(where_.path)) return open_file(wait);
     if (!draft_is_spent_) return;
-    db_ = make_draft();
+    start_draft();
     verified_schema_ = -1;
     draft_is_spent_ = false;
 }
@@ -123,7 +137,7 @@ void SqliteStore::rollback() noexcept {
     lock_.release();
 }
 
-void SqliteStore::upgrade() {
+void SqliteStore::upgrade(const Wait& wait) {
     try {
         Query(*db_, kBeginRead).run();
         const int version = schema_version(*db_);
@@ -137,7 +151,7 @@ void SqliteStore::upgrade() {
         if (db_->read_only())
             refuse(where_.path, fmt::format("has the older schema {} and cannot be written", version),
                    "let somebody who may write to it run a command on it first");
-        lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
+        lock_.acquire(wait);
         Query(*db_, kBeginWrite).run();
         // Somebody may have been faster.
         const int found = schema_version(*db_);
@@ -177,33 +191,37 @@ void SqliteStore::verify_schema() {
     verified_schema_ = cookie;
 }
 
-std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
-    if (in_use_) throw Error(ErrorCode::internal, "a unit of work is open already");
-    renew_draft();
+void SqliteStore::prepare(const Wait& wait) {
+    if (in_use_) throw Error(ErrorCode::internal, "a transaction is open already");
+    renew_draft(wait);
+    db_->wait_as(wait);
     // A rollback that failed, for want of memory say, is tried again before anything else is done.
     if (db_->in_transaction()) db_->exec("ROLLBACK");
-    if (access == Access::write && options_.read_only)
-        throw Error(ErrorCode::internal, "the store was opened for reading");
+}
+
+void SqliteStore::begin(bool writes, const Wait& wait) {
+    prepare(wait);
+    if (writes && options_.read_only) throw Error(ErrorCode::internal, "the store was opened for reading");
     try {
-        if (access == Access::write) {
+        if (writes) {
             if (db_->read_only())
                 refuse(where_.path, "cannot be written",
                        "check its permissions, and whether it is mounted read-only");
-            lock_.acquire(options_.lock_timeout, options_.on_wait, options_.give_up);
+            lock_.acquire(wait);
             if (is_draft_ && file_status(where_.path)) {
                 // Another process made the store while we waited.
                 lock_.release();
-                return begin(access);
+                return begin(writes, wait);
             }
             if (is_draft_) refuse_leftovers(where_.path, false);
         }
         // Who writes a second time, will do so often.
-        if (access == Access::write && has_written_) db_->keep_journal();
+        if (writes && has_written_) db_->keep_journal();
         if (!is_draft_) {
             if (db_->moved()) refuse_moved();
             refuse_odd_journal(where_.path);
         }
-        Query(*db_, access == Access::write ? kBeginWrite : kBeginRead).run();
+        Query(*db_, writes ? kBeginWrite : kBeginRead).run();
         // Reads something, so that a reader's view begins here too.
         verify_schema();
     } catch (...) {
@@ -212,20 +230,31 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin(Access access) {
         throw;
     }
     in_use_ = true;
-    if (is_draft_ && access == Access::write) return begin_draft();
-    return std::make_unique<SqliteUnitOfWork>(*db_, access, options_.read_threads, [this, access] {
+}
+
+std::unique_ptr<Snapshot> SqliteStore::read(const Wait& wait) {
+    begin(false, wait);
+    return std::make_unique<SqliteTransaction>(*db_, clock_, options_.read_threads,
+                                               [this] { in_use_ = false; });
+}
+
+std::unique_ptr<Transaction> SqliteStore::write(std::string_view plan, const Wait& wait) {
+    static_cast<void>(plan);  // the lock is of the whole file
+    begin(true, wait);
+    if (is_draft_) return write_draft();
+    return std::make_unique<SqliteTransaction>(*db_, clock_, 1, [this] {
         in_use_ = false;
-        has_written_ = has_written_ || access == Access::write;
+        has_written_ = true;
         lock_.release();
     });
 }
 
-std::unique_ptr<UnitOfWork> SqliteStore::begin_draft() {
+std::unique_ptr<Transaction> SqliteStore::write_draft() {
     const auto on_end = [this] {
         in_use_ = false;
         has_written_ ? lock_.release() : lock_.release_and_remove();
     };
-    return std::make_unique<SqliteUnitOfWork>(*db_, Access::write, 1, on_end, [this] {
+    return std::make_unique<SqliteTransaction>(*db_, clock_, 1, on_end, [this] {
         // What is committed in the draft counts when it has its name.
         draft_is_spent_ = true;
         publish_draft(*db_, where_);
@@ -235,25 +264,83 @@ std::unique_ptr<UnitOfWork> SqliteStore::begin_draft() {
     });
 }
 
-std::vector<StoreProblem> SqliteStore::check() {
+bool SqliteStore::wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) {
+    const Wait at_once{.at_most = Duration::zero()};
+    std::optional<std::int64_t> commits;  // of others, as SQLite numbers them, when the plan was last read
+    std::optional<std::string> identity;
+    const auto look = [&] {
+        prepare(at_once);
+        const std::int64_t now = number_of(*db_, "PRAGMA data_version");
+        if (plan.empty()) return std::exchange(commits_told_, now) != now || db_->moved();
+        if (commits == now && !db_->moved()) return false;
+        const auto snapshot = read(at_once);
+        const auto row = snapshot->find_plan(plan);
+        if (!row || row->version != seen || row->identity != identity.value_or(row->identity)) return true;
+        identity = row->identity;
+        commits = now;
+        return false;
+    };
+    return poll(patience, kChangePauses, [&] {
+        try {
+            return look();
+        } catch (const Error& error) {
+            // Somebody is committing: what that brings is seen the next time.
+            if (error.code() != ErrorCode::locked) throw;
+            return false;
+        }
+    });
+}
+
+std::vector<StoreProblem> SqliteStore::check(const Wait& wait) {
     std::vector<StoreProblem> problems;
-    const auto reading = begin(Access::read);
+    const auto reading = read(wait);
     check_rows(*db_, problems);
     return problems;
 }
 
-void SqliteStore::backup(const std::string& path) {
-    if (in_use_) throw Error(ErrorCode::internal, "a unit of work is open already");
-    renew_draft();
+void SqliteStore::backup(const std::string& path, const Wait& wait) {
+    prepare(wait);
     backup_database(*db_, resolve_path(path));
+}
+
+std::int64_t SqliteStore::compact(bool at_once, const Wait& wait) {
+    // Writing the rest anew costs as much as the rest is large, and pays where it is not much more than what
+    // is given back.
+    constexpr std::int64_t kLeastBytes = 64 << 10;
+    constexpr std::int64_t kLeastPart = 4;
+    prepare(wait);
+    if (is_draft_) return 0;
+    if (options_.read_only) throw Error(ErrorCode::internal, "the store was opened for reading");
+    std::int64_t freed = 0;
+    lock_.acquire(at_once ? wait : Wait{.at_most = Duration::zero()});
+    try {
+        if (db_->moved()) refuse_moved();
+        if (db_->read_only()) refuse(where_.path, "cannot be written", "check its permissions");
+        refuse_odd_journal(where_.path);
+        Query(*db_, kBeginRead).run();
+        verify_schema();
+        const std::int64_t pages = number_of(*db_, "PRAGMA page_count");
+        const std::int64_t free = number_of(*db_, "PRAGMA freelist_count");
+        const std::int64_t bytes = free * number_of(*db_, "PRAGMA page_size");
+        db_->exec("COMMIT");
+        if (at_once ? free > 0 : bytes >= kLeastBytes && free * kLeastPart >= pages) {
+            db_->vacuum();
+            freed = bytes;
+        }
+    } catch (...) {
+        rollback();
+        throw;
+    }
+    lock_.release();
+    return freed;
 }
 
 }  // namespace turboci::sqlite
 
 namespace turboci {
 
-std::unique_ptr<Store> open_sqlite_store(StoreOptions options) {
-    return std::make_unique<sqlite::SqliteStore>(std::move(options));
+std::unique_ptr<Store> open_sqlite_store(const std::string& path, StoreOptions options, const Wait& wait) {
+    return std::make_unique<sqlite::SqliteStore>(path, std::move(options), wait);
 }
 
 }  // namespace turboci

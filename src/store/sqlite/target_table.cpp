@@ -11,7 +11,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-#define TURBOCI_TARGET_COLUMNS "node_key, plan_key, type, id, state, outcome, history"
+#define TURBOCI_TARGET_COLUMNS "node_key, plan_key, type, id, state, outcome, history, skip_cause"
 constexpr std::string_view kNames = TURBOCI_TARGET_COLUMNS;
 const Sql kInRange(
     "SELECT 1 FROM nodes WHERE node_key >= ?1 AND node_key <= ?2 AND turboci_take(" TURBOCI_TARGET_COLUMNS
@@ -40,6 +40,9 @@ private:
         head.state = decode_state(head.type, row.integer(4));
         if (!row.is_null(5))
             head.outcome = static_cast<std::uint8_t>(row.enumeration(5, Outcome::passed, Outcome::cancelled));
+        if (!row.is_null(7))
+            head.skip_cause =
+                static_cast<std::uint8_t>(row.enumeration(7, SkipCause::upstream, SkipCause::not_needed));
         table_.add(head, row.text(3), row.blob(6));
         return false;
     }
@@ -54,7 +57,7 @@ void TargetTable::reserve(std::size_t nodes) {
 }
 
 void TargetTable::add(const Head& head, std::string_view id, std::span<const std::byte> history) {
-    static_assert(offsetof(Head, key) == 0 && offsetof(Head, outcome) + 1 == Head::kBytes);
+    static_assert(offsetof(Head, key) == 0 && offsetof(Head, skip_cause) + 1 == Head::kBytes);
     if (id.size() > 0xFFFF || history.size() > 0xFF) throw_damaged("a node has an impossible size");
     Head sized = head;
     sized.id_size = static_cast<std::uint16_t>(id.size());
@@ -122,6 +125,8 @@ void TargetTable::fill(EdgeRecord& edge) const {
     edge.target_state = head.state;
     edge.target_outcome =
         head.outcome == 0 ? std::nullopt : std::optional(static_cast<Outcome>(head.outcome));
+    edge.target_skip_cause =
+        head.skip_cause == 0 ? std::nullopt : std::optional(static_cast<SkipCause>(head.skip_cause));
     read_reached(head.type, head.state, std::as_bytes(std::span(text + head.id_size, head.history_size)),
                  edge);
 }

@@ -46,9 +46,10 @@ private:
         std::uint8_t history_size;
         NodeType type;
         State state;
-        std::uint8_t outcome;  ///< 0: none
+        std::uint8_t outcome;     ///< 0: none
+        std::uint8_t skip_cause;  ///< 0: none
         /// Without the padding that would follow.
-        static constexpr std::size_t kBytes = 14;
+        static constexpr std::size_t kBytes = 15;
     };
     class Scan;
     void add(const Head& head, std::string_view id, std::span<const std::byte> history);

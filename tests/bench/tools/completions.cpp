@@ -41,10 +41,8 @@ int main(int argc, char** argv) {
     const std::string prefix = argv[3];
     const int count = std::atoi(argv[4]);
     try {
-        turboci::StoreOptions options;
-        options.path = argv[1];
-        const auto store = turboci::open_sqlite_store(options);
-        const auto service = turboci::make_local_service(*store, turboci::system_clock());
+        const auto store = turboci::open_store(argv[1]);
+        const auto service = turboci::make_local_service(*store);
         const double cpu_before = cpu_microseconds();
         const auto begin = std::chrono::steady_clock::now();
         for (int i = 0; i < count; ++i)

@@ -22,10 +22,9 @@ public:
 int main(int argc, char** argv) {
     try {
         turboci::StoreOptions options;
-        options.path = argc > 1 ? argv[1] : "consumer.db";
         options.create = true;
-        const auto store = turboci::open_sqlite_store(options);
-        const auto service = turboci::make_local_service(*store, turboci::system_clock());
+        const auto store = turboci::open_store(argc > 1 ? argv[1] : "consumer.db", options);
+        const auto service = turboci::make_local_service(*store);
 
         turboci::CreatePlan request;
         request.id = "nightly";

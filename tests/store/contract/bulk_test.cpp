@@ -56,14 +56,15 @@ Rows<Row> each_of(const std::vector<Row>& rows) {
             }};
 }
 
-void insert_one_by_one(UnitOfWork& uow, const WriteRow& write, const Samples& rows) {
-    for (std::size_t i = 0; i < rows.nodes.size(); ++i) insert_node(uow, rows.nodes[i], rows.bodies[i]);
-    for (const TypedEdge& e : rows.edges) insert_edge(uow, e.edge, e.target_type);
-    append(uow, write, rows.changes);
+void insert_one_by_one(Transaction& transaction, const WriteRow& write, const Samples& rows) {
+    for (std::size_t i = 0; i < rows.nodes.size(); ++i)
+        insert_node(transaction, rows.nodes[i], rows.bodies[i]);
+    for (const TypedEdge& e : rows.edges) insert_edge(transaction, e.edge, e.target_type);
+    append(transaction, write, rows.changes);
 }
 
-void insert_together(UnitOfWork& uow, const WriteRow& write, const Samples& rows) {
-    change(uow, write.plan, [&](ChangeSet& c) {
+void insert_together(Transaction& transaction, const WriteRow& write, const Samples& rows) {
+    change(transaction, write.plan, [&](ChangeSet& c) {
         c.created = each_of(rows.nodes);
         c.created_bodies = each_of(rows.bodies);
         c.edges = each_of(rows.edges);
@@ -73,12 +74,12 @@ void insert_together(UnitOfWork& uow, const WriteRow& write, const Samples& rows
 }
 
 /// All that can be read of a plan, as text.
-std::string everything(UnitOfWork& uow, PlanKey plan) {
+std::string everything(Snapshot& transaction, PlanKey plan) {
     std::string text;
     const auto add = [&](const auto& value) {
         text += std::to_string(static_cast<std::int64_t>(value)) + " ";
     };
-    read_records(uow, plan, std::nullopt, nullptr, {}, [&](NodeRecord& r) {
+    read_records(transaction, plan, std::nullopt, nullptr, {}, [&](NodeRecord& r) {
         add(r.row.key);
         add(r.row.type);
         text += r.row.id + " " + r.row.kind + " ";
@@ -96,7 +97,7 @@ std::string everything(UnitOfWork& uow, PlanKey plan) {
         }
         text += "\n";
     });
-    uow.read_log(plan, std::nullopt, 0, [&](const LogEntry& entry) {
+    transaction.read_log(plan, std::nullopt, 0, [&](const LogEntry& entry) {
         add(entry.version);
         text += entry.actor + " " + (entry.node ? to_string(*entry.node) : "plan") + " ";
         add(entry.by);
@@ -114,15 +115,15 @@ TEST_CASE("many rows together are stored as they are one by one") {
         std::vector<std::string> seen;
         for (const bool together : {false, true}) {
             Fixture f;
-            auto uow = f.write();
-            const NodeKey first = uow->next_node_key();
+            auto transaction = f.write();
+            const NodeKey first = transaction->store().next_node;
             const Samples rows = make_rows(f.plan(), first, count);
             const WriteRow write{
                 .plan = f.plan(), .version = 1, .time = at(1), .actor = "me", .reason = "", .op_id = ""};
-            (together ? insert_together : insert_one_by_one)(*uow, write, rows);
-            CHECK(uow->next_node_key() == NodeKey{static_cast<std::int64_t>(first) + count});
-            uow->commit();
-            uow.reset();
+            (together ? insert_together : insert_one_by_one)(*transaction, write, rows);
+            CHECK(transaction->store().next_node == NodeKey{static_cast<std::int64_t>(first) + count});
+            transaction->commit();
+            transaction.reset();
             auto reader = f.read();
             if (count > 0) {
                 const std::size_t middle = rows.nodes.size() / 2;
@@ -136,7 +137,7 @@ TEST_CASE("many rows together are stored as they are one by one") {
             seen.push_back(everything(*reader, f.plan()));
             reader.reset();
             // The rows have their faults, and the same ones either way.
-            for (const StoreProblem& problem : f.store().check()) seen.back() += problem.message + "\n";
+            for (const StoreProblem& problem : f.store().check({})) seen.back() += problem.message + "\n";
         }
         CHECK(seen[0] == seen[1]);
     }
@@ -145,13 +146,13 @@ TEST_CASE("many rows together are stored as they are one by one") {
 TEST_CASE("what the giver of many rows throws comes through, and a rollback undoes the rest") {
     Fixture f;
     {
-        auto uow = f.write();
-        const Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        auto transaction = f.write();
+        const Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
         const Rows<NodeRow> nodes(300, [&](std::size_t i) -> const NodeRow& {
             if (i == 250) throw std::runtime_error("no more");
             return rows.nodes.at(i);
         });
-        CHECK_THROWS_WITH(change(*uow, f.plan(),
+        CHECK_THROWS_WITH(change(*transaction, f.plan(),
                                  [&](ChangeSet& c) {
                                      c.created = nodes;
                                      c.created_bodies = each_of(rows.bodies);
@@ -159,43 +160,38 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
                           "no more");
     }
     {
-        auto uow = f.write();
-        CHECK(everything(*uow, f.plan()).empty());
+        auto transaction = f.write();
+        CHECK(everything(*transaction, f.plan()).empty());
         // A key that was used, in the middle.
-        Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
+        Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
         rows.nodes[200].key = rows.nodes[100].key;
         CHECK(code_of([&] {
-                  change(*uow, f.plan(), [&](ChangeSet& c) {
+                  change(*transaction, f.plan(), [&](ChangeSet& c) {
                       c.created = each_of(rows.nodes);
                       c.created_bodies = each_of(rows.bodies);
                   });
               }) == ErrorCode::internal);
     }
-    auto uow = f.write();
-    const Samples rows = make_rows(f.plan(), uow->next_node_key(), 300);
-    insert_together(
-        *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
-    CHECK(edges_to(*uow, rows.nodes[1].key, 0, 40).size() == 1);
-    CHECK(code_of([&] { change(*uow, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); }); }) ==
-          ErrorCode::store);
+    auto transaction = f.write();
+    const Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
+    insert_together(*transaction,
+                    {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""},
+                    rows);
+    CHECK(edges_to(*transaction, rows.nodes[1].key, 0, 40).size() == 1);
+    CHECK(code_of([&] {
+              change(*transaction, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); });
+          }) == ErrorCode::store);
 }
 
 TEST_CASE("who writes many rows that fit into memory keeps nobody from reading what was there") {
     Fixture f;
-    auto uow = f.write();
-    const Samples rows = make_rows(f.plan(), uow->next_node_key(), 10000);
-    insert_together(
-        *uow, {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""}, rows);
-    const auto other = Fixture::open({.path = f.path(), .command = "test"});
-    CHECK(everything(*other->begin(Access::read), f.plan()).empty());
-    uow->commit();
-    CHECK_FALSE(everything(*other->begin(Access::read), f.plan()).empty());
-}
-
-TEST_CASE("many rows too are written in a transaction for writing alone") {
-    Fixture f;
-    auto uow = f.read();
-    const Samples rows = make_rows(f.plan(), NodeKey{1}, 2);
-    CHECK(code_of([&] { change(*uow, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); }); }) ==
-          ErrorCode::internal);
+    auto transaction = f.write();
+    const Samples rows = make_rows(f.plan(), transaction->store().next_node, 10000);
+    insert_together(*transaction,
+                    {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""},
+                    rows);
+    const auto other = Fixture::open(f.path(), {.command = "test"});
+    CHECK(everything(*other->read({}), f.plan()).empty());
+    transaction->commit();
+    CHECK_FALSE(everything(*other->read({}), f.plan()).empty());
 }

@@ -71,23 +71,23 @@ ResultRow result_row(NodeKey check, OwnerType type, std::string owner) {
 
 TEST_CASE("an attempt is read as it was written and as it was updated") {
     Fixture f;
-    auto uow = f.write();
-    const NodeKey stage = f.add(*uow, NodeType::stage, "s");
+    auto transaction = f.write();
+    const NodeKey stage = f.add(*transaction, NodeType::stage, "s");
     const AttemptRow plain = attempt_row(f, stage, 1, at(0));
-    insert_attempt(*uow, full_attempt(f, stage));
-    insert_attempt(*uow, plain);
-    check_equal(attempt(*uow, stage, 2).value(), full_attempt(f, stage));
-    check_equal(attempt(*uow, stage, 1).value(), plain);
-    CHECK_FALSE(attempt(*uow, stage, 3));
+    insert_attempt(*transaction, full_attempt(f, stage));
+    insert_attempt(*transaction, plain);
+    check_equal(attempt(*transaction, stage, 2).value(), full_attempt(f, stage));
+    check_equal(attempt(*transaction, stage, 1).value(), plain);
+    CHECK_FALSE(attempt(*transaction, stage, 3));
     AttemptRow changed = full_attempt(f, stage);
     changed.attempt.idx = 1;
-    update_attempt(*uow, changed);
-    check_equal(attempt(*uow, stage, 1).value(), changed);
+    update_attempt(*transaction, changed);
+    check_equal(attempt(*transaction, stage, 1).value(), changed);
     AttemptRow emptied = plain;
     emptied.attempt.idx = 2;
-    update_attempt(*uow, emptied);
-    check_equal(attempt(*uow, stage, 2).value(), emptied);
-    const auto all = attempts(*uow, stage);
+    update_attempt(*transaction, emptied);
+    check_equal(attempt(*transaction, stage, 2).value(), emptied);
+    const auto all = attempts(*transaction, stage);
     REQUIRE(all.size() == 2);
     CHECK(all[0].attempt.idx == 1);
     CHECK(all[1].attempt.idx == 2);
@@ -95,93 +95,93 @@ TEST_CASE("an attempt is read as it was written and as it was updated") {
 
 TEST_CASE("ready attempts are PENDING and due, the oldest first, then by stage") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<NodeKey> s;
-    for (int i = 0; i < 6; ++i) s.push_back(f.add(*uow, NodeType::stage, std::to_string(i)));
-    insert_attempt(*uow, attempt_row(f, s[5], 1, at(5)));
-    insert_attempt(*uow, attempt_row(f, s[1], 1, at(7)));
-    insert_attempt(*uow, attempt_row(f, s[0], 1, at(7)));
-    insert_attempt(*uow, attempt_row(f, s[2], 1, at(20)));
+    for (int i = 0; i < 6; ++i) s.push_back(f.add(*transaction, NodeType::stage, std::to_string(i)));
+    insert_attempt(*transaction, attempt_row(f, s[5], 1, at(5)));
+    insert_attempt(*transaction, attempt_row(f, s[1], 1, at(7)));
+    insert_attempt(*transaction, attempt_row(f, s[0], 1, at(7)));
+    insert_attempt(*transaction, attempt_row(f, s[2], 1, at(20)));
     AttemptRow running = attempt_row(f, s[3], 1, at(1));
     running.attempt.state = AttemptState::running;
-    insert_attempt(*uow, running);
-    const PlanKey q = insert_plan(*uow, plan_row("q"));
-    const NodeKey foreign = uow->next_node_key();
-    insert_node(*uow, node_row(q, foreign, NodeType::stage, "x"), {});
+    insert_attempt(*transaction, running);
+    const PlanKey q = insert_plan(*transaction, plan_row("q"));
+    const NodeKey foreign = transaction->store().next_node;
+    insert_node(*transaction, node_row(q, foreign, NodeType::stage, "x"), {});
     AttemptRow elsewhere = attempt_row(f, foreign, 1, at(1));
     elsewhere.plan = q;
-    insert_attempt(*uow, elsewhere);
+    insert_attempt(*transaction, elsewhere);
 
-    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 100)) == std::vector{s[5], s[0], s[1]});
-    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 2)) == std::vector{s[5], s[0]});
-    CHECK(ready_attempts(*uow, f.plan(), at(4), 100).empty());
-    CHECK(ready_attempts(*uow, f.plan(), at(7), 0).empty());
-    CHECK(next_ready_at(*uow, f.plan(), at(7)) == at(20));
-    CHECK(next_ready_at(*uow, f.plan(), at(4)) == at(5));
-    CHECK_FALSE(next_ready_at(*uow, f.plan(), at(20)));
+    CHECK(stages_of(ready_attempts(*transaction, f.plan(), at(7), 100)) == std::vector{s[5], s[0], s[1]});
+    CHECK(stages_of(ready_attempts(*transaction, f.plan(), at(7), 2)) == std::vector{s[5], s[0]});
+    CHECK(ready_attempts(*transaction, f.plan(), at(4), 100).empty());
+    CHECK(ready_attempts(*transaction, f.plan(), at(7), 0).empty());
+    CHECK(next_ready_at(*transaction, f.plan(), at(7)) == at(20));
+    CHECK(next_ready_at(*transaction, f.plan(), at(4)) == at(5));
+    CHECK_FALSE(next_ready_at(*transaction, f.plan(), at(20)));
 
     AttemptRow claimed = attempt_row(f, s[5], 1, at(5));
     claimed.attempt.state = AttemptState::scheduled;
-    update_attempt(*uow, claimed);
-    CHECK(stages_of(ready_attempts(*uow, f.plan(), at(7), 100)) == std::vector{s[0], s[1]});
+    update_attempt(*transaction, claimed);
+    CHECK(stages_of(ready_attempts(*transaction, f.plan(), at(7), 100)) == std::vector{s[0], s[1]});
 }
 
 TEST_CASE("overdue attempts are live and past their deadline, by deadline, then by stage") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<NodeKey> s;
-    for (int i = 0; i < 5; ++i) s.push_back(f.add(*uow, NodeType::stage, std::to_string(i)));
+    for (int i = 0; i < 5; ++i) s.push_back(f.add(*transaction, NodeType::stage, std::to_string(i)));
     const auto put = [&](NodeKey stage, AttemptState state, std::optional<Timestamp> deadline) {
         AttemptRow row = attempt_row(f, stage, 1, at(0));
         row.attempt.state = state;
         row.deadline = deadline;
-        insert_attempt(*uow, row);
+        insert_attempt(*transaction, row);
     };
     put(s[4], AttemptState::running, at(10));
     put(s[3], AttemptState::scheduled, at(20));
     put(s[2], AttemptState::running, at(20));
     put(s[1], AttemptState::complete, at(5));
     put(s[0], AttemptState::running, std::nullopt);
-    CHECK(stages_of(overdue_attempts(*uow, f.plan(), at(20))) == std::vector{s[4], s[2], s[3]});
-    CHECK(stages_of(overdue_attempts(*uow, f.plan(), at(19))) == std::vector{s[4]});
-    CHECK(overdue_attempts(*uow, f.plan(), at(9)).empty());
-    CHECK(overdue_attempts(*uow, insert_plan(*uow, plan_row("q")), at(1000)).empty());
-    CHECK(stages_of(held_attempts(*uow, f.plan())) == std::vector{s[0], s[2], s[3], s[4]});
+    CHECK(stages_of(overdue_attempts(*transaction, f.plan(), at(20))) == std::vector{s[4], s[2], s[3]});
+    CHECK(stages_of(overdue_attempts(*transaction, f.plan(), at(19))) == std::vector{s[4]});
+    CHECK(overdue_attempts(*transaction, f.plan(), at(9)).empty());
+    CHECK(overdue_attempts(*transaction, insert_plan(*transaction, plan_row("q")), at(1000)).empty());
+    CHECK(stages_of(held_attempts(*transaction, f.plan())) == std::vector{s[0], s[2], s[3], s[4]});
 }
 
 TEST_CASE("the cost of looking for ready, overdue and held attempts does not grow with those that are over") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     for (int i = 0; i < 200; ++i) {
-        AttemptRow row = attempt_row(f, f.add(*uow, NodeType::stage, std::to_string(i)), 1, at(0));
+        AttemptRow row = attempt_row(f, f.add(*transaction, NodeType::stage, std::to_string(i)), 1, at(0));
         row.attempt.state = AttemptState::complete;
-        insert_attempt(*uow, row);
+        insert_attempt(*transaction, row);
     }
-    const auto before = uow->statistics().rows;
-    CHECK(ready_attempts(*uow, f.plan(), at(100), 10).empty());
-    CHECK(overdue_attempts(*uow, f.plan(), at(100)).empty());
-    CHECK(held_attempts(*uow, f.plan()).empty());
-    CHECK_FALSE(next_ready_at(*uow, f.plan(), at(0)));
-    CHECK(overdue_attempts(*uow, f.plan(), at(1000)).empty());
-    CHECK(uow->statistics().rows == before);
+    const auto before = f.statistics.rows;
+    CHECK(ready_attempts(*transaction, f.plan(), at(100), 10).empty());
+    CHECK(overdue_attempts(*transaction, f.plan(), at(100)).empty());
+    CHECK(held_attempts(*transaction, f.plan()).empty());
+    CHECK_FALSE(next_ready_at(*transaction, f.plan(), at(0)));
+    CHECK(overdue_attempts(*transaction, f.plan(), at(1000)).empty());
+    CHECK(f.statistics.rows == before);
 }
 
 TEST_CASE("results are numbered within their check, and there is one for each owner") {
     Fixture f;
-    auto uow = f.write();
-    const NodeKey c = f.add(*uow, NodeType::check, "c");
-    const NodeKey d = f.add(*uow, NodeType::check, "d");
-    const NodeKey s = f.add(*uow, NodeType::stage, "s");
+    auto transaction = f.write();
+    const NodeKey c = f.add(*transaction, NodeType::check, "c");
+    const NodeKey d = f.add(*transaction, NodeType::check, "d");
+    const NodeKey s = f.add(*transaction, NodeType::stage, "s");
     ResultRow mine = result_row(c, OwnerType::stage_attempt, "p:s:3");
     mine.stage = s;
     mine.attempt = 3;
     mine.result.data.text = R"({"cases":7})";
     mine.result.failure = "2 of 7 failed";
-    CHECK(insert_result(*uow, mine) == 1);
-    CHECK(insert_result(*uow, result_row(c, OwnerType::actor, "p:s:3")) == 2);
-    CHECK(insert_result(*uow, result_row(d, OwnerType::orchestrator, "orchestrator")) == 1);
+    CHECK(insert_result(*transaction, mine) == 1);
+    CHECK(insert_result(*transaction, result_row(c, OwnerType::actor, "p:s:3")) == 2);
+    CHECK(insert_result(*transaction, result_row(d, OwnerType::orchestrator, "orchestrator")) == 1);
 
-    const auto found = find_result(*uow, c, OwnerType::stage_attempt, "p:s:3");
+    const auto found = find_result(*transaction, c, OwnerType::stage_attempt, "p:s:3");
     REQUIRE(found);
     CHECK(found->result.id == 1);
     CHECK(found->stage == s);
@@ -190,14 +190,14 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
     CHECK(found->result.failure == "2 of 7 failed");
     CHECK(found->result.created_at == at(1));
     CHECK_FALSE(found->result.finalized_at);
-    CHECK_FALSE(find_result(*uow, c, OwnerType::orchestrator, "p:s:3"));
+    CHECK_FALSE(find_result(*transaction, c, OwnerType::orchestrator, "p:s:3"));
 
     ResultRow changed = *found;
     changed.result.failure.reset();
     changed.result.data.text = "{}";
     changed.result.finalized_at = at(8);
-    update_result(*uow, changed);
-    const auto all = results(*uow, c);
+    update_result(*transaction, changed);
+    const auto all = results(*transaction, c);
     REQUIRE(all.size() == 2);
     CHECK(all[0].result.id == 1);
     CHECK_FALSE(all[0].result.failure);
@@ -208,50 +208,50 @@ TEST_CASE("results are numbered within their check, and there is one for each ow
 
 TEST_CASE("the open results of an attempt come by check and number") {
     Fixture f;
-    auto uow = f.write();
-    const NodeKey c = f.add(*uow, NodeType::check, "c");
-    const NodeKey d = f.add(*uow, NodeType::check, "d");
-    const NodeKey s = f.add(*uow, NodeType::stage, "s");
+    auto transaction = f.write();
+    const NodeKey c = f.add(*transaction, NodeType::check, "c");
+    const NodeKey d = f.add(*transaction, NodeType::check, "d");
+    const NodeKey s = f.add(*transaction, NodeType::stage, "s");
     const auto put = [&](NodeKey check, const std::string& owner, std::int32_t attempt, bool open) {
         ResultRow row = result_row(check, OwnerType::stage_attempt, owner);
         row.stage = s;
         row.attempt = attempt;
         if (!open) row.result.finalized_at = at(2);
-        static_cast<void>(insert_result(*uow, row));
+        static_cast<void>(insert_result(*transaction, row));
     };
     put(d, "p:s:1", 1, true);
     put(c, "p:s:2", 2, true);
     put(c, "p:s:1", 1, true);
     put(d, "closed", 1, false);
-    static_cast<void>(insert_result(*uow, result_row(c, OwnerType::actor, "me")));
-    const auto open = open_results_of(*uow, s, 1);
+    static_cast<void>(insert_result(*transaction, result_row(c, OwnerType::actor, "me")));
+    const auto open = open_results_of(*transaction, s, 1);
     REQUIRE(open.size() == 2);
     CHECK(open[0].check == c);
     CHECK(open[1].check == d);
-    CHECK(open_results_of(*uow, s, 2).size() == 1);
-    CHECK(open_results_of(*uow, s, 3).empty());
-    CHECK(open_results_of(*uow, NodeKey::none, 0).empty());
+    CHECK(open_results_of(*transaction, s, 2).size() == 1);
+    CHECK(open_results_of(*transaction, s, 3).empty());
+    CHECK(open_results_of(*transaction, NodeKey::none, 0).empty());
 }
 
 TEST_CASE("the log holds every change in the order in which it was recorded") {
     Fixture f;
-    auto uow = f.write();
-    const NodeKey c = f.add(*uow, NodeType::check, "c");
-    const NodeKey s = f.add(*uow, NodeType::stage, "s");
-    const PlanKey q = insert_plan(*uow, plan_row("q"));
+    auto transaction = f.write();
+    const NodeKey c = f.add(*transaction, NodeType::check, "c");
+    const NodeKey s = f.add(*transaction, NodeType::stage, "s");
+    const PlanKey q = insert_plan(*transaction, plan_row("q"));
     const std::vector<ChangeRow> first{{NodeKey::none, Mover::writer, R"({"labels":{}})"},
                                        {s, Mover::writer, R"({"created":true})"},
                                        {c, Mover::orchestrator, R"({"x":1})"}};
     const std::vector<ChangeRow> other{{NodeKey::none, Mover::writer, "{}"}};
     const std::vector<ChangeRow> second{{c, Mover::writer, R"({"x":2})"}};
-    append(*uow, {f.plan(), 2, at(2), "ann", "first", "op-1"}, first);
-    append(*uow, {q, 2, at(2), "bob", "", ""}, other);
-    append(*uow, {f.plan(), 3, at(3), "bob", "second", ""}, second);
+    append(*transaction, {f.plan(), 2, at(2), "ann", "first", "op-1"}, first);
+    append(*transaction, {q, 2, at(2), "bob", "", ""}, other);
+    append(*transaction, {f.plan(), 3, at(3), "bob", "second", ""}, second);
 
     std::vector<LogEntry> log;
     const auto read = [&](std::optional<NodeKey> node, std::int64_t since) {
         log.clear();
-        uow->read_log(f.plan(), node, since, [&](const LogEntry& e) {
+        transaction->read_log(f.plan(), node, since, [&](const LogEntry& e) {
             log.push_back(e);
             return true;
         });
@@ -282,15 +282,15 @@ TEST_CASE("the log holds every change in the order in which it was recorded") {
 
 TEST_CASE("an operation is found again within its plan") {
     Fixture f;
-    auto uow = f.write();
-    const PlanKey q = insert_plan(*uow, plan_row("q"));
+    auto transaction = f.write();
+    const PlanKey q = insert_plan(*transaction, plan_row("q"));
     const OperationRow one{"op-1", 5, {}};
     const OperationRow two{"op-2", 7, {{NodeKey{3}, 1}, {NodeKey{1}, 12}}};
-    insert_operation(*uow, f.plan(), two);
-    insert_operation(*uow, f.plan(), one);
-    CHECK(find_operation(*uow, f.plan(), "op-2") == two);
-    CHECK_FALSE(find_operation(*uow, f.plan(), "op-3"));
-    CHECK_FALSE(find_operation(*uow, q, "op-2"));
-    CHECK(uow->operations(f.plan()) == std::vector{one, two});
-    CHECK(uow->operations(q).empty());
+    insert_operation(*transaction, f.plan(), two);
+    insert_operation(*transaction, f.plan(), one);
+    CHECK(find_operation(*transaction, f.plan(), "op-2") == two);
+    CHECK_FALSE(find_operation(*transaction, f.plan(), "op-3"));
+    CHECK_FALSE(find_operation(*transaction, q, "op-2"));
+    CHECK(operations(*transaction, f.plan()) == std::vector{one, two});
+    CHECK(operations(*transaction, q).empty());
 }

@@ -9,44 +9,46 @@ namespace {
 /// A stage with something in every table, and a check that it answers; a forward edge between them.
 struct Rich {
     NodeKey check{}, stage{};
-    Rich(const Fixture& f, UnitOfWork& uow, const std::string& suffix) {
-        stage = uow.next_node_key();
+    Rich(const Fixture& f, Transaction& transaction, const std::string& suffix) {
+        stage = transaction.store().next_node;
         NodeRow row = node_row(f.plan(), stage, NodeType::stage, "s" + suffix);
         row.dependencies = {GroupKind::any, 1, 2, 0, Resolution::unresolved};
         row.attempt = 2;
         NodeBody body;
         body.json.text = R"({"command":"make"})";
         body.retry = {2, std::chrono::seconds(1)};
-        insert_node(uow, row, body);
-        check = uow.next_node_key();
+        insert_node(transaction, row, body);
+        check = transaction.store().next_node;
         row = node_row(f.plan(), check, NodeType::check, "c" + suffix);
         row.kind = "build";
         row.state = State::final;
         row.outcome = Outcome::failed;
         row.history = {{State::planning, 1, at(1)}, {State::final, 2, at(5)}};
-        insert_node(uow, row, {});
-        insert_group(uow,
+        insert_node(transaction, row, {});
+        insert_group(transaction,
                      {stage, kDependencies, 1, 0, {GroupKind::all, 1, 1, 0, Resolution::unresolved}, at(1)});
-        insert_edge(uow, {stage, kDependencies, 1, 1, check, State::final, When::always}, NodeType::check);
-        insert_edge(uow, {stage, kDependencies, 0, 0, check, State::planned, When::success}, NodeType::check);
-        insert_assignment(uow, {stage, 0, check, State::final});
+        insert_edge(transaction, {stage, kDependencies, 1, 1, check, State::final, When::always},
+                    NodeType::check);
+        insert_edge(transaction, {stage, kDependencies, 0, 0, check, State::planned, When::success},
+                    NodeType::check);
+        insert_assignment(transaction, {stage, 0, check, State::final});
         for (const int idx : {2, 1}) {
             AttemptRow attempt;
             attempt.stage = stage;
             attempt.plan = f.plan();
             attempt.attempt.idx = idx;
             attempt.attempt.state = idx == 1 ? AttemptState::incomplete : AttemptState::pending;
-            insert_attempt(uow, attempt);
+            insert_attempt(transaction, attempt);
         }
-        add_progress(uow, stage, 1, {"one", at(2), {}});
-        add_progress(uow, stage, 1, {"two", at(3), {R"({"n":2})"}});
+        add_progress(transaction, stage, 1, {"one", at(2), {}});
+        add_progress(transaction, stage, 1, {"two", at(3), {R"({"n":2})"}});
         ResultRow result;
         result.check = check;
         result.result.owner_id = "me";
-        static_cast<void>(insert_result(uow, result));
+        static_cast<void>(insert_result(transaction, result));
         result.result.owner_id = "you";
         result.result.failure = "no";
-        static_cast<void>(insert_result(uow, result));
+        static_cast<void>(insert_result(transaction, result));
     }
     void check_stage(const NodeRecord& r) const {
         CHECK(r.row.key == stage);
@@ -91,10 +93,10 @@ struct Rich {
     }
 };
 
-std::string ids(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
+std::string ids(Snapshot& transaction, PlanKey plan, std::optional<NodeType> type,
                 const std::vector<NodeKey>* keys) {
     std::string text;
-    read_records(uow, plan, type, keys, {}, [&](const NodeRecord& r) { text += r.row.id + " "; });
+    read_records(transaction, plan, type, keys, {}, [&](const NodeRecord& r) { text += r.row.id + " "; });
     return text;
 }
 
@@ -102,50 +104,52 @@ std::string ids(UnitOfWork& uow, PlanKey plan, std::optional<NodeType> type,
 
 TEST_CASE("whole nodes hold everything that belongs to them, however they are asked for") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<Rich> all;
-    for (const char* suffix : {"1", "2", "3"}) all.emplace_back(f, *uow, suffix);
+    for (const char* suffix : {"1", "2", "3"}) all.emplace_back(f, *transaction, suffix);
     const bool one_by_one = GENERATE(false, true);
     std::vector<NodeKey> keys;
     for (const Rich& r : all) keys.insert(keys.end(), {r.stage, r.check});
     std::size_t i = 0;
-    read_records(*uow, f.plan(), std::nullopt, one_by_one ? &keys : nullptr, {}, [&](const NodeRecord& r) {
-        REQUIRE(i < 6);
-        if (i % 2 == 0)
-            all[i / 2].check_stage(r);
-        else
-            all[i / 2].check_check(r);
-        ++i;
-    });
+    read_records(*transaction, f.plan(), std::nullopt, one_by_one ? &keys : nullptr, {},
+                 [&](const NodeRecord& r) {
+                     REQUIRE(i < 6);
+                     if (i % 2 == 0)
+                         all[i / 2].check_stage(r);
+                     else
+                         all[i / 2].check_check(r);
+                     ++i;
+                 });
     CHECK(i == 6);
 }
 
 TEST_CASE("whole nodes can be limited to a type, a plan and some keys, always in the order of keys") {
     Fixture f;
-    auto uow = f.write();
-    const Rich first(f, *uow, "1");
-    const PlanKey q = insert_plan(*uow, plan_row("q"));
-    insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, "foreign"), {});
-    const Rich second(f, *uow, "2");
-    CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
-    CHECK(ids(*uow, f.plan(), NodeType::stage, nullptr) == "s1 s2 ");
-    CHECK(ids(*uow, q, std::nullopt, nullptr) == "foreign ");
+    auto transaction = f.write();
+    const Rich first(f, *transaction, "1");
+    const PlanKey q = insert_plan(*transaction, plan_row("q"));
+    insert_node(*transaction, node_row(q, transaction->store().next_node, NodeType::check, "foreign"), {});
+    const Rich second(f, *transaction, "2");
+    CHECK(ids(*transaction, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
+    CHECK(ids(*transaction, f.plan(), NodeType::stage, nullptr) == "s1 s2 ");
+    CHECK(ids(*transaction, q, std::nullopt, nullptr) == "foreign ");
     const std::vector<NodeKey> some{first.check, second.stage};
-    CHECK(ids(*uow, f.plan(), std::nullopt, &some) == "c1 s2 ");
-    CHECK(ids(*uow, f.plan(), NodeType::check, &some) == "c1 ");
+    CHECK(ids(*transaction, f.plan(), std::nullopt, &some) == "c1 s2 ");
+    CHECK(ids(*transaction, f.plan(), NodeType::check, &some) == "c1 ");
     const std::vector<NodeKey> none;
-    CHECK(ids(*uow, f.plan(), std::nullopt, &none).empty());
+    CHECK(ids(*transaction, f.plan(), std::nullopt, &none).empty());
 }
 
 TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<NodeKey> keys;
     NodeKey before{};
     for (int i = 0; i < 400; ++i) {
-        const NodeKey key = f.add(*uow, i % 2 == 0 ? NodeType::check : NodeType::stage, std::to_string(i));
+        const NodeKey key =
+            f.add(*transaction, i % 2 == 0 ? NodeType::check : NodeType::stage, std::to_string(i));
         if (i > 0)
-            insert_edge(*uow, {key, kDependencies, 0, 0, before, State::final, When::success},
+            insert_edge(*transaction, {key, kDependencies, 0, 0, before, State::final, When::success},
                         i % 2 == 1 ? NodeType::check : NodeType::stage);
         before = key;
         if (i % 3 == 0) keys.push_back(key);
@@ -156,10 +160,10 @@ TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
             list.push_back(r.row.id + (r.edges.empty() ? "" : " < " + r.edges.at(0).target.id));
         };
     };
-    read_records(*uow, f.plan(), std::nullopt, &keys, {}, note(together));
+    read_records(*transaction, f.plan(), std::nullopt, &keys, {}, note(together));
     for (const NodeKey key : keys) {
         const std::vector<NodeKey> one{key};
-        read_records(*uow, f.plan(), std::nullopt, &one, {}, note(apart));
+        read_records(*transaction, f.plan(), std::nullopt, &one, {}, note(apart));
     }
     CHECK(together == apart);
     CHECK(together.size() == keys.size());
@@ -168,30 +172,32 @@ TEST_CASE("many keys of a large plan give the same nodes as asking for each") {
 
 TEST_CASE("a small plan beside a large one is read by its own nodes") {
     Fixture f;
-    auto uow = f.write();
-    const Rich mine(f, *uow, "1");
-    const PlanKey q = insert_plan(*uow, plan_row("q"));
+    auto transaction = f.write();
+    const Rich mine(f, *transaction, "1");
+    const PlanKey q = insert_plan(*transaction, plan_row("q"));
     for (int i = 0; i < 300; ++i)
-        insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, std::to_string(i)), {});
-    const Rich last(f, *uow, "2");
-    const auto before = uow->statistics().rows;
-    CHECK(ids(*uow, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
-    CHECK(uow->statistics().rows - before < 100);
+        insert_node(*transaction,
+                    node_row(q, transaction->store().next_node, NodeType::check, std::to_string(i)), {});
+    const Rich last(f, *transaction, "2");
+    const auto before = f.statistics.rows;
+    CHECK(ids(*transaction, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
+    CHECK(f.statistics.rows - before < 100);
 }
 
 TEST_CASE("what is not asked for is not read") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<Rich> all;
     // More than are looked up one by one.
-    for (int i = 0; i < 20; ++i) all.emplace_back(f, *uow, std::to_string(i));
+    for (int i = 0; i < 20; ++i) all.emplace_back(f, *transaction, std::to_string(i));
     const std::vector<NodeKey> one{all[3].stage};
     const bool alone = GENERATE(false, true);
     const auto read = [&](const NodeParts& parts) {
         NodeRecord found;
-        read_records(*uow, f.plan(), NodeType::stage, alone ? &one : nullptr, parts, [&](NodeRecord& r) {
-            if (r.row.key == all[3].stage) found = std::move(r);
-        });
+        read_records(*transaction, f.plan(), NodeType::stage, alone ? &one : nullptr, parts,
+                     [&](NodeRecord& r) {
+                         if (r.row.key == all[3].stage) found = std::move(r);
+                     });
         return found;
     };
 
@@ -233,31 +239,52 @@ TEST_CASE("what is not asked for is not read") {
     parts.body = true;
     CHECK(read(parts).body.retry.max_retries == 2);
 
-    read_records(*uow, f.plan(), NodeType::check, nullptr, kBareNodes, [&](const NodeRecord& r) {
+    read_records(*transaction, f.plan(), NodeType::check, nullptr, kBareNodes, [&](const NodeRecord& r) {
         CHECK(r.row.history == StateHistory{{State::planning, 1, at(1)}, {State::final, 2, at(5)}});
     });
 }
 
 TEST_CASE("parts of a few of many nodes are those of the ones asked for") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<Rich> all;
     std::vector<NodeKey> keys;
     for (int i = 0; i < 30; ++i) {
-        all.emplace_back(f, *uow, std::to_string(i));
+        all.emplace_back(f, *transaction, std::to_string(i));
         if (i % 3 != 0) keys.insert(keys.end(), {all.back().stage, all.back().check});
     }
     NodeParts parts = kBareNodes;
     parts.predicates = true;
     std::size_t edges = 0;
     std::vector<NodeKey> found;
-    read_records(*uow, f.plan(), std::nullopt, &keys, parts, [&](const NodeRecord& r) {
+    read_records(*transaction, f.plan(), std::nullopt, &keys, parts, [&](const NodeRecord& r) {
         found.push_back(r.row.key);
         edges += r.edges.size();
     });
     CHECK(found == keys);
     CHECK(edges == 40);
-    read_records(*uow, f.plan(), NodeType::check, nullptr, kBareNodes,
+    read_records(*transaction, f.plan(), NodeType::check, nullptr, kBareNodes,
                  [&](const NodeRecord& r) { found.push_back(r.row.key); });
     CHECK(found.size() == keys.size() + 30);
+}
+
+TEST_CASE("signs of life are kept by holder, the latest one each") {
+    Fixture f;
+    auto transaction = f.write();
+    change(*transaction, {}, [](ChangeSet& c) { c.beats = {{"a", at(1)}, {"b", at(2)}, {"a", at(3)}}; });
+    change(*transaction, {}, [](ChangeSet& c) { c.beats = {{"c", at(9)}}; });
+    const auto beats = [&] {
+        std::string text;
+        for (const auto& [holder, when] : ask(*transaction, {}, [](Lookup& l) {
+                                              l.beats = {"b", "x", "a", "c"};
+                                          }).beats)
+            text += holder + std::to_string((when - at(0)).count() / 1'000'000) + " ";
+        return text;
+    };
+    CHECK(beats() == "b2 a3 c9 ");
+    change(*transaction, {}, [](ChangeSet& c) {
+        c.ended_beats = {"c"};
+        c.old_beats = at(3);
+    });
+    CHECK(beats() == "a3 ");
 }

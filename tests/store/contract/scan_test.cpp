@@ -17,8 +17,8 @@ std::string describe(const NodeRecord& r) {
 
 /// Notes what it is given.
 struct Notes {
-    void scan(UnitOfWork& uow, PlanKey plan, NodeScan what) {
-        uow.scan(plan, what, [&](std::span<NodeRecord> records) {
+    void scan(Snapshot& transaction, PlanKey plan, NodeScan what) {
+        transaction.scan(plan, what, [&](std::span<NodeRecord> records) {
             ++taken;
             CHECK_FALSE(records.empty());
             if (fail_at == taken) throw std::runtime_error("no more");
@@ -36,40 +36,41 @@ NodeScan of_type(NodeType type, const NodeParts& parts = {}) { return {.type = t
 struct Many : Fixture {
     static constexpr int kNodes = 6000;
     Many() {
-        auto uow = write();
-        fill(*uow);
-        uow->commit();
+        auto transaction = write();
+        fill(*transaction);
+        transaction->commit();
         close();
-        store = open({.path = path(), .command = "test", .read_threads = 3});
+        store = open(path(), {.command = "test", .read_threads = 3});
     }
-    void fill(UnitOfWork& uow) {
-        other = insert_plan(uow, plan_row("other"));
+    void fill(Transaction& transaction) {
+        other = insert_plan(transaction, plan_row("other"));
         NodeKey before{};
         for (int i = 0; i < kNodes; ++i) {
             const NodeType type = i % 3 == 0 ? NodeType::check : NodeType::stage;
-            const NodeKey key = add(uow, type, std::to_string(i));
+            const NodeKey key = add(transaction, type, std::to_string(i));
             if (i > 0)
-                insert_edge(uow,
+                insert_edge(transaction,
                             {key, PredicateRole::dependencies, 0, 0, before, State::final, When::success},
                             (i - 1) % 3 == 0 ? NodeType::check : NodeType::stage);
             if (i % 5 == 0) {
                 NodeBody body;
                 body.json.text = R"({"i":)" + std::to_string(i) + "}";
-                update_body(uow, key, body);
+                update_body(transaction, key, body);
             }
             if (i % 700 == 0)
-                insert_node(uow, node_row(other, uow.next_node_key(), type, "foreign" + std::to_string(i)),
-                            {});
+                insert_node(
+                    transaction,
+                    node_row(other, transaction.store().next_node, type, "foreign" + std::to_string(i)), {});
             before = key;
         }
     }
-    static std::vector<std::string> one_by_one(UnitOfWork& uow, PlanKey plan, NodeType type) {
+    static std::vector<std::string> one_by_one(Snapshot& transaction, PlanKey plan, NodeType type) {
         std::vector<NodeKey> keys;
-        scan_nodes(uow, plan, type, {}, [&](const NodeRow& row) { keys.push_back(row.key); });
+        scan_nodes(transaction, plan, type, {}, [&](const NodeRow& row) { keys.push_back(row.key); });
         Notes notes;
         for (const NodeKey key : keys) {
             const std::vector<NodeKey> one{key};
-            notes.scan(uow, plan, {.keys = &one});
+            notes.scan(transaction, plan, {.keys = &one});
         }
         return notes.all;
     }
@@ -81,35 +82,35 @@ struct Many : Fixture {
 
 TEST_CASE("a scan of many nodes brings the same in the same order as reading one after another") {
     Many f;
-    auto uow = f.store->begin(Access::read);
+    auto transaction = f.store->read({});
     for (const NodeType type : {NodeType::check, NodeType::stage}) {
         Notes notes;
-        notes.scan(*uow, f.plan(), of_type(type));
+        notes.scan(*transaction, f.plan(), of_type(type));
         CHECK(notes.all.size() == (type == NodeType::check ? 2000 : 4000));
         CHECK(notes.taken > 2);
-        CHECK(notes.all == Many::one_by_one(*uow, f.plan(), type));
+        CHECK(notes.all == Many::one_by_one(*transaction, f.plan(), type));
     }
     // What a reader sees does not change, by which thread so ever: a commit comes after it, or does not show.
-    auto writer = Fixture::open({.path = f.path(), .lock_timeout = std::chrono::milliseconds(50)});
+    auto writer = Fixture::open(f.path());
     const auto refused = code_of([&] {
-        auto write = writer->begin(Access::write);
+        auto write = writer->write({}, {.at_most = std::chrono::milliseconds(50)});
         static_cast<void>(f.add(*write, NodeType::check, "new"));
         write->commit();
     });
     CHECK(refused.value_or(ErrorCode::locked) == ErrorCode::locked);
     Notes again;
-    again.scan(*uow, f.plan(), of_type(NodeType::check));
+    again.scan(*transaction, f.plan(), of_type(NodeType::check));
     CHECK(again.all.size() == 2000);
 }
 
 TEST_CASE("a scan ends when its taker has enough, or at its limit") {
     Many f;
-    auto uow = f.store->begin(Access::read);
+    auto transaction = f.store->read({});
     const NodeParts parts = GENERATE(NodeParts(), kBareNodes);  // by several threads, and by one
     Notes all, enough, limited;
-    all.scan(*uow, f.plan(), of_type(NodeType::stage, parts));
+    all.scan(*transaction, f.plan(), of_type(NodeType::stage, parts));
     enough.enough_at = 2;
-    enough.scan(*uow, f.plan(), of_type(NodeType::stage, parts));
+    enough.scan(*transaction, f.plan(), of_type(NodeType::stage, parts));
     CHECK(enough.taken == 2);
     CHECK(enough.all.size() < all.all.size());
     CHECK(std::equal(enough.all.begin(), enough.all.end(), all.all.begin()));
@@ -117,7 +118,7 @@ TEST_CASE("a scan ends when its taker has enough, or at its limit") {
         limited.all.clear();
         NodeScan some = of_type(NodeType::stage, parts);
         some.limit = limit;
-        limited.scan(*uow, f.plan(), some);
+        limited.scan(*transaction, f.plan(), some);
         CHECK(limited.all.size() == std::min<std::size_t>(limit, 4000));
         CHECK(std::equal(limited.all.begin(), limited.all.end(), all.all.begin()));
     }
@@ -125,15 +126,15 @@ TEST_CASE("a scan ends when its taker has enough, or at its limit") {
 
 TEST_CASE("a node that holds much is handed over without many others") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     for (int i = 0; i < 30; ++i) {
-        const NodeKey key = f.add(*uow, NodeType::check, std::to_string(i));
+        const NodeKey key = f.add(*transaction, NodeType::check, std::to_string(i));
         NodeBody body;
         body.json.text = R"({"x":")" + std::string(600'000, 'x') + "\"}";
-        update_body(*uow, key, body);
+        update_body(*transaction, key, body);
     }
     std::size_t most = 0, all = 0;
-    uow->scan(f.plan(), {}, [&](std::span<NodeRecord> records) {
+    transaction->scan(f.plan(), {}, [&](std::span<NodeRecord> records) {
         most = std::max(most, records.size());
         all += records.size();
         return true;
@@ -144,16 +145,16 @@ TEST_CASE("a node that holds much is handed over without many others") {
 
 TEST_CASE("a scan brings the nodes that fulfil all conditions, and no others") {
     Fixture f;
-    auto uow = f.write();
+    auto transaction = f.write();
     std::vector<NodeKey> keys;
     const auto add = [&](NodeType type, const std::string& id, const std::string& kind, State state,
                          std::optional<Outcome> outcome) {
-        NodeRow row = node_row(f.plan(), uow->next_node_key(), type, id);
+        NodeRow row = node_row(f.plan(), transaction->store().next_node, type, id);
         row.kind = kind;
         row.state = state;
         row.outcome = outcome;
         if (outcome) row.history.push_back({state, 2, at(3)});
-        insert_node(*uow, row, {});
+        insert_node(*transaction, row, {});
         keys.push_back(row.key);
     };
     add(NodeType::check, "a1", "build", State::final, Outcome::passed);
@@ -168,7 +169,7 @@ TEST_CASE("a scan brings the nodes that fulfil all conditions, and no others") {
         what.parts = GENERATE(NodeParts(), kBareNodes);
         if (by_keys) what.keys = &keys;
         std::string text;
-        uow->scan(f.plan(), what, [&](std::span<NodeRecord> records) {
+        transaction->scan(f.plan(), what, [&](std::span<NodeRecord> records) {
             for (const NodeRecord& r : records) text += r.row.id + " ";
             return true;
         });
@@ -190,67 +191,68 @@ TEST_CASE("a scan brings the nodes that fulfil all conditions, and no others") {
 
 TEST_CASE("a scan without targets, of a small plan, and of a type that is not there") {
     Many f;
-    auto uow = f.store->begin(Access::read);
+    auto transaction = f.store->read({});
     Notes bare;
-    bare.scan(*uow, f.plan(), of_type(NodeType::stage, kBareNodes));
+    bare.scan(*transaction, f.plan(), of_type(NodeType::stage, kBareNodes));
     CHECK(bare.all.size() == 4000);
     CHECK(bare.taken > 2);
     Notes foreign;
-    foreign.scan(*uow, f.other, of_type(NodeType::stage));
-    CHECK(foreign.all == Many::one_by_one(*uow, f.other, NodeType::stage));
-    uow.reset();
+    foreign.scan(*transaction, f.other, of_type(NodeType::stage));
+    CHECK(foreign.all == Many::one_by_one(*transaction, f.other, NodeType::stage));
+    transaction.reset();
     {
-        auto write = f.store->begin(Access::write);
+        auto write = f.store->write({}, {});
         const PlanKey checks = insert_plan(*write, plan_row("checks"));
         for (int i = 0; i < 5000; ++i) {
-            insert_node(*write, node_row(checks, write->next_node_key(), NodeType::check, std::to_string(i)),
-                        {});
+            insert_node(*write,
+                        node_row(checks, write->store().next_node, NodeType::check, std::to_string(i)), {});
         }
         const StateCount count{NodeType::check, State::planned, std::nullopt, 5000};
         add_counts(*write, checks, {&count, 1});
         write->commit();
     }
-    uow = f.store->begin(Access::read);
+    transaction = f.store->read({});
     Notes none, all, first;
-    first.scan(*uow, f.plan(), of_type(NodeType::stage));  // another plan than the next
+    first.scan(*transaction, f.plan(), of_type(NodeType::stage));  // another plan than the next
     CHECK(first.all.size() == 4000);
-    const PlanKey checks = uow->find_plan("checks")->key;
-    none.scan(*uow, checks, of_type(NodeType::stage));
+    const PlanKey checks = transaction->find_plan("checks")->key;
+    none.scan(*transaction, checks, of_type(NodeType::stage));
     CHECK(none.all.empty());
     CHECK(none.taken == 0);
-    all.scan(*uow, checks, of_type(NodeType::check));
+    all.scan(*transaction, checks, of_type(NodeType::check));
     CHECK(all.all.size() == 5000);
 }
 
 TEST_CASE("a large plan whose nodes lie scattered between those of another is read by its own") {
     Fixture f;
     {
-        auto uow = f.write();
-        const PlanKey q = insert_plan(*uow, plan_row("q"));
+        auto transaction = f.write();
+        const PlanKey q = insert_plan(*transaction, plan_row("q"));
         for (int i = 0; i < 4200; ++i) {
-            static_cast<void>(f.add(*uow, NodeType::check, std::to_string(i)));
+            static_cast<void>(f.add(*transaction, NodeType::check, std::to_string(i)));
             for (int j = 0; j < 9; ++j) {
                 const std::string id = std::to_string(i) + "-" + std::to_string(j);
-                insert_node(*uow, node_row(q, uow->next_node_key(), NodeType::check, id), {});
+                insert_node(*transaction, node_row(q, transaction->store().next_node, NodeType::check, id),
+                            {});
             }
         }
-        uow->commit();
+        transaction->commit();
     }
     f.close();
-    const auto store = Fixture::open({.path = f.path(), .read_threads = 2});
-    const auto uow = store->begin(Access::read);
+    const auto store = Fixture::open(f.path(), {.read_threads = 2});
+    const auto transaction = store->read({});
     Notes notes;
-    notes.scan(*uow, f.plan(), of_type(NodeType::check));
+    notes.scan(*transaction, f.plan(), of_type(NodeType::check));
     CHECK(notes.all.size() == 4200);
     CHECK(notes.all.back() == "4199 {}");
 }
 
 TEST_CASE("within a write, a scan brings what it has written") {
     Many f;
-    auto uow = f.store->begin(Access::write);
-    static_cast<void>(f.add(*uow, NodeType::check, "new"));
+    auto transaction = f.store->write({}, {});
+    static_cast<void>(f.add(*transaction, NodeType::check, "new"));
     Notes notes;
-    notes.scan(*uow, f.plan(), of_type(NodeType::check));
+    notes.scan(*transaction, f.plan(), of_type(NodeType::check));
     CHECK(notes.all.size() == 2001);
     CHECK(notes.all.back() == "new {}");
 }
@@ -258,15 +260,15 @@ TEST_CASE("within a write, a scan brings what it has written") {
 TEST_CASE("what the taker of a scan throws comes through, and the store goes on") {
     Many f;
     {
-        auto uow = f.store->begin(Access::read);
+        auto transaction = f.store->read({});
         Notes full;
         full.fail_at = 2;
-        CHECK_THROWS_WITH(full.scan(*uow, f.plan(), of_type(NodeType::stage)), "no more");
+        CHECK_THROWS_WITH(full.scan(*transaction, f.plan(), of_type(NodeType::stage)), "no more");
         Notes after;
-        after.scan(*uow, f.plan(), of_type(NodeType::stage));
+        after.scan(*transaction, f.plan(), of_type(NodeType::stage));
         CHECK(after.all.size() == 4000);
     }
-    auto write = f.store->begin(Access::write);
+    auto write = f.store->write({}, {});
     static_cast<void>(f.add(*write, NodeType::check, "new"));
     write->commit();
 }

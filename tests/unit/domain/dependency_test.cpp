@@ -27,8 +27,8 @@ TEST_CASE("The empty group is satisfied") { CHECK(resolve(GroupCount{}) == Resol
 
 TEST_CASE("An edge on FINAL asks for the outcome") {
     const StateHistory history;
-    const auto edge = [&](When when, Outcome outcome) {
-        return resolve_edge(NodeType::check, State::final, when, State::final, outcome, history) ==
+    const auto edge = [&](When when, Outcome outcome, std::optional<SkipCause> cause = std::nullopt) {
+        return resolve_edge(NodeType::check, State::final, when, State::final, outcome, cause, history) ==
                Resolution::satisfied;
     };
     CHECK(edge(When::success, Outcome::passed));
@@ -41,15 +41,26 @@ TEST_CASE("An edge on FINAL asks for the outcome") {
     CHECK_FALSE(edge(When::failure, Outcome::cancelled));
     for (const Outcome o : {Outcome::passed, Outcome::failed, Outcome::skipped, Outcome::cancelled})
         CHECK(edge(When::always, o));
-    CHECK(resolve_edge(NodeType::check, State::final, When::always, State::waiting, std::nullopt, history) ==
-          Resolution::unresolved);
+    CHECK(edge(When::not_failed, Outcome::passed));
+    CHECK(edge(When::not_failed, Outcome::skipped, SkipCause::not_needed));
+    CHECK_FALSE(edge(When::not_failed, Outcome::skipped, SkipCause::upstream));
+    CHECK_FALSE(edge(When::not_failed, Outcome::failed));
+    CHECK_FALSE(edge(When::not_failed, Outcome::cancelled));
+    CHECK_FALSE(edge(When::unsuccessful, Outcome::passed));
+    CHECK(edge(When::unsuccessful, Outcome::failed));
+    CHECK(edge(When::unsuccessful, Outcome::cancelled));
+    for (const SkipCause cause : {SkipCause::upstream, SkipCause::not_needed})
+        CHECK(edge(When::unsuccessful, Outcome::skipped, cause));
+    CHECK(resolve_edge(NodeType::check, State::final, When::always, State::waiting, std::nullopt,
+                       std::nullopt, history) == Resolution::unresolved);
 }
 
 TEST_CASE("An edge on an earlier state wants the target to have passed through it") {
     const StateEntry planning{State::planning, 1, {}}, waiting{State::waiting, 2, {}},
         final{State::final, 3, {}};
     const auto edge = [](State now, const StateHistory& history) {
-        return resolve_edge(NodeType::check, State::waiting, When::success, now, Outcome::failed, history);
+        return resolve_edge(NodeType::check, State::waiting, When::success, now, Outcome::failed,
+                            std::nullopt, history);
     };
     CHECK(edge(State::planning, {planning}) == Resolution::unresolved);
     CHECK(edge(State::waiting, {planning, waiting}) == Resolution::satisfied);
@@ -64,6 +75,7 @@ TEST_CASE("Names of groups, conditions and resolutions are the published ones") 
     CHECK(to_string(Resolution::unresolved) == "UNRESOLVED");
     CHECK(to_string(Resolution::satisfied) == "SATISFIED");
     CHECK(to_string(Resolution::unsatisfied) == "UNSATISFIED");
-    CHECK(parse_when("always") == When::always);
+    for (const std::string_view name : {"success", "failure", "always", "not_failed", "unsuccessful"})
+        CHECK(to_string(parse_when(name).value()) == name);
     CHECK_FALSE(parse_when("sometimes"));
 }

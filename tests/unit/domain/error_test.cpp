@@ -49,7 +49,7 @@ TEST_CASE("Problems are reported together in the order of the files") {
 
 TEST_CASE("A flood of problems is counted, not kept") {
     Problems problems;
-    for (int i = 0; i < 1000; ++i) problems.add(ErrorCode::invalid_argument, {0, 1, 1}, "bad");
+    for (std::uint32_t i = 1; i <= 1000; ++i) problems.add(ErrorCode::invalid_argument, {0, i, 1}, "bad");
     try {
         problems.raise({"a.yaml"});
         FAIL("raise() returned");
@@ -58,6 +58,20 @@ TEST_CASE("A flood of problems is counted, not kept") {
         REQUIRE(e.details().size() == Problems::kMaxKept + 1);
         CHECK(e.details().back().message == "and 900 more problems");
     }
+}
+
+TEST_CASE("What is said of one place twice is one problem") {
+    Problems problems;
+    for (int i = 0; i < 3; ++i) {
+        problems.add(ErrorCode::invalid_argument, {0, 1, 1}, "bad");
+        problems.add(ErrorCode::invalid_argument, {0, 1, 1}, "worse");
+        problems.add(ErrorCode::invalid_argument, {1, 1, 1}, "bad");
+    }
+    CHECK(problems.size() == 3);
+    // Without a place nobody can tell whether it is the same.
+    problems.add(ErrorCode::invalid_argument, {}, "bad");
+    problems.add(ErrorCode::invalid_argument, {}, "bad");
+    CHECK(problems.size() == 5);
 }
 
 TEST_CASE("A problem that comes from no file is a plain error") {

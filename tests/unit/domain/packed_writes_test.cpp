@@ -3,109 +3,12 @@
 
 #include "support/catch.hpp"
 #include "support/packed.hpp"
+#include "support/shown_writes.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci {
 
 namespace {
-
-/// Everything that a write holds, as text. A member that is added to a write is to be added here, too.
-class Shown {
-public:
-    static std::string of(const CheckWrite& w) {
-        Shown s;
-        s.identity(w.id, w.at, w.id_at);
-        s.maybe(w.kind, [&](const auto& kind) { s.text(kind); });
-        s.maybe(w.state, [&](State state) { s.text(to_string(state)); });
-        s.maybe(w.options, [&](const auto& json) { s.text(json.text); });
-        s.maybe(w.dependencies, [&](const auto& p) { s.predicate(p); });
-        for (const ResultWrite& r : w.results) s.result(r);
-        return s.out_;
-    }
-    static std::string of(const StageWrite& w) {
-        Shown s;
-        s.identity(w.id, w.at, w.id_at);
-        s.maybe(w.args, [&](const auto& json) { s.text(json.text); });
-        s.maybe(w.retry, [&](const Retry& r) {
-            s.number(r.max_retries);
-            s.number(r.backoff.count());
-        });
-        s.maybe(w.timeout, [&](Duration d) { s.number(d.count()); });
-        s.maybe(w.heartbeat, [&](Duration d) { s.number(d.count()); });
-        s.number(w.cancel);
-        s.maybe(w.dependencies, [&](const auto& p) { s.predicate(p); });
-        s.maybe(w.assignments, [&](const auto& assignments) {
-            for (const auto& a : assignments) {
-                s.text(a.target_check_id);
-                s.text(to_string(a.goal_state));
-                s.position(a.at);
-            }
-        });
-        s.maybe(w.continuation_group, [&](const auto& p) { s.predicate(p); });
-        s.maybe(w.attempt, [&](const auto& a) { s.attempt(a); });
-        return s.out_;
-    }
-
-private:
-    void text(std::string_view t) { (out_ += t) += ';'; }
-    void number(std::int64_t n) { text(std::to_string(n)); }
-    void position(Position at) {
-        for (const auto n : {at.file, at.line, at.column}) number(n);
-    }
-    void identity(std::string_view id, Position at, Position id_at) {
-        text(id);
-        position(at);
-        position(id_at);
-    }
-    template <class Holder, class Show>
-    void maybe(const Holder& holder, Show&& show) {
-        out_ += holder.has_value() ? '{' : '-';
-        if (holder) show(*holder);
-        out_ += '}';
-    }
-    void predicate(const PredicateSpec& p) {
-        text(to_string(p.kind));
-        number(p.at_least);
-        position(p.at);
-        for (const EdgeSpec& e : p.edges) {
-            text(to_string(e.target));
-            text(to_string(e.on_state));
-            maybe(e.when, [&](When when) { text(to_string(when)); });
-            position(e.at);
-        }
-        out_ += '[';
-        for (const PredicateSpec& g : p.groups) predicate(g);
-        out_ += ']';
-    }
-    void result(const ResultWrite& r) {
-        maybe(r.data, [&](const auto& json) { text(json.text); });
-        maybe(r.failure, [&](const auto& failure) { text(failure); });
-        maybe(r.owner, [&](const auto& owner) {
-            text(owner.stage_id);
-            number(owner.idx);
-        });
-        number(r.clear_failure);
-        number(r.finalize);
-        position(r.at);
-    }
-    void attempt(const AttemptWrite& a) {
-        maybe(a.idx, [&](auto idx) { number(idx); });
-        maybe(a.state, [&](auto state) { text(to_string(state)); });
-        maybe(a.process_uid, [&](const auto& uid) { text(uid); });
-        maybe(a.details, [&](const auto& json) { text(json.text); });
-        for (const auto& [message, details] : a.progress) text(message + details.text);
-        maybe(a.failure, [&](const auto& failure) { text(failure); });
-        number(a.heartbeat);
-        number(a.no_retry);
-        maybe(a.runner, [&](const auto& r) {
-            text(r.host + r.boot_id);
-            number(r.pid);
-            number(r.start_time);
-        });
-        position(a.at);
-    }
-    std::string out_;
-};
 
 PredicateSpec tree() {
     PredicateSpec root;
@@ -134,8 +37,12 @@ CheckWrite full_check() {
     ResultWrite& second = w.results.emplace_back();
     second.failure = std::string(70'000, 'f');
     second.owner = AttemptRef{"s", -3};
+    second.by = "somebody";
     second.clear_failure = true;
     second.finalize = true;
+    w.required = false;
+    w.condition.emplace().push_back({{"c", "/a", Condition::Test::not_equals, "1"}, {1, 6, 2}});
+    w.skip = true;
     w.at = {1, 7, 3};
     w.id_at = {0, std::numeric_limits<std::uint32_t>::max(), 0};
     return w;
@@ -163,7 +70,23 @@ StageWrite full_stage() {
     a.heartbeat = a.no_retry = true;
     a.runner = RunnerIdentity{"host", "boot", -1, std::numeric_limits<std::int64_t>::max()};
     a.at = {1, 9, 9};
-    w.cancel = true;
+    a.holder = HolderWord{.identity = "h",
+                          .cause = Cause::silent,
+                          .stopping = true,
+                          .signalled = true,
+                          .exit_code = 3,
+                          .signal = 9,
+                          .log_path = "log",
+                          .ran_for = Duration(7)};
+    w.retry->max_backoff = Duration(8);
+    w.retry->on = {false, true, false, {1, 255}};
+    w.retry->on_interrupt = OnInterrupt::fail;
+    w.silence = Duration(2);
+    w.runner = "gpu";
+    w.uses = std::vector<Use>{{"db", 2}, {"", 1}};
+    w.condition.emplace().push_back({{"c", "", Condition::Test::exists, ""}, {}});
+    w.state = State::final;
+    w.cancel = w.skip = true;
     w.at = {2, 1, 1};
     return w;
 }
@@ -220,6 +143,7 @@ TEST_CASE("The head of a write is what makes its body") {
     head.assignments.reset();
     head.continuation_group.reset();
     head.attempt.reset();
+    head.state.reset();
     CHECK(Shown::of(stage) == Shown::of(head));
 }
 

@@ -26,8 +26,14 @@ TEST_CASE("Durations have a whole number and a unit") {
     CHECK(parse_duration("10m") == 10min);
     CHECK(parse_duration("2h") == 2h);
     CHECK(parse_duration("0s") == 0s);
+    CHECK(parse_duration("1d") == 24h);
+    CHECK(parse_duration("1h30m") == 90min);
+    CHECK(parse_duration("2d1h1m1s1ms") == 49h + 61s + 1ms);
+    CHECK(parse_duration("1d5ms") == 24h + 5ms);
     for (const char* bad :
-         {"", "s", "10", "-1s", "1.5s", "1 s", "1d", "soon", "99999999999999999999s", "9000000h", "+1s"})
+         {"",         "s",    "10",   "-1s",   "1.5s", "1 s",   "1w",    "soon", "99999999999999999999s",
+          "9000000h", "+1s",  "1h30", "30m1h", "1h2h", "1h-2m", "1h 2m", "d",    "3654d",
+          "3653d1h",  "1h30x"})
         CHECK_FALSE(parse_duration(bad));
     for (const Duration d : {Duration(0s), Duration(1500ms), Duration(90s), Duration(2h), Duration(61min)})
         CHECK(parse_duration(format_duration(d)) == d);

@@ -24,7 +24,7 @@ Error refusal(Call&& call) {
 
 TEST_CASE("a write with several problems is refused whole, with all of them") {
     World world;
-    LocalService endpoint(*world.store, world.clock);
+    LocalService endpoint(*world.store);
     const auto before = endpoint.get_plan("p").version;
     auto request = World::request("checks:\n- {id: fine}\n- {id: a, kind: \"x\\ny\"}\n- {id: a}\n");
     request.op_id = "\x1b";
@@ -41,7 +41,7 @@ TEST_CASE("a write with several problems is refused whole, with all of them") {
 
 TEST_CASE("a plan is created with its nodes, or not at all") {
     World world;
-    LocalService endpoint(*world.store, world.clock);
+    LocalService endpoint(*world.store);
     CreatePlan create;
     create.id = "-bad";
     create.labels = {{"", "x"}, {"k", "\xff"}};
@@ -59,7 +59,7 @@ TEST_CASE("a plan is created with its nodes, or not at all") {
 
 TEST_CASE("a claim takes a ready stage, and says PENDING when there is none") {
     World world;
-    LocalService endpoint(*world.store, world.clock);
+    LocalService endpoint(*world.store);
     endpoint.write_nodes(World::request("stages: [{id: s}]\n"));
     WriteNodes request;
     request.plan = "p";
@@ -78,7 +78,7 @@ TEST_CASE("a claim takes a ready stage, and says PENDING when there is none") {
 
 TEST_CASE("a plan that can never finish is written with a warning") {
     World world;
-    LocalService endpoint(*world.store, world.clock);
+    LocalService endpoint(*world.store);
     const auto result = endpoint.write_nodes(
         World::request("checks: [{id: c}]\nstages: [{id: s, dependencies: [c], assignments: [c]}]\n"));
     CHECK(result.created.size() == 2);

@@ -102,7 +102,7 @@ TEST_CASE("keys of other systems are told what they are called here") {
 
 TEST_CASE("a file that says nothing is warned of") {
     const std::string said =
-        "plan.yaml:1:1: the file has no check, no stage and no label: there is nothing to write";
+        "plan.yaml:1:1: the file has no check, no stage, no limit and no label: there is nothing to write";
     for (const std::string text : {"", "# nothing\n", "reason: x\n", "checks: []\n", "{}", "---\n---\n",
                                    "plan: {}\n", "x-a: &a {id: b}\n"}) {
         INFO(text);
@@ -164,4 +164,22 @@ TEST_CASE("a wrong at_least is told once") {
         // Nor is it found again by those who look at the request.
         CHECK(nested.request.checks[1].dependencies->groups.at(0).groups.at(0).at_least == 1);
     }
+}
+
+TEST_CASE("A matrix that is refused and a file that breaks off are both told") {
+    const Reading reading =
+        read("checks:\n  - {id: a, matrix: 5}\n  - {id: \"b{{x}}\", matrix: {x: []}}\n  - {id: c\n");
+    CHECK(reading.mentions("matrix"));
+    CHECK(reading.details.size() >= 2);
+}
+
+TEST_CASE(
+    "Of very many problems in nodes with a matrix the first hundred are told, and how many more there are") {
+    std::string text = "checks:\n";
+    for (int i = 0; i < 150; ++i)
+        text += "  - {id: \"c" + std::to_string(i) + "-{{x}}\", matrix: {x: [1, 2]}, optoins: {}}\n";
+    const Reading reading = read(text);
+    CHECK(reading.details.size() >= Problems::kMaxKept);
+    CHECK(reading.details.size() <= Problems::kMaxKept + 1);
+    CHECK(reading.problems().front().find("optoins") != std::string::npos);
 }

@@ -14,10 +14,10 @@ TEST_CASE("malformed plans are refused with a position and a reason") {
         {"check: []\n", "1:1: unknown key 'check'; did you mean 'checks'?"},
         {"environment: []\n",
          "1:1: unknown key 'environment'; known here: checks, stages, reason, actor, if_version, op_id, "
-         "plan"},
+         "plan, limits, defaults"},
         {"checks: [{id: a, version: 3}]\n",
-         "1:18: unknown key 'version'; known here: id, kind, options, state, required, dependencies, result, "
-         "results"},
+         "1:18: unknown key 'version'; known here: id, kind, options, state, required, dependencies, "
+         "condition, if, skip, result, results, matrix"},
         {"checks: [{kind: build}]\n", "1:10: 'id' is missing"},
         {"checks: [{id: ''}]\n", "1:15: 'id' is empty"},
         {"checks: [{id: {a: b}}]\n", "1:15: 'id' must be a string, not a map"},
@@ -116,7 +116,8 @@ TEST_CASE("malformed dependencies are refused with a position and a reason") {
         {"[{node: a, any: [b]}]",
          "1:33: a member is either an edge ('node') or a group ('all', 'any', or 'at_least' "
          "and 'of'), not both"},
-        {"[{node: a, when: sometimes}]", "1:49: 'sometimes' is not a 'when'; use success, failure or always"},
+        {"[{node: a, when: sometimes}]",
+         "1:49: 'sometimes' is not a 'when'; use success, failure, always, not_failed or unsuccessful"},
         {"[{node: a, on_sate: FINAL}]", "1:43: unknown key 'on_sate'; did you mean 'on_state'?"},
         {"[{node: [a]}]", "1:40: 'node' must be a string, not a list"},
     };

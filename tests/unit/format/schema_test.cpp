@@ -24,6 +24,7 @@ void collect(const json& node, std::set<std::string>& keys) {
         collect(schema().at(json::json_pointer(pointer)), keys);
     }
     if (node.contains("properties")) {
+        INFO(node.value("description", ""));
         CHECK(node.at("additionalProperties") == false);
         for (const auto& [key, value] : node["properties"].items()) keys.insert(key);
     }
@@ -37,6 +38,13 @@ std::set<std::string> in_schema(const std::string& pointer) {
     return keys;
 }
 
+/// Of a node, what `defaults` can say of it.
+std::set<std::string> without_own(std::set<std::string> keys) {
+    keys.erase("id");
+    keys.erase("matrix");
+    return keys;
+}
+
 std::set<std::string> in_reader(Place place) {
     std::set<std::string> keys;
     for (const auto& rule : plan_keys(place)) keys.emplace(rule.name);
@@ -46,6 +54,7 @@ std::set<std::string> in_reader(Place place) {
 const json& property(Place place, const std::string& key) {
     static const std::map<Place, std::string> kWhere{
         {Place::document, ""},
+        {Place::defaults, "/properties/defaults"},
         {Place::check, "/$defs/check"},
         {Place::result, "/$defs/result"},
         {Place::stage, "/$defs/stage"},
@@ -70,6 +79,9 @@ bool allows(const json& node, const std::string& type) {
 TEST_CASE("every key that the reader knows is in the schema, and the other way round") {
     CHECK(in_schema("") == in_reader(Place::document));
     CHECK(in_schema("/$defs/check") == in_reader(Place::check));
+    CHECK(in_schema("/properties/defaults") == in_reader(Place::defaults));
+    CHECK(in_schema("/$defs/check_defaults") == without_own(in_reader(Place::check)));
+    CHECK(in_schema("/$defs/stage_defaults") == without_own(in_reader(Place::stage)));
     CHECK(in_schema("/$defs/result") == in_reader(Place::result));
     CHECK(in_schema("/$defs/failure") == in_reader(Place::failure));
     CHECK(in_schema("/$defs/stage") == in_reader(Place::stage));
@@ -81,8 +93,8 @@ TEST_CASE("every key that the reader knows is in the schema, and the other way r
 }
 
 TEST_CASE("the schema allows the types that the reader takes") {
-    for (const Place place :
-         {Place::document, Place::check, Place::result, Place::stage, Place::attempt, Place::retry}) {
+    for (const Place place : {Place::document, Place::defaults, Place::check, Place::result, Place::stage,
+                              Place::attempt, Place::retry}) {
         for (const auto& rule : plan_keys(place)) {
             INFO(rule.name);
             const auto& node = property(place, std::string(rule.name));
@@ -113,6 +125,7 @@ TEST_CASE("the schema allows the types that the reader takes") {
                     CHECK((allows(node, "array") && allows(node, "null") && allows(node, "object")));
                     break;
                 case Form::text_or_map:
+                case Form::value:
                 case Form::document:
                     break;
             }
@@ -127,6 +140,16 @@ TEST_CASE("required keys are required in both") {
         for (const auto& rule : plan_keys(place)) {
             INFO(rule.name);
             CHECK(rule.required == (std::ranges::count(required, json(rule.name)) > 0));
+        }
+    }
+}
+
+TEST_CASE("defaults take what their node takes") {
+    for (const std::string node : {"check", "stage"}) {
+        for (const auto& [key, value] :
+             schema().at("$defs").at(node + "_defaults").at("properties").items()) {
+            INFO(node << ' ' << key);
+            CHECK(value == json{{"$ref", "#/$defs/" + node + "/properties/" + key}});
         }
     }
 }

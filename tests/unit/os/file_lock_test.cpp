@@ -31,7 +31,7 @@ namespace {
 
 std::optional<ErrorCode> acquire(FileLock& lock, Duration timeout = Duration::zero()) {
     try {
-        lock.acquire(timeout, nullptr);
+        lock.acquire({.at_most = timeout});
     } catch (const Error& e) {
         return e.code();
     }
@@ -77,19 +77,19 @@ TEST_CASE("a lock that is not to be had names its holder, as far as the file can
     FileLock holder(dir / "l", "turboci run");
     REQUIRE_FALSE(acquire(holder));
     FileLock lock(dir / "l", "me");
-    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("turboci run"));
+    CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}), Contains("turboci run"));
     test::write_file(dir / "l", "\x1b]0;evil\x07\nsecond line");
-    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr),
+    CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}),
                       Contains("evil") && !Contains("\x1b") && !Contains("second"));
     test::write_file(dir / "l", "");
-    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("locked by another process"));
+    CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}), Contains("locked by another process"));
 }
 
 TEST_CASE("a wait ends as soon as the holder lets go") {
     TempDir dir;
     Child holder([&](const std::function<void()>& ready) {
         FileLock lock(dir / "l", "holder");
-        lock.acquire(Duration::zero(), nullptr);
+        lock.acquire({.at_most = Duration::zero()});
         ready();
         ::usleep(50'000);
         return std::string("released");
@@ -105,7 +105,7 @@ TEST_CASE("the kernel frees the lock of a process that is killed, even with a ch
     TempDir dir;
     Child holder([&](const std::function<void()>& ready) {
         FileLock lock(dir / "l", "holder");
-        lock.acquire(Duration::zero(), nullptr);
+        lock.acquire({.at_most = Duration::zero()});
         ready();
         ::pause();
         return std::string();
@@ -125,10 +125,11 @@ TEST_CASE("who waits and is stopped or killed is in nobody's way, and is not for
         waiters.push_back(std::make_unique<Child>([&](const std::function<void()>& ready) {
             FileLock lock(dir / "l", "waiter");
             bool told = false;
-            lock.acquire(std::chrono::seconds(60), nullptr, [&] {
-                if (!std::exchange(told, true)) ready();  // it has its place in the queue by now
-                return false;
-            });
+            lock.acquire({.at_most = std::chrono::seconds(60), .give_up = [&] {
+                              if (!std::exchange(told, true))
+                                  ready();  // it has its place in the queue by now
+                              return false;
+                          }});
             return std::string("done");
         }));
         REQUIRE(waiters.back()->await());
@@ -157,7 +158,7 @@ TEST_CASE("who waits does not take the lock of a program that knows no queue, an
         if (++asked == 5) old.reset();
         return false;
     };
-    lock.acquire(std::chrono::seconds(60), nullptr, give_up);
+    lock.acquire({.at_most = std::chrono::seconds(60), .give_up = give_up});
     CHECK(asked >= 5);
     CHECK(::flock(UniqueFd(::open((dir / "l").c_str(), O_RDWR)).get(), LOCK_EX | LOCK_NB) != 0);
 }
@@ -223,9 +224,9 @@ TEST_CASE("what is not a regular file is not a lock") {
     (dir / "sock").copy(&address.sun_path[0], sizeof address.sun_path - 1);
     REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     FileLock bound(dir / "sock", "me");
-    CHECK_THROWS_WITH(bound.acquire(Duration::zero(), nullptr), Contains("is not a regular file"));
+    CHECK_THROWS_WITH(bound.acquire({.at_most = Duration::zero()}), Contains("is not a regular file"));
     FileLock device("/dev/null", "me");
-    CHECK_THROWS_WITH(device.acquire(Duration::zero(), nullptr), Contains("is not a regular file"));
+    CHECK_THROWS_WITH(device.acquire({.at_most = Duration::zero()}), Contains("is not a regular file"));
     FileLock nowhere(dir / "none/l", "me");
     CHECK(acquire(nowhere) == ErrorCode::store);
 }
@@ -235,7 +236,7 @@ TEST_CASE("a lock file that is also another file is refused, and nothing is writ
     test::write_file(dir / "other", "precious");
     REQUIRE(::link((dir / "other").c_str(), (dir / "l").c_str()) == 0);
     FileLock lock(dir / "l", "me");
-    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("has 2 names (hard links)"));
+    CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}), Contains("has 2 names (hard links)"));
     CHECK_FALSE(lock.held());
     CHECK(test::read_file(dir / "other") == "precious");
     ::unlink((dir / "l").c_str());
@@ -258,7 +259,7 @@ TEST_CASE(
     }
     lock.release();
     const FailingCall refused("flock", ENOLCK);
-    CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr),
+    CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}),
                       Contains("cannot lock") && Contains("No locks"));
 }
 
@@ -298,12 +299,12 @@ TEST_CASE("what the lock file says is short and plain, and not needed to hold th
         FileLock holder(dir / "l", std::string(1000, 'x') + "\x7f");
         REQUIRE_FALSE(acquire(holder));
         FileLock lock(dir / "l", "me");
-        CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr),
+        CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}),
                           Contains("xxx") && !Contains(std::string(300, 'x')));
         test::write_file(dir / "l",
                          "a\x7f"
                          "b");
-        CHECK_THROWS_WITH(lock.acquire(Duration::zero(), nullptr), Contains("a b"));
+        CHECK_THROWS_WITH(lock.acquire({.at_most = Duration::zero()}), Contains("a b"));
     }
     const FailingCall full("pwrite", ENOSPC);
     FileLock holder(dir / "l", "holder");
@@ -315,8 +316,9 @@ TEST_CASE("a wait can be given up, and nobody need listen to who is waited for")
     FileLock holder(dir / "l", "holder"), lock(dir / "l", "me");
     REQUIRE_FALSE(acquire(holder));
     int asked = 0;
-    CHECK_THROWS_WITH(lock.acquire(std::chrono::hours(1), nullptr, [&] { return ++asked == 3; }),
-                      Contains("is locked by"));
+    CHECK_THROWS_WITH(
+        lock.acquire({.at_most = std::chrono::hours(1), .give_up = [&] { return ++asked == 3; }}),
+        Contains("is locked by"));
     CHECK(asked == 3);
     CHECK(acquire(lock, FileLock::kPatience + std::chrono::milliseconds(50)) == ErrorCode::locked);
 }

@@ -21,11 +21,12 @@ std::string json_of(const T&... value) {
 }  // namespace
 
 TEST_CASE("A plan's JSON has every key", "[json]") {
-    CHECK(json_of(plan()) ==
-          R"({"id":"p","version":7,"labels":{"branch":"main"},"created_at":"2026-01-02T03:04:05.000006Z",)"
-          R"("updated_at":"2026-01-02T03:04:06.000000Z","counts":[)"
-          R"({"type":"check","state":"FINAL","outcome":"passed","count":2},)"
-          R"({"type":"stage","state":"PLANNED","outcome":null,"count":1}]})");
+    CHECK(
+        json_of(plan()) ==
+        R"({"id":"p","version":7,"labels":{"branch":"main"},"from":null,"limits":{},"cancelled":null,"created_at":"2026-01-02T03:04:05.000006Z",)"
+        R"("updated_at":"2026-01-02T03:04:06.000000Z","counts":[)"
+        R"({"type":"check","state":"FINAL","outcome":"passed","count":2},)"
+        R"({"type":"stage","state":"PLANNED","outcome":null,"count":1}]})");
 }
 
 TEST_CASE("A bare check's JSON has every key, empty lists and nulls", "[json]") {
@@ -33,12 +34,13 @@ TEST_CASE("A bare check's JSON has every key, empty lists and nulls", "[json]") 
     check.id = "a\"b";
     check.created_at = check.updated_at = at(0);
     check.version = 1;
-    CHECK(json_of(check) ==
-          R"({"id":"a\"b","kind":"","state":"PLANNING","outcome":null,"skip_cause":null,"required":true,)"
-          R"("options":{},"dependencies":)"
-          R"({"predicate":"AND","threshold":0,"edges":[],"groups":[],"resolution":"SATISFIED"},)"
-          R"("results":[],"created_by":null,"version":1,"created_at":"2026-01-02T03:04:05.000006Z",)"
-          R"("updated_at":"2026-01-02T03:04:05.000006Z","state_history":[]})");
+    CHECK(
+        json_of(check) ==
+        R"({"id":"a\"b","kind":"","state":"PLANNING","outcome":null,"skip_cause":null,"required":true,"condition":null,)"
+        R"("options":{},"dependencies":)"
+        R"({"predicate":"AND","threshold":0,"edges":[],"groups":[],"resolution":"SATISFIED"},)"
+        R"("results":[],"carried_from":null,"created_by":null,"version":1,"created_at":"2026-01-02T03:04:05.000006Z",)"
+        R"("updated_at":"2026-01-02T03:04:05.000006Z","state_history":[]})");
 }
 
 TEST_CASE("A full check's JSON tells its results and its history", "[json]") {
@@ -105,7 +107,9 @@ TEST_CASE("A stage's JSON has its policy and its attempts", "[json]") {
         R"("concluded_message":null,"args":{"command":"true"},)"
         R"("dependencies":{"predicate":"AND","threshold":0,"edges":[],"groups":[],"resolution":"SATISFIED"},)"
         R"("assignments":[{"target_check_id":"c","goal_state":"FINAL"}],)"
-        R"("retry":{"max_retries":2,"backoff":"1500ms"},"timeout":"5m","heartbeat":null,)"
+        R"("retry":{"max_retries":2,"backoff":"1500ms","max_backoff":"24h","on":["failed","timeout","silent"],)"
+        R"("on_interrupt":"again"},"timeout":"5m","heartbeat":null,"silence":null,"runner":"",)"
+        R"("uses":{},"condition":null,)"
         R"("continuation_group":{"predicate":"AND","threshold":0,"edges":[],"groups":[],)"
         R"("resolution":"SATISFIED"},"attempts":[)"
         R"({"idx":1,"state":"INCOMPLETE","cause":"failed","process_uid":"w1","details":{"k":"v"},"progress":[)"
@@ -120,7 +124,7 @@ TEST_CASE("A stage's JSON has its policy and its attempts", "[json]") {
         R"("exit_code":null,"signal":null,"log":null,"stopping":null,)"
         R"("not_before":"2026-01-02T03:04:06.500006Z","started_at":null,"ended_at":null,"last_heartbeat":null,)"
         R"("created_at":"2026-01-02T03:04:05.000006Z","updated_at":"2026-01-02T03:04:05.000006Z"}],)"
-        R"("created_by":null,"version":3,"created_at":"2026-01-02T03:04:05.000006Z",)"
+        R"("carried_from":null,"created_by":null,"version":3,"created_at":"2026-01-02T03:04:05.000006Z",)"
         R"("updated_at":"2026-01-02T03:04:05.000006Z","state_history":[]})");
 }
 

@@ -161,15 +161,20 @@ public:
 class FlakyStore : public Store {
 public:
     explicit FlakyStore(std::unique_ptr<Store> inner) : inner_(std::move(inner)) {}
-    std::unique_ptr<UnitOfWork> begin(Access access) override {
-        if (access == Access::write && refuse > 0) {
+    std::unique_ptr<Snapshot> read(const Wait& wait) override { return inner_->read(wait); }
+    std::unique_ptr<Transaction> write(std::string_view plan, const Wait& wait) override {
+        if (refuse > 0) {
             --refuse;
             throw Error(refuse_with, "the store is locked");
         }
-        return inner_->begin(access);
+        return inner_->write(plan, wait);
     }
-    std::vector<StoreProblem> check() override { return inner_->check(); }
-    void backup(const std::string& path) override { inner_->backup(path); }
+    bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) override {
+        return inner_->wait_for_change(plan, seen, patience);
+    }
+    std::vector<StoreProblem> check(const Wait& wait) override { return inner_->check(wait); }
+    void backup(const std::string& path, const Wait& wait) override { inner_->backup(path, wait); }
+    std::int64_t compact(bool at_once, const Wait& wait) override { return inner_->compact(at_once, wait); }
     int refuse = 0;
     ErrorCode refuse_with = ErrorCode::locked;
 
@@ -193,13 +198,15 @@ public:
 /// One plan "p", written from YAML.
 class RunFixture {
 public:
-    explicit RunFixture(const std::string& yaml = {}) {
+    /// `own_clock`: of the store, if not the fixture's.
+    explicit RunFixture(const std::string& yaml = {}, const Clock* own_clock = nullptr) {
         options.store_path = (directory.path / "store.db").string();
+        options.store = options.store_path;
         StoreOptions open;
-        open.path = options.store_path;
         open.create = true;
-        store = std::make_unique<FlakyStore>(open_sqlite_store(open));
-        endpoint = std::make_unique<LocalService>(*store, clock);
+        open.clock = own_clock != nullptr ? own_clock : &clock;
+        store = std::make_unique<FlakyStore>(open_store(options.store_path, open));
+        endpoint = std::make_unique<LocalService>(*store);
         CreatePlan create;
         create.id = "p";
         endpoint->create_plan(create);
@@ -231,19 +238,19 @@ public:
         write.args = JsonText{args};
         write.retry = Retry{.max_retries = 3};
         request.stages.push_back(write);
-        const auto uow = store->begin(Access::write);
+        const auto transaction = store->write({}, {});
         const RunnerProbe none;
-        const PlanRow plan = uow->find_plan("p").value();
-        const engine::Load load = [&](const Lookup& lookup) { return uow->load(plan.key, lookup); };
+        const PlanRow plan = transaction->find_plan("p").value();
+        const engine::Load load = [&](const Lookup& lookup) { return transaction->load(plan.key, lookup); };
         const auto decision = engine::decide({.request = request,
                                               .plan = plan,
-                                              .next_node = uow->next_node_key(),
+                                              .next_node = transaction->store().next_node,
                                               .now = clock.read(),
-                                              .store = uow->identity(),
+                                              .store = transaction->store().identity,
                                               .probe = none},
                                              load);
-        uow->apply(decision.changes);
-        uow->commit();
+        transaction->apply(decision.changes);
+        transaction->commit();
     }
     /// A write to the current attempt of `stage` that some worker makes.
     WriteResult attempt(const std::string& stage, AttemptState state, const std::string& uid = {},

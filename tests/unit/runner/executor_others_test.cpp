@@ -57,7 +57,7 @@ TEST_CASE("A run says that it lives while it runs something, and takes it back a
         f.runner.at.emplace(1h + std::chrono::minutes(minute), [&] {
             const auto token =
                 parse_attempt_token(environment_value(f.runner.environment.at("a"), "TURBOCI_TOKEN"));
-            const auto last = service::last_beat(*f.store->begin(Access::read), token->holder);
+            const auto last = service::last_beat(*f.store->read({}), token->holder);
             if (last && f.clock.read().wall - *last <= 11s) ++beats;
         });
     CHECK(f.run().exit_code == 0);

@@ -59,28 +59,68 @@ TEST_CASE("A second interrupt kills at once") {
 TEST_CASE("The run's own timeout ends it") {
     RunFixture f("stages: [{id: a, retry: {max_retries: 1}, args: {command: [ok, 1h]}}]");
     f.options.timeout = 10min;
-    CHECK(f.run().exit_code == 8);
-    CHECK(f.stage("a").attempts.at(0).failure == "interrupted: the run timed out after 10m");
-    CHECK(f.stage("a").attempts.size() == 2);
-    CHECK(f.hearer.summary.waits_for == Strings{"stage:a is ready to run"});
+    CHECK(f.run().exit_code == 1);
+    CHECK(f.stage("a").outcome == Outcome::cancelled);
+    CHECK(f.stage("a").attempts.size() == 1);
+    CHECK(f.stage("a").attempts.at(0).cause == Cause::cancelled);
+    CHECK(f.stage("a").concluded_message == "the run timed out after 10m");
 }
 
-TEST_CASE("With fail-fast nothing starts after a failure, and what runs may end") {
+TEST_CASE("With fail-fast what is left after a failure is cancelled, and what cleans up runs") {
     RunFixture f(
-        "stages: [{id: a, args: {command: [fail, 1s]}}, {id: b, args: {command: [ok, 5s]}}, "
-        "{id: c, args: {command: [ok]}}]");
-    f.options.fail_fast = true;
+        "stages: [{id: a, args: {command: [fail, 1s]}}, {id: b, args: {command: [ok, 50s]}}, "
+        "{id: c, args: {command: [ok]}}, "
+        "{id: down, args: {command: [ok]}, dependencies: [{node: stage:b, when: always}]}]");
+    f.options.fail_fast = 1;
     CHECK(f.run().exit_code == 1);
-    CHECK(f.runner.started == Strings{"a", "b"});
+    CHECK(f.runner.started == Strings{"a", "b", "down"});
+    CHECK(f.runner.stopped == Strings{"b"});
+    CHECK(f.stage("a").outcome == Outcome::failed);
+    CHECK(f.stage("b").outcome == Outcome::cancelled);
+    CHECK(f.stage("c").outcome == Outcome::cancelled);
+    CHECK(f.stage("down").outcome == Outcome::passed);
+}
+
+TEST_CASE("What hangs on the nodes that a run was asked for cleans up after them, and nothing else runs") {
+    const std::string plan =
+        "stages: [{id: a, args: {command: [fail, 1s]}}, {id: b, args: {command: [ok, 50s]}}, "
+        "{id: down, args: {command: [ok]}, dependencies: [{node: stage:b, when: always}]}, "
+        "{id: after, args: {command: [ok]}, dependencies: [stage:down]}, "
+        "{id: mixed, args: {command: [ok]}, dependencies: [stage:down, stage:other]}, "
+        "{id: other, args: {command: [ok]}}, "
+        "{id: foreign, args: {command: [ok]}, dependencies: [{node: stage:other, when: always}]}]";
+    RunFixture f(plan);
+    f.options.refs = {{NodeType::stage, "a"}, {NodeType::stage, "b"}};
+    SECTION("cancelled") {
+        f.options.fail_fast = 1;
+        CHECK(f.run().exit_code == 1);
+        CHECK(f.runner.started == Strings{"a", "b", "down", "after"});
+        CHECK(f.stage("b").outcome == Outcome::cancelled);
+    }
+    SECTION("run to its end") {
+        CHECK(f.run().exit_code == 1);
+        CHECK(f.runner.started == Strings{"a", "b"});
+        CHECK(f.stage("down").state == State::attempting);
+    }
+    CHECK(f.stage("other").state == State::attempting);
+    CHECK(f.stage("mixed").state == State::planned);
+}
+
+TEST_CASE("With fail-fast the failure of what is not required cancels nothing") {
+    RunFixture f(
+        "checks: [{id: extra, state: PLANNED, required: false}]\n"
+        "stages: [{id: a, args: {command: [fail, 1s]}, assignments: [extra]}, "
+        "{id: b, args: {command: [ok, 5s]}}]");
+    f.options.fail_fast = 1;
+    CHECK(f.run().exit_code == 0);
     CHECK(f.stage("b").outcome == Outcome::passed);
-    CHECK(f.stage("c").state == State::attempting);
 }
 
 TEST_CASE("With fail-fast an attempt that will be retried is no failure yet") {
     RunFixture f(
         "stages: [{id: a, retry: {max_retries: 1}, args: {command: [fail, 1s]}}, "
         "{id: b, args: {command: [ok, 1s]}}]");
-    f.options.fail_fast = true;
+    f.options.fail_fast = 1;
     f.options.jobs = 1;
     CHECK(f.run().exit_code == 1);
     CHECK(f.stage("a").attempts.size() == 2);

@@ -55,7 +55,7 @@ TEST_CASE("As many attempts are claimed ahead as there are slots, once commands 
 
 TEST_CASE("Under fail-fast nothing is claimed ahead") {
     RunSettings settings = two_jobs();
-    settings.fail_fast = true;
+    settings.fail_fast = 1;
     StateFixture f = after_command_of(2ms, settings);
     CHECK(f.state.batch().claim_ahead == 0);
     f.commit();
@@ -118,10 +118,10 @@ TEST_CASE("What is not started within a second is given back, and not claimed ag
 
 TEST_CASE("However a run stops, the last batch gives back what it holds ahead") {
     StateFixture f = with_two_ahead();
-    SECTION("a signal") { f.state.signalled(15); }
+    SECTION("a signal") { f.state.signalled(15, f.now); }
     SECTION("two signals") {
-        f.state.signalled(15);
-        f.state.signalled(15);
+        f.state.signalled(15, f.now);
+        f.state.signalled(15, f.now);
     }
     REQUIRE(f.job() == StoreJob::batch);
     CHECK(names(f.state.batch().given_back) == Names{"b", "c"});
@@ -145,7 +145,7 @@ TEST_CASE("However a run stops, the last batch gives back what it holds ahead") 
 
 TEST_CASE("What is claimed ahead while a run is told to stop is given back, not started") {
     StateFixture f = after_command_of(2ms);
-    f.state.signalled(2);
+    f.state.signalled(2, f.now);
     f.commit({StateFixture::ahead("b")});
     const RunActions actions = f.next();
     CHECK(actions.start.empty());

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cost of a write follows what it touches, never the size of the plan. Counted, not timed.
-#include "counted_store.hpp"
 #include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
@@ -12,9 +11,8 @@ namespace {
 
 /// Statements and rows of one more write.
 StoreStatistics cost(World& w, const std::string& yaml) {
-    test::CountedStore counted(*w.store);
-    LocalService(counted, w.clock).write_nodes(World::request(yaml));
-    return counted.last;
+    w.service->write_nodes(World::request(yaml));
+    return w.statistics;
 }
 
 /// A plan of n checks in layers of ten, each needing three of the layer before, plus one ready stage.
@@ -57,9 +55,8 @@ TEST_CASE("A claim that is limited to some stages reads those that are ready, ho
         r.claim.emplace().process_uid = "w";
         r.claim->filter.only = {"first"};
         for (int i = 0; i < others; ++i) r.claim->filter.only.push_back("s" + std::to_string(i));
-        test::CountedStore counted(*w.store);
-        CHECK(LocalService(counted, w.clock).write_nodes(r).claimed.size() == 1);
-        return counted.last;
+        CHECK(w.service->write_nodes(r).claimed.size() == 1);
+        return w.statistics;
     };
     const auto small = claim(10), large = claim(1000);
     CHECK(small.statements == large.statements);
@@ -149,8 +146,7 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
         for (int i = 0; i < others; ++i)
             plan += "  - {id: s" + std::to_string(i) + ", assignments: [shared]}\n";
         w.write(plan);
-        test::CountedStore counted(*w.store);
-        LocalService service(counted, w.clock);
+        LocalService& service = *w.service;
         struct Nothing final : NodeSink {
             void plan(const WorkPlan&) override {}
             void check(const Check&) override {}
@@ -162,7 +158,7 @@ TEST_CASE("What a selection expands to costs what is found, in a small plan and 
         query.deps = -1;
         query.parts = kBareNodes;
         service.query(query, sink);
-        return counted.last;
+        return w.statistics;
     };
     const auto small = expansion(10), large = expansion(2000);
     CHECK(small.statements > 0);

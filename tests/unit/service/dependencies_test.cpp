@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "world.hpp"
 
 using namespace turboci;
@@ -162,9 +163,9 @@ TEST_CASE("A cycle that closes through stored nodes is refused") {
     CHECK_NOTHROW(w.write("checks: [{id: n}, {id: a, dependencies: [n]}]"));
 }
 
-TEST_CASE("A chain of a hundred thousand nodes is written, resolved and refused as a circle") {
+TEST_CASE("A chain of very many nodes is written, resolved and refused as a circle") {
     World w;
-    const int n = 100000;
+    const int n = turboci::test::kSanitized ? 20'000 : 100'000;
     WriteNodes r = World::request("{}");
     for (int i = 0; i < n; ++i) {
         CheckWrite c;
@@ -186,7 +187,7 @@ TEST_CASE("A chain of a hundred thousand nodes is written, resolved and refused 
     w.write(r);
     CHECK(w.state("check:n1") == "PLANNED");
     w.write("checks: [{id: n0, state: FINAL, result: {failure: x}}]");
-    CHECK(w.state("check:n99999") == "FINAL skipped");
+    CHECK(w.state("check:n" + std::to_string(n - 1)) == "FINAL skipped");
 }
 
 TEST_CASE("A circle of waiting that is no cycle of edges is accepted with a warning") {

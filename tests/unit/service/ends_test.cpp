@@ -298,6 +298,11 @@ TEST_CASE("What is asked of an attempt whose runner is gone is asked of what fol
     CHECK(run.w.state("stage:s") == "FINAL cancelled");
     CHECK(run.attempt(1).cause == Cause::lost);
     CHECK(run.attempt(2).cause == Cause::cancelled);
+    Run skipped(", retry: {max_retries: 3}");
+    skipped.liveness = Liveness::gone;
+    skipped.w.write("stages: [{id: s, skip: true}]");
+    CHECK(skipped.w.state("stage:s") == "FINAL skipped");
+    CHECK(skipped.attempt(1).cause == Cause::lost);
 }
 
 TEST_CASE("A SCHEDULED attempt goes back to PENDING, under its number") {

@@ -136,8 +136,8 @@ std::string exported_by(World& w) {
 }  // namespace
 
 TEST_CASE("The rules do the same on the store in memory as on SQLite") {
-    World on_disk(nullptr);
-    World in_memory(open_memory_store());
+    World on_disk("");
+    World in_memory("memory:");
     Story expected(on_disk), found(in_memory);
     expected.tell();
     found.tell();
@@ -149,10 +149,10 @@ TEST_CASE("The rules do the same on the store in memory as on SQLite") {
 }
 
 TEST_CASE("A plan goes from SQLite into a store in memory and back without a change") {
-    World on_disk(nullptr);
+    World on_disk("");
     Story(on_disk).tell();
     const std::string text = exported_by(on_disk);
-    World in_memory(open_memory_store());
+    World in_memory("memory:");
     in_memory.service->delete_plan("p", true);
     in_memory.service->import_plan(text, "plan.export");
     CHECK(exported_by(in_memory) == text);

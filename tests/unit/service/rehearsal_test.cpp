@@ -31,13 +31,13 @@ std::string shown_by(Service& service) {
 
 /// A store in memory with a copy of the world's plan in it, behind another plan.
 std::unique_ptr<Store> copied(World& w) {
-    auto store = open_memory_store();
+    auto store = open_store("memory:", {.clock = &w.clock});
     CreatePlan other;
     other.id = "other";
     other.nodes = World::request("checks: [{id: a}, {id: b, dependencies: [a]}]");
-    LocalService(*store, w.clock).create_plan(other);
-    const auto from = w.store->begin(Access::read);
-    const auto to = store->begin(Access::write);
+    LocalService(*store).create_plan(other);
+    const auto from = w.store->read({});
+    const auto to = store->write({}, {});
     service::copy_plan(*from, from->find_plan("p").value(), *to);
     to->commit();
     return store;
@@ -75,7 +75,7 @@ TEST_CASE("A copy of a plan is what the plan is") {
     World w;
     write_mixed(w);
     const auto store = copied(w);
-    LocalService copy(*store, w.clock);
+    LocalService copy(*store);
     CHECK(shown_by(copy) == shown_by(*w.service));
     CHECK(copy.check_states().empty());
 }
@@ -84,7 +84,7 @@ TEST_CASE("A copy of a plan goes on as the plan does") {
     World w;
     write_mixed(w);
     const auto store = copied(w);
-    LocalService copy(*store, w.clock);
+    LocalService copy(*store);
     for (const char* text :
          {"checks: [{id: built, result: {data: {ok: true}}}]",
           "stages: [{id: build, attempt: {state: COMPLETE}}]", "checks: [{id: said, state: FINAL}]",
@@ -106,10 +106,10 @@ TEST_CASE("Who holds an attempt is known of a copy, and when that holder was las
     write_mixed(w);
     w.service->beat("me");
     const auto store = copied(w);
-    const auto uow = store->begin(Access::read);
-    CHECK(service::last_beat(*uow, "me") == w.clock.reading.wall);
-    const PlanRow plan = uow->find_plan("p").value();
-    const auto held = service::held_attempts(*uow, plan.key);
+    const auto transaction = store->read({});
+    CHECK(service::last_beat(*transaction, "me") == w.clock.reading.wall);
+    const PlanRow plan = transaction->find_plan("p").value();
+    const auto held = service::held_attempts(*transaction, plan.key);
     REQUIRE(held.size() == 1);
     CHECK(held[0].holder == "me");
     CHECK(held[0].retries == 1);
@@ -188,5 +188,20 @@ stages:
     filter.only = {"d", "e"};
     CHECK(rehearsed(w, filter) == Strings{"e"});
     filter.only = {"a"};
+    CHECK(rehearsed(w, filter) == Strings{"a"});
+}
+
+TEST_CASE("A rehearsal takes stages of the runner kinds that it names, and what uses limits") {
+    World w;
+    w.write(R"(
+limits: {db: 1}
+stages:
+  - {id: a, runner: gpu, uses: [db]}
+  - {id: b}
+  - {id: c, uses: [db], dependencies: [b]}
+)");
+    CHECK(rehearsed(w) == Strings{"b", "c"});
+    ClaimFilter filter;
+    filter.runners = {"gpu"};
     CHECK(rehearsed(w, filter) == Strings{"a"});
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "world.hpp"
 
 using namespace turboci;
@@ -86,7 +87,7 @@ TEST_CASE("Export, import and export again give the same bytes") {
     to.service->import_plan(text, "plan.export");
     CHECK(exported(to) == text);
     CHECK(to.service->check_states().empty());
-    CHECK(to.store->check().empty());
+    CHECK(to.store->check({}).empty());
 }
 
 TEST_CASE("An imported plan goes on where the exported one stood") {
@@ -105,6 +106,30 @@ TEST_CASE("An imported plan goes on where the exported one stood") {
     WriteNodes again = World::request("checks: [{id: new}]");
     again.op_id = "nothing";
     CHECK(to.write(again).replayed);
+}
+
+TEST_CASE("An attempt that asked for its end before its start was told can be exported and imported") {
+    World w;
+    w.write("stages: [{id: s}]");
+    WriteNodes ahead = World::request("{}");
+    Claim& claim = ahead.claim.emplace();
+    claim.at_most = 0;
+    claim.ahead = 1;
+    claim.process_uid = "run";
+    claim.holder = "me";
+    claim.runner = RunnerIdentity{"host", "boot", 7, 7};
+    w.write(ahead);
+    WriteNodes wish = World::request("stages: [{id: s, attempt: {state: INCOMPLETE, failure: enough}}]");
+    wish.inside = AttemptRef{"s", 1};
+    w.write(wish);
+    REQUIRE(w.stage("s").attempts.at(0).state == AttemptState::scheduled);
+    REQUIRE(w.stage("s").attempts.at(0).stopping);
+    CHECK(w.service->check_states().empty());
+    CHECK(w.store->check({}).empty());
+    const std::string text = exported(w);
+    w.service->delete_plan("p", true);
+    w.service->import_plan(text, "plan.export");
+    CHECK(exported(w) == text);
 }
 
 TEST_CASE("An operation of an imported plan still tells what it took") {
@@ -152,8 +177,8 @@ TEST_CASE("An export that was tampered with is refused with the line, and nothin
              {"\"holder\":\"holder\"", "\"holder\":7"},
              {"\"exit_code\":1", "\"exit_code\":256"},
              {"\"condition\":null", "\"condition\":{\"check\":\"c\"}"},
-             {"\"silence_us\":null", "\"silence_us\":5"},
-             {"\"limits\":{}", "\"limits\":{\"gpu\":1}"},
+             {"\"silence_us\":null", "\"silence_us\":-5"},
+             {"\"limits\":{}", "\"limits\":{\"gpu\":0}"},
              {"\"required\":true", "\"required\":1"},
              {"\"skip_cause\":null", "\"skip_cause\":\"upstream\""},
              {"\"created_by\":null", "\"created_by\":{\"stage\":\"s\",\"attempt\":9}"},
@@ -202,8 +227,13 @@ TEST_CASE("No number and no time of an export is taken for more than it can be")
             }
         }
     };
+    int number = 0;
     for (std::size_t at = 0; (at = good.find_first_of("0123456789", at)) != std::string::npos;) {
         const std::size_t end = good.find_first_not_of("0123456789", at);
+        if (turboci::test::kSanitized && ++number % 5 != 0) {
+            at = end;
+            continue;
+        }
         if (good[at - 1] == ':' && good[at - 2] == '"')
             try_all(at, end - at,
                     {"2147483648", "9223372036854775807", "9223372036854775808", "18446744073709551616", "-1",
@@ -245,7 +275,7 @@ TEST_CASE("Every state that the rules lead to passes the rules' own inspection")
     w.claim("late");
     w.write("stages: [{id: late, cancel: true}]");
     CHECK(w.service->check_states().empty());
-    CHECK(w.store->check().empty());
+    CHECK(w.store->check({}).empty());
 }
 
 TEST_CASE("An import is held against every rule") {

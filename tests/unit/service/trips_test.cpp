@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often a write asks the store: what a store on another machine answers with one message is a trip.
-#include "counted_store.hpp"
 #include "service/local_service.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
@@ -11,9 +10,8 @@ using turboci::test::World;
 namespace {
 
 std::int64_t trips_of(World& w, const WriteNodes& request) {
-    test::CountedStore counted(*w.store);
-    LocalService(counted, w.clock).write_nodes(request);
-    return counted.last.trips;
+    w.service->write_nodes(request);
+    return w.statistics.trips;
 }
 std::int64_t trips_of(World& w, const std::string& yaml) { return trips_of(w, World::request(yaml)); }
 
@@ -104,9 +102,8 @@ TEST_CASE("a new plan takes as many trips with a thousand nodes as with one") {
         CreatePlan create;
         create.id = id;
         create.nodes = World::request(chain(nodes));
-        test::CountedStore counted(*w.store);
-        LocalService(counted, w.clock).create_plan(create);
-        return counted.last.trips;
+        w.service->create_plan(create);
+        return w.statistics.trips;
     };
     const auto one = creation(1, "one");
     CHECK(creation(1003, "many") == one);
@@ -132,8 +129,7 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
     const auto trips = [](int width) {
         World w;
         w.write(fan_in(width));
-        test::CountedStore counted(*w.store);
-        LocalService service(counted, w.clock);
+        LocalService& service = *w.service;
         QueryNodes query;
         query.plan = "p";
         query.refs = {{NodeType::check, "next"}};
@@ -146,10 +142,10 @@ TEST_CASE("what a node needs and why it waits are read level by level") {
         } sink;
         service.query(query, sink);
         CHECK(sink.nodes == width + 2);
-        const auto of_query = counted.last.trips;
+        const auto of_query = w.statistics.trips;
         const auto explanation = service.explain("p", {NodeType::check, "next"});
         CHECK(explanation.root_causes.size() >= 10);
-        return std::pair(of_query, counted.last.trips);
+        return std::pair(of_query, w.statistics.trips);
     };
     const auto few = trips(20), many = trips(200);
     CHECK(few == many);
@@ -165,9 +161,8 @@ TEST_CASE("a summary takes as many trips of a large plan as of a small one") {
         w.write(
             "stages: [{id: s1, attempt: {state: INCOMPLETE, failure: x}}, {id: s2, attempt: {state: "
             "INCOMPLETE, failure: y}}]");
-        test::CountedStore counted(*w.store);
-        CHECK(LocalService(counted, w.clock).summarize("p", 20).failed.size() == 2);
-        return counted.last.trips;
+        CHECK(w.service->summarize("p", 20).failed.size() == 2);
+        return w.statistics.trips;
     };
     CHECK(trips(10) == trips(300));
 }

@@ -22,11 +22,12 @@ namespace turboci::test {
 class World {
 public:
     /// TURBOCI_TEST_STORE=memory: in memory, else on disk.
-    World() : World(in_memory() ? open_memory_store() : nullptr) {}
-    /// On that store, which must be empty; null: on disk.
-    explicit World(std::unique_ptr<Store> other) : store(std::move(other)) {
-        if (!store) store = open_sqlite_store({.path = dir / "plan.db", .create = true, .on_wait = {}});
-        service = std::make_unique<LocalService>(*store, clock);
+    World() : World(in_memory() ? "memory:" : "") {}
+    /// On the store of that URL, which must be empty; "": on disk.
+    explicit World(const std::string& url)
+        : store(open_store(url.empty() ? dir / "plan.db" : url,
+                           {.create = true, .clock = &clock, .statistics = &statistics})) {
+        service = std::make_unique<LocalService>(*store);
         CreatePlan create;
         create.id = "p";
         service->create_plan(create);
@@ -116,6 +117,7 @@ public:
 
     TempDir dir;
     FakeClock clock;
+    StoreStatistics statistics;  ///< of the last call of the service
     std::unique_ptr<Store> store;
     std::unique_ptr<LocalService> service;
 

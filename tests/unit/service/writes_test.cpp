@@ -66,6 +66,39 @@ TEST_CASE("An op_id is remembered for a write that changed nothing, too") {
     CHECK(again.plan.version == version);
 }
 
+TEST_CASE("An op_id that made no plan makes one, whatever was done with it in others") {
+    World w;
+    WriteNodes idle = World::request("{}");
+    idle.op_id = "push-7";
+    w.write(idle);
+    CHECK(w.version() == 1);
+    CreatePlan create;
+    create.nodes.op_id = "push-7";
+    const auto made = w.service->create_plan(create);
+    CHECK_FALSE(made.replayed);
+    CHECK(made.plan.id != "p");
+    const auto again = w.service->create_plan(create);
+    CHECK(again.replayed);
+    CHECK(again.plan.id == made.plan.id);
+}
+
+TEST_CASE("The order of the members of a group means nothing, be they edges or groups") {
+    World w;
+    w.write("stages: [{id: a}, {id: b}, {id: c}]");
+    const auto with = [](std::string_view dependencies) {
+        return "stages: [{id: s, dependencies: " + std::string(dependencies) + "}]";
+    };
+    w.write(with("{all: [a, {any: [b, c]}, {at_least: 1, of: [c, {all: [a, b]}]}]}"));
+    const auto version = w.version();
+    w.write(with("{all: [{at_least: 1, of: [{all: [b, a]}, c]}, a, {any: [c, b]}]}"));
+    CHECK(w.version() == version);
+    for (const char* other : {"{all: [a, {any: [b, c]}, {at_least: 1, of: [b, {all: [a, c]}]}]}",
+                              "{all: [a, {any: [b, c]}, {at_least: 2, of: [c, {all: [a, b]}]}]}",
+                              "{all: [a, {all: [b, c]}, {at_least: 1, of: [c, {all: [a, b]}]}]}",
+                              "{all: [a, {any: [b, c, {at_least: 1, of: [c, {all: [a, b]}]}]}]}"})
+        CHECK(w.refused(with(other)) == ErrorCode::invalid_state);
+}
+
 TEST_CASE("A dry run tells everything and keeps nothing") {
     World w;
     WriteNodes r = World::request("checks: [{id: a, state: PLANNED}]\nstages: [{id: s}]");

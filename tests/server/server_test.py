@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A client in another language, with stubs of the public protos alone: server_test.py TURBOCID TURBOCI [TEST...]
+
+Exits with 77 where this Python has no gRPC."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+try:
+    import grpc
+    from grpc_tools import protoc
+except ImportError:
+    print("server_test: /usr/bin/python3 has no grpcio and grpcio-tools; skipped")
+    sys.exit(77)
+
+PROTOS = pathlib.Path(__file__).resolve().parent.parent / "proto" / "public"
+TURBOCID, TURBOCI = (os.path.abspath(path) for path in sys.argv[1:3])
+stubs = tempfile.TemporaryDirectory()
+files = sorted(str(path) for path in PROTOS.rglob("*.proto"))
+if protoc.main(["protoc", f"-I{PROTOS}", f"--python_out={stubs.name}", f"--grpc_python_out={stubs.name}", *files]):
+    sys.exit("server_test: the protos cannot be compiled")
+sys.path.insert(0, stubs.name)
+from turboci.v1 import check_pb2, common_pb2, service_pb2, service_pb2_grpc, stage_pb2, workplan_pb2  # noqa: E402
+
+
+class Server:
+    """A server on a socket in a folder of its own."""
+
+    def __init__(self, folder, *options):
+        self.url = f"unix:{folder}/s.sock"
+        self.log = open(f"{folder}/server.log", "ab+")
+        self.process = subprocess.Popen(
+            [TURBOCID, "--store", f"{folder}/plan.db", "--listen", self.url, *options], stderr=self.log,
+            env={**os.environ, "TURBOCI_STORE": ""})
+        deadline = time.monotonic() + 60
+        while b'"listening"' not in pathlib.Path(self.log.name).read_bytes().rsplit(b"\n{", 1)[-1]:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(pathlib.Path(self.log.name).read_text())
+            time.sleep(0.01)
+        self.channel = grpc.insecure_channel(self.url)
+        grpc.channel_ready_future(self.channel).result(timeout=60)
+        self.stub = service_pb2_grpc.TurboCIOrchestratorStub(self.channel)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        status = self.process.wait(timeout=120)
+        self.channel.close()
+        self.log.close()
+        return status
+
+
+class Case(unittest.TestCase):
+    options = ()
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.server = Server(self.folder.name, *self.options)
+        self.addCleanup(lambda: self.server.process.poll() is None and self.server.stop())
+        self.stub = self.server.stub
+
+    def make_plan(self):
+        return self.stub.CreateWorkPlan(workplan_pb2.CreateWorkPlanRequest(metadata={"k": "v"})).work_plan.id
+
+    def write(self, plan, checks=(), stages=()):
+        return self.stub.WriteNodes(
+            service_pb2.WriteNodesRequest(work_plan_id=plan, checks=checks, stages=stages))
+
+    def states(self, plan):
+        found = self.stub.QueryNodes(
+            service_pb2.QueryNodesRequest(work_plan_id=plan, include_checks=True, include_stages=True))
+        return {node.id: node.state for node in [*found.checks, *found.stages]}
+
+    def refused(self, code, call, *arguments, **keywords):
+        with self.assertRaises(grpc.RpcError) as caught:
+            call(*arguments, **keywords)
+        self.assertEqual(caught.exception.code(), code, caught.exception.details())
+        return caught.exception
+
+
+class StockClient(Case):
+    """What clients of the public service rely on."""
+
+    def test_plans(self):
+        plan = self.make_plan()
+        self.assertEqual(self.stub.GetWorkPlan(workplan_pb2.GetWorkPlanRequest(id=plan)).work_plan.version, 1)
+        for wrong, code in (("", grpc.StatusCode.INVALID_ARGUMENT), ("nope", grpc.StatusCode.NOT_FOUND),
+                            (plan[:8], grpc.StatusCode.NOT_FOUND), ("@latest", grpc.StatusCode.NOT_FOUND)):
+            self.refused(code, self.stub.GetWorkPlan, workplan_pb2.GetWorkPlanRequest(id=wrong))
+            self.refused(code, self.write, wrong)
+
+    def test_claim_by_uid_then_complete_then_final(self):
+        plan = self.make_plan()
+        check = check_pb2.CheckWrite(id="c", kind="build", state=common_pb2.CHECK_STATE_PLANNED)
+        stage = stage_pb2.StageWrite(id="s", assignments=[stage_pb2.Assignment(target_check_id="c")])
+        answer = self.write(plan, [check], [stage])
+        self.assertEqual(answer.checks[0].state, common_pb2.CHECK_STATE_WAITING)
+        self.assertEqual(answer.stages[0].attempts[0].state, common_pb2.ATTEMPT_STATE_PENDING)
+        claim = stage_pb2.StageWrite(id="s", current_attempt=stage_pb2.AttemptWrite(process_uid="w1"))
+        self.assertEqual(self.write(plan, stages=[claim]).stages[0].attempts[0].state,
+                         common_pb2.ATTEMPT_STATE_RUNNING)
+        self.write(plan, stages=[claim])
+        other = stage_pb2.StageWrite(id="s", current_attempt=stage_pb2.AttemptWrite(
+            process_uid="w2", state=common_pb2.ATTEMPT_STATE_RUNNING))
+        self.refused(grpc.StatusCode.ABORTED, self.write, plan, stages=[other])
+        self.write(plan, stages=[stage_pb2.StageWrite(
+            id="s", current_attempt=stage_pb2.AttemptWrite(state=common_pb2.ATTEMPT_STATE_COMPLETE))])
+        self.write(plan, stages=[stage_pb2.StageWrite(id="s", state=common_pb2.STAGE_STATE_FINAL)])
+        self.assertEqual(self.states(plan), {"c": common_pb2.CHECK_STATE_FINAL, "s": common_pb2.STAGE_STATE_FINAL})
+
+    def test_edges_without_a_condition_are_satisfied_by_any_end(self):
+        plan = self.make_plan()
+        needs = common_pb2.DependencyGroup(dependencies=[common_pb2.Dependency(target_id="first")])
+        self.write(plan, [check_pb2.CheckWrite(id="first", state=common_pb2.CHECK_STATE_PLANNED),
+                          check_pb2.CheckWrite(id="next", state=common_pb2.CHECK_STATE_PLANNED, dependencies=needs)])
+        failure = common_pb2.Failure(message="boom")
+        self.write(plan, [check_pb2.CheckWrite(
+            id="first", state=common_pb2.CHECK_STATE_FINAL,
+            result=check_pb2.CheckResultWrite(owner_type="tool", owner_id="1", finalize=True, failure=failure))])
+        self.assertEqual(self.states(plan)["next"], common_pb2.CHECK_STATE_WAITING)
+
+    def test_numbers_that_are_no_state_and_unknown_targets_are_refused_with_their_fields(self):
+        plan = self.make_plan()
+        error = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.write, plan,
+                             [check_pb2.CheckWrite(id="a"), check_pb2.CheckWrite(id="b", state=15)])
+        self.assertIn("checks[1].state", error.details())
+        ghost = common_pb2.DependencyGroup(dependencies=[common_pb2.Dependency(target_id="ghost")])
+        error = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.write, plan,
+                             [check_pb2.CheckWrite(id="a", dependencies=ghost)])
+        self.assertIn("checks[0].dependencies.dependencies[0].target_id", error.details())
+        self.assertEqual(self.states(plan), {})
+
+    def test_a_query_leaves_out_what_is_not_there(self):
+        plan = self.make_plan()
+        self.write(plan, [check_pb2.CheckWrite(id="a")])
+        found = self.stub.QueryNodes(service_pb2.QueryNodesRequest(
+            work_plan_id=plan, check_ids=["a", "later"], include_checks=True))
+        self.assertEqual([check.id for check in found.checks], ["a"])
+
+    def test_runners_claim_their_work(self):
+        self.stub.ListStageRunners(service_pb2.ListStageRunnersRequest())
+        error = self.refused(grpc.StatusCode.UNIMPLEMENTED, self.stub.RegisterStageRunner,
+                             service_pb2.RegisterStageRunnerRequest(runner_id="r"))
+        self.assertIn("ClaimAttempts", error.details())
+
+
+class Watch(Case):
+    def test_a_watch_tells_each_move_once_and_then_the_end(self):
+        plan = self.make_plan()
+        stream = self.stub.WatchWorkPlan(service_pb2.WatchWorkPlanRequest(work_plan_id=plan, include_checks=True))
+        stream.initial_metadata()  # from now on it misses nothing
+        for i in range(20):
+            self.write(plan, [check_pb2.CheckWrite(id=f"c{i}", state=common_pb2.CHECK_STATE_WAITING)])
+        for i in range(20):
+            self.write(plan, [check_pb2.CheckWrite(id=f"c{i}", state=common_pb2.CHECK_STATE_FINAL)])
+        seen = []
+        for event in stream:
+            if event.HasField("completed_event"):
+                self.assertEqual(event.completed_event.checks_completed, 20)
+                break
+            seen.append((event.check_event.check_id, event.check_event.new_state))
+        stream.cancel()
+        finals = [check for check, state in seen if state == common_pb2.CHECK_STATE_FINAL]
+        self.assertEqual(finals, [f"c{i}" for i in range(20)])
+        self.assertEqual(len(seen), len(set(seen)))
+
+    def test_commits_of_other_processes_are_seen(self):
+        plan = self.make_plan()
+        stream = self.stub.WatchWorkPlan(service_pb2.WatchWorkPlanRequest(work_plan_id=plan, include_checks=True))
+        stream.initial_metadata()
+        subprocess.run([TURBOCI, "--store", f"{self.folder.name}/plan.db", "-p", plan, "nodes", "write", "-"],
+                       input=b"checks: [{id: other, state: WAITING}]", check=True, stdout=subprocess.DEVNULL)
+        self.assertIn("other", {event.check_event.check_id for event, _ in zip(stream, range(2))})
+        stream.cancel()
+
+    def test_the_server_stops_although_somebody_watches(self):
+        plan = self.make_plan()
+        stream = self.stub.WatchWorkPlan(service_pb2.WatchWorkPlanRequest(work_plan_id=plan, include_checks=True))
+        stream.initial_metadata()
+        begun = time.monotonic()
+        self.assertEqual(self.server.stop(), 0)
+        self.assertLess(time.monotonic() - begun, 30)
+        self.refused(grpc.StatusCode.UNAVAILABLE, next, stream)
+
+
+class Durability(Case):
+    def test_what_was_acknowledged_is_there_after_a_kill(self):
+        plan = self.make_plan()
+        acknowledged, lock = set(), threading.Lock()
+
+        def client(number):
+            for i in range(10_000):
+                name = f"c{number}-{i}"
+                try:
+                    self.write(plan, [check_pb2.CheckWrite(id=name)])
+                except grpc.RpcError:
+                    return
+                with lock:
+                    acknowledged.add(name)
+
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(16)]
+        for thread in clients:
+            thread.start()
+        time.sleep(1.5)
+        self.server.stop(signal.SIGKILL)
+        for thread in clients:
+            thread.join()
+        self.assertGreater(len(acknowledged), 16)
+        self.server = Server(self.folder.name)
+        self.stub = self.server.stub
+        there = self.states(plan)
+        self.assertEqual(acknowledged - there.keys(), set())
+        # Each write is one version, and none was done twice.
+        version = self.stub.GetWorkPlan(workplan_pb2.GetWorkPlanRequest(id=plan)).work_plan.version
+        self.assertEqual(version, 1 + len(there))
+
+
+class Tokens(Case):
+    def setUp(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".tokens", delete=False) as file:
+            file.write("viewer read viewer-token-123456\nci write ci-token-1234567890\n")
+        os.chmod(file.name, 0o600)
+        self.addCleanup(os.unlink, file.name)
+        self.options = ("--token-file", file.name)
+        super().setUp()
+
+    def test_who_may_do_what(self):
+        request = workplan_pb2.CreateWorkPlanRequest()
+        for metadata, code in (((), grpc.StatusCode.UNAUTHENTICATED),
+                               ((("authorization", "Bearer wrong-token-123456"),), grpc.StatusCode.UNAUTHENTICATED),
+                               ((("authorization", "viewer-token-123456"),), grpc.StatusCode.UNAUTHENTICATED),
+                               ((("authorization", "Bearer viewer-token-123456"),), grpc.StatusCode.PERMISSION_DENIED)):
+            self.refused(code, self.stub.CreateWorkPlan, request, metadata=metadata)
+        self.stub.CreateWorkPlan(request, metadata=(("authorization", "Bearer ci-token-1234567890"),))
+
+
+class Command(Case):
+    def turboci(self, *arguments, text=None):
+        store = f"grpc+{self.server.url.replace('unix:', 'unix://')}"
+        done = subprocess.run([TURBOCI, "--store", store, *arguments], input=text, text=True, capture_output=True,
+                              cwd=self.folder.name)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_a_run_on_a_server(self):
+        self.turboci("plan", "create", "p")
+        status, _, error = self.turboci("nodes", "write", "-", text="""
+checks: [{id: built, state: PLANNED}, {id: tested, state: PLANNED, dependencies: [built]}]
+stages:
+  - {id: build, args: {command: echo built > out.txt}, assignments: [built]}
+  - {id: test, args: {command: "cat out.txt; turboci-is-not-needed || true"}, dependencies: [built], assignments: [tested]}
+""")
+        self.assertEqual((status, error), (0, ""))
+        status, _, error = self.turboci("run", "-j2")
+        self.assertEqual(status, 0, error)
+        self.assertEqual(self.turboci("gate")[0], 0)
+        nodes = json.loads(self.turboci("nodes", "query", "-o", "json")[1])
+        self.assertEqual([check["outcome"] for check in nodes["checks"]], ["passed", "passed"])
+
+    def test_errors_name_the_places_of_the_file(self):
+        self.turboci("plan", "create", "p")
+        local = subprocess.run([TURBOCI, "--store", "local.db", "plan", "create", "p"], cwd=self.folder.name)
+        self.assertEqual(local.returncode, 0)
+        for text in ("checks:\n  - {id: a, dependencies: [ghost]}\n", "checks:\n  - {id: a}\n  - {id: a}\n",
+                     "stages:\n  - {id: s, assignments: [none], timeout: 5s}\n", "checks: [{id: a}]\n"):
+            here = subprocess.run([TURBOCI, "--store", "local.db", "nodes", "write", "-"], input=text, text=True,
+                                  capture_output=True, cwd=self.folder.name)
+            self.assertEqual(self.turboci("nodes", "write", "-", text=text), (here.returncode, here.stdout, here.stderr))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
