@@ -23,6 +23,8 @@ except ImportError:
 
 PROTOS = pathlib.Path(__file__).resolve().parent.parent / "proto" / "public"
 TURBOCID, TURBOCI = (os.path.abspath(path) for path in sys.argv[1:3])
+for name in [name for name in os.environ if name.startswith("TURBOCI_")]:
+    del os.environ[name]  # those of a stage that runs this test
 stubs = tempfile.TemporaryDirectory()
 files = sorted(str(path) for path in PROTOS.rglob("*.proto"))
 if protoc.main(["protoc", f"-I{PROTOS}", f"--python_out={stubs.name}", f"--grpc_python_out={stubs.name}", *files]):
@@ -38,8 +40,7 @@ class Server:
         self.url = f"unix:{folder}/s.sock"
         self.log = open(f"{folder}/server.log", "ab+")
         self.process = subprocess.Popen(
-            [TURBOCID, "--store", f"{folder}/plan.db", "--listen", self.url, *options], stderr=self.log,
-            env={**os.environ, "TURBOCI_STORE": ""})
+            [TURBOCID, "--store", f"{folder}/plan.db", "--listen", self.url, *options], stderr=self.log)
         deadline = time.monotonic() + 60
         while b'"listening"' not in pathlib.Path(self.log.name).read_bytes().rsplit(b"\n{", 1)[-1]:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -209,7 +210,9 @@ class Durability(Case):
         clients = [threading.Thread(target=client, args=(number,)) for number in range(16)]
         for thread in clients:
             thread.start()
-        time.sleep(1.5)
+        deadline = time.monotonic() + 60
+        while len(acknowledged) < 200 and time.monotonic() < deadline:
+            time.sleep(0.01)
         self.server.stop(signal.SIGKILL)
         for thread in clients:
             thread.join()

@@ -554,6 +554,8 @@ TEST_CASE("who commits waits for a reader, and no longer than for the lock") {
 
 TEST_CASE("a store that is replaced while a change is waited for is missed") {
     Fixture f;
+    const std::string_view plan = GENERATE("p", "");
+    if (plan.empty()) REQUIRE(f.store().wait_for_change(plan, 0, kAtOnce));  // of what was before
     bool replaced = false;
     Wait patience{.at_most = std::chrono::milliseconds(300)};
     patience.give_up = [&] {
@@ -563,7 +565,18 @@ TEST_CASE("a store that is replaced while a change is waited for is missed") {
         Fixture::make(f.path());
         return false;
     };
-    CHECK_THAT(message_of([&] { static_cast<void>(f.store().wait_for_change("p", 1, patience)); }),
+    CHECK_THAT(message_of([&] { static_cast<void>(f.store().wait_for_change(plan, 1, patience)); }),
                Contains("removed or replaced"));
     CHECK(replaced);
+}
+
+TEST_CASE("who waits for a store that nobody has made yet is told when it is made, once") {
+    TempDir dir;
+    const std::string path = dir / "later.db";
+    const auto store = Fixture::open(path, {.create = true});
+    CHECK(store->wait_for_change("", 0, kAtOnce));
+    CHECK_FALSE(store->wait_for_change("", 0, {.at_most = std::chrono::milliseconds(50)}));
+    Fixture::make(path);
+    CHECK(store->wait_for_change("", 0, kAtOnce));
+    CHECK_FALSE(store->wait_for_change("", 0, kAtOnce));
 }

@@ -90,6 +90,7 @@ void SqliteStore::open_file(const Wait& wait) {
     refuse_unless_plain_file(*status, where_.path);
     refuse_leftovers(where_.path, true);
     draft_is_spent_ = true;
+    commits_told_.reset();
     db_ = std::make_unique<Database>(where_.path, Database::Mode::read_write);
     db_->count_in(options_.statistics);
     db_->wait_as(wait);
@@ -271,9 +272,10 @@ bool SqliteStore::wait_for_change(std::string_view plan, std::int64_t seen, cons
     const auto look = [&] {
         prepare(at_once);
         const std::int64_t now = number_of(*db_, "PRAGMA data_version");
-        if (plan.empty()) return std::exchange(commits_told_, now) != now || db_->moved();
-        if (commits == now && !db_->moved()) return false;
-        const auto snapshot = read(at_once);
+        const bool moved = !is_draft_ && db_->moved();
+        if (plan.empty() && !moved) return std::exchange(commits_told_, now) != now;
+        if (commits == now && !moved) return false;
+        const auto snapshot = read(at_once);  // refuses a file that is not the store any more
         const auto row = snapshot->find_plan(plan);
         if (!row || row->version != seen || row->identity != identity.value_or(row->identity)) return true;
         identity = row->identity;
