@@ -18,18 +18,20 @@ if(TURBOCI_SANITIZE)
     set(sanitizers thread)
   else()
     set(sanitizers address,undefined)
-    # What GCC keeps to describe undefined behaviour is more than the program, and slows down each start, of which the
-    # tests make thousands. A trap stops as surely; with ASAN_OPTIONS=handle_sigill=1 it says where. It leaves out
-    # vptr, which Meson's build in CI has.
+    # What describes undefined behaviour is more than the program, and slows down each start, of which the tests make
+    # thousands. A trap stops as surely; with ASAN_OPTIONS=handle_sigill=1 it says where. It leaves out vptr, which
+    # Meson's build in CI has.
     if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
       add_compile_options(-fsanitize-undefined-trap-on-error)
+    else()
+      add_compile_options(-fsanitize-trap=undefined)
     endif()
   endif()
   add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${sanitizers})
-  # Links the many large programs in half of the time.
+  # Links the many large programs in half of the time. What clang makes of AddressSanitizer it warns of.
   check_linker_flag(CXX -fuse-ld=gold TURBOCI_HAVE_GOLD)
-  if(TURBOCI_HAVE_GOLD)
+  if(TURBOCI_HAVE_GOLD AND (TURBOCI_SANITIZE_THREAD OR CMAKE_CXX_COMPILER_ID STREQUAL GNU))
     add_link_options(-fuse-ld=gold)
   endif()
   set(TURBOCI_STATIC OFF)

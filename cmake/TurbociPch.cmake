@@ -4,6 +4,6 @@
 set(TURBOCI_PCH_HEADERS <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <span> <string>
   <string_view> <unordered_map> <utility> <vector> <fmt/format.h> <turboci/turboci.hpp>)
 target_precompile_headers(turboci_domain PRIVATE ${TURBOCI_PCH_HEADERS})
-foreach(layer os store_sqlite store format service endpoint runner cli)
+foreach(layer engine os store_sqlite store_memory store format service server endpoint runner cli)
   target_precompile_headers(turboci_${layer} REUSE_FROM turboci_domain)
 endforeach()

@@ -3,6 +3,7 @@
 
 #include "cli/binary.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 using turboci::test::Binary;
 using turboci::test::contains;
@@ -165,11 +166,8 @@ TEST_CASE("Completion prints ids, and nothing at all when something is wrong") {
 
 TEST_CASE("What is no export is told from its head, however long it goes on") {
     const Binary turboci;
-#ifdef __SANITIZE_ADDRESS__
-    constexpr const char* kLimit = "";  // the sanitizer reserves more than there is
-#else
-    constexpr const char* kLimit = "ulimit -v 400000; ";
-#endif
+    // The sanitizer reserves more than there is.
+    constexpr const char* kLimit = turboci::test::kSanitized ? "" : "ulimit -v 400000; ";
     const Ran zeros = turboci.shell(std::string(kLimit) + "\"$T\" plan import /dev/zero");
     CHECK(zeros.code == 3);
     CHECK(contains(zeros.err, "/dev/zero:1:"));

@@ -10,18 +10,17 @@
 
 #include "bench.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 using namespace turboci;
 using namespace turboci::model;
 
 namespace {
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__)
 constexpr std::uint64_t kShort = 2000;
-#elif defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t kShort = 200;
 #else
-constexpr std::uint64_t kShort = 400;
+constexpr std::uint64_t kShort = test::kSanitized ? 100 : 400;
 #endif
 /// Some rules show rarely; a flaw is looked for until it is found.
 constexpr std::uint64_t kForFlaws = 2000;

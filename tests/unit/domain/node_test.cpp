@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 using namespace turboci;
 
@@ -123,7 +124,8 @@ TEST_CASE("Exactly the invisible and direction characters are refused within an 
         U"\u00AD\u061C\u180E\u200B\u200E\u200F\u2028\u2029\u202A\u202B\u202C\u202D\u202E\u2060\u2061\u2062"
         U"\u2063\u2064\u2066\u2067\u2068\u2069\uFEFF";
     std::u32string refused;
-    for (char32_t c = 0xA0; c <= 0x10FFFF; ++c)
+    const char32_t last = turboci::test::kSanitized ? 0x1FFFF : 0x10FFFF;
+    for (char32_t c = 0xA0; c <= last; ++c)
         if ((c < 0xD800 || c > 0xDFFF) && node_id_problem("a" + utf8(c) + "b")) refused += c;
     CHECK((refused == invisible));
     CHECK_FALSE(node_id_problem("\u0645\u06CC\u200C\u062E"));
