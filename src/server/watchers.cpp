@@ -29,6 +29,11 @@ void Watchers::remove(const std::string& plan, const std::shared_ptr<Entry>& ent
         if (found->second.entries.empty()) plans_.erase(found);
         --count_;
     }
+    // Whoever is woken may hold the last of what holds this, and let it go.
+    if (entry->by == std::this_thread::get_id()) {
+        entry->gone = true;
+        return;
+    }
     // Who is being woken right now is waited for.
     const std::lock_guard lock(entry->running);
     entry->wake = nullptr;
@@ -39,7 +44,11 @@ Watchers::Watch::~Watch() { watchers_.remove(plan_, entry_); }
 void Watchers::wake(const Entries& entries) {
     for (const auto& entry : entries) {
         const std::lock_guard lock(entry->running);
-        if (entry->wake) entry->wake();
+        if (!entry->wake) continue;
+        entry->by = std::this_thread::get_id();
+        entry->wake();
+        entry->by = std::thread::id();
+        if (entry->gone) entry->wake = nullptr;
     }
 }
 

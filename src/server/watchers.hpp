@@ -2,6 +2,7 @@
 // Who waits for news of which plan. The news themselves are in the record of the store.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -25,7 +26,8 @@ public:
     /// Called when the plan may have another version than the watcher has seen. From any thread; must be
     /// quick, must not call the registry, must not throw.
     using Wake = std::function<void()>;
-    /// Watches as long as it lives. After its destructor `wake` is not called any more, nor running.
+    /// Watches as long as it lives. After its destructor `wake` is not called any more, nor running, but for
+    /// the call that the destructor itself runs in.
     class Watch;
 
     /// An empty `plan` is any.
@@ -44,7 +46,9 @@ public:
 private:
     struct Entry {
         std::mutex running;
+        std::atomic<std::thread::id> by;  ///< who is calling `wake`
         Wake wake;
+        bool gone = false;  ///< ended by its own call, which clears `wake` when it returns
     };
     using Entries = std::vector<std::shared_ptr<Entry>>;
     struct Plan {

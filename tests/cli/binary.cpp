@@ -58,9 +58,19 @@ Binary::Binary() {
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     directory_ = name;
     environment = {{"USER", "tester"}, {"LC_ALL", "C"}};
+    store_ = path("plan.db");
+    if (const char* const maker = std::getenv("TURBOCI_NEW_STORE")) {
+        const std::string url = path(".store-url");
+        REQUIRE(std::system(("'" + std::string(maker) + "' '" + directory_ + "' > '" + url + "'").c_str()) ==
+                0);
+        store_ = read_all(url);
+        store_.erase(store_.find_last_not_of('\n') + 1);
+    }
 }
 
 Binary::~Binary() {
+    if (const char* const ender = std::getenv("TURBOCI_DROP_STORE"))
+        static_cast<void>(std::system(("'" + std::string(ender) + "' '" + directory_ + "'").c_str()));
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
 }
@@ -74,7 +84,7 @@ std::vector<std::string> Binary::full_environment() const {
                          name.find("COLOR") != std::string::npos;
         if (!own && environment.count(name) == 0) all.push_back(text);
     }
-    if (environment.count("TURBOCI_STORE") == 0) all.push_back("TURBOCI_STORE=" + path("plan.db"));
+    if (environment.count("TURBOCI_STORE") == 0) all.push_back("TURBOCI_STORE=" + store_);
     for (const auto& [name, value] : environment) all.push_back(name + "=" + value);
     return all;
 }

@@ -17,6 +17,8 @@ struct Ran {
 };
 
 /// An empty directory with a store to be in it, and the binary. No TURBOCI_ variable is inherited.
+/// TURBOCI_NEW_STORE names a program that makes a store of another kind: it is given the directory and prints
+/// the store's URL; TURBOCI_DROP_STORE one that ends it. Cases with the tag [file] are about the file alone.
 class Binary {
 public:
     Binary();
@@ -47,6 +49,7 @@ private:
                               const std::string& input) const;
 
     std::string directory_;
+    std::string store_;
 };
 
 [[nodiscard]] std::string read_all(const std::string& path);

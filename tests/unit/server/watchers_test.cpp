@@ -45,6 +45,21 @@ private:
 
 }  // namespace
 
+TEST_CASE("Who is woken may end its own watch, and is not woken again") {
+    Watchers watchers;
+    Counter woken, other;
+    std::unique_ptr<Watchers::Watch> watch = watchers.add("a", [&] {
+        watch.reset();
+        woken.add();  // what the call has is there to its end
+    });
+    const auto beside = watchers.add("a", [&] { other.add(); });
+    watchers.moved("a", 2);
+    watchers.moved("a", 3);
+    CHECK(woken.count() == 1);
+    CHECK(other.count() == 2);
+    CHECK(watchers.size() == 1);
+}
+
 TEST_CASE("A plan that moves wakes its own watchers, once for each version") {
     Watchers watchers;
     Counter a, b;
