@@ -13,10 +13,11 @@ namespace turboci::rpc {
 struct RemoteOptions {
     /// grpc://HOST:PORT, grpcs://HOST:PORT (TLS), grpc+unix:///PATH.
     std::string url;
-    std::string bearer_token;       ///< of a token file; may be empty
-    std::string attempt_token;      ///< of the attempt that this process works in; may be empty
-    std::string root_certificates;  ///< PEM; empty: those of the system
-    Wait wait;                      ///< for a server that cannot be reached; then the calls throw LOCKED
+    std::string bearer_token;                    ///< of a token file; may be empty
+    std::string attempt_token;                   ///< of the attempt that this process works in; may be empty
+    std::string root_certificates;               ///< PEM; empty: those of the system
+    std::string client_certificate, client_key;  ///< PEM, for a server that asks for them; both or neither
+    Wait wait;  ///< for a server that cannot be reached; then the calls throw LOCKED
 };
 
 /// Is it the URL of a server?

@@ -120,6 +120,9 @@ Connection::Connection(const RemoteOptions& options)
     if (!is_server_url(url_) || target.empty() || target == "unix:")
         throw Error(ErrorCode::usage, fmt::format("'{}' is no server", url_),
                     "write grpc://HOST:PORT, grpcs://HOST:PORT or grpc+unix:///PATH");
+    if (options.client_certificate.empty() != options.client_key.empty())
+        throw Error(ErrorCode::usage,
+                    "a certificate for the server needs its key, and a key its certificate");
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
     arguments.SetMaxSendMessageSize(-1);
@@ -132,6 +135,8 @@ Connection::Connection(const RemoteOptions& options)
         if (url_.starts_with(kTls)) {
             grpc::SslCredentialsOptions tls;
             tls.pem_root_certs = options.root_certificates;
+            tls.pem_cert_chain = options.client_certificate;
+            tls.pem_private_key = options.client_key;
             credentials = grpc::SslCredentials(tls);
         }
         channel_ = grpc::CreateCustomChannel(target, credentials, arguments);

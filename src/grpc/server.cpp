@@ -27,25 +27,15 @@ constexpr std::string_view kUnixSocket = "unix:";
 constexpr std::array kServices{"turboci.v1.TurboCIOrchestrator", "turboci.v1.TurboCIPlans",
                                "turboci.v1.TurboCIWorker", "turboci.v1.TurboCIAdmin"};
 
-std::shared_ptr<grpc::ServerCredentials> credentials(const ServerOptions& options) {
-    if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
-    grpc::SslServerCredentialsOptions tls(options.client_ca.empty()
-                                              ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                              : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-    tls.pem_root_certs = options.client_ca;
-    tls.pem_key_cert_pairs = {{options.tls_key, options.tls_certificate}};
-    return grpc::SslServerCredentials(tls);
-}
-
 void refuse_open_doors(const ServerOptions& options) {
-    if (options.tls_certificate.empty() != options.tls_key.empty())
+    if (options.tls.certificate.empty() != options.tls.key.empty())
         throw Error(ErrorCode::invalid_argument, "TLS needs both a certificate and its key");
-    if (!options.client_ca.empty() && options.tls_certificate.empty())
+    if (!options.tls.client_ca.empty() && options.tls.certificate.empty())
         throw Error(ErrorCode::invalid_argument,
                     "certificates of clients need TLS: give a certificate and a key");
-    const bool knows_callers = options.host.identities.has_value() || !options.client_ca.empty();
+    const bool knows_callers = options.host.identities.has_value() || !options.tls.client_ca.empty();
     for (const std::string& address : options.listen)
-        if (!is_loopback(address) && (options.tls_certificate.empty() || !knows_callers))
+        if (!is_loopback(address) && (options.tls.certificate.empty() || !knows_callers))
             throw Error(ErrorCode::invalid_argument,
                         fmt::format("{} can be reached from other machines: that needs TLS, and tokens or "
                                     "certificates of the callers",
@@ -64,6 +54,7 @@ struct Server::Parts {
     WorkerHandlers worker;
     AdminHandlers admin;
     std::vector<std::string> addresses;
+    std::unique_ptr<Certificates> certificates;
     std::unique_ptr<grpc::Server> server;
     std::mutex mutex;
     bool drained = false;
@@ -76,15 +67,20 @@ bool is_loopback(const std::string& address) {
 
 Server::Server(ServerOptions options) {
     refuse_open_doors(options);
-    if (!options.client_ca.empty() && !options.host.identities) options.host.identities.emplace();
+    if (!options.tls.client_ca.empty() && !options.host.identities) options.host.identities.emplace();
     parts_ = std::make_unique<Parts>(std::move(options.host));
+    auto credentials = grpc::InsecureServerCredentials();
+    if (!options.tls.certificate.empty()) {
+        parts_->certificates = std::make_unique<Certificates>(std::move(options.tls));
+        credentials = parts_->certificates->credentials();
+    }
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     if (options.channelz) grpc::channelz::experimental::InitChannelzService();
     grpc::ServerBuilder builder;
     std::vector<int> ports(options.listen.size());
     for (std::size_t i = 0; i < options.listen.size(); ++i)
-        builder.AddListeningPort(options.listen[i], credentials(options), &ports[i]);
+        builder.AddListeningPort(options.listen[i], credentials, &ports[i]);
     for (grpc::Service* service : std::initializer_list<grpc::Service*>{&parts_->orchestrator, &parts_->plans,
                                                                         &parts_->worker, &parts_->admin})
         builder.RegisterService(service);
@@ -122,6 +118,11 @@ Server::~Server() {
 const std::vector<std::string>& Server::addresses() const noexcept { return parts_->addresses; }
 
 Host& Server::host() noexcept { return parts_->host; }
+
+void Server::replace_certificates(CertificateTexts texts) {
+    if (!parts_->certificates) throw Error(ErrorCode::invalid_argument, "this server speaks plain text");
+    parts_->certificates->replace(std::move(texts));
+}
 
 void Server::drain(Duration patience) {
     const std::lock_guard lock(parts_->mutex);

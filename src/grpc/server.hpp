@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "grpc/certificates.hpp"
 #include "grpc/host.hpp"
 
 namespace turboci::rpc {
@@ -15,8 +16,7 @@ struct ServerOptions {
     HostOptions host;
     /// HOST:PORT, [HOST]:PORT or unix:PATH each. Port 0: any that is free.
     std::vector<std::string> listen{"127.0.0.1:50051"};
-    std::string tls_certificate, tls_key;  ///< PEM, the texts themselves; both or neither
-    std::string client_ca;                 ///< PEM; callers need a certificate from it
+    CertificateTexts tls;  ///< all empty: plain text
     std::size_t max_request_bytes = std::size_t{64} << 20;
     bool channelz = false;
 };
@@ -34,6 +34,9 @@ public:
     /// Where it listens: as asked for, with the port that was found.
     [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
     [[nodiscard]] Host& host() noexcept;
+    /// What connections from now on are shown. Throws as Certificates::replace() does, and if there is no
+    /// TLS.
+    void replace_certificates(CertificateTexts texts);
     /// Takes no more calls, ends those that wait for news, does what has begun, and returns when all calls
     /// have ended; those that have not after `patience` are cancelled.
     void drain(Duration patience);

@@ -45,6 +45,8 @@ std::unique_ptr<turboci::Service> open(const std::string& url, const turboci::Wa
     options.wait = wait;
     options.bearer_token = token_in(file_named_by("TURBOCI_AUTH_FILE"));
     options.root_certificates = file_named_by("TURBOCI_CA");
+    options.client_certificate = file_named_by("TURBOCI_CERT");
+    options.client_key = file_named_by("TURBOCI_CERT_KEY");
     options.attempt_token = environment("TURBOCI_TOKEN");
     return turboci::rpc::make_remote_service(std::move(options));
 }

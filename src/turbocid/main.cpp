@@ -171,12 +171,14 @@ void notify(const std::string& state) {
     ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size);
 }
 
+rpc::CertificateTexts read_certificates(const Options& options) {
+    return {read_file(options.tls_certificate), read_file(options.tls_key), read_file(options.client_ca)};
+}
+
 rpc::ServerOptions server_options(const Options& options) {
     rpc::ServerOptions server;
     server.listen = options.listen;
-    server.tls_certificate = read_file(options.tls_certificate);
-    server.tls_key = read_file(options.tls_key);
-    server.client_ca = read_file(options.client_ca);
+    server.tls = read_certificates(options);
     server.max_request_bytes = static_cast<std::size_t>(options.max_request);
     server.channelz = options.channelz;
     rpc::HostOptions& host = server.host;
@@ -191,15 +193,22 @@ rpc::ServerOptions server_options(const Options& options) {
     return server;
 }
 
-/// Reads the tokens again; what is wrong with them is said, and those from before stay.
-void read_tokens_again(rpc::Host& host, const Options& options) {
-    if (options.token_file.empty()) return;
-    try {
-        host.set_identities(server::Identities::read(options.token_file));
-        log_line(R"({"level":"info","event":"tokens were read again"})", options.quiet);
-    } catch (const Error& error) {
-        log_line(fmt::format(R"({{"level":"error","event":{}}})", json_string(error.what())), options.quiet);
-    }
+/// Reads tokens and certificates again; what is wrong with them is said, and those from before stay.
+void read_again(rpc::Server& server, const Options& options) {
+    const auto attempt = [&](const char* what, const std::string& file, const auto& read) {
+        if (file.empty()) return;
+        try {
+            read();
+            log_line(fmt::format(R"({{"level":"info","event":"{} were read again"}})", what), options.quiet);
+        } catch (const Error& error) {
+            log_line(fmt::format(R"({{"level":"error","event":{}}})", json_string(error.what())),
+                     options.quiet);
+        }
+    };
+    attempt("tokens", options.token_file,
+            [&] { server.host().set_identities(server::Identities::read(options.token_file)); });
+    attempt("certificates", options.tls_certificate,
+            [&] { server.replace_certificates(read_certificates(options)); });
 }
 
 int serve(const Options& options) {
@@ -222,7 +231,7 @@ int serve(const Options& options) {
         log_line(fmt::format(R"({{"level":"info","event":"metrics","port":{}}})", metrics->port()), false);
     notify("READY=1");
     int signal = 0;
-    while (::sigwait(&signals, &signal) != 0 || signal == SIGHUP) read_tokens_again(server.host(), options);
+    while (::sigwait(&signals, &signal) != 0 || signal == SIGHUP) read_again(server, options);
     notify("STOPPING=1");
     // What was acknowledged is durable: a second signal may end it at once.
     std::thread([signals] {

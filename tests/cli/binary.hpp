@@ -41,6 +41,8 @@ public:
 
     /// Writes a file into the directory and returns its path.
     std::string file(const std::string& name, const std::string& text) const;
+    /// The store is a file, and no server.
+    [[nodiscard]] bool has_file() const { return store_ == path("plan.db"); }
     [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
 private:

@@ -188,7 +188,7 @@ TEST_CASE("Closed standard descriptors are never taken for other files") {
     CHECK(turboci.shell("echo 'checks: [{id: a}]' > f; \"$T\" nodes write f -q <&- >&- 2>&-").code == 0);
     CHECK(turboci.ok({"nodes", "query", "-o", "name"}) == "check:a\n");
     CHECK(turboci.shell("\"$T\" nodes write - <&-").code == 9);
-    CHECK(contains(turboci.ok({"store", "check"}), "ok"));
+    if (turboci.has_file()) CHECK(contains(turboci.ok({"store", "check"}), "ok"));
 }
 
 TEST_CASE("A reader that has seen enough is not told of it, but the status says so") {
@@ -202,7 +202,7 @@ TEST_CASE("A reader that has seen enough is not told of it, but the status says 
     CHECK(ran.out == "10\n");
 }
 
-TEST_CASE("A locked store is waited for no longer than asked") {
+TEST_CASE("A locked store is waited for no longer than asked", "[file]") {
     const Binary turboci;
     turboci.ok({"plan", "create", "p"});
     const Ran ran = turboci.shell(

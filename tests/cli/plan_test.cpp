@@ -29,7 +29,7 @@ TEST_CASE("plan create takes its nodes from files and its labels from flags") {
     CHECK(made["plan"]["labels"] == Json::parse(R"({"branch": "main", "x": "a=b"})"));
 }
 
-TEST_CASE("plan create leaves no store behind when its input is bad") {
+TEST_CASE("plan create leaves no store behind when its input is bad", "[file]") {
     const Binary turboci;
     const std::string file = turboci.file("plan.yaml", "checks: [{id: a, staet: FINAL}]\n");
     CHECK(turboci.run({"plan", "create", "p", "-f", file}).code == 3);
@@ -138,7 +138,7 @@ TEST_CASE("plan tick says which attempts it ended, and what follows") {
     CHECK(Json::parse(turboci.ok({"plan", "tick", "-o", "json"})).size() == 5);
 }
 
-TEST_CASE("store check and store backup speak of the store") {
+TEST_CASE("store check and store backup speak of the store", "[file]") {
     const Binary turboci;
     CHECK(turboci.run({"store", "check"}).code == 4);
     turboci.ok({"plan", "create", "p"});
@@ -164,7 +164,7 @@ TEST_CASE("Completion prints ids, and nothing at all when something is wrong") {
     CHECK(turboci.ok({"__complete", "stages"}).empty());
 }
 
-TEST_CASE("What is no export is told from its head, however long it goes on") {
+TEST_CASE("What is no export is told from its head, however long it goes on", "[file]") {
     const Binary turboci;
     // The sanitizer reserves more than there is.
     constexpr const char* kLimit = turboci::test::kSanitized ? "" : "ulimit -v 400000; ";

@@ -77,7 +77,7 @@ stages:
     CHECK(result["ended"].empty());
     CHECK(result["nothing_to_do"] == false);
     CHECK(turboci.run({"run", "-q"}).code == 0);
-    CHECK(turboci.run({"store", "check"}).code == 0);
+    if (turboci.has_file()) CHECK(turboci.run({"store", "check"}).code == 0);
 }
 
 TEST_CASE("What plan rerun refuses") {

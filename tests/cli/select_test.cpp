@@ -94,7 +94,7 @@ TEST_CASE("plan label sets and removes labels, and plan list looks for them") {
     CHECK(turboci.run({"plan", "list", "--label", "x"}).code == 2);
 }
 
-TEST_CASE("plan prune deletes what is over with its logs, and says what") {
+TEST_CASE("plan prune deletes what is over with its logs, and says what", "[file]") {
     const Binary turboci;
     run_two(turboci);
     write(turboci, "q", "checks: [{id: c, state: FINAL}]");
@@ -108,7 +108,7 @@ TEST_CASE("plan prune deletes what is over with its logs, and says what") {
     CHECK(turboci.ok({"plan", "list", "-o", "name"}) == "q\n");
 }
 
-TEST_CASE("Deleting gives the space back where that is a good part of the store") {
+TEST_CASE("Deleting gives the space back where that is a good part of the store", "[file]") {
     const Binary turboci;
     std::string many = "checks:\n";
     for (int i = 0; i < 3000; ++i) many += "- {id: c" + std::to_string(i) + ", state: FINAL}\n";
@@ -167,7 +167,7 @@ stages: [{id: 's:1', args: {command: 'echo no; "$T" check report c --fail no -q'
     CHECK(turboci.ok({"logs", "--failed"}) == "no\n");
 }
 
-TEST_CASE("A log that was asked for and is not there is told") {
+TEST_CASE("A log that was asked for and is not there is told", "[file]") {
     const Binary turboci;
     run_two(turboci);
     turboci.ok({"nodes", "write"}, "stages: [{id: never}]");
@@ -183,7 +183,7 @@ TEST_CASE("A log that was asked for and is not there is told") {
     CHECK(contains(turboci.ok({"logs"}), "try 2\n"));
 }
 
-TEST_CASE("A log is read from the store's own directory of logs alone") {
+TEST_CASE("A log is read from the store's own directory of logs alone", "[file]") {
     for (const char* path :
          {"../secret", "/etc/passwd", "secret", "plan.db.logs/../secret", "plan.db.logs/p/../../secret",
           "other.db.logs/p/good.1.log", "plan.db.logs/p/link", "plan.db.logs/way/secret",

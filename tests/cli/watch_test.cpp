@@ -78,7 +78,7 @@ TEST_CASE("On a terminal watch speaks in words") {
     CHECK(contains(turboci.on_terminal({"watch", "-o", "jsonl"}).out, "{\"version\""));
 }
 
-TEST_CASE("run leaves nothing beside its store but the lock file and the logs") {
+TEST_CASE("run leaves nothing beside its store but the lock file and the logs", "[file]") {
     const Binary turboci;
     turboci.ok(
         {"plan", "create", "p", "-f", "-"},
@@ -89,7 +89,7 @@ TEST_CASE("run leaves nothing beside its store but the lock file and the logs") 
     CHECK(contains(files.out, ".db\n"));
 }
 
-TEST_CASE("run says which logs it could not write, and goes on") {
+TEST_CASE("run says which logs it could not write, and goes on", "[file]") {
     const Binary turboci;
     turboci.ok({"plan", "create", "p", "-f", "-"},
                "stages:\n"

@@ -166,6 +166,7 @@ TEST_CASE("Each rule of the model that is broken on purpose is noticed") {
         return shows(operations, tales[seed - 1], flaw) && bench.run(operations, flaw, false);
     };
     for (auto f = static_cast<std::uint8_t>(1); f < static_cast<std::uint8_t>(Flaw::last_flaw); ++f) {
+        if (test::kSanitized && f % 8 != 0) continue;  // this tests the model more than the product
         const auto flaw = static_cast<Flaw>(f);
         // The model itself tells where the flaw shows; the product is asked only there.
         std::uint64_t seed = 1;

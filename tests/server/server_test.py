@@ -34,21 +34,34 @@ from turboci.v1 import check_pb2, common_pb2, service_pb2, service_pb2_grpc, sta
 
 
 class Server:
-    """A server on a socket in a folder of its own."""
+    """A server on a socket in a folder of its own, or where it is told to listen."""
 
-    def __init__(self, folder, *options):
-        self.url = f"unix:{folder}/s.sock"
+    def __init__(self, folder, *options, listen=None, credentials=None):
         self.log = open(f"{folder}/server.log", "ab+")
-        self.process = subprocess.Popen(
-            [TURBOCID, "--store", f"{folder}/plan.db", "--listen", self.url, *options], stderr=self.log)
+        before = len(self.events())
+        self.process = subprocess.Popen([TURBOCID, "--store", f"{folder}/plan.db", "--listen",
+                                         listen or f"unix:{folder}/s.sock", *options], stderr=self.log)
+        self.url = self.await_event("listening", before)["address"]
+        self.channel = self.connect(credentials)
+        grpc.channel_ready_future(self.channel).result(timeout=60)
+        self.stub = service_pb2_grpc.TurboCIOrchestratorStub(self.channel)
+
+    def connect(self, credentials=None):
+        return grpc.secure_channel(self.url, credentials) if credentials else grpc.insecure_channel(self.url)
+
+    def events(self):
+        lines = pathlib.Path(self.log.name).read_text().split("\n")[:-1]
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def await_event(self, name, after=0):
         deadline = time.monotonic() + 60
-        while b'"listening"' not in pathlib.Path(self.log.name).read_bytes().rsplit(b"\n{", 1)[-1]:
+        while True:
+            for event in self.events()[after:]:
+                if event.get("event") == name:
+                    return event
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(pathlib.Path(self.log.name).read_text())
             time.sleep(0.01)
-        self.channel = grpc.insecure_channel(self.url)
-        grpc.channel_ready_future(self.channel).result(timeout=60)
-        self.stub = service_pb2_grpc.TurboCIOrchestratorStub(self.channel)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -179,7 +192,7 @@ class Watch(Case):
         stream.initial_metadata()
         subprocess.run([TURBOCI, "--store", f"{self.folder.name}/plan.db", "-p", plan, "nodes", "write", "-"],
                        input=b"checks: [{id: other, state: WAITING}]", check=True, stdout=subprocess.DEVNULL)
-        self.assertIn("other", {event.check_event.check_id for event, _ in zip(stream, range(2))})
+        self.assertEqual(next(stream).check_event.check_id, "other")
         stream.cancel()
 
     def test_the_server_stops_although_somebody_watches(self):
@@ -243,6 +256,129 @@ class Tokens(Case):
                                ((("authorization", "Bearer viewer-token-123456"),), grpc.StatusCode.PERMISSION_DENIED)):
             self.refused(code, self.stub.CreateWorkPlan, request, metadata=metadata)
         self.stub.CreateWorkPlan(request, metadata=(("authorization", "Bearer ci-token-1234567890"),))
+
+
+class Certificates:
+    """An authority, and what it signs, as files in a folder."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout",
+                     self.path("key"), "-out", self.path("pem"))
+
+    def path(self, suffix):
+        return f"{self.folder}/{self.name}.{suffix}"
+
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+    def sign(self, name, alternative):
+        """Returns the paths of a certificate and its key."""
+        key, request, certificate, extra = (f"{self.folder}/{name}.{end}" for end in ("key", "csr", "pem", "ext"))
+        pathlib.Path(extra).write_text(f"subjectAltName={alternative}\n")
+        self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        self.openssl("x509", "-req", "-in", request, "-CA", self.path("pem"), "-CAkey", self.path("key"), "-CAcreateserial",
+                     "-days", "2", "-extfile", extra, "-out", certificate)
+        return certificate, key
+
+
+def read(path):
+    return pathlib.Path(path).read_bytes()
+
+
+class Tls(Case):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.authority = Certificates(self.folder.name, "authority")
+        self.certificate, self.key = self.authority.sign("server", "IP:127.0.0.1")
+        self.roots = read(self.authority.path("pem"))
+
+    def serve(self, *options, credentials):
+        self.server = Server(self.folder.name, "--tls-cert", self.certificate, "--tls-key", self.key, *options,
+                             listen="127.0.0.1:0", credentials=credentials)
+        self.addCleanup(lambda: self.server.process.poll() is None and self.server.stop())
+
+    def create(self, credentials=None, metadata=()):
+        """The status of a call on a connection of its own."""
+        with self.server.connect(credentials) as channel:
+            try:
+                service_pb2_grpc.TurboCIOrchestratorStub(channel).CreateWorkPlan(
+                    workplan_pb2.CreateWorkPlanRequest(), metadata=metadata, timeout=60)
+            except grpc.RpcError as error:
+                return error.code()
+        return grpc.StatusCode.OK
+
+    def turboci(self, **variables):
+        return subprocess.run([TURBOCI, "--store", f"grpcs://{self.server.url}", "--lock-timeout", "1s", "plan", "list"],
+                              env={**os.environ, **variables}, capture_output=True, text=True, cwd=self.folder.name)
+
+    def test_a_server_beyond_this_machine_needs_tls_and_knows_its_callers(self):
+        tls = ("--tls-cert", self.certificate, "--tls-key", self.key)
+        for options in ((), tls, ("--client-ca", self.authority.path("pem"))):
+            done = subprocess.run([TURBOCID, "--store", f"{self.folder.name}/plan.db", "--listen", "0.0.0.0:0", *options],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("needs TLS" if "--client-ca" not in options else "need TLS", done.stderr.replace(" that ", " "))
+        self.assertFalse(os.path.exists(f"{self.folder.name}/plan.db"))
+
+    def test_tokens_over_tls(self):
+        tokens = f"{self.folder.name}/tokens"
+        pathlib.Path(tokens).write_text("ci write,read ci-token-1234567890\n")
+        os.chmod(tokens, 0o600)
+        known = grpc.ssl_channel_credentials(self.roots)
+        self.serve("--token-file", tokens, credentials=known)
+        token = (("authorization", "Bearer ci-token-1234567890"),)
+        self.assertEqual(self.create(known, token), grpc.StatusCode.OK)
+        self.assertEqual(self.create(known), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(self.create(None, token), grpc.StatusCode.UNAVAILABLE)
+        other = Certificates(self.folder.name, "other")
+        self.assertEqual(self.create(grpc.ssl_channel_credentials(read(other.path("pem"))), token),
+                         grpc.StatusCode.UNAVAILABLE)
+        done = self.turboci(TURBOCI_CA=self.authority.path("pem"), TURBOCI_AUTH_FILE=tokens)
+        self.assertEqual(done.returncode, 2, done.stderr)  # the first word of a line is a name, no token
+        pathlib.Path(f"{self.folder.name}/token").write_text("ci-token-1234567890\n")
+        done = self.turboci(TURBOCI_CA=self.authority.path("pem"), TURBOCI_AUTH_FILE=f"{self.folder.name}/token")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.turboci(TURBOCI_AUTH_FILE=f"{self.folder.name}/token")
+        self.assertEqual(done.returncode, 7, done.stderr)
+
+    def test_callers_with_certificates(self):
+        certificate, key = self.authority.sign("caller", "DNS:ci.example")
+        known = grpc.ssl_channel_credentials(self.roots, read(key), read(certificate))
+        self.serve("--client-ca", self.authority.path("pem"), credentials=known)
+        self.assertEqual(self.create(known), grpc.StatusCode.OK)
+        self.assertEqual([event["identity"] for event in self.server.events() if "CreateWorkPlan" in event.get("method", "")],
+                         ["ci.example"])
+        self.assertEqual(self.create(grpc.ssl_channel_credentials(self.roots)), grpc.StatusCode.UNAVAILABLE)
+        strange = Certificates(self.folder.name, "strange").sign("stranger", "DNS:ci.example")
+        self.assertEqual(self.create(grpc.ssl_channel_credentials(self.roots, read(strange[1]), read(strange[0]))),
+                         grpc.StatusCode.UNAVAILABLE)
+        done = self.turboci(TURBOCI_CA=self.authority.path("pem"), TURBOCI_CERT=certificate, TURBOCI_CERT_KEY=key)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.turboci(TURBOCI_CA=self.authority.path("pem"), TURBOCI_CERT=certificate)
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+    def test_certificates_are_read_again_on_sighup(self):
+        self.serve(credentials=grpc.ssl_channel_credentials(self.roots))
+        renewed = Certificates(self.folder.name, "renewed")
+        certificate, key = renewed.sign("next", "IP:127.0.0.1")
+        next_roots = grpc.ssl_channel_credentials(read(renewed.path("pem")))
+        self.assertEqual(self.create(next_roots), grpc.StatusCode.UNAVAILABLE)
+        for new, old in ((certificate, self.certificate), (key, self.key)):
+            os.replace(new, old)
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.await_event("certificates were read again")
+        self.assertEqual(self.create(next_roots), grpc.StatusCode.OK)
+        self.assertEqual(self.create(grpc.ssl_channel_credentials(self.roots)), grpc.StatusCode.UNAVAILABLE)
+        # A connection that is open goes on.
+        self.server.stub.CreateWorkPlan(workplan_pb2.CreateWorkPlanRequest())
+        os.truncate(self.key, 0)
+        before = len(self.server.events())
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.await_event("a server that runs cannot begin or end to use a certificate", before)
+        self.assertEqual(self.create(next_roots), grpc.StatusCode.OK)
 
 
 class Command(Case):
