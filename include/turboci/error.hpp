@@ -46,6 +46,10 @@ struct Position {
     std::uint32_t column = 0;  ///< from 1, in characters
 };
 
+/// What programs may want to know of an error beside its text: "current_version", "held_by" (the
+/// process_uid), "node" (as `stage:build`), each at most once.
+using ErrorFacts = std::vector<std::pair<std::string, std::string>>;
+
 /// One problem among the several that one Error may report.
 struct ErrorDetail {
     std::string file;          ///< empty when the problem has no place in a file
@@ -72,8 +76,10 @@ public:
     [[nodiscard]] std::string_view reason() const noexcept {
         return reason_.empty() ? error_info(code_).name : std::string_view(reason_);
     }
-    [[nodiscard]] Error because(std::string reason) && {
+    [[nodiscard]] const ErrorFacts& facts() const noexcept { return facts_; }
+    [[nodiscard]] Error because(std::string reason, ErrorFacts facts = {}) && {
         reason_ = std::move(reason);
+        facts_ = std::move(facts);
         return std::move(*this);
     }
     /// All problems when there were several (bad plan files); empty for a single plain error.
@@ -83,6 +89,7 @@ private:
     ErrorCode code_;
     std::string remedy_;
     std::string reason_;
+    ErrorFacts facts_;
     std::vector<ErrorDetail> details_;
 };
 

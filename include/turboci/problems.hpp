@@ -18,7 +18,9 @@ public:
     static constexpr std::size_t kMaxKept = 100;
 
     /// What was said of the same place already is no other problem: nodes of one matrix have one place.
-    void add(ErrorCode code, Position at, std::string message);
+    /// `reason` and `facts` are those of the Error if it is the only problem; see Error::because().
+    void add(ErrorCode code, Position at, std::string message, std::string reason = {},
+             ErrorFacts facts = {});
     /// What is no problem but probably not what was meant. Kept as many as problems.
     void warn(Position at, std::string message);
     /// The warnings, each as one line with its place.
@@ -37,6 +39,8 @@ private:
         ErrorCode code;
         Position at;
         std::string message;
+        std::string reason;
+        ErrorFacts facts;
     };
     std::vector<Problem> kept_;
     std::size_t total_ = 0;

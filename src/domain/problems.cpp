@@ -8,7 +8,7 @@
 
 namespace turboci {
 
-void Problems::add(ErrorCode code, Position at, std::string message) {
+void Problems::add(ErrorCode code, Position at, std::string message, std::string reason, ErrorFacts facts) {
     const bool told =
         at.line != 0 && kept_.size() < kMaxKept && std::ranges::any_of(kept_, [&](const Problem& p) {
             return p.at.file == at.file && p.at.line == at.line && p.at.column == at.column &&
@@ -16,7 +16,8 @@ void Problems::add(ErrorCode code, Position at, std::string message) {
         });
     if (told) return;
     ++total_;
-    if (kept_.size() < kMaxKept) kept_.push_back({code, at, std::move(message)});
+    if (kept_.size() < kMaxKept)
+        kept_.push_back({code, at, std::move(message), std::move(reason), std::move(facts)});
 }
 
 void Problems::warn(Position at, std::string message) {
@@ -53,9 +54,11 @@ void Problems::raise(const std::vector<std::string>& files) const {
     const ErrorCode code = sorted.empty() ? ErrorCode::internal : sorted.front().code;
     if (details.size() == 1) {
         const auto& only = details.front();
-        if (only.file.empty()) throw Error(code, only.message);
+        const Problem& problem = sorted.front();
+        if (only.file.empty()) throw Error(code, only.message).because(problem.reason, problem.facts);
         throw Error(code, fmt::format("{}:{}:{}: {}", only.file, only.line, only.column, only.message), {},
-                    details);
+                    details)
+            .because(problem.reason, problem.facts);
     }
     if (total_ > kept_.size())
         details.push_back({{}, 0, 0, fmt::format("and {} more problems", total_ - kept_.size())});

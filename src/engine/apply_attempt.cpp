@@ -57,18 +57,22 @@ bool admit(Session& session, Node& stage, const AttemptWrite& write, const Attem
         return false;
     };
     const Attempt& attempt = row.attempt;
+    const auto refuse_held = [&](std::string message) {
+        session.problems.add(ErrorCode::conflict, write.at, std::move(message), "CLAIMED",
+                             {{"held_by", attempt.process_uid}, {"node", name_of(stage)}});
+        return false;
+    };
     const std::string name = fmt::format("attempt {} of {}", attempt.idx, name_of(stage));
     const bool becomes_holder =
         row.holder.empty() && starts(write) && write.holder && !write.holder->identity.empty();
     const bool by_holder = write.holder && !row.holder.empty() && write.holder->identity == row.holder;
     if (write.holder && !by_holder && !becomes_holder)
-        return refuse(ErrorCode::conflict,
-                      fmt::format("{} is held by another: {}", name,
-                                  attempt.process_uid.empty() ? "nobody" : attempt.process_uid));
+        return refuse_held(fmt::format("{} is held by another: {}", name,
+                                       attempt.process_uid.empty() ? "nobody" : attempt.process_uid));
     if (is_ended(attempt.state))
         return refuse(ErrorCode::invalid_state, fmt::format("{} is {}", name, to_string(attempt.state)));
     if (write.process_uid && !attempt.process_uid.empty() && *write.process_uid != attempt.process_uid)
-        return refuse(ErrorCode::conflict, fmt::format("{} is held by {}", name, attempt.process_uid));
+        return refuse_held(fmt::format("{} is held by {}", name, attempt.process_uid));
     if (attempt.idx > 1 && !write.idx && !starts(write) && meant_another(session, stage, write, row))
         return refuse(ErrorCode::invalid_state,
                       fmt::format("attempt {} of {} has ended; attempt {} is the current one",

@@ -65,7 +65,11 @@ Node* take_named(Session& session, const std::string& id, const Claim& claim, Ro
         return nullptr;
     };
     Node* stage = session.nodes.find(NodeType::stage, id);
-    if (stage == nullptr) return refuse(ErrorCode::not_found, fmt::format("there is no stage:{}", id));
+    if (stage == nullptr) {
+        session.problems.add(ErrorCode::not_found, {}, fmt::format("there is no stage:{}", id), {},
+                             {{"node", "stage:" + id}});
+        return nullptr;
+    }
     if (stage->row.state == State::planned)
         return refuse(ErrorCode::pending,
                       fmt::format("{} is PLANNED: its dependencies are unresolved", name_of(*stage)));
@@ -76,9 +80,13 @@ Node* take_named(Session& session, const std::string& id, const Claim& claim, Ro
     if (!row) return nullptr;
     const Attempt& attempt = row->attempt;
     if (attempt.state == AttemptState::running && attempt.process_uid == claim.process_uid) return stage;
-    if (!attempt.process_uid.empty() && attempt.process_uid != claim.process_uid)
-        return refuse(ErrorCode::conflict, fmt::format("attempt {} of {} is held by {}", attempt.idx,
-                                                       name_of(*stage), attempt.process_uid));
+    if (!attempt.process_uid.empty() && attempt.process_uid != claim.process_uid) {
+        session.problems.add(
+            ErrorCode::conflict, {},
+            fmt::format("attempt {} of {} is held by {}", attempt.idx, name_of(*stage), attempt.process_uid),
+            "CLAIMED", {{"held_by", attempt.process_uid}, {"node", name_of(*stage)}});
+        return nullptr;
+    }
     if (attempt.state != AttemptState::pending && attempt.state != AttemptState::scheduled) return nullptr;
     if (row->ready_at > session.nodes.now())
         return refuse(ErrorCode::pending,

@@ -29,7 +29,7 @@ void check_version(const WriteNodes& request, const PlanRow& plan) {
             ErrorCode::conflict,
             fmt::format("plan {} is at version {}, not {}", plan.id, plan.version, *request.if_version),
             "read it again and decide anew")
-            .because("IF_VERSION");
+            .because("IF_VERSION", {{"current_version", std::to_string(plan.version)}});
 }
 
 namespace {

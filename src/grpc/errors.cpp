@@ -74,6 +74,9 @@ grpc::StatusCode code_of(const Error& error) {
         case ErrorCode::pending:
             return grpc::StatusCode::CANCELLED;
         case ErrorCode::store:
+            if (error.reason() == "DAMAGED") return grpc::StatusCode::DATA_LOSS;
+            if (error.reason() == "DISK_FULL") return grpc::StatusCode::RESOURCE_EXHAUSTED;
+            return grpc::StatusCode::INTERNAL;
         case ErrorCode::output:
         case ErrorCode::internal:
             return grpc::StatusCode::INTERNAL;
@@ -130,7 +133,13 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const Error& error)
     for (const ErrorDetail& problem : error.details())
         codes += (codes.empty() ? "" : ",") + std::string(error_info(problem.code).name);
     if (!codes.empty()) metadata.emplace_back("problem_codes", codes);
+    metadata.insert(metadata.end(), error.facts().begin(), error.facts().end());
     return metadata;
+}
+
+std::string fact(const Error& error, std::string_view key) {
+    const auto found = std::ranges::find(error.facts(), key, &ErrorFacts::value_type::first);
+    return found == error.facts().end() ? std::string() : found->second;
 }
 
 std::optional<ErrorCode> parse_code(std::string_view name) {
@@ -178,7 +187,8 @@ grpc::Status to_status(const Error& error, const ErrorContext& context) {
             google::rpc::PreconditionFailure failure;
             auto* violation = failure.add_violations();
             violation->set_type(std::string(error.reason()));
-            violation->set_subject(context.subject);
+            const std::string node = fact(error, "node");
+            violation->set_subject(node.empty() ? context.subject : node);
             violation->set_description(message_of(error, context));
             details.add(failure);
             if (!error.details().empty()) add_problems(details, error, context);
@@ -187,8 +197,15 @@ grpc::Status to_status(const Error& error, const ErrorContext& context) {
         case grpc::StatusCode::NOT_FOUND:
         case grpc::StatusCode::ALREADY_EXISTS: {
             google::rpc::ResourceInfo resource;
-            resource.set_resource_type(context.subject_type);
-            resource.set_resource_name(context.subject);
+            const std::string node = fact(error, "node");
+            const std::size_t colon = node.find(':');
+            // A node is told with its type, where that is known.
+            resource.set_resource_type(node.empty() ? context.subject_type : "node");
+            resource.set_resource_name(node.empty() ? context.subject : node);
+            if (colon != std::string::npos && parse_node_type(node.substr(0, colon))) {
+                resource.set_resource_type(node.substr(0, colon));
+                resource.set_resource_name(node.substr(colon + 1));
+            }
             resource.set_description(error.what());
             details.add(resource);
             if (!error.details().empty()) add_problems(details, error, context);

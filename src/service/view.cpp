@@ -110,7 +110,8 @@ NodeRow require_node(Snapshot& snapshot, const PlanRow& plan, const RefText& ref
     auto row = find_named(snapshot, plan, ref);
     if (!row)
         throw Error(ErrorCode::not_found,
-                    fmt::format("there is no node '{}' in plan {}", to_string(ref), plan.id));
+                    fmt::format("there is no node '{}' in plan {}", to_string(ref), plan.id))
+            .because({}, {{"node", to_string(ref)}});
     return std::move(*row);
 }
 

@@ -33,13 +33,16 @@ constexpr std::string_view kBackupRemedy = "restore a copy made with 'turboci st
 
 void throw_damaged(std::string_view what) {
     throw Error(ErrorCode::store, fmt::format("the store is damaged: {}", what),
-                "run 'turboci store check', and restore a copy made with 'turboci store backup'");
+                "run 'turboci store check', and restore a copy made with 'turboci store backup'")
+        .because("DAMAGED");
 }
 
 void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing, int error) {
     if (error == 0 && db != nullptr) error = sqlite3_system_errno(db);
-    const auto fail = [&](ErrorCode code, const std::string& what, std::string_view remedy) {
-        throw Error(code, fmt::format("{} '{}' failed: {}", doing, path, what), std::string(remedy));
+    const auto fail = [&](ErrorCode code, const std::string& what, std::string_view remedy,
+                          const char* reason = "") {
+        throw Error(code, fmt::format("{} '{}' failed: {}", doing, path, what), std::string(remedy))
+            .because(reason);
     };
     switch (rc & 0xFF) {
         case SQLITE_NOMEM:
@@ -50,10 +53,10 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
                  "wait until it is done, or raise --lock-timeout");
             break;
         case SQLITE_FULL:
-            fail(ErrorCode::store, "disk full", "free some space and try again");
+            fail(ErrorCode::store, "disk full", "free some space and try again", "DISK_FULL");
             break;
         case SQLITE_CORRUPT:
-            fail(ErrorCode::store, "the file is damaged (malformed database)", kBackupRemedy);
+            fail(ErrorCode::store, "the file is damaged (malformed database)", kBackupRemedy, "DAMAGED");
             break;
         case SQLITE_NOTADB:
             fail(ErrorCode::store, "the file is not a turboci store", "name another file");
@@ -77,7 +80,7 @@ void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view do
             break;
         case SQLITE_IOERR:
             if (error == ENOSPC || error == EDQUOT)
-                fail(ErrorCode::store, "disk full", "free some space and try again");
+                fail(ErrorCode::store, "disk full", "free some space and try again", "DISK_FULL");
             // The rollback that followed may have another errno to tell of.
             if (rc == SQLITE_IOERR_WRITE && size_limited())
                 fail(ErrorCode::store, "the file would grow past the limit on file sizes",
