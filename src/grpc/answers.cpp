@@ -38,6 +38,12 @@ bool has_labels(const WorkPlan& plan, const google::protobuf::RepeatedPtrField<s
     });
 }
 
+void authorise_write(Call& call, const v1::WriteNodesRequest& request) {
+    // An attempt writes into its plan; it takes no other work.
+    if (request.has_claim()) return call.authorise(server::Scope::work, request.work_plan_id());
+    call.authorise_attempt(server::Scope::write, request.work_plan_id(), request.attempt_token());
+}
+
 void sign(const Call& call, WriteNodes& request) {
     request.actor = call.actor(request.actor);
     if (request.token.empty()) request.token = call.caller().attempt_token;

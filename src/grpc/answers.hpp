@@ -20,6 +20,8 @@ void require_plan_id(const std::string& id);
 /// Has the plan all of these labels, "KEY=VALUE" each?
 [[nodiscard]] bool has_labels(const WorkPlan& plan,
                               const google::protobuf::RepeatedPtrField<std::string>& labels);
+/// May the caller write this? UNAUTHENTICATED or PERMISSION_DENIED, thrown as a grpc::Status.
+void authorise_write(Call& call, const v1::WriteNodesRequest& request);
 /// Takes the caller for the writer: its name, and the token that it gave.
 void sign(const Call& call, WriteNodes& request);
 

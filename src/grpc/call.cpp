@@ -5,6 +5,7 @@
 
 #include <exception>
 
+#include "service/view.hpp"
 #include "turboci/json_text.hpp"
 #include "turboci/work_plan.hpp"
 
@@ -68,12 +69,11 @@ void Call::identify() {
     }
 }
 
-bool Call::token_allows(server::Scope scope, const std::string& plan) const {
-    const bool writes = scope == server::Scope::write || scope == server::Scope::work;
-    return writes && caller_.token && (plan.empty() || caller_.token->plan == plan);
+bool Call::has_token_of(const std::string& plan) const {
+    return caller_.token && caller_.token->plan == plan;
 }
 
-void Call::authorise(server::Scope scope, const std::string& plan, const std::string& token) {
+void Call::identify(const std::string& plan, const std::string& token) {
     plan_ = plan;
     identify();
     caller_.attempt_token = token.empty() ? metadata(context_, "turboci-attempt") : token;
@@ -82,13 +82,35 @@ void Call::authorise(server::Scope scope, const std::string& plan, const std::st
         // The rules look at the rest of it when it writes; of another store they would not.
         if (told && told->store == host_.store_identity()) caller_.token = std::move(told);
     }
-    if (caller_.identity.may(scope) || token_allows(scope, plan)) return;
+}
+
+void Call::refuse() const {
     if (caller_.is_known)
         throw refusal(grpc::StatusCode::PERMISSION_DENIED,
                       fmt::format("{} may not do that", caller_.identity.name), "NOT_ALLOWED");
     throw refusal(grpc::StatusCode::UNAUTHENTICATED,
                   "send a bearer token as `authorization`, or the token of an attempt as `turboci-attempt`",
                   "NO_TOKEN");
+}
+
+void Call::authorise(server::Scope scope, const std::string& plan) {
+    identify(plan, {});
+    if (caller_.identity.may(scope)) return;
+    must_prove_ = scope == server::Scope::read && has_token_of(plan);
+    if (!must_prove_) refuse();
+}
+
+void Call::authorise_attempt(server::Scope scope, const std::string& plan, const std::string& token) {
+    identify(plan, token);
+    if (!caller_.identity.may(scope) && !has_token_of(plan)) refuse();
+}
+
+void Call::prove(server::Reader& reader) const {
+    if (!must_prove_) return;
+    const auto snapshot = reader.store->read({});
+    if (!service::is_current(*snapshot, *caller_.token))
+        throw refusal(grpc::StatusCode::UNAUTHENTICATED,
+                      "the attempt of this token has ended, or is not the current one", "ATTEMPT_GONE");
 }
 
 std::string Call::actor(const std::string& wanted) const {
@@ -157,7 +179,10 @@ void Call::log_end(const grpc::Status& status, std::chrono::microseconds took) {
 void Call::read(std::function<void(server::Reader&)> body, bool admitted) {
     const auto call = shared_from_this();
     server::ReaderPool::Job job = [call, body = std::move(body)](server::Reader& reader) {
-        call->guard([&] { body(reader); });
+        call->guard([&] {
+            call->prove(reader);
+            body(reader);
+        });
     };
     auto failed = [call](const Error& error) { call->guard([&] { throw Error(error); }); };
     const bool taken = admitted ? host_.readers().push_admitted(std::move(job), std::move(failed))

@@ -35,9 +35,16 @@ public:
     Call(Host& host, grpc::CallbackServerContext& context, std::string_view method,
          std::function<void(const grpc::Status&)> end);
 
-    /// UNAUTHENTICATED or PERMISSION_DENIED, thrown as a grpc::Status, unless the caller may do so. `token`:
-    /// that of an attempt which the request itself carries. `plan`: what it is about; may be empty.
-    void authorise(server::Scope scope, const std::string& plan, const std::string& token = {});
+    /// UNAUTHENTICATED or PERMISSION_DENIED, thrown as a grpc::Status, unless the caller may do so. `plan`:
+    /// what it is about; may be empty. An attempt of that plan may read it, too: prove() looks whether it is
+    /// one.
+    void authorise(server::Scope scope, const std::string& plan);
+    /// The same for what an attempt may write into its plan: the rules look at its token then. `token`: that
+    /// which the request itself carries.
+    void authorise_attempt(server::Scope scope, const std::string& plan, const std::string& token = {});
+    /// Before anything is read: UNAUTHENTICATED, thrown as a grpc::Status, if the caller has nothing but the
+    /// token of an attempt that is not the current one, or has ended.
+    void prove(server::Reader& reader) const;
 
     [[nodiscard]] Host& host() noexcept { return host_; }
     [[nodiscard]] const Caller& caller() const noexcept { return caller_; }
@@ -89,7 +96,10 @@ public:
 
 private:
     void identify();
-    [[nodiscard]] bool token_allows(server::Scope scope, const std::string& plan) const;
+    void identify(const std::string& plan, const std::string& token);
+    /// Does the token say that it is of this plan? Anybody can write that.
+    [[nodiscard]] bool has_token_of(const std::string& plan) const;
+    [[noreturn]] void refuse() const;
     void log_end(const grpc::Status& status, std::chrono::microseconds took);
 
     Host& host_;
@@ -98,6 +108,7 @@ private:
     std::function<void(const grpc::Status&)> end_;
     std::function<void()> on_end_;
     Caller caller_;
+    bool must_prove_ = false;  ///< it may read if its token is a true one
     FieldNames fields_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     std::atomic<bool> ended_ = false;

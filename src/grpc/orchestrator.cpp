@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* OrchestratorHandlers::WriteNodes(grpc::CallbackServerC
                                                            const v1::WriteNodesRequest* request,
                                                            v1::WriteNodesResponse* response) {
     return unary(host_, context, "WriteNodes", *request, [=](const CallPtr& call) {
-        call->authorise(Scope::write, request->work_plan_id(), request->attempt_token());
+        authorise_write(*call, *request);
         require_plan_id(request->work_plan_id());
         turboci::WriteNodes nodes = read(*request, call->fields());
         sign(*call, nodes);

@@ -271,7 +271,7 @@ grpc::ServerReadReactor<v1::WriteNodesStreamRequest>* PlansHandlers::WriteNodesS
                                "TOO_LARGE");
         const bool first = !staged->request;
         if (first) {
-            call.authorise(Scope::write, part.part().work_plan_id(), part.part().attempt_token());
+            authorise_write(call, part.part());
             require_plan_id(part.part().work_plan_id());
             staged->json_only = part.part().json_only();
         }

@@ -139,6 +139,7 @@ void Watching::read(server::Reader& reader) {
     WatchNews news;
     std::optional<grpc::Status> failed;
     try {
+        call_->prove(reader);
         std::optional<std::int64_t> cursor;
         {
             const std::lock_guard lock(mutex_);

@@ -193,7 +193,7 @@ grpc::ServerUnaryReactor* WorkerHandlers::EndAttempt(Context* context, const v1:
                                                      v1::EndAttemptResponse* response) {
     return unary(host_, context, "EndAttempt", *request, [=](const CallPtr& call) {
         const AttemptToken token = require_token(request->attempt_token(), call->host().store_identity());
-        call->authorise(Scope::work, token.plan, request->attempt_token());
+        call->authorise_attempt(Scope::work, token.plan, request->attempt_token());
         write_for(call, token, write_of(*request, token, call->fields()), request->ByteSizeLong(), response);
     });
 }
@@ -203,7 +203,7 @@ grpc::ServerUnaryReactor* WorkerHandlers::HeartbeatAttempt(Context* context,
                                                            v1::HeartbeatAttemptResponse* response) {
     return unary(host_, context, "HeartbeatAttempt", *request, [=](const CallPtr& call) {
         const AttemptToken token = require_token(request->attempt_token(), call->host().store_identity());
-        call->authorise(Scope::work, token.plan, request->attempt_token());
+        call->authorise_attempt(Scope::work, token.plan, request->attempt_token());
         v1::WriteNodesRequest wire;
         auto& stage = *wire.add_stages();
         stage.set_id(token.stage);
@@ -221,7 +221,7 @@ grpc::ServerUnaryReactor* WorkerHandlers::ReportResult(Context* context,
                                                        v1::ReportResultResponse* response) {
     return unary(host_, context, "ReportResult", *request, [=](const CallPtr& call) {
         const AttemptToken token = require_token(request->attempt_token(), call->host().store_identity());
-        call->authorise(Scope::work, token.plan, request->attempt_token());
+        call->authorise_attempt(Scope::work, token.plan, request->attempt_token());
         WriteNodes write;
         write.op_id = request->op_id();
         write.inside = AttemptRef{token.stage, token.idx};

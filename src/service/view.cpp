@@ -115,6 +115,18 @@ NodeRow require_node(Snapshot& snapshot, const PlanRow& plan, const RefText& ref
     return std::move(*row);
 }
 
+bool is_current(Snapshot& snapshot, const AttemptToken& token) {
+    const auto plan = snapshot.find_plan(token.plan);
+    if (!plan || plan->identity != token.plan_identity) return false;
+    const auto stage = find_node(snapshot, plan->key, NodeType::stage, token.stage);
+    if (!stage || stage->attempt != token.idx) return false;
+    const NodeRecord record = read_record(snapshot, *stage);
+    const auto row = std::ranges::find(record.attempts, token.idx,
+                                       [](const AttemptRow& attempt) { return attempt.attempt.idx; });
+    return row != record.attempts.end() && !token.holder.empty() && row->holder == token.holder &&
+           !is_ended(row->attempt.state);
+}
+
 NodeRecord read_record(Snapshot& snapshot, const NodeRow& row) {
     NodeRecord result;
     const std::vector<NodeKey> keys{row.key};

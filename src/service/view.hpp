@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "domain/attempt_token.hpp"
 #include "turboci/store.hpp"
 
 namespace turboci::service {
@@ -20,6 +21,9 @@ void view_stage(NodeRecord& record, Stage& stage);
 [[nodiscard]] std::optional<NodeRow> find_named(Snapshot& snapshot, const PlanRow& plan, const RefText& ref);
 /// The same: NOT_FOUND, or INVALID_ARGUMENT if a bare name is two nodes.
 [[nodiscard]] NodeRow require_node(Snapshot& snapshot, const PlanRow& plan, const RefText& ref);
+
+/// Is the attempt that the token names current, held by whom it says, and not over?
+[[nodiscard]] bool is_current(Snapshot& snapshot, const AttemptToken& token);
 
 /// Single whole nodes.
 [[nodiscard]] NodeRecord read_record(Snapshot& snapshot, const NodeRow& row);

@@ -242,7 +242,7 @@ class Durability(Case):
 class Tokens(Case):
     def setUp(self):
         with tempfile.NamedTemporaryFile("w", suffix=".tokens", delete=False) as file:
-            file.write("viewer read viewer-token-123456\nci write ci-token-1234567890\n")
+            file.write("viewer read viewer-token-123456\nci read,write,work ci-token-1234567890\n")
         os.chmod(file.name, 0o600)
         self.addCleanup(os.unlink, file.name)
         self.options = ("--token-file", file.name)
@@ -256,6 +256,46 @@ class Tokens(Case):
                                ((("authorization", "Bearer viewer-token-123456"),), grpc.StatusCode.PERMISSION_DENIED)):
             self.refused(code, self.stub.CreateWorkPlan, request, metadata=metadata)
         self.stub.CreateWorkPlan(request, metadata=(("authorization", "Bearer ci-token-1234567890"),))
+
+    def turboci(self, *arguments, text=None, **variables):
+        return subprocess.run([TURBOCI, *arguments], input=text, text=True, capture_output=True, cwd=self.folder.name, env={
+            **os.environ, "TURBOCI_STORE": f"grpc+{self.server.url.replace('unix:', 'unix://')}", "T": TURBOCI, **variables})
+
+    def test_an_attempt_reads_its_plan_and_writes_from_inside_and_nothing_else(self):
+        credentials = f"{self.folder.name}/token"
+        pathlib.Path(credentials).write_text("ci-token-1234567890\n")
+        for plan in ("p", "other"):
+            self.assertEqual(self.turboci("plan", "create", plan, TURBOCI_AUTH_FILE=credentials).returncode, 0)
+        script = r"""
+            unset TURBOCI_AUTH_FILE
+            try() { name=$1; shift; "$T" "$@" > out 2> err && echo "$name done" >> said || echo "$name $?" >> said; }
+            try query nodes query
+            try report check report c --pass
+            try watch wait check:c --timeout 10ms
+            try export plan export
+            try list plan list
+            try elsewhere -p other nodes query
+            try create plan create third
+            try delete plan delete p --force --yes
+            try claim attempt claim
+            echo "$TURBOCI_TOKEN" > the-token
+        """
+        nodes = {"checks": [{"id": "c", "state": "PLANNED"}],
+                 "stages": [{"id": "s", "assignments": ["c"], "args": {"command": script}}]}
+        done = self.turboci("-p", "p", "nodes", "write", "-", text=json.dumps(nodes), TURBOCI_AUTH_FILE=credentials)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.turboci("-p", "p", "run", TURBOCI_AUTH_FILE=credentials)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        said = dict(line.split() for line in pathlib.Path(f"{self.folder.name}/said").read_text().splitlines())
+        for name in ("query", "report", "export"):
+            self.assertEqual(said.get(name), "done", said)
+        self.assertEqual(said.get("watch"), "8", said)
+        for name in ("list", "elsewhere", "create", "delete", "claim"):
+            self.assertEqual(said.get(name), "2", said)
+        token = pathlib.Path(f"{self.folder.name}/the-token").read_text().strip()
+        for stale in (token, token[:-1] + ("0" if token[-1] != "0" else "1")):
+            done = self.turboci("-p", "p", "nodes", "query", TURBOCI_TOKEN=stale)
+            self.assertEqual(done.returncode, 2, done.stdout)
 
 
 class Certificates:
