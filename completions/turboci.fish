@@ -110,7 +110,7 @@ complete -c turboci -n '__turboci_is "plan prune"' -l dry-run -d 'say what would
 complete -c turboci -n '__turboci_is logs' -l failed -d 'only of stages that failed'
 complete -c turboci -n '__turboci_is logs' -l attempt -x -d 'of this attempt'
 complete -c turboci -n '__turboci_is logs' -l tail -x -d 'only the last lines'
-complete -c turboci -n '__turboci_is logs' -s f -l follow -d 'until the attempt has ended'
+complete -c turboci -n '__turboci_is logs' -s f -l follow -d 'go on until they are over'
 complete -c turboci -n '__turboci_is logs' -l raw -d 'the bytes as they are'
 complete -c turboci -n '__turboci_is "plan tick" run' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
 complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit' -d language

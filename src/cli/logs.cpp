@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stages printed.
 #include <algorithm>
+#include <map>
 #include <set>
-#include <thread>
+#include <utility>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "cli/polling.hpp"
 #include "format/node_collector.hpp"
 #include "format/terminal.hpp"
+#include "runner/attempt_log.hpp"
 #include "runner/log_file.hpp"
 
 namespace turboci::cli {
@@ -73,18 +75,31 @@ public:
 
     int run() {
         static_cast<void>(context_.fixed_plan(Context::Open::read));
+        if (options_.follow) return status(follow());
         const std::vector<Stage> stages = wanted();
-        if (options_.follow && stages.size() != 1)
-            throw Error(ErrorCode::usage, "-f follows one stage, not " + std::to_string(stages.size()),
-                        "name the one");
         bool all = true;
-        bool first = true;
-        for (const Stage& stage : stages) all = print(stage, stages.size() > 1, first) && all;
+        for (const Stage& stage : stages) all = print(stage, stages.size() > 1) && all;
+        return status(all);
+    }
+
+private:
+    /// What is followed of one stage: the attempts one after another, each to its end.
+    struct Followed {
+        LogPrinter printer;
+        std::string name{};                 ///< of the attempt, as in a heading
+        std::int32_t idx = 0;               ///< of the attempt; 0: none yet
+        std::optional<std::string> path{};  ///< of its log; empty: not known yet
+        std::optional<LogFile> file{};
+        std::int64_t offset = 0;
+        bool is_another = false;     ///< an earlier attempt was followed before
+        bool stage_is_over = false;  ///< what is there now is all that there will be
+    };
+
+    [[nodiscard]] int status(bool all) const {
         // Where nothing was asked for by name, what has no log is no fault.
         return all || options_.refs.empty() ? 0 : error_info(ErrorCode::not_found).exit_code;
     }
 
-private:
     Service& service() { return context_.service(Context::Open::read); }
 
     bool has_plan(const CarriedFrom& from) {
@@ -153,46 +168,127 @@ private:
         if (!options_.refs.empty() || options_.attempt) context_.note("stage:" + stage.id + " " + why);
     }
 
-    /// False if there was nothing to print.
-    bool print(Stage stage, bool with_heading, bool& first) {
-        const Attempt* attempt = attempt_of(stage);
-        while (options_.follow && (attempt == nullptr || !attempt->log_path) && stage.state != State::final) {
-            if (!wait(stage)) return true;
-            attempt = attempt_of(stage);
-        }
+    /// The log of the attempt, or an empty result, and the user has been told.
+    std::optional<LogFile> open(const Stage& stage, const Attempt* attempt) {
         if (attempt == nullptr || !attempt->log_path) {
             tell_missing(stage, options_.attempt
                                     ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
                                     : "has no log: `turboci run` has not executed it");
-            return false;
+            return std::nullopt;
         }
-        const auto file = LogFile::open(context_.store_path(), *attempt->log_path);
-        const std::string name = "stage:" + stage.id + " attempt " + std::to_string(attempt->idx);
-        if (!file) {
-            const auto& from = stage.carried_from;
-            const bool plan_is_gone = from && !has_plan(*from);
-            context_.warn(
-                "the log of " + name + " is gone" +
-                (plan_is_gone ? " with plan " + from->plan + ", where it ran" : ": " + *attempt->log_path));
-            return false;
-        }
-        if (with_heading) {
-            context_.out().write((first ? "" : "\n") + std::string("==> ") + visible(name) + " <==\n");
-            first = false;
-        }
+        auto file = LogFile::open(context_.store_path(), *attempt->log_path);
+        if (file) return file;
+        const auto& from = stage.carried_from;
+        const bool plan_is_gone = from && !has_plan(*from);
+        context_.warn(
+            "the log of " + name_of(stage, *attempt) + " is gone" +
+            (plan_is_gone ? " with plan " + from->plan + ", where it ran" : ": " + *attempt->log_path));
+        return std::nullopt;
+    }
+
+    /// False if there was nothing to print.
+    bool print(const Stage& stage, bool with_heading) {
+        const Attempt* const attempt = attempt_of(stage);
+        const auto file = open(stage, attempt);
+        if (!file) return false;
+        if (with_heading) head(name_of(stage, *attempt));
         LogPrinter printer(context_.out(), options_.raw);
-        std::int64_t offset = options_.tail ? file->start_of_last(*options_.tail) : 0;
-        const std::int32_t idx = attempt->idx;
-        bool over = !options_.follow || has_ended(stage, idx);
-        while (true) {
-            offset = print_from(*file, offset, printer);
-            if (over) break;
-            context_.out().flush();
-            if (!wait(stage)) return true;
-            over = has_ended(stage, idx);
-        }
+        print_from(*file, start_of(*file), printer);
         printer.finish();
         return true;
+    }
+
+    /// Prints what comes into the logs of the stages until all are over, or nobody reads it. False if one of
+    /// them had no log.
+    bool follow() {
+        std::map<std::string, Followed> all;
+        bool have_all = true;
+        std::int64_t seen = -1;
+        while (true) {
+            const WorkPlan plan = context_.fixed_plan(Context::Open::read);
+            // What a stage has printed is in its log before its end is in the store.
+            if (std::exchange(seen, plan.version) != plan.version)
+                for (const Stage& stage : wanted()) have_all = look_at(plan, stage, all) && have_all;
+            bool over = true;
+            for (auto& [id, followed] : all) {
+                print_news(followed, all.size() > 1);
+                over = over && followed.stage_is_over;
+                if (followed.idx != 0 && !followed.file) seen = -1;  // it has begun, and its log may come
+            }
+            if (over) return have_all;
+            context_.out().flush();
+            if (!context_.out().reader_stays(kLongestPause)) return true;
+        }
+    }
+
+    /// Goes on to the attempts that have begun since: at first sight to the last one alone. False if one that
+    /// was to be followed has no log.
+    bool look_at(const WorkPlan& plan, const Stage& stage, std::map<std::string, Followed>& all) {
+        const auto [entry, is_new] =
+            all.try_emplace(stage.id, Followed{.printer = LogPrinter(context_.out(), options_.raw)});
+        Followed& followed = entry->second;
+        if (followed.stage_is_over) return true;
+        const auto has_log = [](const Attempt& a) { return a.log_path || a.state == AttemptState::running; };
+        const Attempt* last = nullptr;
+        for (const Attempt& attempt : stage.attempts)
+            if (options_.attempt ? attempt.idx == *options_.attempt : has_log(attempt)) last = &attempt;
+        followed.stage_is_over = stage.state == State::final || stage.state == State::awaiting_group ||
+                                 (options_.attempt && last != nullptr && is_ended(last->state));
+        for (const Attempt& attempt : stage.attempts) {
+            const bool is_wanted = is_new || options_.attempt ? &attempt == last : has_log(attempt);
+            if (is_wanted && attempt.idx >= followed.idx && has_log(attempt))
+                go_on_to(followed, plan, stage, attempt, all.size() > 1);
+        }
+        if (followed.file || !followed.stage_is_over) return true;
+        return open(stage, attempt_of(stage)).has_value();
+    }
+
+    void go_on_to(Followed& followed, const WorkPlan& plan, const Stage& stage, const Attempt& attempt,
+                  bool with_heading) {
+        if (attempt.idx != followed.idx) {
+            print_news(followed, with_heading);  // the end of the one before
+            followed.printer.finish();
+            followed.is_another = std::exchange(followed.idx, attempt.idx) != 0;
+            followed.name = name_of(stage, attempt);
+            followed.file.reset();
+        }
+        followed.path = attempt.log_path;
+        // Of one that runs the store does not have it yet.
+        if (!followed.path)
+            followed.path =
+                running_log_path(context_.store_path(), plan.id, plan.identity, stage.id, attempt.idx);
+        find_file(followed);
+    }
+
+    /// It may be made later.
+    void find_file(Followed& followed) {
+        if (followed.file || !followed.path || followed.path->empty()) return;
+        followed.file = LogFile::open(context_.store_path(), *followed.path);
+        followed.offset = followed.file && !followed.is_another ? start_of(*followed.file) : 0;
+    }
+
+    void print_news(Followed& followed, bool with_heading) {
+        find_file(followed);
+        if (!followed.file) return;
+        if (!followed.file->read(followed.offset, 1).empty()) {
+            if ((with_heading || followed.is_another) && last_ != followed.name) head(followed.name);
+            last_ = followed.name;
+            followed.offset = print_from(*followed.file, followed.offset, followed.printer);
+        }
+        if (followed.stage_is_over) followed.printer.finish();
+    }
+
+    void head(const std::string& name) {
+        context_.out().write((std::exchange(is_first_, false) ? "" : "\n") + std::string("==> ") +
+                             visible(name) + " <==\n");
+    }
+
+    static std::string name_of(const Stage& stage, const Attempt& attempt) {
+        return "stage:" + stage.id + " attempt " + std::to_string(attempt.idx);
+    }
+
+    std::int64_t start_of(const LogFile& file) const {
+        return options_.tail ? file.start_of_last(*options_.tail) : 0;
     }
 
     static std::int64_t print_from(const LogFile& file, std::int64_t offset, LogPrinter& printer) {
@@ -204,23 +300,10 @@ private:
         }
     }
 
-    static bool has_ended(const Stage& stage, std::int32_t idx) {
-        const auto found = std::ranges::find(stage.attempts, idx, &Attempt::idx);
-        return found == stage.attempts.end() || is_ended(found->state);
-    }
-
-    /// Reads the stage anew after a pause. False if nobody reads what is printed.
-    bool wait(Stage& stage) {
-        if (!context_.out().reader_stays(kLongestPause)) return false;
-        static_cast<void>(context_.fixed_plan(Context::Open::read));
-        NodeCollector found;
-        service().query(named({{NodeType::stage, stage.id}}), found);
-        stage = found.stages().at(0);
-        return true;
-    }
-
     Context& context_;
     const LogsOptions& options_;
+    std::string last_;      ///< whose lines were printed last
+    bool is_first_ = true;  ///< nothing has a heading yet
 };
 
 Action define_logs(Parser& parser) {
@@ -231,7 +314,8 @@ Action define_logs(Parser& parser) {
     parser.option("--attempt", "N", options->attempt, 1, INT32_MAX,
                   "of this attempt (default: the last one)");
     parser.option("--tail", "N", options->tail, 0, INT64_MAX, "only the last N lines");
-    parser.flag("-f,--follow", options->follow, "go on until the attempt of the one stage has ended");
+    parser.flag("-f,--follow", options->follow,
+                "go on until the stages are over, or the attempt that was asked for");
     parser.flag("--raw", options->raw, "the bytes as they are; else control characters are shown escaped");
     return [options](Context& context) { return Logs(context, *options).run(); };
 }
@@ -243,9 +327,9 @@ constexpr Command kLogsCommands[] = {
      "turboci logs check:unit-tests --attempt 1\n"
      "turboci logs -f deploy",
      Formats{Format::table}, define_logs,
-     "Of several stages each log has a heading, `==> stage:ID attempt N <==`. Exit status 4 if a log that "
-     "was "
-     "asked for by name is not there."},
+     "Of several stages each log has a heading, `==> stage:ID attempt N <==`; with -f it comes again "
+     "whenever "
+     "another one prints. Exit status 4 if a log that was asked for by name is not there."},
 };
 
 }  // namespace

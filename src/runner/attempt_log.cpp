@@ -58,6 +58,13 @@ std::string read_owner(int directory) {
     return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
 }
 
+/// From the store's directory on: STORE.logs/PLAN/NAME, and STORE.logs is beside the store.
+std::string relative(const std::string& path) {
+    std::size_t at = path.size();
+    for (int part = 0; part < 3 && at != std::string::npos && at > 0; ++part) at = path.rfind('/', at - 1);
+    return at == std::string::npos ? path : path.substr(at + 1);
+}
+
 /// Best effort: without it the logs of another plan may stand beside those of this one.
 void write_owner(int directory, std::string_view identity) {
     const UniqueFd file(::openat(directory, kOwnerFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -97,11 +104,14 @@ AttemptLog::AttemptLog(std::shared_ptr<const UniqueFd> directory, std::string na
 
 AttemptLog::~AttemptLog() { finish(); }
 
-std::string AttemptLog::relative_path() const {
-    // STORE.logs/PLAN/NAME, and STORE.logs is beside the store.
-    std::size_t at = path_.size();
-    for (int part = 0; part < 3 && at != std::string::npos && at > 0; ++part) at = path_.rfind('/', at - 1);
-    return at == std::string::npos ? path_ : path_.substr(at + 1);
+std::string AttemptLog::relative_path() const { return relative(path_); }
+
+std::string running_log_path(const std::string& store_path, const std::string& plan,
+                             const std::string& identity, std::string_view stage_id, std::int32_t idx) {
+    const std::string directory = store_path + ".logs/" + plan;
+    const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!opened || read_owner(opened.get()) != identity) return {};
+    return relative(directory + "/" + log_file_name(stage_id, idx));
 }
 
 void AttemptLog::make() noexcept {

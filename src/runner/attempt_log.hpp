@@ -64,6 +64,12 @@ private:
     int error_ = 0;
 };
 
+/// Where the log of an attempt that runs is written, from the store's directory on; the store has it when the
+/// attempt has ended. Empty: there are no logs of this plan yet. `identity` is that of the plan itself.
+[[nodiscard]] std::string running_log_path(const std::string& store_path, const std::string& plan,
+                                           const std::string& identity, std::string_view stage_id,
+                                           std::int32_t idx);
+
 /// Removes all logs of a plan. False if some are left.
 [[nodiscard]] bool remove_logs(const std::string& store_path, const std::string& plan) noexcept;
 

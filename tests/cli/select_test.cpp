@@ -154,7 +154,8 @@ TEST_CASE("logs shows what was printed, with a heading each where there are seve
     CHECK(turboci.ok({"logs", "good", "--tail", "2", "--raw"}) == "::set-env x\n\x1b[31mred\n");
     CHECK(turboci.ok({"logs", "good", "--tail", "0"}).empty());
     CHECK(turboci.ok({"logs", "-f", "bad"}) == "try 2\n");
-    CHECK(turboci.run({"logs", "-f"}).code == 2);
+    CHECK(turboci.ok({"logs", "-f"}) ==
+          "==> stage:bad attempt 2 <==\ntry 2\n\n==> stage:good attempt 1 <==\n" + shown);
 }
 
 TEST_CASE("logs of a stage that reported a failure are among the failed") {
@@ -165,6 +166,45 @@ stages: [{id: 's:1', args: {command: 'echo no; "$T" check report c --fail no -q'
 )");
     CHECK(turboci.shell("export T; \"$T\" run -q").code == 1);
     CHECK(turboci.ok({"logs", "--failed"}) == "no\n");
+}
+
+TEST_CASE("logs -f follows several stages, and each attempt of one, until they are over") {
+    const Binary turboci;
+    write(turboci, "p", R"(
+stages:
+  - {id: again, retry: {max_retries: 1}, args: {command: 'echo "try $TURBOCI_ATTEMPT"; while test ! -e seen; do sleep 0.01; done;
+      test "$TURBOCI_ATTEMPT" = 2'}}
+  - {id: slow, args: {command: 'echo begun; while test ! -e go; do sleep 0.01; done; printf "the end"'}}
+  - {id: later, args: {command: 'echo late; touch go'}, dependencies: [again]}
+)");
+    // All follow from the beginning before anything goes on.
+    const Ran ran = turboci.shell(R"(
+        "$T" logs -f > all & a=$!
+        "$T" logs -f again later > two & b=$!
+        "$T" logs -f slow > one & c=$!
+        "$T" run -q -j3 & r=$!
+        until grep -q 'try 1' all && grep -q begun all && grep -q 'try 1' two && grep -q begun one; do sleep 0.01; done
+        touch seen
+        wait $r && wait $a && wait $b && wait $c && cat one)");
+    CHECK(ran.code == 0);
+    CHECK(ran.out == "begun\nthe end\n");
+    const std::string two = read_all(turboci.path("two"));
+    CHECK(two ==
+          "==> stage:again attempt 1 <==\ntry 1\n\n==> stage:again attempt 2 <==\ntry 2\n\n"
+          "==> stage:later attempt 1 <==\nlate\n");
+    const std::string all = read_all(turboci.path("all"));
+    for (const char* part :
+         {"==> stage:again attempt 1 <==\ntry 1\n", "==> stage:again attempt 2 <==\ntry 2\n",
+          "==> stage:later attempt 1 <==\nlate\n", "begun\n", "the end\n"}) {
+        INFO(all);
+        CHECK(contains(all, part));
+    }
+    // What is over already is printed, and that is all.
+    CHECK(turboci.ok({"logs", "-f", "again"}) == "try 2\n");
+    CHECK(turboci.ok({"logs", "-f", "again", "--attempt", "1"}) == "try 1\n");
+    turboci.ok({"nodes", "write"}, "stages: [{id: unneeded}]");
+    turboci.ok({"stage", "skip", "unneeded"});
+    CHECK(turboci.run({"logs", "-f", "unneeded"}).code == 4);
 }
 
 TEST_CASE("A log that was asked for and is not there is told", "[file]") {
