@@ -96,7 +96,9 @@ Server::Server(ServerOptions options) {
     parts_->server = builder.BuildAndStart();
     if (!parts_->server)
         throw Error(ErrorCode::store, fmt::format("cannot listen on {}", options.listen.front()),
-                    "is another server there already?");
+                    parts_->certificates
+                        ? "is another server there already, or do the certificate and its key not fit?"
+                        : "is another server there already?");
     for (std::size_t i = 0; i < options.listen.size(); ++i) {
         const std::string& address = options.listen[i];
         if (address.starts_with(kUnixSocket)) {
