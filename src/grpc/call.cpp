@@ -37,6 +37,7 @@ Call::Call(Host& host, grpc::CallbackServerContext& context, std::string_view me
     if (request_id_.empty() || request_id_.size() > kMaxRequestIdBytes || has_control_character(request_id_))
         request_id_ = new_identity();
     context.AddTrailingMetadata("x-request-id", request_id_);
+    by_number_ = metadata(context, kPlacesKey) == kPlacesByNumber;
 }
 
 void Call::identify() {
@@ -133,29 +134,30 @@ void Call::finish(const grpc::Status& status) {
     if (told) told();
 }
 
-void Call::fail() noexcept {
+void Call::fail() noexcept { finish(status_of_exception()); }
+
+grpc::Status Call::status_of_exception() noexcept {
     try {
         throw;
     } catch (const grpc::Status& status) {
-        finish(status);
+        return status;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::internal || error.code() == ErrorCode::store) failure_ = error.what();
-        if (error.code() == ErrorCode::internal) return finish(internal_status(request_id_));
+        if (error.code() == ErrorCode::internal) return internal_status(request_id_);
         ErrorContext about;
         about.fields = &fields_;
         about.request_id = request_id_;
         about.subject_type = "work_plan";
         about.subject = plan_;
         about.is_local = is_local_peer(peer_);
-        about.by_number = metadata(context_, kPlacesKey) == kPlacesByNumber;
-        finish(to_status(error, about));
+        about.by_number = by_number_;
+        return to_status(error, about);
     } catch (const std::exception& error) {
         failure_ = error.what();
-        finish(internal_status(request_id_));
     } catch (...) {
         failure_ = "something that is no exception was thrown";
-        finish(internal_status(request_id_));
     }
+    return internal_status(request_id_);
 }
 
 grpc::Status Call::queue_full() const {

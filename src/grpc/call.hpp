@@ -70,6 +70,8 @@ public:
     void finish() { finish(grpc::Status::OK); }
     /// With what is being handled as an exception: an Error, a grpc::Status, or anything else.
     void fail() noexcept;
+    /// The status of that, for who ends the call later. Also when the caller is gone already.
+    [[nodiscard]] grpc::Status status_of_exception() noexcept;
     /// Calls `body`; what it throws ends the call.
     template <class Body>
     void guard(const Body& body) noexcept {
@@ -108,6 +110,7 @@ private:
     std::function<void(const grpc::Status&)> end_;
     std::function<void()> on_end_;
     Caller caller_;
+    bool by_number_ = false;   ///< the caller wants places by their numbers
     bool must_prove_ = false;  ///< it may read if its token is a true one
     FieldNames fields_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

@@ -123,9 +123,11 @@ void Watching::start_reading(std::unique_lock<std::mutex>& lock) {
                                                      [self](const Error& error) {
                                                          std::unique_lock failed(self->mutex_);
                                                          self->reading_ = false;
-                                                         ErrorContext about;
-                                                         about.request_id = self->call_->request_id();
-                                                         self->end_ = to_status(error, about);
+                                                         try {
+                                                             throw Error(error);
+                                                         } catch (...) {
+                                                             self->end_ = self->call_->status_of_exception();
+                                                         }
                                                          self->go_on(failed);
                                                      });
     lock.lock();
@@ -157,16 +159,8 @@ void Watching::read(server::Reader& reader) {
             news.events.push_back(completed_event(*reader.service, now));
             completed_ = true;
         }
-    } catch (const grpc::Status& status) {
-        failed = status;
-    } catch (const Error& error) {
-        ErrorContext about;
-        about.request_id = call_->request_id();
-        about.subject_type = "work_plan";
-        about.subject = plan_;
-        failed = to_status(error, about);
-    } catch (const std::exception&) {
-        failed = internal_status(call_->request_id());
+    } catch (...) {
+        failed = call_->status_of_exception();
     }
     std::unique_lock lock(mutex_);
     reading_ = false;
