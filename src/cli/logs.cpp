@@ -86,9 +86,9 @@ private:
     /// What is followed of one stage: the attempts one after another, each to its end.
     struct Followed {
         LogPrinter printer;
-        std::string name{};                 ///< of the attempt, as in a heading
-        std::int32_t idx = 0;               ///< of the attempt; 0: none yet
-        std::optional<std::string> path{};  ///< of its log; empty: not known yet
+        std::string name{};    ///< of the attempt, as in a heading
+        std::int32_t idx = 0;  ///< of the attempt; 0: none yet
+        std::string path{};    ///< of its log, where the store has it
         std::optional<LogFile> file{};
         std::int64_t offset = 0;
         bool is_another = false;     ///< an earlier attempt was followed before
@@ -211,9 +211,9 @@ private:
                 for (const Stage& stage : wanted()) have_all = look_at(plan, stage, all) && have_all;
             bool over = true;
             for (auto& [id, followed] : all) {
+                if (followed.idx != 0 && !followed.file) find_file(plan, id, followed);
                 print_news(followed, all.size() > 1);
                 over = over && followed.stage_is_over;
-                if (followed.idx != 0 && !followed.file) seen = -1;  // it has begun, and its log may come
             }
             if (over) return have_all;
             context_.out().flush();
@@ -252,23 +252,22 @@ private:
             followed.name = name_of(stage, attempt);
             followed.file.reset();
         }
-        followed.path = attempt.log_path;
-        // Of one that runs the store does not have it yet.
-        if (!followed.path)
-            followed.path =
-                running_log_path(context_.store_path(), plan.id, plan.identity, stage.id, attempt.idx);
-        find_file(followed);
+        followed.path = attempt.log_path.value_or("");
+        find_file(plan, stage.id, followed);
     }
 
     /// It may be made later.
-    void find_file(Followed& followed) {
-        if (followed.file || !followed.path || followed.path->empty()) return;
-        followed.file = LogFile::open(context_.store_path(), *followed.path);
+    void find_file(const WorkPlan& plan, const std::string& stage, Followed& followed) {
+        if (followed.file) return;
+        std::string path = followed.path;
+        if (path.empty())
+            path = running_log_path(context_.store_path(), plan.id, plan.identity, stage, followed.idx);
+        if (path.empty()) return;
+        followed.file = LogFile::open(context_.store_path(), path);
         followed.offset = followed.file && !followed.is_another ? start_of(*followed.file) : 0;
     }
 
     void print_news(Followed& followed, bool with_heading) {
-        find_file(followed);
         if (!followed.file) return;
         if (!followed.file->read(followed.offset, 1).empty()) {
             if ((with_heading || followed.is_another) && last_ != followed.name) head(followed.name);
