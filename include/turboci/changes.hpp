@@ -236,10 +236,30 @@ struct ProgressRow {
     Progress progress;
 };
 
-/// A sign of life of a holder of attempts.
-struct Beat {
+/// A holder of attempts, when it last said that it lives.
+struct BeatRow {
     std::string holder;
     Timestamp at;
+    std::string name;                  ///< as in Beat, as the two that follow
+    std::vector<std::string> runners;  ///< without control characters; empty is the same as one that is ""
+    bool draining = false;             ///< stays so once it is
+    Timestamp started_at;              ///< of its first sign of life; the store sees to it
+};
+
+/// A part of what an attempt printed, where the store keeps that.
+struct LogPartRow {
+    NodeKey stage = NodeKey::none;
+    std::int32_t idx = 0;
+    std::int64_t seq = 0;    ///< from 0; parts that are not kept leave gaps
+    std::int64_t begin = 0;  ///< how much was printed before it
+    std::int64_t size = 0;   ///< of `bytes`, which may be left out
+    std::string bytes;
+};
+/// Which one it is.
+struct LogPartName {
+    NodeKey stage = NodeKey::none;
+    std::int32_t idx = 0;
+    std::int64_t seq = 0;
 };
 
 /// All that a write changes in one plan, as a value. Rows of nodes and attempts are of that plan, whatever
@@ -266,9 +286,11 @@ struct ChangeSet {
     std::optional<WriteRow> write;
     Rows<ChangeRow> changes;  ///< of `write`
     std::optional<OperationRow> operation;
-    bool deletes_plan = false;  ///< with everything in it; then nothing else is said of the plan
+    bool deletes_plan = false;             ///< with everything in it; then nothing else is said of the plan
+    std::vector<LogPartRow> log_parts;     ///< new ones
+    std::vector<LogPartName> dropped_log;  ///< as far as they are there
     // ---- of holders, whatever the plan
-    std::vector<Beat> beats;               ///< the latest one of each holder is kept
+    std::vector<BeatRow> beats;            ///< the latest one of each holder is kept
     std::vector<std::string> ended_beats;  ///< of these holders none is kept any more
     std::optional<Timestamp> old_beats;    ///< nor one from before this
 };
@@ -342,11 +364,14 @@ struct Lookup {
     std::optional<Ready> ready;
     /// The earliest ready_at of a PENDING attempt of any class after this.
     std::optional<Timestamp> next_ready;
-    std::optional<Timestamp> overdue;  ///< attempts not ended whose deadline is at or before this
-    bool held = false;                 ///< SCHEDULED and RUNNING attempts of the plan
-    bool held_by_class = false;        ///< how many there are, of each class but 0
-    bool open_nodes = false;           ///< all nodes that are not FINAL, by key, with their bodies
-    std::vector<std::string> beats;    ///< of these holders
+    std::optional<Timestamp> overdue;    ///< attempts not ended whose deadline is at or before this
+    bool held = false;                   ///< SCHEDULED and RUNNING attempts of the plan
+    bool held_by_class = false;          ///< how many there are, of each class but 0
+    bool open_nodes = false;             ///< all nodes that are not FINAL, by key, with their bodies
+    std::vector<std::string> beats;      ///< of these holders
+    bool workers = false;                ///< the beats of all holders that have a name, by holder
+    std::vector<AttemptName> log_parts;  ///< of these attempts, without their bytes
+    std::vector<LogPartName> log_bytes;  ///< these parts, as far as they are there
 };
 
 /// What load() brings: for each question what was found, in the order of the questions unless said otherwise.
@@ -376,7 +401,9 @@ struct Facts {
         std::int64_t attempts = 0;
     };
     std::vector<HeldOfClass> held_by_class;
-    std::vector<Beat> beats;
+    std::vector<BeatRow> beats;
+    std::vector<LogPartRow> log_parts;  ///< of each attempt by seq
+    std::vector<LogPartRow> log_bytes;
     /// Questions of groups, edges, waiting, assignments, goals and results that were answered by looking
     /// ahead, besides those that were asked.
     Lookup ahead;

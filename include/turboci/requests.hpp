@@ -76,7 +76,7 @@ struct HolderWord {
     bool signalled = false;      ///< with an end: the process had been told to end before it ended
     std::optional<std::int32_t> exit_code;
     std::optional<std::int32_t> signal;
-    std::optional<std::string> log_path;  ///< relative to the store's directory
+    std::optional<LogPlace> log;
     /// With an end: how long the process ran. Tells when an attempt began that never was RUNNING in the
     /// store.
     std::optional<Duration> ran_for;
@@ -417,6 +417,47 @@ struct LogEntry {
     Mover by = Mover::writer;
     std::optional<NodeRef> node;  ///< absent: the plan itself
     JsonText changes;  ///< field → {"from","to"} for states and outcomes, else field → new value
+};
+
+/// More of what an attempt prints, for a store that keeps that.
+struct AppendOutput {
+    std::string token;     ///< of the attempt
+    std::int64_t seq = 0;  ///< number of this part, from 0
+    std::string data;      ///< at most kMaxOutputPart bytes
+};
+inline constexpr std::size_t kMaxOutputPart = std::size_t{1} << 20;
+
+/// What an attempt has printed so far.
+struct ReadOutput {
+    std::string plan;
+    std::string stage;                                   ///< id
+    std::int32_t idx = 0;                                ///< of the attempt
+    std::int64_t offset = 0;                             ///< from here on
+    std::optional<std::int64_t> tail_lines, tail_bytes;  ///< at most so much of its end
+};
+/// What is no longer kept is replaced by a line that says so.
+struct OutputPart {
+    std::int64_t offset = 0;
+    std::string_view bytes;
+    std::int64_t next = 0;  ///< where the next part begins
+};
+
+/// A sign of life of a process that holds attempts, or would.
+struct Beat {
+    std::string holder = {};                ///< its random identity
+    std::string name = {};                  ///< of a worker, for people; empty: another process
+    std::vector<std::string> runners = {};  ///< of a worker: the kinds that it takes, as in ClaimFilter
+    bool draining = false;                  ///< it takes no new work
+};
+/// A worker as it last said that it lives.
+struct Worker {
+    std::string identity;
+    std::string name;
+    std::vector<std::string> runners;
+    Timestamp started_at;
+    Timestamp last_seen;
+    bool draining = false;
+    std::int64_t held = 0;  ///< attempts
 };
 
 struct ReadLog {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace turboci {
@@ -25,5 +26,23 @@ enum class Liveness : std::uint8_t {
 };
 /// Looks for a runner's process. Must neither throw nor call a store.
 using RunnerProbe = std::function<Liveness(const RunnerIdentity&)>;
+
+/// The output of an attempt in a file beside the store.
+struct OutputFileName {
+    std::string path;  ///< as in LogPlace; empty: that of an attempt which runs, known by what follows
+    std::string plan;  ///< id
+    std::string plan_identity;
+    std::string stage;  ///< id
+    std::int32_t idx = 0;
+};
+class OutputFile {
+public:
+    virtual ~OutputFile() = default;
+    [[nodiscard]] virtual std::int64_t size() const = 0;
+    /// At most `limit` bytes from `offset` on; fewer only at the end. STORE if they cannot be read.
+    [[nodiscard]] virtual std::string read(std::int64_t offset, std::size_t limit) const = 0;
+};
+/// Null: there is none.
+using OpenOutput = std::function<std::unique_ptr<OutputFile>(const OutputFileName&)>;
 
 }  // namespace turboci

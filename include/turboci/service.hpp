@@ -60,10 +60,16 @@ public:
     virtual void delete_plan(const std::string& plan, bool force) = 0;
     /// Returns what was deleted, the oldest first; with `dry_run` what would be.
     virtual std::vector<WorkPlan> prune_plans(const PrunePlans& request) = 0;
-    /// A sign of life of a holder of attempts. No write of any plan: no version, no record.
-    virtual void beat(const std::string& holder) = 0;
+    /// No write of any plan: no version, no record. True: the holder is to take no new work.
+    virtual bool beat(const Beat& beat) = 0;
     /// The holder holds nothing any more.
     virtual void end_beats(const std::string& holder) = 0;
+    /// Tells workers of that name or identity to take no new work. NOT_FOUND if there is none.
+    virtual void drain_worker(const std::string& name) = 0;
+    /// Returns the number of the part that is expected next; one that is there already changes nothing.
+    /// CONFLICT (ATTEMPT_GONE) if the token is not the attempt's any more, INVALID_STATE long after its end,
+    /// INVALID_ARGUMENT if a part is missing before this one.
+    virtual std::int64_t append_output(const AppendOutput& request) = 0;
 
     // ---- reading. `plan` is an id, the only beginning of one, `@latest`, or KEY=VALUE of a label for the
     // newest that has it; an exact id wins. Empty: the only plan from which no other was made. USAGE error
@@ -81,6 +87,12 @@ public:
     /// ready, and completed. Writes nothing.
     [[nodiscard]] virtual std::vector<ClaimedAttempt> rehearse(const std::string& plan,
                                                                const ClaimFilter& filter) = 0;
+    /// By name, then by the time when they were started.
+    [[nodiscard]] virtual std::vector<Worker> workers() = 0;
+    /// NOT_FOUND if the attempt is not there, or has ended and has no log, or that is gone. `visit` must not
+    /// call the service.
+    virtual void read_output(const ReadOutput& request,
+                             const std::function<void(const OutputPart&)>& visit) = 0;
     virtual void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) = 0;
     /// Returns the plan once its version is another than `seen`, or as it is: after `at_most`, or when
     /// Wait::give_up says so. NOT_FOUND when it is gone.
@@ -101,7 +113,8 @@ public:
 /// How a local service sees runners, and how long its calls wait.
 struct ServiceOptions {
     static constexpr Duration kLostAfter = std::chrono::seconds(60);
-    RunnerProbe probe;  ///< empty: every runner is taken for alive
+    RunnerProbe probe = {};       ///< empty: every runner is taken for alive
+    OpenOutput open_output = {};  ///< empty: there are no files beside the store
     Duration lost_after =
         kLostAfter;  ///< a runner that cannot be probed is gone when it was silent for so long
     Wait wait = {};

@@ -125,6 +125,14 @@ struct Stopping {
     bool operator==(const Stopping&) const = default;
 };
 
+/// Where the output of an attempt is.
+struct LogPlace {
+    std::string path = {};     ///< relative to the store's directory; empty: it lies in the store
+    std::int64_t bytes = 0;    ///< of one in the store: how much was printed
+    std::int64_t dropped = 0;  ///< and how much of it is not kept
+    bool operator==(const LogPlace&) const = default;
+};
+
 /// One try at a stage.
 struct Attempt {
     std::int32_t idx = 1;  ///< from 1
@@ -138,7 +146,7 @@ struct Attempt {
     std::optional<std::string> failure;
     std::optional<std::int32_t> exit_code;  ///< of its process, where a runner saw it end
     std::optional<std::int32_t> signal;     ///< that ended its process, likewise
-    std::optional<std::string> log_path;    ///< of its output, relative to the store's directory
+    std::optional<LogPlace> log;
     std::optional<Stopping> stopping;
     std::optional<Timestamp> not_before;
     std::optional<Timestamp> started_at;  ///< when it became RUNNING

@@ -9,6 +9,7 @@
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
 #include "os/leftovers.hpp"
+#include "os/log_file.hpp"
 #include "os/process_identity.hpp"
 
 namespace turboci::cli {
@@ -121,6 +122,7 @@ Service& Context::service(Open mode) {
         options.probe = [path = real_path(store_path_)](const RunnerIdentity& runner) {
             return probe_runner(runner, path);
         };
+        options.open_output = log_files_of(real_path(store_path_));
         options.lost_after = lost_after_;
         options.wait = wait_;
         service_ = make_local_service(store(mode), std::move(options));

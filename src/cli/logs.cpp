@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stages printed.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -10,14 +11,11 @@
 #include "cli/polling.hpp"
 #include "format/node_collector.hpp"
 #include "format/terminal.hpp"
-#include "runner/attempt_log.hpp"
-#include "runner/log_file.hpp"
 
 namespace turboci::cli {
 
 namespace {
 
-constexpr std::size_t kReadAtOnce = std::size_t{64} << 10;
 // Of a line without an end so much is kept before it is printed as one.
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 
@@ -86,13 +84,12 @@ private:
     /// What is followed of one stage: the attempts one after another, each to its end.
     struct Followed {
         LogPrinter printer;
-        std::string name{};    ///< of the attempt, as in a heading
-        std::int32_t idx = 0;  ///< of the attempt; 0: none yet
-        std::string path{};    ///< of its log, where the store has it
-        std::optional<LogFile> file{};
-        std::int64_t offset = 0;
-        bool is_another = false;     ///< an earlier attempt was followed before
-        bool stage_is_over = false;  ///< what is there now is all that there will be
+        std::string name{};           ///< of the attempt, as in a heading
+        std::int32_t idx = 0;         ///< of the attempt; 0: none yet
+        std::int64_t offset = 0;      ///< of its output, what is printed next
+        bool is_another = false;      ///< an earlier attempt was followed before
+        bool stage_is_over = false;   ///< what is there now is all that there will be
+        bool stage_was_read = false;  ///< and it has been printed
     };
 
     [[nodiscard]] int status(bool all) const {
@@ -101,11 +98,6 @@ private:
     }
 
     Service& service() { return context_.service(Context::Open::read); }
-
-    bool has_plan(const CarriedFrom& from) {
-        const auto plans = service().list_plans();
-        return std::ranges::find(plans, from.identity, &WorkPlan::identity) != plans.end();
-    }
 
     QueryNodes named(std::vector<RefText> refs) const {
         QueryNodes request;
@@ -155,47 +147,59 @@ private:
 
     /// The attempt that is asked for: by number, else the last one that has a log.
     const Attempt* attempt_of(const Stage& stage) const {
-        if (options_.attempt) {
-            const auto found = std::ranges::find(stage.attempts, *options_.attempt, &Attempt::idx);
-            return found == stage.attempts.end() ? nullptr : &*found;
-        }
-        const auto last = std::find_if(stage.attempts.rbegin(), stage.attempts.rend(),
-                                       [](const Attempt& a) { return a.log_path.has_value(); });
-        return last == stage.attempts.rend() ? nullptr : &*last;
+        const Attempt* found = nullptr;
+        for (const Attempt& attempt : stage.attempts)
+            if (options_.attempt ? attempt.idx == *options_.attempt : has_log(attempt)) found = &attempt;
+        return found;
+    }
+
+    /// Of one that runs it may be there already.
+    bool has_log(const Attempt& attempt) const {
+        return attempt.log || (options_.follow && attempt.state == AttemptState::running);
     }
 
     void tell_missing(const Stage& stage, const std::string& why) const {
         if (!options_.refs.empty() || options_.attempt) context_.note("stage:" + stage.id + " " + why);
     }
 
-    /// The log of the attempt, or an empty result, and the user has been told.
-    std::optional<LogFile> open(const Stage& stage, const Attempt* attempt) {
-        if (attempt == nullptr || !attempt->log_path) {
-            tell_missing(stage, options_.attempt
-                                    ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
-                                    : "has no log: `turboci run` has not executed it");
-            return std::nullopt;
-        }
-        auto file = LogFile::open(context_.store_path(), *attempt->log_path);
-        if (file) return file;
-        const auto& from = stage.carried_from;
-        const bool plan_is_gone = from && !has_plan(*from);
-        context_.warn(
-            "the log of " + name_of(stage, *attempt) + " is gone" +
-            (plan_is_gone ? " with plan " + from->plan + ", where it ran" : ": " + *attempt->log_path));
-        return std::nullopt;
-    }
-
     /// False if there was nothing to print.
     bool print(const Stage& stage, bool with_heading) {
         const Attempt* const attempt = attempt_of(stage);
-        const auto file = open(stage, attempt);
-        if (!file) return false;
-        if (with_heading) head(name_of(stage, *attempt));
+        if (attempt == nullptr || !attempt->log) {
+            tell_missing(stage, options_.attempt
+                                    ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
+                                    : "has no log: `turboci run` has not executed it");
+            return false;
+        }
         LogPrinter printer(context_.out(), options_.raw);
-        print_from(*file, start_of(*file), printer);
+        bool begun = false;
+        const auto show = [&](const OutputPart& part) {
+            if (with_heading && !std::exchange(begun, true)) head(name_of(stage, *attempt));
+            printer.add(part.bytes);
+        };
+        if (!read(stage.id, attempt->idx, 0, true, show)) return false;
+        if (with_heading && !begun) head(name_of(stage, *attempt));
         printer.finish();
         return true;
+    }
+
+    /// False if it is gone, and the user has been told.
+    bool read(const std::string& stage, std::int32_t idx, std::int64_t offset, bool end_alone,
+              const std::function<void(const OutputPart&)>& show) {
+        ReadOutput request;
+        request.plan = context_.plan();
+        request.stage = stage;
+        request.idx = idx;
+        request.offset = offset;
+        if (end_alone) request.tail_lines = options_.tail;
+        try {
+            service().read_output(request, show);
+            return true;
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+            context_.warn(error.what());
+            return false;
+        }
     }
 
     /// Prints what comes into the logs of the stages until all are over, or nobody reads it. False if one of
@@ -208,11 +212,10 @@ private:
             const WorkPlan plan = context_.fixed_plan(Context::Open::read);
             // What a stage has printed is in its log before its end is in the store.
             if (std::exchange(seen, plan.version) != plan.version)
-                for (const Stage& stage : wanted()) have_all = look_at(plan, stage, all) && have_all;
+                for (const Stage& stage : wanted()) have_all = look_at(stage, all) && have_all;
             bool over = true;
             for (auto& [id, followed] : all) {
-                if (followed.idx != 0 && !followed.file) find_file(plan, id, followed);
-                print_news(followed, all.size() > 1);
+                have_all = print_news(id, followed, all.size() > 1) && have_all;
                 over = over && followed.stage_is_over;
             }
             if (over) return have_all;
@@ -221,60 +224,56 @@ private:
         }
     }
 
-    /// Goes on to the attempts that have begun since: at first sight to the last one alone. False if one that
-    /// was to be followed has no log.
-    bool look_at(const WorkPlan& plan, const Stage& stage, std::map<std::string, Followed>& all) {
+    /// Goes on to the attempts that have begun since: at first sight to the last one alone. False if there is
+    /// none to be followed.
+    bool look_at(const Stage& stage, std::map<std::string, Followed>& all) {
         const auto [entry, is_new] =
             all.try_emplace(stage.id, Followed{.printer = LogPrinter(context_.out(), options_.raw)});
         Followed& followed = entry->second;
         if (followed.stage_is_over) return true;
-        const auto has_log = [](const Attempt& a) { return a.log_path || a.state == AttemptState::running; };
-        const Attempt* last = nullptr;
-        for (const Attempt& attempt : stage.attempts)
-            if (options_.attempt ? attempt.idx == *options_.attempt : has_log(attempt)) last = &attempt;
-        followed.stage_is_over = stage.state == State::final || stage.state == State::awaiting_group ||
-                                 (options_.attempt && last != nullptr && is_ended(last->state));
+        const Attempt* const last = attempt_of(stage);
+        const bool is_over = stage.state == State::final || stage.state == State::awaiting_group ||
+                             (options_.attempt && last != nullptr && is_ended(last->state));
+        bool have_all = true;
         for (const Attempt& attempt : stage.attempts) {
             const bool is_wanted = is_new || options_.attempt ? &attempt == last : has_log(attempt);
-            if (is_wanted && attempt.idx >= followed.idx && has_log(attempt))
-                go_on_to(followed, plan, stage, attempt, all.size() > 1);
+            if (is_wanted && has_log(attempt) && attempt.idx > followed.idx)
+                have_all = go_on_to(followed, stage, attempt, all.size() > 1) && have_all;
         }
-        if (followed.file || !followed.stage_is_over) return true;
-        return open(stage, attempt_of(stage)).has_value();
-    }
-
-    void go_on_to(Followed& followed, const WorkPlan& plan, const Stage& stage, const Attempt& attempt,
-                  bool with_heading) {
-        if (attempt.idx != followed.idx) {
-            print_news(followed, with_heading);  // the end of the one before
-            followed.printer.finish();
-            followed.is_another = std::exchange(followed.idx, attempt.idx) != 0;
-            followed.name = name_of(stage, attempt);
-            followed.file.reset();
+        followed.stage_is_over = is_over;
+        if (followed.idx == 0 && is_over) {
+            tell_missing(stage, options_.attempt
+                                    ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
+                                    : "has no log: `turboci run` has not executed it");
+            return false;
         }
-        followed.path = attempt.log_path.value_or("");
-        find_file(plan, stage.id, followed);
+        return have_all;
     }
 
-    /// It may be made later.
-    void find_file(const WorkPlan& plan, const std::string& stage, Followed& followed) {
-        if (followed.file) return;
-        std::string path = followed.path;
-        if (path.empty())
-            path = running_log_path(context_.store_path(), plan.id, plan.identity, stage, followed.idx);
-        if (path.empty()) return;
-        followed.file = LogFile::open(context_.store_path(), path);
-        followed.offset = followed.file && !followed.is_another ? start_of(*followed.file) : 0;
+    bool go_on_to(Followed& followed, const Stage& stage, const Attempt& attempt, bool with_heading) {
+        const bool had_all = print_news(stage.id, followed, with_heading);  // the end of the one before
+        followed.printer.finish();
+        followed.is_another = std::exchange(followed.idx, attempt.idx) != 0;
+        followed.name = name_of(stage, attempt);
+        followed.offset = 0;
+        return had_all;
     }
 
-    void print_news(Followed& followed, bool with_heading) {
-        if (!followed.file) return;
-        if (!followed.file->read(followed.offset, 1).empty()) {
+    bool print_news(const std::string& stage, Followed& followed, bool with_heading) {
+        if (followed.idx == 0 || followed.stage_was_read) return true;
+        const bool at_first = followed.offset == 0 && !followed.is_another;
+        const auto show = [&](const OutputPart& part) {
             if ((with_heading || followed.is_another) && last_ != followed.name) head(followed.name);
             last_ = followed.name;
-            followed.offset = print_from(*followed.file, followed.offset, followed.printer);
+            followed.printer.add(part.bytes);
+            followed.offset = part.next;
+        };
+        const bool there = read(stage, followed.idx, followed.offset, at_first, show);
+        if (followed.stage_is_over) {
+            followed.printer.finish();
+            followed.stage_was_read = true;
         }
-        if (followed.stage_is_over) followed.printer.finish();
+        return there;
     }
 
     void head(const std::string& name) {
@@ -284,19 +283,6 @@ private:
 
     static std::string name_of(const Stage& stage, const Attempt& attempt) {
         return "stage:" + stage.id + " attempt " + std::to_string(attempt.idx);
-    }
-
-    std::int64_t start_of(const LogFile& file) const {
-        return options_.tail ? file.start_of_last(*options_.tail) : 0;
-    }
-
-    static std::int64_t print_from(const LogFile& file, std::int64_t offset, LogPrinter& printer) {
-        while (true) {
-            const std::string bytes = file.read(offset, kReadAtOnce);
-            if (bytes.empty()) return offset;
-            printer.add(bytes);
-            offset += static_cast<std::int64_t>(bytes.size());
-        }
     }
 
     Context& context_;

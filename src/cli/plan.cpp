@@ -125,7 +125,7 @@ void show_report(Context& context, ShowFormat format) {
     everything.plan = context.plan();
     NodeCollector graph;
     service.query(everything, graph);
-    const LogTail tail = log_tail_reader(context.store_path());
+    const LogTail tail = log_tail_reader(service, context.plan());
     if (format == ShowFormat::junit) {
         context.out().write(junit_xml(graph, tail));
     } else {

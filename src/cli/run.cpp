@@ -41,6 +41,7 @@ RunOptions run_options(Context& context, const Options& options) {
     run.store = context.store_for_stages();
     run.store_path =
         context.is_remote() ? std::filesystem::absolute(context.store_path()).string() : run.store;
+    run.ship_logs = context.is_remote();
     run.plan = context.plan();
     WriteFlags flags;
     flags.actor = options.actor;

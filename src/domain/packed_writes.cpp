@@ -207,16 +207,19 @@ void unpack_runner(Unpacker& in, RunnerIdentity& runner) {
 
 void pack_holder(Packer& out, const HolderWord& word) {
     Bits bits;
-    for (const bool there :
-         {word.cause.has_value(), word.exit_code.has_value(), word.signal.has_value(),
-          word.log_path.has_value(), word.ran_for.has_value(), word.stopping, word.signalled})
+    for (const bool there : {word.cause.has_value(), word.exit_code.has_value(), word.signal.has_value(),
+                             word.log.has_value(), word.ran_for.has_value(), word.stopping, word.signalled})
         bits.add(there);
     out.number(bits.get());
     out.text(word.identity);
     if (word.cause) out.enumeration(*word.cause);
     if (word.exit_code) out.signed_number(*word.exit_code);
     if (word.signal) out.signed_number(*word.signal);
-    if (word.log_path) out.text(*word.log_path);
+    if (word.log) {
+        out.text(word.log->path);
+        out.signed_number(word.log->bytes);
+        out.signed_number(word.log->dropped);
+    }
     if (word.ran_for) out.duration(*word.ran_for);
 }
 
@@ -226,7 +229,11 @@ void unpack_holder(Unpacker& in, HolderWord& word) {
     maybe(bits, word.cause, [&](auto& cause) { cause = in.enumeration<Cause>(); });
     maybe(bits, word.exit_code, [&](auto& code) { code = in.small(); });
     maybe(bits, word.signal, [&](auto& number) { number = in.small(); });
-    maybe(bits, word.log_path, [&](auto& path) { unpack_text(in, path); });
+    maybe(bits, word.log, [&](auto& log) {
+        std::string path(in.text());
+        const std::int64_t bytes = in.signed_number();
+        log = LogPlace{std::move(path), bytes, in.signed_number()};
+    });
     maybe(bits, word.ran_for, [&](auto& time) { time = in.duration(); });
     word.stopping = bits.next();
     word.signalled = bits.next();

@@ -107,7 +107,7 @@ void note_end(AttemptRow& row, const HolderWord& word, Timestamp now) {
     if (word.ran_for && !row.attempt.started_at) row.attempt.started_at = now - *word.ran_for;
     if (word.exit_code) row.attempt.exit_code = word.exit_code;
     if (word.signal) row.attempt.signal = word.signal;
-    if (word.log_path) row.attempt.log_path = word.log_path;
+    if (word.log) row.attempt.log = word.log;
 }
 
 void mark_by_holder(Session& session, Node& stage, AttemptRow& row, const AttemptWrite& write) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "domain/log_place.hpp"
 #include "domain/policy_text.hpp"
 
 namespace turboci {
@@ -157,14 +158,13 @@ void append_failure(std::string& out, const std::optional<std::string>& failure)
     out += '}';
 }
 
-void append_log(std::string& out, const std::optional<std::string>& path) {
+void append_log(std::string& out, const std::optional<LogPlace>& log) {
     out += R"(,"log":)"sv;
-    if (!path) {
+    if (!log) {
         out += "null"sv;
         return;
     }
-    field(out, R"({"path":)", *path);
-    out += '}';
+    out += to_json(*log);
 }
 
 void append_history(std::string& out, const StateHistory& history) {
@@ -365,7 +365,7 @@ void append_json(std::string& out, const Attempt& attempt) {
     append_failure(out, attempt.failure);
     field(out, R"(,"exit_code":)", attempt.exit_code);
     field(out, R"(,"signal":)", attempt.signal);
-    append_log(out, attempt.log_path);
+    append_log(out, attempt.log);
     field(out, R"(,"stopping":)", attempt.stopping);
     field(out, R"(,"not_before":)", attempt.not_before);
     field(out, R"(,"started_at":)", attempt.started_at);

@@ -52,6 +52,30 @@ grpc::ServerUnaryReactor* AdminHandlers::CheckStore(Context* context, const v1::
     });
 }
 
+grpc::ServerUnaryReactor* AdminHandlers::ListWorkers(Context* context, const v1::ListWorkersRequest* request,
+                                                     v1::ListWorkersResponse* response) {
+    return unary(host_, context, "ListWorkers", *request, [=](const CallPtr& call) {
+        call->authorise(server::Scope::admin, {});
+        call->read([=](server::Reader& reader) {
+            for (const Worker& worker : reader.service->workers()) write(worker, *response->add_workers());
+            call->finish();
+        });
+    });
+}
+
+grpc::ServerUnaryReactor* AdminHandlers::DrainWorker(Context* context, const v1::DrainWorkerRequest* request,
+                                                     v1::DrainWorkerResponse* /*response*/) {
+    return unary(host_, context, "DrainWorker", *request, [=](const CallPtr& call) {
+        call->authorise(server::Scope::admin, {});
+        const std::string& worker = request->uid().empty() ? request->name() : request->uid();
+        if (worker.empty()) throw Error(ErrorCode::invalid_argument, "uid, name: both are empty");
+        call->change(request->ByteSizeLong(), [=](turboci::Service& service) {
+            service.drain_worker(worker);
+            call->finish();
+        });
+    });
+}
+
 grpc::ServerWriteReactor<v1::BackupStoreResponse>* AdminHandlers::BackupStore(
     Context* context, const v1::BackupStoreRequest* request) {
     using Stream = AnswerStream<v1::BackupStoreResponse>;

@@ -16,6 +16,10 @@ public:
 
     grpc::ServerUnaryReactor* CheckStore(Context* context, const v1::CheckStoreRequest* request,
                                          v1::CheckStoreResponse* response) override;
+    grpc::ServerUnaryReactor* ListWorkers(Context* context, const v1::ListWorkersRequest* request,
+                                          v1::ListWorkersResponse* response) override;
+    grpc::ServerUnaryReactor* DrainWorker(Context* context, const v1::DrainWorkerRequest* request,
+                                          v1::DrainWorkerResponse* response) override;
     grpc::ServerWriteReactor<v1::BackupStoreResponse>* BackupStore(
         Context* context, const v1::BackupStoreRequest* request) override;
 

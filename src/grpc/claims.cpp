@@ -57,6 +57,7 @@ WriteNodes write_of(const v1::EndAttemptRequest& request, const AttemptToken& to
     holder.set_cause(request.cause());
     if (request.has_exit_code()) holder.set_exit_code(request.exit_code());
     if (request.has_signal()) holder.set_signal(request.signal());
+    holder.set_log_json(request.log_json());
     WriteNodes write = read(wire, fields);
     write.plan = token.plan;
     write.plan_identity = token.plan_identity;

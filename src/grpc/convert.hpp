@@ -66,6 +66,8 @@ void write(const PrunePlans& request, v1::PruneWorkPlansRequest& wire);
 void write(const ClaimFilter& filter, v1::ClaimFilter& wire);
 [[nodiscard]] ReadLog read(const v1::ReadRecordRequest& wire);
 void write(const ReadLog& request, v1::ReadRecordRequest& wire);
+[[nodiscard]] Beat read(const v1::BeatRequest& wire);
+void write(const Beat& beat, v1::BeatRequest& wire);
 
 /// What a public client asks for and QueryNodes cannot say: filters that concern nodes of one type alone.
 /// Applied to what the query finds.
@@ -114,5 +116,7 @@ void write(const PlanSummary& summary, v1::SummarizeWorkPlanResponse& wire);
 [[nodiscard]] PlanSummary read(const v1::SummarizeWorkPlanResponse& wire);
 void write(const LogEntry& entry, v1::RecordEntry& wire);
 [[nodiscard]] LogEntry read(const v1::RecordEntry& wire);
+void write(const Worker& worker, v1::Worker& wire);
+[[nodiscard]] Worker read(const v1::Worker& wire);
 
 }  // namespace turboci::rpc

@@ -220,4 +220,24 @@ LogEntry read(const v1::RecordEntry& wire) {
     return entry;
 }
 
+void write(const Worker& worker, v1::Worker& wire) {
+    wire.set_uid(worker.identity);
+    wire.set_name(worker.name);
+    wire.mutable_runners()->Assign(worker.runners.begin(), worker.runners.end());
+    write(worker.started_at, *wire.mutable_started_at());
+    write(worker.last_seen, *wire.mutable_last_seen());
+    wire.set_draining(worker.draining);
+    wire.set_held(static_cast<std::int32_t>(worker.held));
+}
+
+Worker read(const v1::Worker& wire) {
+    return {wire.uid(),
+            wire.name(),
+            {wire.runners().begin(), wire.runners().end()},
+            read(wire.started_at()),
+            read(wire.last_seen()),
+            wire.draining(),
+            wire.held()};
+}
+
 }  // namespace turboci::rpc

@@ -37,7 +37,7 @@ void read_end(Reading& reading, const Path& path, const v1::AttemptWrite& wire, 
     word.cause = reading.value(path("cause"), kCauses, wire.cause());
     if (wire.has_exit_code()) word.exit_code = wire.exit_code();
     if (wire.has_signal()) word.signal = wire.signal();
-    word.log_path = read_log_path(reading, path("log_json"), wire.log_json());
+    word.log = read_log(reading, path("log_json"), wire.log_json());
     if (word == HolderWord{}) return;
     if (wire.has_holder())
         reading.problem(path("holder"), "is given beside 'cause', 'exit_code', 'signal' or 'log_json'");

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "domain/log_place.hpp"
 #include "grpc/parts.hpp"
 
 namespace turboci::rpc {
@@ -80,7 +81,7 @@ void write(const Attempt& attempt, JsonForm form, v1::Attempt& wire) {
     }
     if (attempt.exit_code) wire.set_exit_code(*attempt.exit_code);
     if (attempt.signal) wire.set_signal(*attempt.signal);
-    if (attempt.log_path) wire.set_log_json(log_json(*attempt.log_path));
+    if (attempt.log) wire.set_log_json(to_json(*attempt.log));
     if (attempt.stopping) write(*attempt.stopping, *wire.mutable_stopping());
     write_times(attempt, wire);
 }
@@ -101,7 +102,7 @@ Attempt read(Reading& reading, const Path& path, const v1::Attempt& wire) {
     if (wire.has_failure()) attempt.failure = wire.failure().message();
     if (wire.has_exit_code()) attempt.exit_code = wire.exit_code();
     if (wire.has_signal()) attempt.signal = wire.signal();
-    attempt.log_path = read_log_path(reading, path("log_json"), wire.log_json());
+    attempt.log = read_log(reading, path("log_json"), wire.log_json());
     if (wire.has_stopping()) attempt.stopping = read(reading, path("stopping"), wire.stopping());
     read_times(reading, path, wire, attempt);
     return attempt;

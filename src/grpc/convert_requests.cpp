@@ -266,4 +266,15 @@ void write(const PrunePlans& request, v1::PruneWorkPlansRequest& wire) {
     wire.set_dry_run(request.dry_run);
 }
 
+Beat read(const v1::BeatRequest& wire) {
+    return {wire.worker_uid(), wire.name(), {wire.runners().begin(), wire.runners().end()}, wire.draining()};
+}
+
+void write(const Beat& beat, v1::BeatRequest& wire) {
+    wire.set_worker_uid(beat.holder);
+    wire.set_name(beat.name);
+    wire.mutable_runners()->Assign(beat.runners.begin(), beat.runners.end());
+    wire.set_draining(beat.draining);
+}
+
 }  // namespace turboci::rpc

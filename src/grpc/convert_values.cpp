@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "domain/log_place.hpp"
 #include "grpc/json_struct.hpp"
 #include "grpc/parts.hpp"
 
@@ -145,7 +146,7 @@ HolderWord read(Reading& reading, const Path& path, const v1::HolderWord& wire) 
     word.signalled = wire.signalled();
     if (wire.has_exit_code()) word.exit_code = wire.exit_code();
     if (wire.has_signal()) word.signal = wire.signal();
-    if (wire.has_log_path()) word.log_path = wire.log_path();
+    word.log = read_log(reading, path("log_json"), wire.log_json());
     if (wire.has_ran_for()) word.ran_for = reading.duration(path("ran_for"), wire.ran_for());
     return word;
 }
@@ -157,20 +158,17 @@ void write(const HolderWord& word, v1::HolderWord& wire) {
     wire.set_signalled(word.signalled);
     if (word.exit_code) wire.set_exit_code(*word.exit_code);
     if (word.signal) wire.set_signal(*word.signal);
-    if (word.log_path) wire.set_log_path(*word.log_path);
+    if (word.log) wire.set_log_json(to_json(*word.log));
     if (word.ran_for) write(*word.ran_for, *wire.mutable_ran_for());
 }
 
-std::optional<std::string> read_log_path(Reading& reading, const Path& path, const std::string& json) {
+std::optional<LogPlace> read_log(Reading& reading, const Path& path, const std::string& json) {
     const auto text = reading.json(path, json);
     if (!text) return {};
-    const auto value = nlohmann::json::parse(text->text, nullptr, false);
-    const auto found = value.find("path");
-    if (found != value.end() && found->is_string()) return found->get<std::string>();
-    reading.problem(path, "has no path");
+    auto log = parse_log_place(text->text);
+    if (auto* place = std::get_if<LogPlace>(&log)) return std::move(*place);
+    reading.problem(path, std::get<std::string>(log));
     return {};
 }
-
-std::string log_json(const std::string& path) { return "{\"path\":" + json_string(path) + "}"; }
 
 }  // namespace turboci::rpc

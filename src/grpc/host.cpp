@@ -17,9 +17,7 @@ Host::Host(HostOptions options) : options_(std::move(options)) {
         transaction->commit();
         store_identity_ = transaction->store().identity;
     }
-    service_ = make_local_service(
-        *store_,
-        {.probe = options_.probe, .lost_after = options_.lost_after, .wait = wait, .exact_ids = true});
+    service_ = make_local_service(*store_, service_options());
     server::WriteQueue::Observer observer;
     observer.committed = [this](const server::BatchReport& report) {
         metrics_.add_batch(report.writes, report.took, report.longest_waited);
@@ -49,14 +47,21 @@ void Host::close() {
     if (readers_) readers_->close();
 }
 
+ServiceOptions Host::service_options() const {
+    return {.probe = options_.probe,
+            .open_output = options_.open_output,
+            .lost_after = options_.lost_after,
+            .wait = {.at_most = options_.lock_timeout},
+            .exact_ids = true};
+}
+
 server::Reader Host::open_reader() const {
-    const Wait wait{.at_most = options_.lock_timeout};
+    ServiceOptions how = service_options();
     server::Reader reader;
-    reader.store = open_store(options_.store_url, {.read_only = true, .command = "turbocid"}, wait);
-    ServiceOptions how{.probe = options_.probe, .lost_after = options_.lost_after, .wait = wait};
-    reader.choosing = make_local_service(*reader.store, how);
-    how.exact_ids = true;
+    reader.store = open_store(options_.store_url, {.read_only = true, .command = "turbocid"}, how.wait);
     reader.service = make_local_service(*reader.store, how);
+    how.exact_ids = false;
+    reader.choosing = make_local_service(*reader.store, how);
     return reader;
 }
 

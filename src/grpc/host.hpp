@@ -31,7 +31,8 @@ struct HostOptions {
     Duration lock_timeout = std::chrono::seconds(10);
     Duration lost_after = ServiceOptions::kLostAfter;
     Duration watch_heartbeat = std::chrono::seconds(30);
-    RunnerProbe probe;  ///< as in ServiceOptions
+    RunnerProbe probe;       ///< as in ServiceOptions
+    OpenOutput open_output;  ///< likewise
     /// Who may call. Absent: whoever reaches the server may do everything.
     std::optional<server::Identities> identities;
     std::function<void(const std::string& line)> log;  ///< one JSON object a line; thread-safe
@@ -77,6 +78,8 @@ public:
     void close();
 
 private:
+    /// Plans are chosen by their whole ids.
+    [[nodiscard]] ServiceOptions service_options() const;
     [[nodiscard]] server::Reader open_reader() const;
     void tick(const std::string& plan);
 

@@ -22,10 +22,8 @@ void write(const Retry& retry, v1::Retry& wire);
 void write(const RunnerIdentity& runner, v1::RunnerIdentity& wire);
 [[nodiscard]] HolderWord read(Reading& reading, const Path& path, const v1::HolderWord& wire);
 void write(const HolderWord& word, v1::HolderWord& wire);
-/// The value of `log`: an object with a path; the path.
-[[nodiscard]] std::optional<std::string> read_log_path(Reading& reading, const Path& path,
-                                                       const std::string& json);
-[[nodiscard]] std::string log_json(const std::string& path);
+/// The value of `log`, see domain/log_place.hpp.
+[[nodiscard]] std::optional<LogPlace> read_log(Reading& reading, const Path& path, const std::string& json);
 
 // ---- convert_predicates.cpp
 [[nodiscard]] PredicateSpec read_spec(Reading& reading, const Path& path, const v1::DependencyGroup& wire);

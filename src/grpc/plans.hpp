@@ -43,6 +43,10 @@ public:
         Context* context, const v1::ExportWorkPlanRequest* request) override;
     grpc::ServerReadReactor<v1::ImportWorkPlanRequest>* ImportWorkPlan(
         Context* context, v1::ImportWorkPlanResponse* response) override;
+    grpc::ServerUnaryReactor* Judge(Context* context, const v1::JudgeRequest* request,
+                                    v1::JudgeResponse* response) override;
+    grpc::ServerWriteReactor<v1::ReadLogsResponse>* ReadLogs(Context* context,
+                                                             const v1::ReadLogsRequest* request) override;
     grpc::ServerUnaryReactor* RehearseWorkPlan(Context* context, const v1::RehearseWorkPlanRequest* request,
                                                v1::RehearseWorkPlanResponse* response) override;
     grpc::ServerUnaryReactor* WaitForChange(Context* context, const v1::WaitForChangeRequest* request,

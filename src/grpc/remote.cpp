@@ -77,8 +77,12 @@ public:
     RerunResult rerun_plan(const RerunPlan& request) override;
     void delete_plan(const std::string& plan, bool force) override;
     std::vector<WorkPlan> prune_plans(const PrunePlans& request) override;
-    void beat(const std::string& holder) override { send_beat(holder, false); }
-    void end_beats(const std::string& holder) override { send_beat(holder, true); }
+    bool beat(const Beat& beat) override;
+    void end_beats(const std::string& holder) override;
+    void drain_worker(const std::string& name) override;
+    std::int64_t append_output(const AppendOutput& request) override;
+    std::vector<Worker> workers() override;
+    void read_output(const ReadOutput& request, const std::function<void(const OutputPart&)>& visit) override;
     std::vector<WorkPlan> list_plans() override;
     WorkPlan get_plan(const std::string& plan) override;
     PlanSummary summarize(const std::string& plan, std::size_t limit) override;
@@ -104,7 +108,6 @@ private:
     template <class Answer>
     [[nodiscard]] WriteResult finish(const Sent& sent, const Answer& answer) const;
     void stream_write(const Sent& sent, v1::WriteNodesResponse& answer);
-    void send_beat(const std::string& holder, bool ended);
 
     std::shared_ptr<Stubs> stubs_;
     Wait wait_;
@@ -251,12 +254,71 @@ std::vector<WorkPlan> RemoteService::prune_plans(const PrunePlans& request) {
     return plans;
 }
 
-void RemoteService::send_beat(const std::string& holder, bool ended) {
+bool RemoteService::beat(const Beat& beat) {
     v1::BeatRequest request;
-    request.set_worker_uid(holder);
-    request.set_ended(ended);
+    write(beat, request);
     v1::BeatResponse answer;
     call(true, [&](Context& context) { return stubs_->worker->Beat(&context, request, &answer); });
+    return answer.drain();
+}
+
+void RemoteService::end_beats(const std::string& holder) {
+    v1::BeatRequest request;
+    request.set_worker_uid(holder);
+    request.set_ended(true);
+    v1::BeatResponse answer;
+    call(true, [&](Context& context) { return stubs_->worker->Beat(&context, request, &answer); });
+}
+
+void RemoteService::drain_worker(const std::string& name) {
+    v1::DrainWorkerRequest request;
+    request.set_name(name);
+    v1::DrainWorkerResponse answer;
+    call(true, [&](Context& context) { return stubs_->admin->DrainWorker(&context, request, &answer); });
+}
+
+std::vector<Worker> RemoteService::workers() {
+    v1::ListWorkersResponse answer;
+    call(true, [&](Context& context) { return stubs_->admin->ListWorkers(&context, {}, &answer); });
+    std::vector<Worker> all;
+    for (const auto& worker : answer.workers()) all.push_back(read(worker));
+    return all;
+}
+
+std::int64_t RemoteService::append_output(const AppendOutput& request) {
+    v1::AppendLogRequest wire;
+    wire.set_attempt_token(request.token);
+    wire.set_seq(request.seq);
+    wire.set_data(request.data);
+    v1::AppendLogResponse answer;
+    // A part that is there already is not appended again.
+    call(true, [&](Context& context) { return stubs_->worker->AppendLog(&context, wire, &answer); });
+    return answer.next_seq();
+}
+
+void RemoteService::read_output(const ReadOutput& request,
+                                const std::function<void(const OutputPart&)>& visit) {
+    v1::ReadLogsRequest wire;
+    wire.mutable_selection()->set_work_plan_id(plan_id(request.plan));
+    auto& attempt = *wire.add_attempts();
+    attempt.set_stage_id(request.stage);
+    attempt.set_idx(request.idx);
+    wire.set_offset(request.offset);
+    wire.set_tail_lines(request.tail_lines.value_or(0));
+    if (request.tail_bytes) wire.set_tail_bytes(*request.tail_bytes);
+    if (request.tail_lines == 0) wire.set_tail_bytes(0);
+    bool begun = false;
+    call(true, [&](Context& context) {
+        const auto reader = stubs_->plans->ReadLogs(&context, wire);
+        v1::ReadLogsResponse part;
+        while (reader->Read(&part)) {
+            begun = true;
+            if (!part.data().empty()) visit({part.offset(), part.data(), part.next()});
+        }
+        const grpc::Status status = reader->Finish();
+        if (!status.ok() && begun) throw to_error(status);
+        return status;
+    });
 }
 
 std::vector<WorkPlan> RemoteService::list_plans() {

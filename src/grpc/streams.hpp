@@ -4,8 +4,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +25,8 @@ public:
     using Put = std::function<void(Message)>;
     /// In a reader's thread: hands over the parts.
     using Produce = std::function<void(server::Reader& reader, const Put& put)>;
+    /// The same, again and again: returns after how long there may be more, or nothing at the end.
+    using Follow = std::function<std::optional<Duration>(server::Reader& reader, const Put& put)>;
 
     /// Deletes itself when the call is over. `begin` checks the request, and returns what produces the
     /// answer.
@@ -30,14 +34,27 @@ public:
                                                     std::string_view method,
                                                     const google::protobuf::Message& request,
                                                     const std::function<Produce(Call&)>& begin) {
+        return start_following(host, context, method, request, [begin](Call& call) -> Follow {
+            return
+                [produce = begin(call)](server::Reader& reader, const Put& put) -> std::optional<Duration> {
+                    produce(reader, put);
+                    return std::nullopt;
+                };
+        });
+    }
+    static grpc::ServerWriteReactor<Message>* start_following(Host& host,
+                                                              grpc::CallbackServerContext* context,
+                                                              std::string_view method,
+                                                              const google::protobuf::Message& request,
+                                                              const std::function<Follow(Call&)>& begin) {
         auto* const stream = new AnswerStream;
         const auto call = std::make_shared<Call>(
             host, *context, method, [stream](const grpc::Status& status) { stream->Finish(status); });
         call->count_bytes(request.ByteSizeLong(), 0);
         call->guard([&] {
             stream->call_ = call;
-            call->read(
-                [stream, produce = begin(*call)](server::Reader& reader) { stream->run(reader, produce); });
+            stream->produce_ = begin(*call);
+            call->read([stream](server::Reader& reader) { stream->run(reader); });
         });
         return stream;
     }
@@ -49,26 +66,38 @@ public:
     void OnDone() override { delete this; }
 
 private:
-    AnswerStream() : spool_(kSpoolBytes) {}
-
-    void run(server::Reader& reader, const Produce& produce) {
-        produce(reader, [this](Message message) {
+    void run(server::Reader& reader) {
+        spool_.emplace(kSpoolBytes);
+        pause_ = produce_(reader, [this](Message message) {
             call_->count_bytes(0, message.ByteSizeLong());
-            spool_.put(std::move(message));
+            spool_->put(std::move(message));
         });
         next();
     }
     void next() {
         const CallPtr call = call_;  // stays while this may be deleted
         call->guard([&] {
-            if (spool_.take(message_)) return this->StartWrite(&message_);
-            end(grpc::Status::OK);
+            if (spool_->take(message_)) return this->StartWrite(&message_);
+            if (!pause_) return end(grpc::Status::OK);
+            call->host().timers().at(std::chrono::steady_clock::now() + *pause_, call, [this] { again(); });
+        });
+    }
+    /// In the timers' thread.
+    void again() {
+        const CallPtr call = call_;
+        call->guard([&] {
+            if (call->is_dropped()) return end(grpc::Status::CANCELLED);
+            if (call->host().is_draining())
+                throw call->refusal(grpc::StatusCode::UNAVAILABLE, "the server stops", "STOPPING");
+            call->read([this](server::Reader& reader) { run(reader); }, true);
         });
     }
     void end(const grpc::Status& status) { CallPtr(call_)->finish(status); }
 
     CallPtr call_;
-    Spool<Message> spool_;
+    Follow produce_;
+    std::optional<Spool<Message>> spool_;  ///< of one reading
+    std::optional<Duration> pause_;        ///< before the next one
     Message message_;
 };
 

@@ -230,6 +230,19 @@ grpc::ServerUnaryReactor* WorkerHandlers::ReportResult(Context* context,
     });
 }
 
+grpc::ServerUnaryReactor* WorkerHandlers::AppendLog(Context* context, const v1::AppendLogRequest* request,
+                                                    v1::AppendLogResponse* response) {
+    return unary(host_, context, "AppendLog", *request, [=](const CallPtr& call) {
+        const AttemptToken token = require_token(request->attempt_token(), call->host().store_identity());
+        call->authorise_attempt(Scope::work, token.plan, request->attempt_token());
+        call->change(request->ByteSizeLong(), [=](turboci::Service& service) {
+            response->set_next_seq(
+                service.append_output({request->attempt_token(), request->seq(), request->data()}));
+            call->finish();
+        });
+    });
+}
+
 grpc::ServerUnaryReactor* WorkerHandlers::Beat(Context* context, const v1::BeatRequest* request,
                                                v1::BeatResponse* response) {
     return unary(host_, context, "Beat", *request, [=](const CallPtr& call) {
@@ -239,14 +252,15 @@ grpc::ServerUnaryReactor* WorkerHandlers::Beat(Context* context, const v1::BeatR
         for (const std::string& token : request->held())
             held.push_back(require_token(token, call->host().store_identity()));
         call->change(request->ByteSizeLong(), [=](turboci::Service& service) {
+            bool drain = call->host().is_draining();
             if (request->ended())
                 service.end_beats(request->worker_uid());
             else
-                service.beat(request->worker_uid());
+                drain = service.beat(read(*request)) || drain;
             for (const AttemptToken& token : held) *response->add_attempts() = status_of(service, token);
             const auto by = std::chrono::system_clock::now() + call->host().options().lost_after;
             write(std::chrono::time_point_cast<Duration>(by), *response->mutable_beat_by());
-            response->set_drain(call->host().is_draining());
+            response->set_drain(drain);
             call->finish();
         });
     });

@@ -25,6 +25,8 @@ public:
                                                v1::HeartbeatAttemptResponse* response) override;
     grpc::ServerUnaryReactor* ReportResult(Context* context, const v1::ReportResultRequest* request,
                                            v1::ReportResultResponse* response) override;
+    grpc::ServerUnaryReactor* AppendLog(Context* context, const v1::AppendLogRequest* request,
+                                        v1::AppendLogResponse* response) override;
     grpc::ServerUnaryReactor* Beat(Context* context, const v1::BeatRequest* request,
                                    v1::BeatResponse* response) override;
 

@@ -12,29 +12,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "os/log_file.hpp"
 #include "runner/log_tail.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
 
 namespace {
-
-constexpr std::size_t kLongestNameBytes = 160;
-
-/// FNV-1a, 64 bits.
-std::uint64_t hash_of(std::string_view text) {
-    std::uint64_t hash = 14695981039346656037U;
-    for (const char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 1099511628211U;
-    }
-    return hash;
-}
-
-bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-}
 
 [[noreturn]] void fail(const std::string& path) {
     throw Error(ErrorCode::store, fmt::format("cannot write logs in '{}': {}", path, std::strerror(errno)),
@@ -48,46 +32,13 @@ UniqueFd open_directory(int parent, const std::string& name, const std::string& 
     return directory;
 }
 
-// Says of which plan the logs of a directory are. No log has such a name.
-constexpr const char* kOwnerFile = ".plan";
-
-std::string read_owner(int directory) {
-    const UniqueFd file(::openat(directory, kOwnerFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    std::array<char, 64> text{};
-    const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : 0;
-    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
-}
-
-/// From the store's directory on: STORE.logs/PLAN/NAME, and STORE.logs is beside the store.
-std::string relative(const std::string& path) {
-    std::size_t at = path.size();
-    for (int part = 0; part < 3 && at != std::string::npos && at > 0; ++part) at = path.rfind('/', at - 1);
-    return at == std::string::npos ? path : path.substr(at + 1);
-}
-
 /// Best effort: without it the logs of another plan may stand beside those of this one.
 void write_owner(int directory, std::string_view identity) {
-    const UniqueFd file(::openat(directory, kOwnerFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const UniqueFd file(::openat(directory, kLogOwnerFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file) static_cast<void>(::write(file.get(), identity.data(), identity.size()) == 0);
 }
 
 }  // namespace
-
-std::string log_file_name(std::string_view stage_id, std::int32_t idx) {
-    std::string name;
-    for (const char c : stage_id) {
-        // A leading dot would hide the file.
-        if (is_plain(c) && !(c == '.' && name.empty())) {
-            name += c;
-        } else {
-            name += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    // "~" is never part of an escaped name, so a cut one cannot be mistaken for another stage's.
-    if (name.size() > kLongestNameBytes)
-        name = fmt::format("{}~{:016x}", name.substr(0, 120), hash_of(stage_id));
-    return fmt::format("{}.{}.log", name, idx);
-}
 
 AttemptLog::AttemptLog(UniqueFd file, std::string path, std::size_t limit)
     : file_(std::move(file)),
@@ -104,15 +55,7 @@ AttemptLog::AttemptLog(std::shared_ptr<const UniqueFd> directory, std::string na
 
 AttemptLog::~AttemptLog() { finish(); }
 
-std::string AttemptLog::relative_path() const { return relative(path_); }
-
-std::string running_log_path(const std::string& store_path, const std::string& plan,
-                             const std::string& identity, std::string_view stage_id, std::int32_t idx) {
-    const std::string directory = store_path + ".logs/" + plan;
-    const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!opened || read_owner(opened.get()) != identity) return {};
-    return relative(directory + "/" + log_file_name(stage_id, idx));
-}
+std::string AttemptLog::relative_path() const { return relative_log_path(path_); }
 
 void AttemptLog::make() noexcept {
     if (!directory_) return;
@@ -209,7 +152,7 @@ LogDirectory::LogDirectory(const std::string& store_path, const std::string& pla
         return std::make_shared<const UniqueFd>(open_directory(parent.get(), plan, path_));
     };
     directory_ = open();
-    const std::string owner = read_owner(directory_->get());
+    const std::string owner = read_log_owner(directory_->get());
     if (owner == identity) return;
     if (!owner.empty()) {
         static_cast<void>(remove_logs(store_path, plan));

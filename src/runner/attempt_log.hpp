@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log files of attempts, beside the store: STORE.logs/PLAN/STAGE.IDX.log
+// Writing the output of attempts, see os/log_file.hpp.
 #pragma once
 
 #include <chrono>
@@ -12,10 +12,6 @@
 #include "os/process.hpp"
 
 namespace turboci {
-
-/// `stage_id` as a file name: everything but A-Z a-z 0-9 _ - and inner dots is %-escaped; a long one is
-/// cut and told apart by a hash.
-[[nodiscard]] std::string log_file_name(std::string_view stage_id, std::int32_t idx);
 
 /// Takes the output of one attempt. The file holds all of it up to a limit; of more, the first and the last
 /// half of the limit, with a line between them that says how much was left out. While the command runs the
@@ -63,12 +59,6 @@ private:
     std::string tail_;
     int error_ = 0;
 };
-
-/// Where the log of an attempt that runs is written, from the store's directory on; the store has it when the
-/// attempt has ended. Empty: there are no logs of this plan yet. `identity` is that of the plan itself.
-[[nodiscard]] std::string running_log_path(const std::string& store_path, const std::string& plan,
-                                           const std::string& identity, std::string_view stage_id,
-                                           std::int32_t idx);
 
 /// Removes all logs of a plan. False if some are left.
 [[nodiscard]] bool remove_logs(const std::string& store_path, const std::string& plan) noexcept;

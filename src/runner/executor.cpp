@@ -44,6 +44,7 @@ void Executor::prepare() {
         listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
                                       count == 1 ? "process" : "processes"));
     }
+    if (options_.ship_logs) shipper_.emplace(*service_);
     RunSettings settings;
     settings.jobs = static_cast<std::size_t>(std::max(options_.jobs, 1));
     settings.fail_fast = options_.fail_fast;
@@ -62,6 +63,7 @@ RunReport Executor::run() {
     prepare();
     loop();
     thread_.reset();
+    ship_what_is_left();
     store_->end_beats();
     RunFacts facts;
     facts.survivors = runner_.settle(kSettle);
@@ -77,6 +79,15 @@ RunReport Executor::run() {
     RunReport report = make_report(*service_, options_, *commands_, facts, clock_.read().wall);
     listener_.on_summary(report.summary);
     return report;
+}
+
+/// Ends are written even if what was printed last could not be sent with them.
+void Executor::ship_what_is_left() {
+    constexpr int kTries = 3;
+    if (!shipper_) return;
+    for (int tries = 0; tries < kTries && (tries == 0 || shipper_->has_unsent()); ++tries) shipper_->send();
+    if (shipper_->has_unsent())
+        listener_.on_note("the store did not take all that was printed; the rest is in the logs here");
 }
 
 /// The commands have ended; if the store takes it after all, nobody need find that out later.
@@ -159,8 +170,15 @@ void Executor::begin_job(const RunActions& actions) {
     }
     // Where nothing runs that would have to be looked after, this thread does it, unless the store keeps it
     // waiting.
-    const bool here =
-        job_ == StoreJob::batch && options_.threaded && processes_.empty() && actions.start.empty();
+    if (shipper_) {
+        shipper_->collect();
+        job = [this, job] {
+            shipper_->send();
+            job();
+        };
+    }
+    const bool here = !shipper_ && job_ == StoreJob::batch && options_.threaded && processes_.empty() &&
+                      actions.start.empty();
     if (!here) return thread_->submit(std::move(job));
     retry_ = std::move(job);
     thread_->do_here([this] { written_ = store_->write_at_once(state_->batch()); });
@@ -186,8 +204,10 @@ bool Executor::start(const RunActions::Start& start) {
         return false;
     }
     Command command = commands_->command(std::get<StageCommand>(parsed), stage.id, idx, start.attempt.token);
-    command.output = log;
-    processes_.push_back({start.id, runner_.start(command), log, stage.silence.has_value()});
+    std::shared_ptr<LogShipper::Feed> feed;
+    if (shipper_) feed = shipper_->feed(start.attempt.token, log);
+    command.output = feed ? std::shared_ptr<OutputSink>(feed) : log;
+    processes_.push_back({start.id, runner_.start(command), log, feed, stage.silence.has_value()});
     started_.push_back({stage.id, idx, stage.retry.max_retries + 1, log->path()});
     return true;
 }
@@ -225,7 +245,8 @@ void Executor::handle_end(const CommandEnd& end) {
     if (found == processes_.end()) return;
     AttemptLog& log = *found->log;
     log.finish();
-    state_->command_ended(found->id, end, {log.tail(), log.path(), log.relative_path(), log.error()}, now());
+    const LogPlace place = found->feed ? shipper_->end(*found->feed) : LogPlace{log.relative_path(), 0, 0};
+    state_->command_ended(found->id, end, {log.tail(), log.path(), place, log.error()}, now());
     processes_.erase(found);
 }
 

@@ -11,6 +11,7 @@
 
 #include "os/exec_space.hpp"
 #include "runner/attempt_log.hpp"
+#include "runner/log_shipper.hpp"
 #include "runner/run_state.hpp"
 #include "runner/run_store.hpp"
 #include "runner/stage_command.hpp"
@@ -22,6 +23,7 @@ namespace turboci {
 struct RunOptions {
     std::string store_path;  ///< absolute; logs are beside it
     std::string store;       ///< what TURBOCI_STORE is for the stages: that path, or a server's URL
+    bool ship_logs = false;  ///< the store is on another machine: it gets what is printed, too
     std::string plan;        ///< empty: the only one
     std::string actor;
     std::vector<RefText> refs;        ///< empty: everything; else these and what they need
@@ -65,7 +67,8 @@ private:
         StartId id{};
         CommandId command{};
         std::shared_ptr<AttemptLog> log;
-        bool listened_to = false;  ///< silence ends it
+        std::shared_ptr<LogShipper::Feed> feed;  ///< where logs are shipped
+        bool listened_to = false;                ///< silence ends it
     };
 
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
@@ -81,6 +84,7 @@ private:
     void handle_end(const CommandEnd& end);
     void finish_job();
     void write_what_is_left();
+    void ship_what_is_left();
 
     std::atomic<bool> stop_waiting_{false};
     const std::unique_ptr<Service> service_;  ///< waits as the options say, until stop_waiting_
@@ -97,6 +101,7 @@ private:
     std::optional<RunState> state_;
     std::string plan_identity_;
     std::unique_ptr<LogDirectory> logs_;  ///< from the first start on
+    std::optional<LogShipper> shipper_;   ///< where logs are shipped
 
     std::vector<Process> processes_;
     std::vector<StageStart> started_;  ///< to be told

@@ -1,22 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/log_tail.hpp"
 
-#include <algorithm>
-
 #include "runner/attempt_log.hpp"
-#include "runner/log_file.hpp"
 
 namespace turboci {
-
-namespace {
-
-std::string read_end(const LogFile& file) {
-    const std::int64_t size = file.size();
-    const std::int64_t begin = std::max<std::int64_t>(0, size - std::int64_t{AttemptLog::kTailBytes});
-    return last_lines(file.read(begin, static_cast<std::size_t>(size - begin)), begin > 0);
-}
-
-}  // namespace
 
 std::string last_lines(std::string_view text, bool cut) {
     if (text.size() > AttemptLog::kTailBytes) {
@@ -42,10 +29,21 @@ std::string last_lines(std::string_view text, bool cut) {
     return std::string(text);
 }
 
-LogTail log_tail_reader(const std::string& store_path) {
-    return [store_path](const Stage&, const Attempt& attempt) {
-        const auto file = attempt.log_path ? LogFile::open(store_path, *attempt.log_path) : std::nullopt;
-        return file ? read_end(*file) : std::string();
+LogTail log_tail_reader(Service& service, const std::string& plan) {
+    return [&service, plan](const Stage& stage, const Attempt& attempt) -> std::string {
+        if (!attempt.log) return {};
+        ReadOutput request;
+        request.plan = plan;
+        request.stage = stage.id;
+        request.idx = attempt.idx;
+        request.tail_bytes = std::int64_t{AttemptLog::kTailBytes} + 1;
+        std::string text;
+        try {
+            service.read_output(request, [&](const OutputPart& part) { text += part.bytes; });
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+        }
+        return last_lines(text, text.size() > AttemptLog::kTailBytes);
     };
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "format/plan_report.hpp"
+#include "turboci/service.hpp"
 
 namespace turboci {
 
@@ -13,8 +14,7 @@ namespace turboci {
 /// it, so that its first line may not be whole.
 [[nodiscard]] std::string last_lines(std::string_view text, bool cut);
 
-/// Reads the logs beside the store at `store_path`. A log that is not there, or that does not lie in the
-/// store's own directory of logs, is "".
-[[nodiscard]] LogTail log_tail_reader(const std::string& store_path);
+/// Reads the logs of a plan. A log that is not there is "". `service` must outlive it.
+[[nodiscard]] LogTail log_tail_reader(Service& service, const std::string& plan);
 
 }  // namespace turboci

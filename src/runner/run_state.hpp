@@ -94,10 +94,10 @@ struct Inspection {
 
 /// What is left of a command that is over, beside how it ended.
 struct AttemptOutput {
-    std::string tail;               ///< the last lines that it wrote
-    std::string log_path;           ///< empty: it has no log
-    std::string relative_log_path;  ///< from the store's directory on
-    int log_error = 0;              ///< an errno: why the log is not complete
+    std::string tail;             ///< the last lines that it wrote
+    std::string log_path;         ///< of the file here; empty: there is none
+    std::optional<LogPlace> log;  ///< where the store finds it
+    int log_error = 0;            ///< an errno: why the file is not complete
 };
 
 struct FinalNode {

@@ -73,7 +73,7 @@ void RunState::command_ended(StartId id, const CommandEnd& end, AttemptOutput ou
     event.tail = std::move(output.tail);
     event.log_path = std::move(output.log_path);
     event.log_error = output.log_error;
-    if (!output.relative_log_path.empty()) write.word.log_path = std::move(output.relative_log_path);
+    write.word.log = std::move(output.log);
     write.word.ran_for = event.elapsed;
     write.word.signalled = attempt.stopped != StopReason::none;
     if (end.kind == CommandEnd::Kind::exited) write.word.exit_code = end.value;

@@ -228,7 +228,9 @@ void RunStore::inspect_stage(const Stage& stage, Inspection& found) {
 
 void RunStore::beat() {
     has_beaten_ = true;
-    service_.beat(holder_);
+    Beat beat;
+    beat.holder = holder_;
+    static_cast<void>(service_.beat(beat));
 }
 
 void RunStore::end_beats() noexcept {

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/log_place.hpp"
 #include "domain/ordered_json.hpp"
 #include "domain/policy_text.hpp"
 #include "engine/predicates.hpp"
@@ -117,7 +118,7 @@ Json json_of(const AttemptRow& row) {
             {"failure", json_of(a.failure)},
             {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
             {"signal", a.signal ? Json(*a.signal) : Json()},
-            {"log", a.log_path ? Json{{"path", *a.log_path}} : Json()},
+            {"log", a.log ? json_of(JsonText{to_json(*a.log)}) : Json()},
             {"stopping", stopping},
             {"not_before", json_of(a.not_before)},
             {"last_heartbeat", json_of(a.last_heartbeat)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/import_values.hpp"
 
+#include "domain/log_place.hpp"
 #include "domain/policy_text.hpp"
 #include "engine/holder.hpp"
 
@@ -220,8 +221,9 @@ void read_end(const Json& json, AttemptRow& attempt) {
     a.signal = optional_small(json, "signal", 1, 128);
     attempt.holder = name(json, "holder");
     if (const Json& log = member(json, "log"); !log.is_null()) {
-        only(log, {"path"});
-        a.log_path = name(log, "path");
+        auto place = parse_log_place(log.dump());
+        if (const auto* why = std::get_if<std::string>(&place)) complain("'log' " + *why);
+        a.log = std::get<LogPlace>(std::move(place));
     }
     if (const Json& s = member(json, "stopping"); !s.is_null()) {
         only(s, {"since", "by", "reason", "cause", "inside"});

@@ -66,6 +66,31 @@ Judgement judge(Service& service, QueryNodes request, NodeSink* also) {
     return judge.judgement();
 }
 
+Judgement judge_gate(Service& service, QueryNodes request, bool allow_skipped) {
+    class Gate final : public NodeSink {
+    public:
+        explicit Gate(bool allow_skipped) : allow_skipped_(allow_skipped) {}
+        void plan(const WorkPlan&) override {}
+        void check(const Check& check) override {
+            const GateAnswer answer = gate_answer(check, allow_skipped_);
+            if (answer == GateAnswer::yes) ++yes;
+            if (answer == GateAnswer::no) refused.push_back({NodeType::check, check.id});
+        }
+        void stage(const Stage&) override {}
+        std::vector<NodeRef> refused;
+        std::int64_t yes = 0;
+
+    private:
+        bool allow_skipped_;
+    };
+    Gate gate(allow_skipped);
+    request.types = {NodeType::check};
+    request.parts = kBareNodes;
+    service.query(request, gate);
+    const bool opens = gate_opens(gate.yes, static_cast<std::int64_t>(gate.refused.size()));
+    return {opens ? Verdict::passed : Verdict::failed, std::move(gate.refused), {}};
+}
+
 std::vector<NodeRef> open_nodes(Service& service, QueryNodes request) {
     request.states = {State::planning, State::planned, State::waiting, State::attempting,
                       State::awaiting_group};

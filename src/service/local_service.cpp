@@ -192,24 +192,6 @@ std::vector<BatchAnswer> LocalService::write_batch(std::span<const WriteNodes> r
     return answers;
 }
 
-void LocalService::beat(const std::string& holder) {
-    const auto transaction = store_.write({}, options_.wait);
-    ChangeSet changes;
-    changes.beats = {{holder, transaction->now().wall}};
-    transaction->apply(changes);
-    transaction->commit();
-}
-
-void LocalService::end_beats(const std::string& holder) {
-    const auto transaction = store_.write({}, options_.wait);
-    ChangeSet changes;
-    changes.ended_beats = {holder};
-    // What was silent for a day holds nothing that somebody will look for.
-    changes.old_beats = transaction->now().wall - std::chrono::hours(24);
-    transaction->apply(changes);
-    transaction->commit();
-}
-
 WorkPlan LocalService::watch(const std::string& plan, std::int64_t seen, Duration at_most) {
     WorkPlan now = get_plan(plan);
     if (now.version != seen || at_most <= Duration::zero()) return now;

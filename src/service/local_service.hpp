@@ -26,8 +26,10 @@ public:
     RerunResult rerun_plan(const RerunPlan& request) override;
     void delete_plan(const std::string& plan, bool force) override;
     std::vector<WorkPlan> prune_plans(const PrunePlans& request) override;
-    void beat(const std::string& holder) override;
+    bool beat(const Beat& beat) override;
     void end_beats(const std::string& holder) override;
+    void drain_worker(const std::string& name) override;
+    std::int64_t append_output(const AppendOutput& request) override;
     [[nodiscard]] std::vector<WorkPlan> list_plans() override;
     [[nodiscard]] WorkPlan get_plan(const std::string& plan) override;
     [[nodiscard]] PlanSummary summarize(const std::string& plan, std::size_t limit) override;
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] Explanation explain(const std::string& plan, const RefText& ref) override;
     [[nodiscard]] std::vector<ClaimedAttempt> rehearse(const std::string& plan,
                                                        const ClaimFilter& filter) override;
+    [[nodiscard]] std::vector<Worker> workers() override;
+    void read_output(const ReadOutput& request, const std::function<void(const OutputPart&)>& visit) override;
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) override;
     [[nodiscard]] WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) override;
     void export_plan(const std::string& plan,

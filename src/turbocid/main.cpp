@@ -27,6 +27,7 @@
 #include "cli/parser.hpp"
 #include "grpc/server.hpp"
 #include "os/files.hpp"
+#include "os/log_file.hpp"
 #include "os/process_identity.hpp"
 #include "os/unique_fd.hpp"
 #include "server/metrics_page.hpp"
@@ -189,6 +190,7 @@ rpc::ServerOptions server_options(const Options& options) {
     host.watch_heartbeat = options.watch_heartbeat;
     host.log = [quiet = options.quiet](const std::string& line) { log_line(line, quiet); };
     host.probe = probe_runner;
+    host.open_output = log_files_of(store_file(options.store));
     if (!options.token_file.empty()) host.identities = server::Identities::read(options.token_file);
     return server;
 }

@@ -208,7 +208,8 @@ std::optional<std::string> Bench::step(const Operation& operation) {
     create.nodes = operation.request;
     create.nodes.plan = exists ? model.plan().id : course_.plan;
     if (operation.kind > OperationKind::tick) {
-        if (operation.kind == OperationKind::beat) endpoint_->beat(identity(operation.holder));
+        if (operation.kind == OperationKind::beat)
+            static_cast<void>(endpoint_->beat({.holder = identity(operation.holder)}));
         expected_ = answer(model, operation, clock_.reading);
         return std::nullopt;
     }

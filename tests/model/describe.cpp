@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "domain/log_place.hpp"
 #include "operation.hpp"
 
 namespace turboci::model {
@@ -99,7 +100,7 @@ std::string print(const HolderWord& w) {
     if (w.signalled) m.add("signalled", "true");
     if (w.exit_code) m.add("exit_code", *w.exit_code);
     if (w.signal) m.add("signal", *w.signal);
-    if (w.log_path) m.add("log_path", *w.log_path);
+    if (w.log) m.add("log", to_json(*w.log));
     if (w.ran_for) m.add("ran_for", fmt::format("{}us", w.ran_for->count()));
     return m.braced();
 }

@@ -357,7 +357,7 @@ protected:
         }
         word.signalled = c_.once_in(a.stopping ? 2 : 6);
         if (c_.once_in(4)) word.ran_for = one_of(c_, kDurations);
-        if (c_.once_in(3)) word.log_path = "logs/one";
+        if (c_.once_in(3)) word.log = LogPlace{"logs/one"};
         return w;
     }
 

@@ -89,7 +89,7 @@ struct ModelAttempt {
     std::vector<Progress> progress;
     std::optional<std::string> failure;
     std::optional<std::int32_t> exit_code, signal;
-    std::optional<std::string> log_path;
+    std::optional<LogPlace> log;
     std::optional<Stopping> stopping;
     std::optional<Timestamp> not_before, started_at, ended_at, last_heartbeat;
     std::optional<RunnerIdentity> runner;  ///< of a holder that can be asked to stop

@@ -446,7 +446,7 @@ void Model::carry_out(ModelStage& stage, ModelAttempt& a, const AttemptWrite& wr
     }
     if (word && word->exit_code) a.exit_code = word->exit_code;
     if (word && word->signal) a.signal = word->signal;
-    if (word && word->log_path) a.log_path = word->log_path;
+    if (word && word->log) a.log = word->log;
     if (word && word->stopping) {
         mark(stage, a,
              {now_, request_->actor, write.failure.value_or(""), word->cause.value_or(Cause::interrupted),

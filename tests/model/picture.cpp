@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench.hpp"
+#include "domain/log_place.hpp"
 
 namespace turboci::model {
 
@@ -133,7 +134,7 @@ std::string attempt_line(std::size_t idx, const A& a, const std::string& details
         when(a.last_heartbeat), when(a.created_at), when(a.updated_at));
     text += fmt::format(" cause {} exit {} signal {} log {} started {} ended {}", name(a.cause),
                         a.exit_code ? std::to_string(*a.exit_code) : "-",
-                        a.signal ? std::to_string(*a.signal) : "-", a.log_path.value_or("-"),
+                        a.signal ? std::to_string(*a.signal) : "-", a.log ? to_json(*a.log) : "-",
                         when(a.started_at), when(a.ended_at));
     if (a.stopping)
         text +=

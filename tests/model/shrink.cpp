@@ -205,7 +205,7 @@ private:
             drop([&](Opened & o) -> auto& { return word(o).cause; });
             drop([&](Opened & o) -> auto& { return word(o).exit_code; });
             drop([&](Opened & o) -> auto& { return word(o).signal; });
-            drop([&](Opened & o) -> auto& { return word(o).log_path; });
+            drop([&](Opened & o) -> auto& { return word(o).log; });
             drop([&](Opened & o) -> auto& { return word(o).ran_for; });
             reset([&](Opened & o) -> auto& { return word(o).stopping; });
             reset([&](Opened & o) -> auto& { return word(o).signalled; });

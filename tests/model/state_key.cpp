@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state_key.hpp"
+#include "domain/log_place.hpp"
 
 #include <fmt/format.h>
 
@@ -139,7 +140,7 @@ private:
         add(a.failure);
         add_code(a.exit_code);
         add_code(a.signal);
-        add(a.log_path);
+        add(a.log ? to_json(*a.log) : "");
         if (a.stopping)
             add("stopping {} {} {} {} ", a.stopping->by, a.stopping->reason,
                 static_cast<int>(a.stopping->cause), a.stopping->from_inside);

@@ -8,96 +8,15 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import unittest
 
-try:
-    import grpc
-    from grpc_tools import protoc
-except ImportError:
-    print("server_test: /usr/bin/python3 has no grpcio and grpcio-tools; skipped")
-    sys.exit(77)
+import harness
+from harness import TURBOCI, Case, Server, grpc
 
-PROTOS = pathlib.Path(__file__).resolve().parent.parent / "proto" / "public"
-TURBOCID, TURBOCI = (os.path.abspath(path) for path in sys.argv[1:3])
-for name in [name for name in os.environ if name.startswith("TURBOCI_")]:
-    del os.environ[name]  # those of a stage that runs this test
-stubs = tempfile.TemporaryDirectory()
-files = sorted(str(path) for path in PROTOS.rglob("*.proto"))
-if protoc.main(["protoc", f"-I{PROTOS}", f"--python_out={stubs.name}", f"--grpc_python_out={stubs.name}", *files]):
-    sys.exit("server_test: the protos cannot be compiled")
-sys.path.insert(0, stubs.name)
+harness.load_stubs("tests/proto/public")
 from turboci.v1 import check_pb2, common_pb2, service_pb2, service_pb2_grpc, stage_pb2, workplan_pb2  # noqa: E402
-
-
-class Server:
-    """A server on a socket in a folder of its own, or where it is told to listen."""
-
-    def __init__(self, folder, *options, listen=None, credentials=None):
-        self.log = open(f"{folder}/server.log", "ab+")
-        before = len(self.events())
-        self.process = subprocess.Popen([TURBOCID, "--store", f"{folder}/plan.db", "--listen",
-                                         listen or f"unix:{folder}/s.sock", *options], stderr=self.log)
-        self.url = self.await_event("listening", before)["address"]
-        self.channel = self.connect(credentials)
-        grpc.channel_ready_future(self.channel).result(timeout=60)
-        self.stub = service_pb2_grpc.TurboCIOrchestratorStub(self.channel)
-
-    def connect(self, credentials=None):
-        return grpc.secure_channel(self.url, credentials) if credentials else grpc.insecure_channel(self.url)
-
-    def events(self):
-        lines = pathlib.Path(self.log.name).read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-    def await_event(self, name, after=0):
-        deadline = time.monotonic() + 60
-        while True:
-            for event in self.events()[after:]:
-                if event.get("event") == name:
-                    return event
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(pathlib.Path(self.log.name).read_text())
-            time.sleep(0.01)
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        status = self.process.wait(timeout=120)
-        self.channel.close()
-        self.log.close()
-        return status
-
-
-class Case(unittest.TestCase):
-    options = ()
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.server = Server(self.folder.name, *self.options)
-        self.addCleanup(lambda: self.server.process.poll() is None and self.server.stop())
-        self.stub = self.server.stub
-
-    def make_plan(self):
-        return self.stub.CreateWorkPlan(workplan_pb2.CreateWorkPlanRequest(metadata={"k": "v"})).work_plan.id
-
-    def write(self, plan, checks=(), stages=()):
-        return self.stub.WriteNodes(
-            service_pb2.WriteNodesRequest(work_plan_id=plan, checks=checks, stages=stages))
-
-    def states(self, plan):
-        found = self.stub.QueryNodes(
-            service_pb2.QueryNodesRequest(work_plan_id=plan, include_checks=True, include_stages=True))
-        return {node.id: node.state for node in [*found.checks, *found.stages]}
-
-    def refused(self, code, call, *arguments, **keywords):
-        with self.assertRaises(grpc.RpcError) as caught:
-            call(*arguments, **keywords)
-        self.assertEqual(caught.exception.code(), code, caught.exception.details())
-        return caught.exception
 
 
 class StockClient(Case):
@@ -422,9 +341,11 @@ class Tls(Case):
 
 
 class Command(Case):
+    def url(self):
+        return f"grpc+{self.server.url.replace('unix:', 'unix://')}"
+
     def turboci(self, *arguments, text=None):
-        store = f"grpc+{self.server.url.replace('unix:', 'unix://')}"
-        done = subprocess.run([TURBOCI, "--store", store, *arguments], input=text, text=True, capture_output=True,
+        done = subprocess.run([TURBOCI, "--store", self.url(), *arguments], input=text, text=True, capture_output=True,
                               cwd=self.folder.name)
         return done.returncode, done.stdout, done.stderr
 
@@ -443,6 +364,36 @@ stages:
         nodes = json.loads(self.turboci("nodes", "query", "-o", "json")[1])
         self.assertEqual([check["outcome"] for check in nodes["checks"]], ["passed", "passed"])
 
+    def test_what_a_run_prints_is_read_from_anywhere(self):
+        self.turboci("plan", "create", "p")
+        self.turboci("nodes", "write", "-", text="""
+stages:
+  - {id: long, args: {command: "seq 1 100000"}}
+  - {id: bad, args: {command: "echo why; exit 3"}}
+  - {id: slow, args: {command: "echo begin; until [ -e go ]; do sleep 0.05; done; echo end"}}
+""")
+        runner = subprocess.Popen([TURBOCI, "--store", self.url(), "run", "-j3"], stderr=subprocess.PIPE, text=True,
+                                  cwd=self.folder.name)
+        with tempfile.TemporaryDirectory() as elsewhere:
+            follow = subprocess.Popen([TURBOCI, "--store", self.url(), "logs", "-f", "slow"], stdout=subprocess.PIPE,
+                                      text=True, cwd=elsewhere)
+            self.assertEqual(follow.stdout.readline(), "begin\n")  # while it runs
+            pathlib.Path(self.folder.name, "go").touch()
+            self.assertEqual(follow.stdout.read(), "end\n")
+            self.assertEqual(follow.wait(20), 0)
+            self.assertEqual(runner.wait(20), 1, runner.communicate()[1])
+            logs = subprocess.run([TURBOCI, "--store", self.url(), "logs", "long"], capture_output=True, text=True,
+                                  cwd=elsewhere)
+            self.assertEqual(logs.stdout, "".join(f"{n}\n" for n in range(1, 100001)))
+            tail = subprocess.run([TURBOCI, "--store", self.url(), "logs", "--failed", "--tail", "1"],
+                                  capture_output=True, text=True, cwd=elsewhere)
+            self.assertEqual(tail.stdout, "why\n")
+            report = subprocess.run([TURBOCI, "--store", self.url(), "plan", "show", "--format", "markdown"],
+                                    capture_output=True, text=True, cwd=elsewhere)
+            self.assertIn("why", report.stdout)
+        stages = json.loads(self.turboci("nodes", "query", "bad", "-o", "json")[1])["stages"]
+        self.assertEqual(stages[0]["attempts"][0]["log"], {"bytes": 4, "dropped": 0})
+
     def test_errors_name_the_places_of_the_file(self):
         self.turboci("plan", "create", "p")
         local = subprocess.run([TURBOCI, "--store", "local.db", "plan", "create", "p"], cwd=self.folder.name)
@@ -455,4 +406,4 @@ stages:
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    harness.main()

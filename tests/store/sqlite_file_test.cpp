@@ -63,7 +63,7 @@ TEST_CASE("a new store and its lock file are for their owner alone, whatever the
 TEST_CASE("a new store names itself and its schema in the header") {
     Fixture f;
     CHECK(raw(f.path(), "PRAGMA application_id") == std::to_string(0x54434970));
-    CHECK(raw(f.path(), "PRAGMA user_version") == "3");
+    CHECK(raw(f.path(), "PRAGMA user_version") == "4");
     CHECK(raw(f.path(), "PRAGMA integrity_check") == "ok");
 }
 
@@ -304,9 +304,9 @@ TEST_CASE("a path that names no file is an invalid argument") {
 TEST_CASE("a store of a newer or impossible schema is refused untouched") {
     Fixture f;
     f.close();
-    raw(f.path(), "PRAGMA user_version=4");
+    raw(f.path(), "PRAGMA user_version=5");
     CHECK_THAT(refusal(f.path()),
-               Contains("newer turboci (schema 4, this one knows 3)") && Contains("upgrade"));
+               Contains("newer turboci (schema 5, this one knows 4)") && Contains("upgrade"));
     raw(f.path(), "PRAGMA user_version=0");
     CHECK_THAT(refusal(f.path()), Contains("no schema version"));
     raw(f.path(), "PRAGMA user_version=-5");

@@ -63,7 +63,7 @@ TEST_CASE("a schema that is changed while the store is open is noticed by the ne
     CHECK(code_of([&] { static_cast<void>(f.write()); }) == ErrorCode::store);
     raw(f.path(), "DROP VIEW v");
     CHECK_NOTHROW(f.write());
-    raw(f.path(), "PRAGMA user_version=4; CREATE TABLE newer(x)");
+    raw(f.path(), "PRAGMA user_version=5; CREATE TABLE newer(x)");
     CHECK_THAT(message_of([&] { static_cast<void>(f.write()); }), Contains("newer turboci"));
 }
 
@@ -112,13 +112,13 @@ TEST_CASE("migrations are numbered from 2 on without gaps and each tells what it
 
 TEST_CASE("an older schema is brought up step by step, and only by the steps that it lacks") {
     const std::array<Migration, 3> steps{
-        {sqlite::migrations().back(), {4, "added a table", &add_table}, {5, "added a column", &add_column}}};
+        {sqlite::migrations().back(), {5, "added a table", &add_table}, {6, "added a column", &add_column}}};
     Fixture f;
     f.close();
     Database db(f.path(), Database::Mode::read_write);
     db.exec("BEGIN IMMEDIATE");
     CHECK(sqlite::migrate(db, steps) == std::vector<std::string>{"added a table", "added a column"});
-    CHECK(sqlite::schema_version(db) == 5);
+    CHECK(sqlite::schema_version(db) == 6);
     CHECK(sqlite::migrate(db, steps).empty());
     db.exec("COMMIT");
     db.exec("INSERT INTO second(x, y) VALUES(1, 2)");
@@ -126,7 +126,7 @@ TEST_CASE("an older schema is brought up step by step, and only by the steps tha
 
 TEST_CASE("an upgrade that fails changes nothing") {
     const std::array<Migration, 3> steps{
-        {sqlite::migrations().back(), {4, "added a table", &add_table}, {5, "failed", &half_fail}}};
+        {sqlite::migrations().back(), {5, "added a table", &add_table}, {6, "failed", &half_fail}}};
     Fixture f;
     f.close();
     const std::string before = read_file(f.path());
@@ -135,7 +135,7 @@ TEST_CASE("an upgrade that fails changes nothing") {
         db.exec("BEGIN IMMEDIATE");
         CHECK(code_of([&] { static_cast<void>(sqlite::migrate(db, steps)); }) == ErrorCode::store);
         db.exec("ROLLBACK");
-        CHECK(sqlite::schema_version(db) == 3);
+        CHECK(sqlite::schema_version(db) == 4);
         CHECK(sqlite::schema_difference(db, sqlite::newest_schema()).empty());
     }
     CHECK(read_file(f.path()) == before);
@@ -145,10 +145,10 @@ TEST_CASE("versions that no step leads to are refused") {
     const auto refuse = [](int version) {
         return message_of([&] { sqlite::refuse_unknown_version(version, sqlite::migrations(), "t.db"); });
     };
-    CHECK_THAT(refuse(4), Contains("newer turboci"));
+    CHECK_THAT(refuse(5), Contains("newer turboci"));
     CHECK_THAT(refuse(0), Contains("no schema version"));
     CHECK(refuse(1) == "nothing was thrown");
-    CHECK(refuse(3) == "nothing was thrown");
+    CHECK(refuse(4) == "nothing was thrown");
 }
 
 namespace {
@@ -184,8 +184,8 @@ TEST_CASE("a store of version 1 is upgraded by whoever opens it, and its operati
             CHECK(find_operation(*transaction, f.plan(), "op") == OperationRow{"op", 1, {{NodeKey{1}, 2}}});
             CHECK(find_operation(*transaction, f.plan(), "other") == OperationRow{"other", 1, {}});
         }
-        CHECK(told.size() == 2);
-        CHECK(raw(f.path(), "PRAGMA user_version") == "3");
+        CHECK(told.size() == 3);
+        CHECK(raw(f.path(), "PRAGMA user_version") == "4");
         told.clear();
         CHECK_NOTHROW(open_store(f.path(), options));
         CHECK(told.empty());
@@ -198,7 +198,7 @@ TEST_CASE("an older schema differs from the newest in what has changed since, an
         for (const auto& object : schema) all.emplace_back(object.sql);
         return all;
     };
-    CHECK(texts(sqlite::older_schema(3)) == texts(sqlite::newest_schema()));
+    CHECK(texts(sqlite::older_schema(4)) == texts(sqlite::newest_schema()));
     auto first = texts(sqlite::older_schema(1)), newest = texts(sqlite::older_schema(2));
     std::size_t different = 0;
     REQUIRE(first.size() == newest.size());

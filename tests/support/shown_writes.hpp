@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/log_place.hpp"
 #include "turboci/requests.hpp"
 
 namespace turboci {
@@ -147,7 +148,7 @@ private:
         number(h.signalled);
         maybe(h.exit_code, [&](auto code) { number(code); });
         maybe(h.signal, [&](auto signal) { number(signal); });
-        maybe(h.log_path, [&](const auto& path) { text(path); });
+        maybe(h.log, [&](const auto& log) { text(to_json(log)); });
         maybe(h.ran_for, [&](Duration d) { number(d.count()); });
     }
     Positions positions_;

@@ -77,6 +77,7 @@ PlanKey Data::apply(const ChangeSet& c) {
     add_counts(plan, c.counts);
     if (c.write) append_write(plan, *c.write, c.changes);
     if (c.operation) insert_unique(operations_, {plan, c.operation->op_id}, *c.operation, "an operation");
+    change_log_parts(c);
     change_beats(c);
     return plan;
 }
@@ -259,6 +260,7 @@ void Data::delete_node(NodeKey key) {
     for (const ResultRow& row : results(key))
         open_results_.erase({row.stage, row.attempt, key, row.result.id});
     erase_between(progress_, {key, 0}, {next, 0});
+    erase_between(log_parts_, {key, 0, 0}, {next, 0, 0});
     erase_between(attempts_, {key, 0}, {next, 0});
     erase_between(results_, {key, 0}, {next, 0});
     erase_between(result_owners_, {key, OwnerType{}, ""}, {next, OwnerType{}, ""});
@@ -272,11 +274,27 @@ void Data::delete_node(NodeKey key) {
     nodes_.erase(key);
 }
 
+void Data::change_log_parts(const ChangeSet& changes) {
+    for (const LogPartRow& part : changes.log_parts) {
+        insert_unique(log_parts_, {part.stage, part.idx, part.seq}, part, "a part of a log");
+        log_parts_.at({part.stage, part.idx, part.seq}).size = static_cast<std::int64_t>(part.bytes.size());
+    }
+    for (const LogPartName& name : changes.dropped_log) log_parts_.erase({name.stage, name.idx, name.seq});
+}
+
 void Data::change_beats(const ChangeSet& changes) {
-    for (const Beat& beat : changes.beats) beats_.insert_or_assign(beat.holder, beat.at);
+    for (const BeatRow& beat : changes.beats) {
+        const auto [entry, is_new] = beats_.try_emplace(beat.holder, beat);
+        const Timestamp started_at = is_new ? beat.at : entry->second.started_at;
+        const bool draining = beat.draining || entry->second.draining;
+        entry->second = beat;
+        entry->second.started_at = started_at;
+        entry->second.draining = draining;
+        if (beat.runners.empty()) entry->second.runners = {""};
+    }
     for (const std::string& holder : changes.ended_beats) beats_.erase(holder);
     if (changes.old_beats)
-        std::erase_if(beats_, [&](const auto& beat) { return beat.second < *changes.old_beats; });
+        std::erase_if(beats_, [&](const auto& beat) { return beat.second.at < *changes.old_beats; });
 }
 
 }  // namespace turboci::memory

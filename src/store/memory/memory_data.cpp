@@ -28,9 +28,31 @@ std::vector<Row> rows_of(const Table& table, NodeKey node) {
 
 }  // namespace
 
-std::optional<Timestamp> Data::last_beat(std::string_view holder) const {
+std::optional<BeatRow> Data::last_beat(std::string_view holder) const {
     const auto it = beats_.find(holder);
     return it == beats_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<BeatRow> Data::workers() const {
+    std::vector<BeatRow> all;
+    for (const auto& [holder, beat] : beats_)
+        if (!beat.name.empty()) all.push_back(beat);
+    return all;
+}
+
+std::vector<LogPartRow> Data::log_parts(const AttemptName& name) const {
+    std::vector<LogPartRow> all;
+    each_between(log_parts_, {name.stage, name.idx, 0}, {name.stage, name.idx + 1, 0},
+                 [&](const auto& entry) {
+                     all.push_back(entry.second);
+                     all.back().bytes.clear();
+                 });
+    return all;
+}
+
+std::optional<LogPartRow> Data::log_part(const LogPartName& name) const {
+    const auto it = log_parts_.find({name.stage, name.idx, name.seq});
+    return it == log_parts_.end() ? std::nullopt : std::optional(it->second);
 }
 
 std::optional<PlanRow> Data::find_plan(std::string_view id) const {

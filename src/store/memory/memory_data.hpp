@@ -38,7 +38,10 @@ public:
     // ---- reading: rows in the orders that Facts promises
     [[nodiscard]] const std::string& identity() const { return identity_; }
     [[nodiscard]] NodeKey next_node() const { return NodeKey{next_node_}; }
-    [[nodiscard]] std::optional<Timestamp> last_beat(std::string_view holder) const;
+    [[nodiscard]] std::optional<BeatRow> last_beat(std::string_view holder) const;
+    [[nodiscard]] std::vector<BeatRow> workers() const;
+    [[nodiscard]] std::vector<LogPartRow> log_parts(const AttemptName& name) const;
+    [[nodiscard]] std::optional<LogPartRow> log_part(const LogPartName& name) const;
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) const;
     [[nodiscard]] std::vector<PlanRow> plans() const;
     [[nodiscard]] std::vector<StateCount> counts(PlanKey plan) const;
@@ -83,6 +86,7 @@ private:
     using PartKey = std::tuple<NodeKey, PredicateRole, std::int32_t>;  ///< number of a group, or position
     using NumberKey = std::pair<NodeKey, std::int32_t>;
     using ResultKey = std::pair<NodeKey, std::int64_t>;
+    using PartOfLog = std::tuple<NodeKey, std::int32_t, std::int64_t>;  ///< seq
     using TimeKey = std::tuple<PlanKey, Timestamp, NodeKey, std::int32_t>;
 
     [[nodiscard]] std::vector<AttemptRow> timed(const std::set<TimeKey>& index, PlanKey plan, Timestamp up_to,
@@ -92,6 +96,7 @@ private:
                      const std::function<bool(const LogEntry&)>& visit) const;
     void delete_plan(PlanKey plan);
     void change_beats(const ChangeSet& changes);
+    void change_log_parts(const ChangeSet& changes);
     [[nodiscard]] PlanKey insert_plan(const PlanRow& row);
     void update_plan(const PlanRow& row);
     void add_counts(PlanKey plan, const std::vector<StateCount>& differences);
@@ -112,7 +117,8 @@ private:
 
     std::string identity_;
     std::int64_t next_plan_ = 1, next_node_ = 1;
-    std::map<std::string, Timestamp, std::less<>> beats_;
+    std::map<std::string, BeatRow, std::less<>> beats_;
+    std::map<PartOfLog, LogPartRow> log_parts_;
     std::map<PlanKey, PlanRow> plans_;
     std::map<std::string, PlanKey, std::less<>> plan_ids_;
     std::map<std::tuple<PlanKey, NodeType, int, int>, std::int64_t> counts_;  ///< state, outcome or 0

@@ -39,8 +39,10 @@ public:
         load_results();
         load_attempts();
         load_queues();
-        for (const std::string& holder : lookup_.beats)
-            if (const auto at = data_.last_beat(holder)) facts_.beats.push_back({holder, *at});
+        for (const std::string& holder : lookup_.beats) append(facts_.beats, data_.last_beat(holder));
+        if (lookup_.workers) append(facts_.beats, data_.workers());
+        for (const AttemptName& name : lookup_.log_parts) append(facts_.log_parts, data_.log_parts(name));
+        for (const LogPartName& name : lookup_.log_bytes) append(facts_.log_bytes, data_.log_part(name));
         return std::move(facts_);
     }
 

@@ -22,7 +22,7 @@ struct Invariant {
     const char* sql;   ///< one row: count, some key or null
 };
 
-constexpr std::array<Invariant, 48> kInvariants{{
+constexpr std::array<Invariant, 49> kInvariants{{
     {"nodes of an unknown type, state, outcome or reason",
      "SELECT count(*), min(node_key) FROM nodes WHERE NOT (type IN (1, 2) AND state IN (10, 20, 30, 40)"
      " AND coalesce(outcome, 1) BETWEEN 1 AND 4 AND coalesce(concluded_reason, 1) BETWEEN 1 AND 10"
@@ -128,6 +128,10 @@ constexpr std::array<Invariant, 48> kInvariants{{
      " GROUP BY stage_key) AS a ON a.stage_key = n.node_key WHERE n.attempt <> coalesce(a.last, 0)"},
     {"lines of progress without their attempt",
      "SELECT count(*), min(p.stage_key) FROM progress AS p LEFT JOIN attempts AS a ON a.stage_key = "
+     "p.stage_key"
+     " AND a.idx = p.idx WHERE a.stage_key IS NULL"},
+    {"parts of logs without their attempt",
+     "SELECT count(*), min(p.stage_key) FROM log_parts AS p LEFT JOIN attempts AS a ON a.stage_key = "
      "p.stage_key"
      " AND a.idx = p.idx WHERE a.stage_key IS NULL"},
     {"results without their check",

@@ -258,7 +258,9 @@ void read_attempt(const Query& row, AttemptRow& a) {
     attempt.cause = row.is_null(20) ? std::nullopt : std::optional(cause(20));
     attempt.exit_code = row.is_null(21) ? std::nullopt : std::optional(row.small(21));
     attempt.signal = row.is_null(22) ? std::nullopt : std::optional(row.small(22));
-    attempt.log_path = row.maybe_string(23);
+    attempt.log.reset();
+    if (!row.is_null(23)) attempt.log = LogPlace{row.string(23), 0, 0};
+    if (!row.is_null(33)) attempt.log = LogPlace{{}, row.integer(33), row.integer(34)};
     attempt.stopping.reset();
     if (!row.is_null(24))
         attempt.stopping = Stopping{row.time(24), row.string(25), row.string(26), cause(27), row.boolean(28)};

@@ -32,7 +32,7 @@
     " updated_at, ready_at, started_at, deadline, no_retry, runner_host, runner_boot_id, runner_pid, " \
     "runner_start, holder, cause, exit_code, signal, log_path, stopping_since, stopping_by, "          \
     "stopping_reason,"                                                                                 \
-    " stopping_cause, stopping_inside, ended_at, retries, interruptions, class"
+    " stopping_cause, stopping_inside, ended_at, retries, interruptions, class, log_bytes, log_dropped"
 #define TURBOCI_RESULT_COLUMNS \
     "check_key, id, owner_type, owner_id, data, failure, created_at, finalized_at, stage_key, attempt"
 

@@ -120,9 +120,26 @@ void upgrade_to_3(Database& db) {
     decide_skip_causes(db);
 }
 
-constexpr std::array<Migration, 2> kMigrations{{
+/// What attempts print may lie in the store, and workers have names.
+void upgrade_to_4(Database& db) {
+    for (const char* column :
+         {"attempts ADD COLUMN log_bytes INTEGER", "attempts ADD COLUMN log_dropped INTEGER",
+          "beats ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+          "beats ADD COLUMN runners TEXT NOT NULL DEFAULT ''",
+          "beats ADD COLUMN draining INTEGER NOT NULL DEFAULT 0",
+          "beats ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0"})
+        db.exec(fmt::format("ALTER TABLE {}", column).c_str());
+    db.exec(
+        "CREATE TABLE log_parts(part_key INTEGER PRIMARY KEY, stage_key INTEGER NOT NULL, idx INTEGER NOT "
+        "NULL,"
+        " seq INTEGER NOT NULL, begin_at INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT");
+    db.exec("CREATE UNIQUE INDEX log_parts_by_attempt ON log_parts(stage_key, idx, seq)");
+}
+
+constexpr std::array<Migration, 3> kMigrations{{
     {2, "operations now tell which attempts they took", &upgrade_to_2},
     {3, "attempts now tell why they ended, and skipped nodes why they were skipped", &upgrade_to_3},
+    {4, "what attempts print can now lie in the store", &upgrade_to_4},
 }};
 
 void set_version(Database& db, int version) {

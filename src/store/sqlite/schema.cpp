@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Version 3; migrations.cpp tells how it came to be. Rules: integer keys, text ids once; what resolution
+// Version 4; migrations.cpp tells how it came to be. Rules: integer keys, text ids once; what resolution
 // reads and writes (nodes) apart from what is written once (node_bodies); no index on a column that changes
 // with every step, except partial ones on the few rows that are live. States are stored by number, times as
 // microseconds UTC, durations as microseconds. Foreign keys only where they cost nothing; `turboci store
@@ -15,7 +15,7 @@ namespace turboci::sqlite {
 
 namespace {
 
-constexpr std::array<SchemaObject, 27> kSchema{{
+constexpr std::array<SchemaObject, 29> kSchema{{
     // The next key of each kind. Keys are never used twice, not even after a plan is deleted.
     {"table", "counters", "counters",
      "CREATE TABLE counters(id INTEGER PRIMARY KEY CHECK(id = 1), next_plan INTEGER NOT NULL,"
@@ -93,7 +93,8 @@ constexpr std::array<SchemaObject, 27> kSchema{{
      " exit_code INTEGER, signal INTEGER, log_path TEXT, stopping_since INTEGER, stopping_by TEXT,"
      " stopping_reason TEXT, stopping_cause INTEGER, stopping_inside INTEGER NOT NULL DEFAULT 0,"
      " ended_at INTEGER, retries INTEGER NOT NULL DEFAULT 0, interruptions INTEGER NOT NULL DEFAULT 0,"
-     " class INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(stage_key, idx)) STRICT, WITHOUT ROWID"},
+     " class INTEGER NOT NULL DEFAULT 0, log_bytes INTEGER, log_dropped INTEGER, PRIMARY KEY(stage_key, idx))"
+     " STRICT, WITHOUT ROWID"},
     {"index", "attempts_ready", "attempts",
      "CREATE INDEX attempts_ready ON attempts(plan_key, class, ready_at, stage_key) WHERE state = 10"},
     {"index", "attempts_due", "attempts",
@@ -107,9 +108,17 @@ constexpr std::array<SchemaObject, 27> kSchema{{
      " class INTEGER NOT NULL, runner TEXT NOT NULL, uses TEXT NOT NULL, PRIMARY KEY(plan_key, class)) "
      "STRICT,"
      " WITHOUT ROWID"},
-    // When holders of attempts last said that they live.
+    // When holders of attempts last said that they live. Those with a name are workers.
     {"table", "beats", "beats",
-     "CREATE TABLE beats(holder TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
+     "CREATE TABLE beats(holder TEXT PRIMARY KEY, at INTEGER NOT NULL, name TEXT NOT NULL DEFAULT '',"
+     " runners TEXT NOT NULL DEFAULT '', draining INTEGER NOT NULL DEFAULT 0,"
+     " started_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID"},
+    // What attempts printed elsewhere, in parts. A table with row ids: parts are large.
+    {"table", "log_parts", "log_parts",
+     "CREATE TABLE log_parts(part_key INTEGER PRIMARY KEY, stage_key INTEGER NOT NULL, idx INTEGER NOT NULL,"
+     " seq INTEGER NOT NULL, begin_at INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT"},
+    {"index", "log_parts_by_attempt", "log_parts",
+     "CREATE UNIQUE INDEX log_parts_by_attempt ON log_parts(stage_key, idx, seq)"},
     {"table", "progress", "progress",
      "CREATE TABLE progress(stage_key INTEGER NOT NULL, idx INTEGER NOT NULL, seq INTEGER NOT NULL,"
      " message TEXT NOT NULL, timestamp INTEGER NOT NULL, details TEXT NOT NULL, PRIMARY KEY(stage_key, idx, "
@@ -143,6 +152,24 @@ constexpr std::array<SchemaObject, 27> kSchema{{
      "CREATE TABLE operations(plan_key INTEGER NOT NULL REFERENCES plans DEFERRABLE INITIALLY DEFERRED,"
      " op_id TEXT NOT NULL, version INTEGER NOT NULL, claimed TEXT NOT NULL, PRIMARY KEY(plan_key, op_id))"
      " STRICT, WITHOUT ROWID"},
+}};
+
+// What version 4 added columns to.
+constexpr std::array<std::pair<std::string_view, const char*>, 2> kTablesOfVersion3{{
+    {"attempts",
+     "CREATE TABLE attempts(stage_key INTEGER NOT NULL, idx INTEGER NOT NULL, plan_key INTEGER NOT NULL,"
+     " state INTEGER NOT NULL, process_uid TEXT NOT NULL, details TEXT NOT NULL, failure TEXT, not_before "
+     "INTEGER,"
+     " last_heartbeat INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ready_at INTEGER "
+     "NOT NULL,"
+     " started_at INTEGER, deadline INTEGER, no_retry INTEGER NOT NULL, runner_host TEXT, runner_boot_id "
+     "TEXT,"
+     " runner_pid INTEGER, runner_start INTEGER, holder TEXT NOT NULL DEFAULT '', cause INTEGER,"
+     " exit_code INTEGER, signal INTEGER, log_path TEXT, stopping_since INTEGER, stopping_by TEXT,"
+     " stopping_reason TEXT, stopping_cause INTEGER, stopping_inside INTEGER NOT NULL DEFAULT 0,"
+     " ended_at INTEGER, retries INTEGER NOT NULL DEFAULT 0, interruptions INTEGER NOT NULL DEFAULT 0,"
+     " class INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(stage_key, idx)) STRICT, WITHOUT ROWID"},
+    {"beats", "CREATE TABLE beats(holder TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
 }};
 
 // What version 3 added columns to.
@@ -196,6 +223,10 @@ std::vector<SchemaObject> older_schema(int version) {
     const auto replace = [&](std::string_view name, const char* sql) {
         std::ranges::find(schema, name, &SchemaObject::name)->sql = sql;
     };
+    if (version < 4) {
+        std::erase_if(schema, [](const SchemaObject& o) { return o.table == "log_parts"; });
+        for (const auto& [name, sql] : kTablesOfVersion3) replace(name, sql);
+    }
     if (version < 3) {
         std::erase_if(schema,
                       [](const SchemaObject& o) { return o.table == "classes" || o.table == "beats"; });

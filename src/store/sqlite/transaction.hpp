@@ -61,7 +61,10 @@ private:
     void load_assignments(const Lookup& lookup, Facts& facts);
     void load_attempts(PlanKey plan, const Lookup& lookup, Facts& facts);
     void load_results(const Lookup& lookup, Facts& facts);
-    [[nodiscard]] std::optional<Timestamp> last_beat(std::string_view holder);
+    [[nodiscard]] std::optional<BeatRow> last_beat(std::string_view holder);
+    [[nodiscard]] std::vector<BeatRow> workers();
+    [[nodiscard]] std::vector<LogPartRow> log_parts(const AttemptName& name);
+    [[nodiscard]] std::optional<LogPartRow> log_part(const LogPartName& name);
     [[nodiscard]] std::vector<StateCount> counts(PlanKey plan);
     [[nodiscard]] std::optional<NodeRow> find_node(PlanKey plan, NodeType type, std::string_view id);
     [[nodiscard]] NodeRow node(NodeKey key);
@@ -96,6 +99,7 @@ private:
     // ---- parts of apply()
     void delete_plan(PlanKey plan);
     void change_beats(const ChangeSet& changes);
+    void change_log_parts(const ChangeSet& changes);
     [[nodiscard]] PlanKey insert_plan(const PlanRow& row);
     void update_plan(const PlanRow& row);
     void add_counts(PlanKey plan, std::span<const StateCount> differences);

@@ -46,6 +46,7 @@ PlanKey SqliteTransaction::apply(const ChangeSet& c) {
     add_counts(plan, c.counts);
     if (c.write) append_write(plan, *c.write, c.changes);
     if (c.operation) insert_operation(plan, *c.operation);
+    change_log_parts(c);
     change_beats(c);
     return plan;
 }

@@ -15,7 +15,7 @@ const Sql kAttempts("SELECT " TURBOCI_ATTEMPT_COLUMNS " FROM attempts WHERE stag
 const Sql kInsertAttempt(
     "INSERT INTO attempts(" TURBOCI_ATTEMPT_COLUMNS
     ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
-    " ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)");
+    " ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)");
 const Sql kUpdateAttempt(
     "UPDATE attempts SET state = ?3, process_uid = ?4, details = ?5, failure = ?6, not_before = ?7,"
     " last_heartbeat = ?8, created_at = ?9, updated_at = ?10, ready_at = ?11, started_at = ?12, deadline = "
@@ -23,7 +23,7 @@ const Sql kUpdateAttempt(
     " no_retry = ?14, runner_host = ?15, runner_boot_id = ?16, runner_pid = ?17, runner_start = ?18,"
     " holder = ?19, cause = ?20, exit_code = ?21, signal = ?22, log_path = ?23, stopping_since = ?24,"
     " stopping_by = ?25, stopping_reason = ?26, stopping_cause = ?27, stopping_inside = ?28, ended_at = ?29,"
-    " retries = ?30, interruptions = ?31, class = ?32"
+    " retries = ?30, interruptions = ?31, class = ?32, log_bytes = ?33, log_dropped = ?34"
     " WHERE stage_key = ?1 AND idx = ?2");
 const Sql kAddProgress(
     "INSERT INTO progress(stage_key, idx, seq, message, timestamp, details) SELECT ?1, ?2,"
@@ -65,9 +65,13 @@ void use_attempt(const AttemptRow& row, Use&& use) {
     const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
     const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
     const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
-    use(host, boot, pid, start, row.holder, a.cause, a.exit_code, a.signal, a.log_path, since, by, reason,
-        cause, stopping != nullptr && stopping->from_inside, a.ended_at, row.retries, row.interruptions,
-        row.class_number);
+    const bool has_path = a.log && !a.log->path.empty(), is_stored = a.log && a.log->path.empty();
+    const auto path = has_path ? std::optional<std::string_view>(a.log->path) : std::nullopt;
+    const auto bytes = is_stored ? std::optional(a.log->bytes) : std::nullopt;
+    const auto dropped = is_stored ? std::optional(a.log->dropped) : std::nullopt;
+    use(host, boot, pid, start, row.holder, a.cause, a.exit_code, a.signal, path, since, by, reason, cause,
+        stopping != nullptr && stopping->from_inside, a.ended_at, row.retries, row.interruptions,
+        row.class_number, bytes, dropped);
 }
 
 std::vector<AttemptRow> read_attempts(Query&& row) {

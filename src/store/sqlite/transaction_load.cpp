@@ -38,8 +38,10 @@ Facts SqliteTransaction::load(PlanKey plan, const Lookup& lookup) {
     load_assignments(lookup, facts);
     load_results(lookup, facts);
     load_attempts(plan, lookup, facts);
-    for (const std::string& holder : lookup.beats)
-        if (const auto at = last_beat(holder)) facts.beats.push_back({holder, *at});
+    for (const std::string& holder : lookup.beats) append(facts.beats, last_beat(holder));
+    if (lookup.workers) append(facts.beats, workers());
+    for (const AttemptName& name : lookup.log_parts) append(facts.log_parts, log_parts(name));
+    for (const LogPartName& name : lookup.log_bytes) append(facts.log_bytes, log_part(name));
     return facts;
 }
 

@@ -20,10 +20,6 @@ const Sql kAllPlans("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans ORDER BY plan_ke
 const Sql kInsertPlan("INSERT INTO plans(" TURBOCI_PLAN_COLUMNS
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
 #undef TURBOCI_PLAN_COLUMNS
-const Sql kBeat("INSERT INTO beats(holder, at) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET at = excluded.at");
-const Sql kLastBeat("SELECT at FROM beats WHERE holder = ?1");
-const Sql kEndBeats("DELETE FROM beats WHERE holder = ?1");
-const Sql kForgetBeats("DELETE FROM beats WHERE at < ?1");
 const Sql kUpdatePlan(
     "UPDATE plans SET version = ?2, labels = ?3, clock_time = ?4, clock_since_boot = ?5, clock_boot_id = ?6,"
     " limits = ?7, cancelled_since = ?8, cancelled_by = ?9, cancelled_reason = ?10"
@@ -39,7 +35,8 @@ const Sql kInsertCount(
 
 #define TURBOCI_OWN_NODES "(SELECT node_key FROM nodes INDEXED BY nodes_by_id WHERE plan_key = ?1)"
 // In this order: what is found through nodes and writes goes before them.
-const std::array<Sql, 15> kDeletePlan{
+const std::array<Sql, 16> kDeletePlan{
+    Sql("DELETE FROM log_parts WHERE stage_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM progress WHERE stage_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM attempts WHERE stage_key IN " TURBOCI_OWN_NODES),
     Sql("DELETE FROM results WHERE check_key IN " TURBOCI_OWN_NODES),
@@ -93,18 +90,6 @@ PlanRow read_plan(const Query& row) {
 }
 
 }  // namespace
-
-void SqliteTransaction::change_beats(const ChangeSet& changes) {
-    for (const Beat& beat : changes.beats) Query(db_, kBeat, beat.holder, beat.at).run();
-    for (const std::string& holder : changes.ended_beats) Query(db_, kEndBeats, holder).run();
-    if (changes.old_beats) Query(db_, kForgetBeats, *changes.old_beats).run();
-}
-
-std::optional<Timestamp> SqliteTransaction::last_beat(std::string_view holder) {
-    Query row(db_, kLastBeat, holder);
-    if (!row.step()) return std::nullopt;
-    return row.time(0);
-}
 
 std::optional<PlanRow> SqliteTransaction::find_plan(std::string_view id) {
     count_trip();

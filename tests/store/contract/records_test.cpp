@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
 #include "store/samples.hpp"
 
 using namespace turboci;
@@ -268,17 +270,90 @@ TEST_CASE("parts of a few of many nodes are those of the ones asked for") {
     CHECK(found.size() == keys.size() + 30);
 }
 
+namespace {
+
+BeatRow beat_of(const std::string& holder, int second) {
+    BeatRow row;
+    row.holder = holder;
+    row.at = at(second);
+    return row;
+}
+
+}  // namespace
+
+TEST_CASE("workers are holders with a name, and drain once they were told to") {
+    Fixture f;
+    auto transaction = f.write();
+    const auto tell = [&](BeatRow row) {
+        change(*transaction, {}, [&](ChangeSet& c) { c.beats = {std::move(row)}; });
+    };
+    BeatRow worker = beat_of("w", 1);
+    worker.name = "one";
+    worker.runners = {"", "gpu"};
+    tell(worker);
+    tell(beat_of("run", 2));
+    worker.at = at(3);
+    worker.draining = true;
+    tell(worker);
+    worker.at = at(4);
+    worker.draining = false;
+    worker.runners = {};
+    tell(worker);
+    const auto workers = ask(*transaction, {}, [](Lookup& l) { l.workers = true; }).beats;
+    REQUIRE(workers.size() == 1);
+    CHECK(workers[0].name == "one");
+    CHECK(workers[0].at == at(4));
+    CHECK(workers[0].started_at == at(1));
+    CHECK(workers[0].draining);
+    CHECK(workers[0].runners == std::vector<std::string>{""});
+}
+
+TEST_CASE("parts of an output are kept by number, dropped one by one, and go with their plan") {
+    Fixture f;
+    auto transaction = f.write();
+    const Rich rich(f, *transaction, "1");
+    const std::string odd("a\0b\xff", 4);
+    change(*transaction, f.plan(), [&](ChangeSet& c) {
+        c.log_parts = {
+            {rich.stage, 1, 0, 0, 4, odd}, {rich.stage, 1, 1, 4, 2, "cd"}, {rich.stage, 2, 0, 0, 1, "x"}};
+    });
+    change(*transaction, f.plan(), [&](ChangeSet& c) { c.log_parts = {{rich.stage, 1, 2, 6, 3, "efg"}}; });
+    const auto shown = [&] {
+        const Facts facts = ask(*transaction, f.plan(), [&](Lookup& l) {
+            l.log_parts = {{rich.stage, 1}, {rich.stage, 3}};
+            l.log_bytes = {{rich.stage, 1, 0}, {rich.stage, 1, 1}, {rich.stage, 1, 7}};
+        });
+        std::string text;
+        for (const LogPartRow& part : facts.log_parts)
+            text += fmt::format("{}:{}+{}{} ", part.seq, part.begin, part.size, part.bytes);
+        for (const LogPartRow& part : facts.log_bytes)
+            text += fmt::format("{}={} ", part.seq, part.bytes.size());
+        if (!facts.log_bytes.empty())
+            CHECK(facts.log_bytes.front().bytes == (facts.log_bytes.front().seq == 0 ? odd : "cd"));
+        return text;
+    };
+    CHECK(shown() == "0:0+4 1:4+2 2:6+3 0=4 1=2 ");
+    change(*transaction, f.plan(), [&](ChangeSet& c) {
+        c.dropped_log = {{rich.stage, 1, 0}, {rich.stage, 1, 9}};
+    });
+    CHECK(shown() == "1:4+2 2:6+3 1=2 ");
+    change(*transaction, f.plan(), [](ChangeSet& c) { c.deletes_plan = true; });
+    CHECK(shown().empty());
+}
+
 TEST_CASE("signs of life are kept by holder, the latest one each") {
     Fixture f;
     auto transaction = f.write();
-    change(*transaction, {}, [](ChangeSet& c) { c.beats = {{"a", at(1)}, {"b", at(2)}, {"a", at(3)}}; });
-    change(*transaction, {}, [](ChangeSet& c) { c.beats = {{"c", at(9)}}; });
+    change(*transaction, {}, [](ChangeSet& c) {
+        c.beats = {beat_of("a", 1), beat_of("b", 2), beat_of("a", 3)};
+    });
+    change(*transaction, {}, [](ChangeSet& c) { c.beats = {beat_of("c", 9)}; });
     const auto beats = [&] {
         std::string text;
-        for (const auto& [holder, when] : ask(*transaction, {}, [](Lookup& l) {
-                                              l.beats = {"b", "x", "a", "c"};
-                                          }).beats)
-            text += holder + std::to_string((when - at(0)).count() / 1'000'000) + " ";
+        for (const BeatRow& beat : ask(*transaction, {}, [](Lookup& l) {
+                                       l.beats = {"b", "x", "a", "c"};
+                                   }).beats)
+            text += beat.holder + std::to_string((beat.at - at(0)).count() / 1'000'000) + " ";
         return text;
     };
     CHECK(beats() == "b2 a3 c9 ");

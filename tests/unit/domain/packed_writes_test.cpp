@@ -76,7 +76,7 @@ StageWrite full_stage() {
                           .signalled = true,
                           .exit_code = 3,
                           .signal = 9,
-                          .log_path = "log",
+                          .log = LogPlace{"log"},
                           .ran_for = Duration(7)};
     w.retry->max_backoff = Duration(8);
     w.retry->on = {false, true, false, {1, 255}};

@@ -45,6 +45,13 @@ JsonText RandomValues::json(int depth) {
     return {out + "}"};
 }
 
+LogPlace RandomValues::log() {
+    const std::string path = "logs/" + std::to_string(number(0, 99));
+    if (flip()) return {path, 0, 0};
+    const std::int64_t bytes = number(0, 1 << 30);
+    return {{}, bytes, bytes / 2};
+}
+
 Retry RandomValues::retry() {
     Retry retry;
     retry.max_retries = number(-2, 2000);
@@ -119,7 +126,7 @@ HolderWord RandomValues::holder() {
     word.signalled = flip();
     word.exit_code = maybe([&] { return number(-1, 255); });
     word.signal = maybe([&] { return number(0, 64); });
-    word.log_path = maybe([&] { return text(); });
+    word.log = maybe([&] { return log(); });
     word.ran_for = maybe([&] { return duration(); });
     return word;
 }
@@ -310,7 +317,7 @@ Attempt RandomValues::attempt() {
     attempt.failure = maybe([&] { return text(); });
     attempt.exit_code = maybe([&] { return number(0, 255); });
     attempt.signal = maybe([&] { return number(0, 64); });
-    attempt.log_path = maybe([&] { return text(); });
+    attempt.log = maybe([&] { return log(); });
     attempt.stopping = maybe([&] { return Stopping{time(), text(), text(), cause(), flip()}; });
     attempt.not_before = maybe([&] { return time(); });
     attempt.started_at = maybe([&] { return time(); });

@@ -44,6 +44,7 @@ public:
     }
 
     std::string text();
+    LogPlace log();
     std::string name() { return "n" + text(); }
     JsonText json(int depth = 3);
     /// Of the years 69 to 7369.

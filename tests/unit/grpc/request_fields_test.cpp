@@ -220,7 +220,7 @@ TEST_CASE("What contradicts itself is refused") {
          },
          "stages[0].current_attempt.holder: is given beside 'cause', 'exit_code', 'signal' or 'log_json'"},
         {[](auto&, auto& s) { s.mutable_current_attempt()->set_log_json("{}"); },
-         "stages[0].current_attempt.log_json: has no path"},
+         "stages[0].current_attempt.log_json: has neither a path nor 'bytes' and 'dropped'"},
         {[](auto&, auto& s) { s.mutable_current_attempt()->mutable_not_before(); },
          "stages[0].current_attempt.not_before: is not taken: an attempt that is given back is ready at "
          "once"},
@@ -261,7 +261,7 @@ TEST_CASE("The end that an executor tells in the write itself is its holder's wo
     HolderWord expected;
     expected.cause = Cause::failed;
     expected.exit_code = 3;
-    expected.log_path = "a/b";
+    expected.log = LogPlace{"a/b"};
     CHECK(read_request(wire).stages[0].attempt.value().holder == expected);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/log_place.hpp"
 #include "support/shown_writes.hpp"
 #include "turboci/requests.hpp"
 
@@ -82,8 +83,8 @@ private:
     void add(const Stopping& s) { all(s.since, s.by, s.reason, s.cause, s.from_inside); }
     void add(const Attempt& a) {
         all(a.idx, a.state, a.cause, a.process_uid, a.has_runner, a.details, a.progress, a.failure,
-            a.exit_code, a.signal, a.log_path, a.stopping, a.not_before, a.started_at, a.ended_at,
-            a.last_heartbeat, a.created_at, a.updated_at);
+            a.exit_code, a.signal, a.log ? to_json(*a.log) : std::string(), a.stopping, a.not_before,
+            a.started_at, a.ended_at, a.last_heartbeat, a.created_at, a.updated_at);
     }
     template <class Node>
     void add_common(const Node& n) {

@@ -91,7 +91,7 @@ inline Stage stage_with_attempts() {
     first.failure = "exit 1";
     first.cause = Cause::failed;
     first.exit_code = 1;
-    first.log_path = "p.db.logs/p/s.1.log";
+    first.log = LogPlace{"p.db.logs/p/s.1.log"};
     first.stopping = Stopping{at(0), "ann", "late", Cause::failed, false};
     first.started_at = first.ended_at = at(0);
     first.last_heartbeat = first.created_at = first.updated_at = at(0);

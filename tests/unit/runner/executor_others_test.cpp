@@ -42,7 +42,8 @@ TEST_CASE("What a runner of another host holds is waited for until it has been s
     RunFixture f("stages: [{id: a, args: {command: [ok]}}]");
     f.endpoint->set_runner_probe([](const RunnerIdentity&) { return Liveness::unknown; });
     f.attempt("a", AttemptState::running, "run:elsewhere:1:1", RunnerIdentity{"elsewhere", "boot", 1, 1});
-    f.runner.at.emplace(1h + 30s, [&] { f.endpoint->beat("run:elsewhere:1:1"); });
+    f.runner.at.emplace(1h + 30s,
+                        [&] { static_cast<void>(f.endpoint->beat({.holder = "run:elsewhere:1:1"})); });
     CHECK(f.run().exit_code == 0);
     CHECK(f.stage("a").attempts.at(0).cause == Cause::lost);
     CHECK(f.runner.started == Strings{"a"});

@@ -224,7 +224,7 @@ TEST_CASE("A runner that cannot be looked for is alive while it beats, and lost 
     run.w.clock.advance(59s);
     run.w.tick();
     CHECK(run.attempt(1).state == AttemptState::running);
-    run.w.service->beat("me");
+    CHECK_FALSE(run.w.service->beat({.holder = "me"}));
     run.w.clock.advance(59s);
     run.w.tick();
     CHECK(run.attempt(1).state == AttemptState::running);
@@ -241,9 +241,9 @@ TEST_CASE("A runner that cannot be looked for is alive while it beats, and lost 
 TEST_CASE("The latest beat counts, also when the clock was set back since the one before") {
     Run run;
     run.liveness = Liveness::unknown;
-    run.w.service->beat("me");
+    CHECK_FALSE(run.w.service->beat({.holder = "me"}));
     run.w.clock.reading.wall -= 1h;
-    run.w.service->beat("me");
+    CHECK_FALSE(run.w.service->beat({.holder = "me"}));
     run.w.clock.advance(60s);
     run.w.tick();
     CHECK(run.attempt(1).cause == Cause::lost);

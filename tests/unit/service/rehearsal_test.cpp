@@ -104,7 +104,7 @@ TEST_CASE("A copy of a plan goes on as the plan does") {
 TEST_CASE("Who holds an attempt is known of a copy, and when that holder was last heard of") {
     World w;
     write_mixed(w);
-    w.service->beat("me");
+    CHECK_FALSE(w.service->beat({.holder = "me"}));
     const auto store = copied(w);
     const auto transaction = store->read({});
     CHECK(service::last_beat(*transaction, "me") == w.clock.reading.wall);

@@ -52,7 +52,7 @@ stages:
         HolderWord& word = write.attempt->holder.emplace();
         word.identity = "holder";
         word.exit_code = 1;
-        word.log_path = "p.db.logs/p/s.1.log";
+        word.log = LogPlace{"p.db.logs/p/s.1.log"};
     });
     w.write(end);
     w.clock.advance(1s);

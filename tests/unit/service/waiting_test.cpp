@@ -59,7 +59,7 @@ TEST_CASE("A service waits as it was made to, where a caller says nothing else")
     const auto store = open_store(w.dir / "plan.db");
     const auto service = make_local_service(*store, options);
     const auto busy = w.store->write("p", {});
-    CHECK(refusal_of([&] { service->beat("me"); }) == ErrorCode::locked);
+    CHECK(refusal_of([&] { static_cast<void>(service->beat({.holder = "me"})); }) == ErrorCode::locked);
 }
 
 TEST_CASE(
