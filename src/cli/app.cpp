@@ -120,7 +120,8 @@ int print_version() { return print_help("turboci " TURBOCI_VERSION "\n"); }
 int help_on(const std::vector<std::string>& topic) {
     if (topic.empty()) return print_help(overall_help());
     std::string name = topic[0];
-    if (topic.size() == 1 && is_noun(name)) return print_help(noun_help(name));
+    if (topic.size() == 1 && is_noun(name) && find_command(name) == nullptr)
+        return print_help(noun_help(name));
     const std::string noun = is_noun(name) ? name : "";
     for (std::size_t i = 1; i < topic.size(); ++i) name += " " + topic[i];
     const Command* command = find_command(name);
@@ -170,6 +171,12 @@ Invocation find_invocation(std::vector<std::string> arguments, int& status) {
         return {command, std::move(arguments)};
     }
     const std::size_t second = find_word(arguments, first);
+    // A noun may be a command itself; then only what is one of its verbs is one.
+    if (const Command* const command = find_command(name)) {
+        const bool is_verb =
+            second < arguments.size() && find_command(name + " " + arguments[second]) != nullptr;
+        if (!is_verb) return {command, std::move(arguments)};
+    }
     if (second == arguments.size()) {
         if (has_option(arguments, "--help") || has_option(arguments, "-h")) {
             status = print_help(noun_help(name));
@@ -242,11 +249,12 @@ int dispatch(const std::vector<std::string>& arguments) {
 std::vector<const Command*> all_commands() {
     std::vector<const Command*> all;
     for (const auto list :
-         {plan_commands(),     rerun_commands(),  plan_manage_commands(), diff_commands(),
-          transfer_commands(), node_commands(),   graph_commands(),       attempt_commands(),
-          stage_commands(),    check_commands(),  run_commands(),         wait_commands(),
-          watch_commands(),    gate_commands(),   log_commands(),         logs_commands(),
-          validate_commands(), schema_commands(), store_commands(),       completion_commands()}) {
+         {plan_commands(),      rerun_commands(),    plan_manage_commands(), diff_commands(),
+          worker_commands(),    transfer_commands(), node_commands(),        graph_commands(),
+          attempt_commands(),   stage_commands(),    check_commands(),       run_commands(),
+          wait_commands(),      watch_commands(),    gate_commands(),        log_commands(),
+          logs_commands(),      validate_commands(), schema_commands(),      store_commands(),
+          completion_commands()}) {
         for (const auto& command : list) all.push_back(&command);
     }
     return all;

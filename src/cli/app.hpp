@@ -182,6 +182,7 @@ private:
 [[nodiscard]] std::span<const Command> stage_commands();
 [[nodiscard]] std::span<const Command> check_commands();
 [[nodiscard]] std::span<const Command> run_commands();
+[[nodiscard]] std::span<const Command> worker_commands();
 [[nodiscard]] std::span<const Command> wait_commands();
 [[nodiscard]] std::span<const Command> watch_commands();
 [[nodiscard]] std::span<const Command> gate_commands();

@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/running.hpp"
 #include "format/terminal.hpp"
 #include "os/process.hpp"
-#include "os/processors.hpp"
 #include "os/supervisor.hpp"
 #include "runner/dry_run.hpp"
 #include "runner/executor.hpp"
@@ -19,35 +18,23 @@ namespace turboci::cli {
 
 namespace {
 
-constexpr std::int64_t kMostJobs = 1024;
 constexpr std::int64_t kMostFailures = 1'000'000;
 
 struct Options {
     std::vector<std::string> refs;
-    std::optional<std::int64_t> jobs;
+    RunningOptions running;
     std::optional<Duration> timeout;
     std::optional<Duration> cleanup_timeout;
     std::optional<std::int64_t> most_failures;
     std::optional<std::string> on_interrupt;
-    std::vector<std::string> runners;
-    std::optional<Duration> lost_after;
-    std::optional<std::string> actor;
     bool fail_fast = false;
     bool dry_run = false;
 };
 
 RunOptions run_options(Context& context, const Options& options) {
-    RunOptions run;
-    run.store = context.store_for_stages();
-    run.store_path =
-        context.is_remote() ? std::filesystem::absolute(context.store_path()).string() : run.store;
-    run.ship_logs = context.is_remote();
+    RunOptions run = run_options(context, options.running);
     run.plan = context.plan();
-    WriteFlags flags;
-    flags.actor = options.actor;
-    run.actor = context.begin_write(flags).actor;
     run.refs = ref_arguments(options.refs);
-    run.jobs = options.jobs ? static_cast<int>(*options.jobs) : usable_processors();
     if (options.fail_fast && options.most_failures)
         usage("--fail-fast is -k 1: they exclude each other", "give one of them");
     run.fail_fast = options.fail_fast ? 1 : static_cast<std::size_t>(options.most_failures.value_or(0));
@@ -58,10 +45,6 @@ RunOptions run_options(Context& context, const Options& options) {
         usage("--on-interrupt: '" + printable(on_interrupt) + "' is neither leave nor cancel",
               "write --on-interrupt cancel");
     run.cancel_on_signal = on_interrupt == "cancel";
-    run.runners = options.runners;
-    run.lost_after = options.lost_after.value_or(run.lost_after);
-    run.wait = context.wait();
-    for (char** variable = environ; *variable != nullptr; ++variable) run.environment.emplace_back(*variable);
     return run;
 }
 
@@ -73,13 +56,9 @@ TerminalSize terminal_size() {
 
 /// Standard output is for data, so all that a run tells goes to stderr.
 std::unique_ptr<RunListener> make_view(const Context& context) {
-    ViewOptions view;
-    view.quiet = context.options().quiet;
-    view.dialect = ci_dialect([](const char* name) -> const char* { return std::getenv(name); });
+    const ViewOptions view = view_options(context);
     const char* term = std::getenv("TERM");
     const bool terminal = ::isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
-    view.color = wants_color(context.options().color, STDERR_FILENO);
-    view.utf8 = Context::utf8();
     const auto out = [](std::string_view text) { write_to_stderr(text); };
     if (!terminal || view.quiet || view.dialect != CiDialect::none) return make_line_view(out, view);
     return make_live_view(out, view, terminal_size);
@@ -158,16 +137,6 @@ int show_dry_run(Context& context, const RunOptions& run) {
     return 0;
 }
 
-/// Each command takes a pipe and a log: no more of them than there are descriptors for.
-void fit_jobs(const Context& context, RunOptions& run) {
-    constexpr std::size_t kOurOwn = 40;
-    const std::size_t limit = descriptor_limit();
-    const auto most = static_cast<int>(limit > kOurOwn + 2 ? (limit - kOurOwn) / 2 : 1);
-    if (run.jobs <= most) return;
-    run.jobs = most;
-    context.note("the limit of open files (ulimit -n) allows " + std::to_string(most) + " stages at once");
-}
-
 /// Within an attempt the environment names the plan that the attempt belongs to. A run that says nothing else
 /// would take up the work of the run around it; more likely its plan was forgotten.
 void refuse_unnamed_plan_within_attempt(Context& context) {
@@ -183,7 +152,7 @@ int run_plan(Context& context, const Options& options) {
     if (context.format() == Format::name && !options.dry_run) {
         throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
     }
-    if (options.lost_after) context.set_lost_after(*options.lost_after);
+    if (options.running.lost_after) context.set_lost_after(*options.running.lost_after);
     Service& service = context.service(options.dry_run ? Context::Open::read : Context::Open::write);
     RunOptions run = run_options(context, options);
     if (options.dry_run) return show_dry_run(context, run);
@@ -201,11 +170,7 @@ int run_plan(Context& context, const Options& options) {
 Action define_run(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.arguments("REF", options->refs, 0, "run what these nodes need; default: the whole plan");
-    parser.option("-j,--jobs", "N", options->jobs, 1, kMostJobs,
-                  "so many stages at once (default: the processors)");
-    parser.option(
-        "--runner", "KIND", options->runners,
-        "execute stages that need such a runner; '' are those that need none, '*' all (default: '')");
+    options->running.declare(parser);
     parser.flag("--fail-fast", options->fail_fast,
                 "after the first failure cancel what is left, and clean up");
     parser.option("-k,--max-failures", "N", options->most_failures, 1, kMostFailures,
@@ -216,9 +181,6 @@ Action define_run(Parser& parser) {
     parser.option("--on-interrupt", "WHAT", options->on_interrupt,
                   "what a signal does: leave (default) the work to a later run, or cancel it");
     parser.flag("-n,--dry-run", options->dry_run, "say what would run, and in what order; run nothing");
-    declare_lost_after(parser, options->lost_after);
-    parser.option("--actor", "NAME", options->actor,
-                  "who runs it, for the log (default: $TURBOCI_ACTOR, else $USER)");
     return [options](Context& context) { return run_plan(context, *options); };
 }
 

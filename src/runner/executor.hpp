@@ -3,46 +3,12 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "os/exec_space.hpp"
-#include "runner/attempt_log.hpp"
-#include "runner/log_shipper.hpp"
-#include "runner/run_state.hpp"
-#include "runner/run_store.hpp"
-#include "runner/stage_command.hpp"
-#include "runner/store_thread.hpp"
-#include "turboci/service.hpp"
+#include "runner/plan_run.hpp"
 
 namespace turboci {
-
-struct RunOptions {
-    std::string store_path;  ///< absolute; logs are beside it
-    std::string store;       ///< what TURBOCI_STORE is for the stages: that path, or a server's URL
-    bool ship_logs = false;  ///< the store is on another machine: it gets what is printed, too
-    std::string plan;        ///< empty: the only one
-    std::string actor;
-    std::vector<RefText> refs;        ///< empty: everything; else these and what they need
-    int jobs = 1;                     ///< commands at a time, at least 1
-    std::size_t fail_fast = 0;        ///< cancel what is left after so many failures; 0: never
-    std::optional<Duration> timeout;  ///< of the whole run, which is cancelled then
-    Duration cleanup_timeout = std::chrono::minutes(5);  ///< for what cleans up after a cancelled run
-    bool cancel_on_signal = false;     ///< a signal cancels, instead of leaving work for later
-    std::vector<std::string> runners;  ///< kinds of stages, see ClaimFilter; empty: those that need none
-    std::size_t log_limit = std::size_t{16} << 20;
-    Duration watch_interval = std::chrono::seconds(1);  ///< how often to look for writes of others
-    /// Whoever cannot look for this process takes it for gone after so long without a sign of life. It gives
-    /// one six times as often, and stops what it runs when it could give none for two thirds of it.
-    Duration lost_after = ServiceOptions::kLostAfter;
-    std::vector<std::string> environment;            ///< what commands inherit
-    std::size_t exec_space = turboci::exec_space();  ///< what a command may take, with its environment
-    Wait wait;                                       ///< for the store; a second signal ends it
-    bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
-};
 
 /// What a run came to.
 struct RunReport {
@@ -50,10 +16,10 @@ struct RunReport {
     RunSummary summary;
 };
 
-/// Runs a plan once: carries out what RunState decides, and tells it what happened. An attempt is RUNNING in
-/// the store before its command is started, and ended there after the command ended: until then nothing that
-/// depends on it begins, whoever asks for its end. Transactions run beside the commands, in a thread of their
-/// own.
+/// Waits as `wait` says, but no longer than until `stop`.
+[[nodiscard]] Wait wait_unless(Wait wait, const std::atomic<bool>& stop);
+
+/// Runs a plan once.
 class Executor {
 public:
     /// All must outlive the executor; nothing else may use `service`, or its store, meanwhile.
@@ -63,28 +29,9 @@ public:
     [[nodiscard]] RunReport run();
 
 private:
-    struct Process {
-        StartId id{};
-        CommandId command{};
-        std::shared_ptr<AttemptLog> log;
-        std::shared_ptr<LogShipper::Feed> feed;  ///< where logs are shipped
-        bool listened_to = false;                ///< silence ends it
-    };
-
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
-    void prepare();
     void loop();
-    [[nodiscard]] bool carry_out(RunActions& actions);
-    void begin_job(const RunActions& actions);
-    [[nodiscard]] bool start(const RunActions::Start& start);
-    void tell(const std::vector<News>& news);
     void wait(std::optional<Duration> until);
-    void listen();
-    void handle_signal(int number);
-    void handle_end(const CommandEnd& end);
-    void finish_job();
-    void write_what_is_left();
-    void ship_what_is_left();
 
     std::atomic<bool> stop_waiting_{false};
     const std::unique_ptr<Service> service_;  ///< waits as the options say, until stop_waiting_
@@ -92,27 +39,7 @@ private:
     const Clock& clock_;
     RunListener& listener_;
     RunOptions options_;
-
-    // From prepare() on.
-    PlanTotals totals_before_;
-    Duration began_{0};
-    std::optional<StageCommands> commands_;
-    std::optional<RunStore> store_;
-    std::optional<RunState> state_;
-    std::string plan_identity_;
-    std::unique_ptr<LogDirectory> logs_;  ///< from the first start on
-    std::optional<LogShipper> shipper_;   ///< where logs are shipped
-
-    std::vector<Process> processes_;
-    std::vector<StageStart> started_;  ///< to be told
-
-    // What the job under way has found.
-    StoreJob job_ = StoreJob::none;
-    std::function<void()> retry_;  ///< the job, if it did not wait for the store
-    WriteResult written_;
-    WorkPlan seen_;
-    Inspection inspection_;
-    std::unique_ptr<StoreThread> thread_;  ///< last: it works on members above
+    std::optional<PlanRun> plan_;
 };
 
 }  // namespace turboci

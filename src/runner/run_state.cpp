@@ -122,9 +122,16 @@ void RunState::start_claimed(Duration now, RunActions& actions) {
     }
 }
 
-std::size_t RunState::free_slots() const {
+std::size_t RunState::free_slots() const { return settings_.jobs - std::min(settings_.jobs, used_slots()); }
+
+std::size_t RunState::used_slots() const noexcept {
     const std::size_t promised = job_ == StoreJob::batch ? static_cast<std::size_t>(batch_.claim) : 0;
-    return settings_.jobs - running_.size() - promised;
+    return running_.size() + promised;
+}
+
+bool RunState::idle() const {
+    return job_ == StoreJob::none && holds_nothing() && news_.empty() &&
+           (!claim_ || free_slots() == 0 || phase_ >= RunPhase::draining);
 }
 
 void RunState::start_ahead(Duration now) {
@@ -148,7 +155,8 @@ void RunState::give_back_ahead(Duration now) {
 /// of those before it are in the store.
 std::int32_t RunState::wanted_ahead() const {
     const std::optional<Duration> command = commit_delay_.typical_command();
-    if (phase_ != RunPhase::running || settings_.fail_fast > 0 || !command || *command > kShortCommand)
+    if (!settings_.claims_ahead || phase_ != RunPhase::running || settings_.fail_fast > 0 || !command ||
+        *command > kShortCommand)
         return 0;
     if ((!claim_ && ends_.empty()) || !given_back_.empty()) return 0;
     return static_cast<std::int32_t>(settings_.jobs - std::min(settings_.jobs, ahead_.size()));
@@ -237,20 +245,21 @@ bool RunState::holds_nothing() const {
 }
 
 bool RunState::wants_claim() const {
-    if (stopping() || free_slots() == 0 || judge_) return false;
+    if (phase_ >= RunPhase::draining || free_slots() == 0 || judge_) return false;
     // Under --fail-fast an end that is not yet in the store must not start anything: it may be a failure.
     return ends_.empty() ? claim_ : settings_.fail_fast == 0;
 }
 
 bool RunState::must_beat(Duration now) const {
-    return !running_.empty() && phase_ < RunPhase::killed && now >= beaten_at_ + settings_.lost_after / 6;
+    return settings_.beats && !running_.empty() && phase_ < RunPhase::killed &&
+           now >= beaten_at_ + settings_.lost_after / 6;
 }
 
 bool RunState::is_over() const {
     if (job_ != StoreJob::none || !running_.empty() || judge_) return false;
     if (phase_ >= RunPhase::broken) return true;
     if (!holds_nothing()) return false;
-    return stopping() || (outlook_ == Outlook::nothing && !claim_);
+    return phase_ >= RunPhase::draining || (outlook_ == Outlook::nothing && !claim_);
 }
 
 std::optional<Duration> RunState::wait_until() const {
@@ -271,7 +280,7 @@ std::optional<Duration> RunState::wait_until() const {
         until(*retry_at_);
         return first;
     }
-    if (!running_.empty()) until(beaten_at_ + settings_.lost_after / 6);
+    if (!running_.empty()) until(beaten_at_ + settings_.lost_after * (settings_.beats ? 1 : 4) / 6);
     if (ready_at_ && !stopping() && free_slots() > 0) until(*ready_at_);
     if (inspect_) until(inspected_at_ + settings_.watch_interval);
     if (!running_.empty() || outlook_ == Outlook::others) until(store_seen_at_ + settings_.watch_interval);

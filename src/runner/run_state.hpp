@@ -27,6 +27,7 @@ enum class RunPhase : std::uint8_t {
     running,      ///< Ready attempts are claimed and started.
     cleaning_up,  ///< What was selected is cancelled (--fail-fast, --timeout): what cleans up is claimed and
                   ///< started, for a limited time.
+    draining,     ///< Nothing more is claimed; what runs goes on to its end.
     timed_out,    ///< The time for that is over: nothing is started, what runs has been told to end.
     interrupted,  ///< A signal came: likewise.
     killed,       ///< A second signal came: what runs has been killed, and a locked store is not waited for.
@@ -131,6 +132,8 @@ struct RunSettings {
     bool cancel_on_signal = false;
     Duration watch_interval{0};  ///< how often to look for writes of others
     Duration lost_after{0};      ///< who was silent for so long counts as gone
+    bool beats = true;           ///< says itself that it lives; else alive() tells that somebody else did
+    bool claims_ahead = true;    ///< may hold attempts before there is room to start them
     std::string holder;          ///< random identity of this run
     std::string process_uid;     ///< what its attempts carry
 };
@@ -158,6 +161,12 @@ public:
     void job_broken(std::exception_ptr reason, Duration now);
     /// Something that the run cannot do without is broken.
     void give_up(std::exception_ptr reason);
+    /// Others have said for this process that it lives.
+    void alive(Duration now) { beaten_at_ = now; }
+    /// No more is to be claimed.
+    void drain() { advance_to(RunPhase::draining); }
+    /// From now on so many commands at a time; those that run go on.
+    void allow(std::size_t jobs) { settings_.jobs = jobs; }
 
     // ---------------------------------------------------------------------------- decisions
     [[nodiscard]] RunActions next(Duration now);
@@ -167,6 +176,17 @@ public:
     // ------------------------------------------------------------------------------- reading
     [[nodiscard]] RunPhase phase() const noexcept { return phase_; }
     [[nodiscard]] bool finished() const noexcept { return phase_ == RunPhase::finished; }
+    /// Commands that run or are about to, and what is being claimed for at once.
+    [[nodiscard]] std::size_t used_slots() const noexcept;
+    /// It holds nothing, nothing is under way, and nothing more can be claimed now, or there is no slot for
+    /// it.
+    [[nodiscard]] bool idle() const;
+    /// Something may be ready that was not claimed.
+    [[nodiscard]] bool wants_more() const noexcept { return claim_; }
+    /// As it was seen last.
+    [[nodiscard]] const WorkPlan& plan() const noexcept { return plan_; }
+    /// When the next attempt is ready, as far as it is known.
+    [[nodiscard]] std::optional<Duration> ready_at() const noexcept { return ready_at_; }
     [[nodiscard]] int signal() const noexcept { return signal_; }  ///< the first one; 0: none
     /// Why the run is `broken`, else null.
     [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
@@ -215,7 +235,7 @@ private:
     /// Slots that neither a command has nor an attempt which is being claimed will have.
     [[nodiscard]] std::size_t free_slots() const;
     /// Nothing is started any more.
-    [[nodiscard]] bool stopping() const { return phase_ > RunPhase::cleaning_up; }
+    [[nodiscard]] bool stopping() const { return phase_ > RunPhase::draining; }
     void advance_to(RunPhase phase);
     void stop_all(StopReason why, bool at_once);
     void pass_time(Duration now);

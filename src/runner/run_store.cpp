@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "os/process_identity.hpp"
-#include "runner/executor.hpp"
+#include "runner/plan_run.hpp"
 #include "service/judge.hpp"
 
 namespace turboci {
@@ -71,7 +71,7 @@ RunStore::RunStore(Service& service, const RunOptions& options, const WorkPlan& 
       commands_(commands),
       runner_(this_runner()),
       process_uid_(runner_process_uid(runner_)),
-      holder_(new_identity()),
+      holder_(options.holder.empty() ? new_identity() : options.holder),
       plan_identity_(plan.identity),
       within_(environment_value(options.environment, kWithinVariable)) {}
 

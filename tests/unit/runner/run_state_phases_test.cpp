@@ -49,6 +49,9 @@ StateFixture in_phase(RunPhase phase) {
         case RunPhase::broken:
             f.state.give_up(std::make_exception_ptr(Error(ErrorCode::store, "disk full")));
             break;
+        case RunPhase::draining:
+            f.state.drain();
+            break;
         case RunPhase::running:
         case RunPhase::finished:
             break;
