@@ -61,7 +61,7 @@ _turboci_value() {
         --edges) words='all satisfied' ;;
         --format)
             words='dot mermaid json tree'
-            [[ $1 == plan* ]] && words='table markdown junit trace'
+            [[ $1 == plan* ]] && words='table markdown junit html trace'
             ;;
         --collapse) words='kind' ;;
         --on-interrupt) words='leave cancel' ;;

@@ -113,7 +113,7 @@ complete -c turboci -n '__turboci_is logs' -l tail -x -d 'only the last lines'
 complete -c turboci -n '__turboci_is logs' -s f -l follow -d 'go on until they are over'
 complete -c turboci -n '__turboci_is logs' -l raw -d 'the bytes as they are'
 complete -c turboci -n '__turboci_is "plan tick" run' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
-complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit trace' -d language
+complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit html trace' -d language
 complete -c turboci -n '__turboci_is "nodes write" "plan rerun"' -l if-version -x -d 'refuse unless the plan is at this version'
 complete -c turboci -n '__turboci_is "nodes write"' -l dry-run -d 'do it all, show it, then roll back'
 complete -c turboci -n '__turboci_is "nodes query" gate' -l type -x -a 'check stage' -d 'only this type'

@@ -146,8 +146,9 @@ Action define_plan_show(Parser& parser) {
                 throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
                             "use table, " + std::string(kReportFormats));
         },
-        "table (default), markdown (a job summary), junit (a report for CI systems) or trace (a timeline for "
-        "Perfetto)");
+        "table (default), markdown (a job summary), junit (a report for CI systems), html (a page for "
+        "browsers) "
+        "or trace (a timeline for Perfetto)");
     return [options](Context& context) { return show_plan(context, *options); };
 }
 

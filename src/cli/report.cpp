@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "format/html_page.hpp"
 #include "format/junit.hpp"
 #include "format/markdown.hpp"
 #include "format/trace.hpp"
@@ -13,6 +14,7 @@ namespace turboci::cli {
 std::optional<ReportFormat> parse_report_format(std::string_view text) noexcept {
     if (text == "markdown") return ReportFormat::markdown;
     if (text == "junit") return ReportFormat::junit;
+    if (text == "html") return ReportFormat::html;
     if (text == "trace") return ReportFormat::trace;
     return std::nullopt;
 }
@@ -30,6 +32,8 @@ std::string ReportSource::report(ReportFormat format) const {
             return markdown_summary(graph_, tail);
         case ReportFormat::junit:
             return junit_xml(graph_, tail);
+        case ReportFormat::html:
+            return html_page(graph_, tail);
         case ReportFormat::trace:
             return trace_json(graph_);
     }

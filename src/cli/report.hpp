@@ -12,10 +12,10 @@
 
 namespace turboci::cli {
 
-enum class ReportFormat : std::uint8_t { markdown, junit, trace };
+enum class ReportFormat : std::uint8_t { markdown, junit, html, trace };
 [[nodiscard]] std::optional<ReportFormat> parse_report_format(std::string_view text) noexcept;
-/// "markdown, junit or trace"
-inline constexpr std::string_view kReportFormats = "markdown, junit or trace";
+/// "markdown, junit, html or trace"
+inline constexpr std::string_view kReportFormats = "markdown, junit, html or trace";
 
 /// A plan as it was at one moment, for any number of reports. The service must outlive it.
 class ReportSource {

@@ -63,7 +63,7 @@ CHOICES = {
     "": {"--plan": {"nightly", "nightly-2"}, "-p": {"nightly", "nightly-2"}, "--output": {"table", "json", "jsonl", "yaml", "name"},
          "-o": {"table", "json", "jsonl", "yaml", "name"}, "--color": {"auto", "always", "never"},
          "--lock-timeout": {"30s", "10m", "2h"}},
-    "plan show": {"--format": {"table", "markdown", "junit", "trace"}},
+    "plan show": {"--format": {"table", "markdown", "junit", "html", "trace"}},
     "nodes query": {**FILTERS, "--edges": {"all", "satisfied"}},
     "gate": FILTERS,
     "plan prune": {"--older-than": {"24h", "168h"}},
