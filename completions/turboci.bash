@@ -28,7 +28,7 @@ _turboci_flags() {
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
         'check report') echo "--pass --fail --skip --data --junit --final $_turboci_write" ;;
         run)
-            echo '-j --jobs --runner --fail-fast -k --max-failures --timeout --cleanup-timeout --on-interrupt' \
+            echo '-j --jobs --runner --fail-fast -k --max-failures --timeout --cleanup-timeout --on-interrupt --report' \
                 '-n --dry-run --lost-after --actor'
             ;;
         wait) echo '--any --timeout' ;;
@@ -65,6 +65,7 @@ _turboci_value() {
             ;;
         --collapse) words='kind' ;;
         --on-interrupt) words='leave cancel' ;;
+        --report) words='markdown= markdown=auto junit= html= trace=' ;;
         --rankdir) words='LR TB' ;;
         --lock-timeout | --wait | --timeout | --cleanup-timeout | --lost-after) words='30s 10m 2h' ;;
         -j | --jobs | -k | --max-failures | --runner | --skip | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \

@@ -148,6 +148,7 @@ complete -c turboci -n '__turboci_is run' -l fail-fast -d 'cancel what is left a
 complete -c turboci -n '__turboci_is run' -s k -l max-failures -x -d 'likewise after the Nth'
 complete -c turboci -n '__turboci_is run' -l cleanup-timeout -x -a '30s 10m 2h' -d 'how long cleaning up may take'
 complete -c turboci -n '__turboci_is run' -l on-interrupt -x -a 'leave cancel' -d 'what a signal does'
+complete -c turboci -n '__turboci_is run' -l report -x -a 'markdown= markdown=auto junit= html= trace=' -d 'write a report at the end'
 complete -c turboci -n '__turboci_is run' -l timeout -x -a '30s 10m 2h' -d 'cancel what is left after this time'
 complete -c turboci -n '__turboci_is run' -s n -l dry-run -d 'say what would run'
 complete -c turboci -n '__turboci_is run' -l actor -x -d 'who runs it'

@@ -71,7 +71,8 @@ CHOICES = {
                    "--edges": {"all", "satisfied"}},
     "attempt claim": {"--wait": {"30s", "10m", "2h"}},
     "plan tick": {"--lost-after": {"30s", "10m", "2h"}},
-    "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"}, "--lost-after": {"30s", "10m", "2h"}},
+    "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"},
+            "--report": {"markdown=", "markdown=auto", "junit=", "html=", "trace="}, "--lost-after": {"30s", "10m", "2h"}},
     "wait": {"--timeout": {"30s", "10m", "2h"}},
 }
 # Their values are files.
