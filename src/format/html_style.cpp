@@ -70,8 +70,8 @@ legend { position: absolute; left: -999rem; }
 form label { color: var(--own); white-space: nowrap; font-size: .9em; }
 input[type=checkbox] { margin: 0 .15em 0 0; vertical-align: -1px; accent-color: var(--own); }
 input[type=search], select, button { font: inherit; font-size: .9em; color: inherit; background: var(--page);
-  border: 1px solid var(--line); border-radius: .4em; padding: .25em .6em; max-width: 100%; }
-input[type=search] { flex: 1 1 12rem; }
+  border: 1px solid var(--line); border-radius: .4em; padding: .25em .6em; max-width: 16rem; }
+input[type=search] { flex: 1 1 12rem; max-width: none; }
 output { color: var(--muted); font-size: .9em; }
 .hidden { display: none !important; }
 
@@ -90,9 +90,8 @@ section > details { padding: .7rem 1rem; margin-bottom: .75rem; }
 .path ol { margin: .4rem 0 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: .2rem .5rem; }
 .path li:not(:last-child)::after { content: " →"; color: var(--muted); }
 .legend { margin: .5rem .25rem; font-size: .9em; }
-.key { width: 1.6em; height: .7em; margin-left: 1em; vertical-align: baseline; }
-.legend .key:first-child { margin-left: 0; }
-.legend .critical { margin-left: 1em; }
+.legend > span { margin-right: 1.2em; white-space: nowrap; }
+.key { width: 1.6em; height: .7em; vertical-align: baseline; }
 .scroll { overflow: auto; max-height: 85vh; }
 details .scroll { margin-top: .6rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -110,6 +109,9 @@ tr:target > * { background: color-mix(in srgb, var(--link) 18%, transparent); }
   transparent 1px) 0 0 / 25% 100%; }
 .timeline thead th:nth-child(2) { padding: .25rem 0; }
 .timeline svg { display: block; width: 100%; height: .85rem; margin: .3rem 0; overflow: visible; }
+.dense th, .dense td { padding-top: 0; padding-bottom: 0; font-size: .85em; }
+.dense tbody td:nth-child(2) { padding: 0; }
+.dense svg { margin: .2rem 0; }
 .axis { display: flex; justify-content: space-between; font-weight: 400; }
 .nodes { table-layout: fixed; }
 .nodes th:first-child { width: 32%; }
@@ -134,8 +136,8 @@ footer { margin: 2rem .25rem 0; color: var(--muted); font-size: .85em; }
   .nodes tr { display: block; padding: .3rem 0; }
   .nodes tbody tr + tr { border-top: 1px solid var(--line); }
   .nodes tbody tr > * { border: 0; }
-  .nodes th, .nodes th:first-child { display: block; width: auto; }
-  .nodes td { display: inline-block; padding-top: 0; }
+  .nodes th, .nodes th:first-child { display: inline-block; width: auto; vertical-align: baseline; }
+  .nodes td { display: inline-block; padding-top: 0; vertical-align: baseline; }
   .nodes td:last-child { display: block; }
 }
 @media print {

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <span>
+#include <utility>
 
 #include "format/html_parts.hpp"
 #include "format/report_text.hpp"
@@ -15,6 +17,8 @@ constexpr std::size_t kMaxTimelineRows = 5'000;
 constexpr std::size_t kNameColumns = 60;
 constexpr double kTimeWidth = 1000;  // of the whole plan, in units of the drawing
 constexpr double kLeastWidth = 2;
+constexpr double kLeastMarked = 8;      // less would be all border
+constexpr std::size_t kDenseRows = 60;  // more rows than that are set closer
 
 class Timeline {
 public:
@@ -25,36 +29,54 @@ public:
           length_(std::max(plan.times.end() - plan.times.begin(), Duration(1))) {}
 
     void write() {
-        const std::vector<AttemptSpan>& spans = plan_.times.spans();
-        if (spans.empty()) return;
+        const std::vector<std::span<const AttemptSpan>> rows = rows_of(plan_.times.spans());
+        if (rows.empty()) return;
         out_ += "<section id=\"timeline\">\n<h2>Timeline</h2>\n";
         critical_path();
-        out_ +=
-            "<p class=\"legend\"><svg class=\"key\" viewBox=\"0 0 20 10\" aria-hidden=\"true\"><rect "
-            "class=\"wait\" x=\"0\" width=\"20\" y=\"3\" height=\"4\"/></svg> waiting <svg class=\"key\" "
-            "viewBox=\"0 0 20 10\" aria-hidden=\"true\"><rect class=\"passed\" x=\"0\" width=\"20\" y=\"0\" "
-            "height=\"10\"/></svg> attempt <span class=\"critical\">◆</span> on the critical path</p>\n"
-            "<div class=\"scroll\"><table class=\"timeline\">\n<thead><tr><th scope=\"col\">Stage</th><th "
-            "scope=\"col\"><span class=\"axis\">";
+        legend();
+        out_ += fmt::format(
+            "<div class=\"scroll\"><table class=\"timeline{}\">\n<thead><tr><th "
+            "scope=\"col\">Stage</th><th scope=\"col\"><span class=\"axis\">",
+            rows.size() > kDenseRows ? " dense" : "");
         for (int i = 0; i <= 4; ++i) out_ += "<span>" + human_duration(length_ * i / 4) + "</span>";
         out_ += "</span></th><th scope=\"col\">Time</th></tr></thead>\n<tbody>\n";
-        std::size_t rows = 0, left_out = 0;
-        for (std::size_t i = 0, next = 0; i < spans.size(); i = next) {
-            for (next = i + 1; next < spans.size() && spans[next].stage == spans[i].stage; ++next) {
-            }
-            if (rows < kMaxTimelineRows && plan_.lists({nullptr, spans[i].stage})) {
-                row({spans.begin() + static_cast<std::ptrdiff_t>(i), next - i});
-                ++rows;
-            } else {
-                ++left_out;
-            }
+        std::size_t shown = 0;
+        for (const auto& spans : rows) {
+            if (shown == kMaxTimelineRows || !plan_.lists({nullptr, spans.front().stage})) continue;
+            row(spans);
+            ++shown;
         }
         out_ += "</tbody></table></div>\n";
-        notes(rows + left_out, left_out);
+        notes(rows.size(), rows.size() - shown);
         out_ += "</section>\n";
     }
 
 private:
+    /// The spans of each stage.
+    static std::vector<std::span<const AttemptSpan>> rows_of(std::span<const AttemptSpan> spans) {
+        std::vector<std::span<const AttemptSpan>> rows;
+        while (!spans.empty()) {
+            std::size_t count = 1;
+            while (count < spans.size() && spans[count].stage == spans.front().stage) ++count;
+            rows.push_back(spans.first(count));
+            spans = spans.subspan(count);
+        }
+        return rows;
+    }
+
+    void legend() {
+        out_ += "<p class=\"legend\">";
+        for (const auto& [bar, words] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+                 {"wait", "waiting"},
+                 {"passed", "attempt that ended well"},
+                 {"failed", "attempt that did not"}})
+            out_ += fmt::format(
+                "<span><svg class=\"key\" viewBox=\"0 0 20 10\" aria-hidden=\"true\"><rect "
+                "class=\"{}\" x=\"0\" width=\"20\" y=\"{}\" height=\"{}\"/></svg> {}</span>\n",
+                bar, bar == "wait" ? 3 : 0, bar == "wait" ? 4 : 10, words);
+        out_ += "<span><span class=\"critical\">◆</span> on the critical path</span></p>\n";
+    }
+
     void critical_path() {
         const PlanGraph::Chain& chain = plan_.times.critical_path();
         if (chain.stages.empty()) return;
@@ -103,8 +125,8 @@ private:
         out_ += fmt::format(
             "<rect class=\"{}{}\" x=\"{:.1f}\" width=\"{:.1f}\" y=\"{}\" height=\"{}\"><title>{}"
             "</title></rect>",
-            class_of(span), critical && !span.waiting ? " c" : "", from, width, span.waiting ? 3 : 0,
-            span.waiting ? 4 : 10, what);
+            class_of(span), critical && !span.waiting && width >= kLeastMarked ? " c" : "", from, width,
+            span.waiting ? 3 : 0, span.waiting ? 4 : 10, what);
     }
 
     [[nodiscard]] std::string_view class_of(const AttemptSpan& span) const {
