@@ -21,7 +21,7 @@ _turboci_flags() {
         'nodes query')
             echo '--type --kind --state --outcome --match --ready --blocked --waiting-for --deps --dependents --edges'
             ;;
-        'graph show') echo '--format --collapse --rankdir --deps --dependents --edges' ;;
+        'graph show') echo '--format --collapse --merge --reduce --rankdir --deps --dependents --edges' ;;
         'attempt claim') echo "--match --process --runner --wait $_turboci_write" ;;
         'attempt heartbeat' | 'attempt release') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;

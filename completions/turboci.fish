@@ -129,6 +129,8 @@ complete -c turboci -n '__turboci_is "nodes query" "graph show"' -l dependents -
 complete -c turboci -n '__turboci_is "nodes query" "graph show"' -l edges -x -a 'all satisfied' -d 'edges to follow'
 complete -c turboci -n '__turboci_is "graph show"' -l format -x -a 'dot mermaid json tree' -d language
 complete -c turboci -n '__turboci_is "graph show"' -l collapse -x -a kind -d 'one box for many'
+complete -c turboci -n '__turboci_is "graph show"' -l merge -d 'a stage and its check are one box'
+complete -c turboci -n '__turboci_is "graph show"' -l reduce -d 'leave out edges that follow from others'
 complete -c turboci -n '__turboci_is "graph show"' -l rankdir -x -a 'LR TB' -d direction
 complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release"' -l process -x -d 'who does the work'
 complete -c turboci -n '__turboci_is "attempt claim" run' -l runner -x -d 'stages that need such a runner'

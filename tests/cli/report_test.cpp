@@ -127,3 +127,38 @@ TEST_CASE("A report that cannot be written ends a run that passed with status 10
     CHECK(failed.code == 1);
     CHECK(contains(failed.err, "not every report was written: cannot write 'out/x.html'"));
 }
+
+TEST_CASE("graph show says how a large picture becomes smaller, and where Mermaid would not draw it") {
+    const Binary turboci;
+    std::string plan = "checks:\n";
+    for (int i = 0; i < 301; ++i) plan += "  - {id: c" + std::to_string(i) + "}\n";
+    plan += "stages: [{id: s, assignments: [c0], dependencies: [c1]}, {id: t, dependencies: [c1, s]}]\n";
+    create(turboci, plan);
+    const auto said = [&](std::vector<std::string> flags) {
+        flags.insert(flags.begin(), {"graph", "show"});
+        const Ran ran = turboci.run(flags);
+        CHECK(ran.code == 0);
+        return ran.err;
+    };
+    CHECK(
+        said({}) ==
+        "turboci: a picture of 303 nodes is hard to read; smaller with --collapse kind, --merge, --reduce\n");
+    CHECK(said({"--merge", "--format", "mermaid"}) ==
+          "turboci: a picture of 302 nodes is hard to read; smaller with --collapse kind, --reduce\n");
+    CHECK(said({"--format", "tree"}).empty());
+    CHECK(said({"--format", "json"}).empty());
+    CHECK(said({"--collapse", "kind"}).empty());
+    CHECK(said({"stage:s"}).empty());
+    CHECK(said({"-q"}).empty());
+    CHECK_FALSE(contains(turboci.ok({"graph", "show", "--reduce"}), "\"check:c1\" -> \"stage:t\""));
+    turboci.ok(
+        {"nodes", "write",
+         turboci.file("more.yaml",
+                      "stages: [{id: '{{n}}-{{m}}', matrix: {n: [a, b, c, d, e, f, g, h], "
+                      "m: [1, 2, 3, 4, 5, 6, 7, 8, 9]}, dependencies: [c2, c3, c4, c5, c6, c7, c8]}]\n")});
+    const std::string err = said({"--format", "mermaid", "--collapse", "kind"});
+    CHECK(err.empty());
+    CHECK(contains(said({"--format", "mermaid"}),
+                   "turboci: warning: beyond what Mermaid draws unless its "
+                   "configuration says otherwise: 508 edges (maxEdges 500), "));
+}
