@@ -53,7 +53,7 @@ header { padding: 1.25rem 1.5rem; border-top: .35rem solid var(--own); }
 .facts dt { color: var(--muted); font-size: .85em; }
 .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 .totals b { white-space: nowrap; }
-.totals p { margin: .5rem 0 0; display: grid; grid-template-columns: 7.5rem minmax(8rem, 22rem) 1fr; gap: .25rem 1rem;
+.totals p { margin: .5rem 0 0; display: grid; grid-template-columns: 7.5rem minmax(6rem, 16rem) 1fr; gap: .25rem 1rem;
   align-items: center; }
 .shares { width: 100%; height: .7rem; border-radius: .35rem; }
 rect { fill: var(--own); }

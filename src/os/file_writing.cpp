@@ -37,7 +37,8 @@ std::string directory_of(const std::string& path) {
 
 int replace_file(const std::string& path, std::string_view text) {
     struct stat there {};
-    if (::lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) return put(path, O_CREAT | O_TRUNC, text);
+    if (::lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode))
+        return put(path, O_CREAT | O_TRUNC, text);
     const std::string made = path + "." + std::to_string(::getpid()) + ".tmp";
     int problem = put(made, O_CREAT | O_EXCL | O_NOFOLLOW, text);
     if (problem == 0 && ::rename(made.c_str(), path.c_str()) != 0) problem = errno;
