@@ -6,6 +6,7 @@
 
 #include "format/graph_failures.hpp"
 #include "format/junit.hpp"
+#include "format/report_causes.hpp"
 #include "format/report_text.hpp"
 #include "format/terminal_unicode.hpp"
 #include "turboci/json_text.hpp"
@@ -131,6 +132,24 @@ private:
     Duration taken_{0};
 };
 
+/// The nodes that a node was skipped for, before its own messages.
+std::vector<std::string> messages_of(const ReportCauses& causes, const ReportNode& node) {
+    std::vector<std::string> messages;
+    for (const ReportNode& cause : causes.causes_of(node.ref())) {
+        if (messages.empty())
+            messages.push_back("skipped because of ");
+        else
+            messages.front() += ", ";
+        messages.front() += to_string(cause.ref());
+    }
+    if (node.check != nullptr) {
+        for (std::string& message : failure_messages(*node.check)) messages.push_back(std::move(message));
+    } else if (std::string message = failure_message(*node.stage); !message.empty()) {
+        messages.push_back(std::move(message));
+    }
+    return messages;
+}
+
 /// What a node says of itself before its messages: why it is not just passed or failed.
 CaseAnswer answer_of(State state, std::optional<Outcome> outcome, Standing standing,
                      const std::vector<std::string>& messages) {
@@ -246,13 +265,14 @@ private:
 
 std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     const PlanReport report(graph);
+    const ReportCauses causes(report);
     const std::string& plan = graph.plan().id;
     TailWriter tails(tail);
     SuiteWriter checks(plan + ".checks");
     std::vector<ImportedCases> imported;
     for (const Check& check : graph.checks()) {
-        CaseAnswer answer =
-            answer_of(check.state, check.outcome, report.standing_of(check), failure_messages(check));
+        CaseAnswer answer = answer_of(check.state, check.outcome, report.standing_of(check),
+                                      messages_of(causes, {&check, nullptr}));
         if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(check));
         checks.add(checks.name() + (check.kind.empty() ? "" : "." + check.kind), check.id,
                    report.time_of(check), answer);
@@ -262,10 +282,8 @@ std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     SuiteWriter stages(plan + ".stages");
     for (const Stage& stage : graph.stages()) {
         if (report.is_answered_for(stage)) continue;
-        std::vector<std::string> messages;
-        if (std::string message = failure_message(stage); !message.empty())
-            messages.push_back(std::move(message));
-        CaseAnswer answer = answer_of(stage.state, stage.outcome, report.standing_of(stage), messages);
+        CaseAnswer answer = answer_of(stage.state, stage.outcome, report.standing_of(stage),
+                                      messages_of(causes, {nullptr, &stage}));
         if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(stage));
         stages.add(stages.name(), stage.id, PlanReport::time_of(stage), answer);
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "format/report_causes.hpp"
 #include "format/report_sections.hpp"
 #include "format/report_text.hpp"
 #include "format/terminal.hpp"
@@ -13,7 +14,16 @@ namespace {
 constexpr std::size_t kMaxMessageColumns = 1000;
 constexpr std::size_t kMaxLineColumns = 400;  // of a log
 
-std::string line_of(const PlanReport& report, const ReportNode& node, ReportSection section) {
+/// What a node was skipped for.
+std::string causes_of(const ReportCauses& causes, const ReportNode& node) {
+    std::string out;
+    for (const ReportNode& cause : causes.causes_of(node.ref()))
+        out += (out.empty() ? " because of " : ", ") + markdown_code(to_string(cause.ref()));
+    return out;
+}
+
+std::string line_of(const PlanReport& report, const ReportCauses& causes, const ReportNode& node,
+                    ReportSection section) {
     std::string line = "- " + markdown_code(to_string(node.ref()));
     if (node.check != nullptr && !node.check->kind.empty())
         line += " (" + markdown_code(node.check->kind) + ")";
@@ -21,8 +31,11 @@ std::string line_of(const PlanReport& report, const ReportNode& node, ReportSect
     if (taken > Duration::zero()) line += " " + human_duration(taken);
     if (section == ReportSection::open) line += " " + std::string(to_string(node.state()));
     if (section == ReportSection::optional) line += " " + std::string(to_string(*node.outcome()));
-    if (section != ReportSection::open && section != ReportSection::running &&
-        section != ReportSection::passed) {
+    const std::string because = causes_of(causes, node);
+    if (!because.empty()) {
+        line += because;
+    } else if (section != ReportSection::open && section != ReportSection::running &&
+               section != ReportSection::passed) {
         const std::string message = node.message(8 * kMaxMessageColumns);  // cut below
         if (!message.empty()) line += ": " + markdown_code(fit(printable(message), kMaxMessageColumns));
     }
@@ -120,6 +133,7 @@ std::string markdown_code(std::string_view data) {
 
 std::string markdown_summary(const NodeCollector& graph, const LogTail& tail, std::size_t max_bytes) {
     const PlanReport report(graph);
+    const ReportCauses causes(report);
     const ReportSections sections = sections_of(report);
     std::string out = heading(report);
     // Room for the end of an open section and for the last line.
@@ -133,7 +147,7 @@ std::string markdown_summary(const NodeCollector& graph, const LogTail& tail, st
         std::size_t shown = 0;
         for (const ReportNode& node : sections[s]) {
             if (left_out > 0) break;  // nothing worse may stand behind something better
-            const std::string line = line_of(report, node, section);
+            const std::string line = line_of(report, causes, node, section);
             const std::string begin = shown == 0 ? section_begin(section, sections[s].size()) : "";
             if (out.size() + begin.size() + line.size() > room) break;
             out += begin + line;
