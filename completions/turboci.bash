@@ -21,16 +21,17 @@ _turboci_flags() {
         'nodes query')
             echo '--type --kind --state --outcome --match --ready --blocked --waiting-for --deps --dependents --edges'
             ;;
-        'graph show') echo '--format --collapse --rankdir --deps --dependents --edges' ;;
+        'graph show') echo '--format --collapse --merge --reduce --rankdir --deps --dependents --edges' ;;
         'attempt claim') echo "--match --process --runner --wait $_turboci_write" ;;
         'attempt heartbeat' | 'attempt release') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
         'check report') echo "--pass --fail --skip --data --junit --final $_turboci_write" ;;
         run)
-            echo '-j --jobs --runner --fail-fast -k --max-failures --timeout --cleanup-timeout --on-interrupt' \
+            echo '-j --jobs --runner --fail-fast -k --max-failures --timeout --cleanup-timeout --on-interrupt --report' \
                 '-n --dry-run --lost-after --actor'
             ;;
+        worker) echo '-j --jobs --runner --plans --name --once --lost-after --actor' ;;
         wait) echo '--any --timeout' ;;
         watch) echo '--since --follow' ;;
         gate)
@@ -61,13 +62,14 @@ _turboci_value() {
         --edges) words='all satisfied' ;;
         --format)
             words='dot mermaid json tree'
-            [[ $1 == plan* ]] && words='table markdown junit'
+            [[ $1 == plan* ]] && words='table markdown junit html trace'
             ;;
         --collapse) words='kind' ;;
         --on-interrupt) words='leave cancel' ;;
+        --report) words='markdown= markdown=auto junit= html= trace=' ;;
         --rankdir) words='LR TB' ;;
         --lock-timeout | --wait | --timeout | --cleanup-timeout | --lost-after) words='30s 10m 2h' ;;
-        -j | --jobs | -k | --max-failures | --runner | --skip | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
+        -j | --jobs | -k | --max-failures | --runner | --plans | --name | --skip | --label | --reason | --actor | --op-id | --if-version | --match | --process | --attempt | --details | \
             --message | --fail | --data | --since | --keep | --tail) words='' ;;
         *) return 1 ;;
     esac
@@ -92,14 +94,15 @@ _turboci_arguments() {
         'nodes query' | 'nodes explain' | 'graph show' | run | wait | watch | log | logs) _turboci_ids nodes ;;
         attempt\ * | stage\ *) _turboci_ids stages ;;
         'check report' | 'check get' | gate) _turboci_ids checks ;;
-        '') echo 'plan nodes graph attempt stage check run wait watch gate log logs validate schema store help' ;;
-        help) echo 'plan nodes graph attempt stage check run wait watch gate log logs validate schema store' ;;
+        '') echo 'plan nodes graph attempt stage check run worker wait watch gate log logs validate schema store help' ;;
+        help) echo 'plan nodes graph attempt stage check run worker wait watch gate log logs validate schema store' ;;
         plan) echo 'create list show rerun label diff delete prune cancel tick export import' ;;
         nodes) echo 'write query explain' ;;
         graph) echo 'show' ;;
         attempt) echo 'claim heartbeat progress complete fail release' ;;
         stage) echo 'cancel skip' ;;
         check) echo 'report get' ;;
+        worker) echo 'list drain' ;;
         store) echo 'check backup compact' ;;
     esac
 }
@@ -137,6 +140,7 @@ _turboci() {
                 case $name in
                     '') name=$word ;;
                     plan | nodes | graph | attempt | stage | check | store) name+=" $word" ;;
+                    worker) [[ $word == list || $word == drain ]] && name+=" $word" ;;
                 esac
                 ;;
         esac

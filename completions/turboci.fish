@@ -21,6 +21,8 @@ end
 function __turboci_is
     set -l command (__turboci_command)
     for name in $argv
+        # These two are commands of their own.
+        test $name = worker; and string match -qr '^worker (list|drain)' $command; and continue
         test "$command" = $name; and return 0
         string match -q -- "$name *" $command; and return 0
     end
@@ -68,6 +70,7 @@ complete -c turboci -n '__turboci_at ""' -a attempt -d 'work on stages from scri
 complete -c turboci -n '__turboci_at ""' -a stage -d 'cancel or skip stages'
 complete -c turboci -n '__turboci_at ""' -a check -d 'answer a check'
 complete -c turboci -n '__turboci_at ""' -a run -d 'execute ready stages until nothing can move'
+complete -c turboci -n '__turboci_at ""' -a worker -d 'execute what is ready in any plan'
 complete -c turboci -n '__turboci_at ""' -a wait -d 'wait until nodes are FINAL'
 complete -c turboci -n '__turboci_at ""' -a watch -d 'print changes as they happen'
 complete -c turboci -n '__turboci_at ""' -a gate -d 'succeed only if checks passed'
@@ -83,6 +86,7 @@ complete -c turboci -n '__turboci_at graph' -a show
 complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail release'
 complete -c turboci -n '__turboci_at stage' -a 'cancel skip'
 complete -c turboci -n '__turboci_at check' -a 'report get'
+complete -c turboci -n '__turboci_at worker' -a 'list drain'
 complete -c turboci -n '__turboci_at store' -a 'check backup compact'
 
 # arguments
@@ -112,8 +116,8 @@ complete -c turboci -n '__turboci_is logs' -l attempt -x -d 'of this attempt'
 complete -c turboci -n '__turboci_is logs' -l tail -x -d 'only the last lines'
 complete -c turboci -n '__turboci_is logs' -s f -l follow -d 'go on until they are over'
 complete -c turboci -n '__turboci_is logs' -l raw -d 'the bytes as they are'
-complete -c turboci -n '__turboci_is "plan tick" run' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
-complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit' -d language
+complete -c turboci -n '__turboci_is "plan tick" run worker' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
+complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit html trace' -d language
 complete -c turboci -n '__turboci_is "nodes write" "plan rerun"' -l if-version -x -d 'refuse unless the plan is at this version'
 complete -c turboci -n '__turboci_is "nodes write"' -l dry-run -d 'do it all, show it, then roll back'
 complete -c turboci -n '__turboci_is "nodes query" gate' -l type -x -a 'check stage' -d 'only this type'
@@ -129,9 +133,11 @@ complete -c turboci -n '__turboci_is "nodes query" "graph show"' -l dependents -
 complete -c turboci -n '__turboci_is "nodes query" "graph show"' -l edges -x -a 'all satisfied' -d 'edges to follow'
 complete -c turboci -n '__turboci_is "graph show"' -l format -x -a 'dot mermaid json tree' -d language
 complete -c turboci -n '__turboci_is "graph show"' -l collapse -x -a kind -d 'one box for many'
+complete -c turboci -n '__turboci_is "graph show"' -l merge -d 'a stage and its check are one box'
+complete -c turboci -n '__turboci_is "graph show"' -l reduce -d 'leave out edges that follow from others'
 complete -c turboci -n '__turboci_is "graph show"' -l rankdir -x -a 'LR TB' -d direction
 complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release"' -l process -x -d 'who does the work'
-complete -c turboci -n '__turboci_is "attempt claim" run' -l runner -x -d 'stages that need such a runner'
+complete -c turboci -n '__turboci_is "attempt claim" run worker' -l runner -x -d 'stages that need such a runner'
 complete -c turboci -n '__turboci_is "attempt claim"' -l wait -x -a '30s 10m 2h' -d 'wait so long for something to become ready'
 complete -c turboci -n '__turboci_is "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release"' -l attempt -x -d 'refuse unless it is the turn of this attempt'
 complete -c turboci -n '__turboci_is "attempt progress" "attempt complete" "attempt fail"' -l details -x -d 'an object, or @FILE'
@@ -143,16 +149,20 @@ complete -c turboci -n '__turboci_is "check report"' -l skip -x -d 'the answer i
 complete -c turboci -n '__turboci_is "check report"' -l data -x -d 'an object, or @FILE'
 complete -c turboci -n '__turboci_is "check report"' -l junit -r -F -d 'a JUnit report'
 complete -c turboci -n '__turboci_is "check report"' -l final -d 'end the check with this answer'
-complete -c turboci -n '__turboci_is run' -s j -l jobs -x -d 'so many stages at once'
+complete -c turboci -n '__turboci_is run worker' -s j -l jobs -x -d 'so many stages at once'
 complete -c turboci -n '__turboci_is run' -l fail-fast -d 'cancel what is left after the first failure'
 complete -c turboci -n '__turboci_is run' -s k -l max-failures -x -d 'likewise after the Nth'
 complete -c turboci -n '__turboci_is run' -l cleanup-timeout -x -a '30s 10m 2h' -d 'how long cleaning up may take'
 complete -c turboci -n '__turboci_is run' -l on-interrupt -x -a 'leave cancel' -d 'what a signal does'
+complete -c turboci -n '__turboci_is run' -l report -x -a 'markdown= markdown=auto junit= html= trace=' -d 'write a report at the end'
 complete -c turboci -n '__turboci_is run' -l timeout -x -a '30s 10m 2h' -d 'cancel what is left after this time'
 complete -c turboci -n '__turboci_is run' -s n -l dry-run -d 'say what would run'
-complete -c turboci -n '__turboci_is run' -l actor -x -d 'who runs it'
+complete -c turboci -n '__turboci_is run worker' -l actor -x -d 'who runs it'
 complete -c turboci -n '__turboci_is wait' -l any -d 'until one of them is FINAL'
 complete -c turboci -n '__turboci_is wait' -l timeout -x -a '30s 10m 2h' -d 'give up after'
 complete -c turboci -n '__turboci_is watch log' -l since -x -d 'only changes after this plan version'
 complete -c turboci -n '__turboci_is watch' -l follow -d 'go on when everything is FINAL'
 complete -c turboci -n '__turboci_is gate' -l allow-skipped -d 'take what was skipped as not needed for passed'
+complete -c turboci -n '__turboci_is worker' -l plans -x -d 'only of plans that match'
+complete -c turboci -n '__turboci_is worker' -l name -x -d 'what it is called'
+complete -c turboci -n '__turboci_is worker' -l once -d 'end when nothing is ready'

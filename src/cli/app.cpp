@@ -270,7 +270,7 @@ void declare_globals(Parser& parser, GlobalOptions& options) {
         [&options](const std::string& value) { options.format = parse_format(value).value(); },
         "table (default), json, jsonl, yaml or name");
     parser.known_elsewhere("turboci graph show --format", {"dot", "mermaid", "tree"});
-    parser.known_elsewhere("turboci plan show --format", {"markdown", "junit"});
+    parser.known_elsewhere("turboci plan show --format", {"markdown", "junit", "html", "trace"});
     parser.option(
         "--lock-timeout", "D",
         [&options](const std::string& value) {

@@ -2,14 +2,11 @@
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "cli/plan_output.hpp"
+#include "cli/report.hpp"
 #include "cli/write_output.hpp"
 #include "engine/validate.hpp"
 #include "format/json_output.hpp"
-#include "format/junit.hpp"
-#include "format/markdown.hpp"
 #include "format/terminal.hpp"
-#include "runner/attempt_log.hpp"
-#include "runner/log_tail.hpp"
 #include "turboci/plan_file.hpp"
 
 namespace turboci::cli {
@@ -111,32 +108,16 @@ Action define_list(Parser& parser) {
 
 // ------------------------------------------------------------------------------------ plan show
 
-enum class ShowFormat { table, markdown, junit };
-
 struct SummaryOptions {
     std::optional<std::string> id;
-    ShowFormat format = ShowFormat::table;
+    std::optional<ReportFormat> report;  ///< none: a table
 };
-
-/// Reports for CI systems; they tell of every node.
-void show_report(Context& context, ShowFormat format) {
-    Service& service = context.service(Context::Open::read);
-    QueryNodes everything;
-    everything.plan = context.plan();
-    NodeCollector graph;
-    service.query(everything, graph);
-    const LogTail tail = log_tail_reader(service, context.plan());
-    if (format == ShowFormat::junit) {
-        context.out().write(junit_xml(graph, tail));
-    } else {
-        context.out().write(markdown_summary(graph, tail));
-    }
-}
 
 int show_plan(Context& context, const SummaryOptions& options) {
     if (options.id) context.set_plan(*options.id);
-    if (options.format != ShowFormat::table) {
-        show_report(context, options.format);
+    if (options.report) {
+        const ReportSource source(context.service(Context::Open::read), context.plan());
+        context.out().write(source.report(*options.report));
         return 0;
     }
     const std::size_t limit = context.options().verbose ? SIZE_MAX / 2 : kListed;
@@ -160,18 +141,14 @@ Action define_plan_show(Parser& parser) {
     parser.option(
         "--format", "FORMAT",
         [options](const std::string& value) {
-            if (value == "table") {
-                options->format = ShowFormat::table;
-            } else if (value == "markdown") {
-                options->format = ShowFormat::markdown;
-            } else if (value == "junit") {
-                options->format = ShowFormat::junit;
-            } else {
+            options->report = parse_report_format(value);
+            if (!options->report && value != "table")
                 throw Error(ErrorCode::usage, "--format: unknown value '" + printable(value) + "'",
-                            "use table, markdown or junit");
-            }
+                            "use table, " + std::string(kReportFormats));
         },
-        "table (default), markdown (a job summary) or junit (a report for CI systems)");
+        "table (default), markdown (a job summary), junit (a report for CI systems), html (a page for "
+        "browsers) "
+        "or trace (a timeline for Perfetto)");
     return [options](Context& context) { return show_plan(context, *options); };
 }
 

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
+#include "cli/report.hpp"
 #include "cli/running.hpp"
 #include "format/terminal.hpp"
 #include "os/process.hpp"
@@ -27,6 +29,7 @@ struct Options {
     std::optional<Duration> cleanup_timeout;
     std::optional<std::int64_t> most_failures;
     std::optional<std::string> on_interrupt;
+    ReportFiles reports;
     bool fail_fast = false;
     bool dry_run = false;
 };
@@ -148,10 +151,39 @@ void refuse_unnamed_plan_within_attempt(Context& context) {
           "name the plan to run with --plan; nodes that are written join the run that goes on");
 }
 
+/// The reports are written whatever the end is. What kept a run from its end is worse news than what keeps a
+/// report from being written.
+RunReport run_and_report(Context& context, const ReportFiles& files, const std::string& plan,
+                         const std::function<RunReport()>& run) {
+    const auto write = [&](bool keep_quiet) {
+        if (files.empty()) return;
+        try {
+            files.write(context, {context.service(Context::Open::write), plan});
+        } catch (const Error& error) {
+            if (!keep_quiet) throw;
+            context.warn(std::string("not every report was written: ") + error.what());
+        }
+    };
+    RunReport report;
+    try {
+        report = run();
+    } catch (...) {
+        write(true);
+        throw;
+    }
+    context.out().mark_committed();
+    write(report.exit_code != 0);
+    return report;
+}
+
 int run_plan(Context& context, const Options& options) {
     if (context.format() == Format::name && !options.dry_run) {
         throw Error(ErrorCode::usage, "a run has no names to print", "add -n, or use -o json");
     }
+    if (options.dry_run && !options.reports.empty())
+        usage("-n runs nothing that --report could tell of", "leave one of them out");
+    if (options.reports.use_standard_output() && context.format() != Format::table)
+        usage("--report and -o would both write to standard output", "name a file for the report");
     if (options.running.lost_after) context.set_lost_after(*options.running.lost_after);
     Service& service = context.service(options.dry_run ? Context::Open::read : Context::Open::write);
     RunOptions run = run_options(context, options);
@@ -160,8 +192,10 @@ int run_plan(Context& context, const Options& options) {
     const auto view = make_view(context);
     Supervisor supervisor;
     fit_jobs(context, run);
-    const RunReport report = Executor(service, supervisor, system_clock(), *view, run).run();
-    context.out().mark_committed();
+    if (!options.reports.empty()) run.plan = context.fixed_plan(Context::Open::write).id;
+    const RunReport report = run_and_report(context, options.reports, run.plan, [&] {
+        return Executor(service, supervisor, system_clock(), *view, run).run();
+    });
     context.close_store();
     if (context.format() != Format::table) context.print_json(report_json(report));
     return report.exit_code;
@@ -181,16 +215,20 @@ Action define_run(Parser& parser) {
     parser.option("--on-interrupt", "WHAT", options->on_interrupt,
                   "what a signal does: leave (default) the work to a later run, or cancel it");
     parser.flag("-n,--dry-run", options->dry_run, "say what would run, and in what order; run nothing");
+    parser.option(
+        "--report", "FORMAT=FILE", [options](const std::string& text) { options->reports.add(text); },
+        "at the end, whatever it is, write a report: markdown, junit, html or trace; markdown=auto is the "
+        "job summary of GitHub Actions; repeatable");
     return [options](Context& context) { return run_plan(context, *options); };
 }
 
 constexpr Command kRunCommands[] = {
     {"run", "Execute ready stages until nothing can move",
-     "[REF]... [-j N] [--runner KIND]... [--fail-fast] [--timeout D] [-n]",
+     "[REF]... [-j N] [--runner KIND]... [--fail-fast] [--report FORMAT=FILE]... [-n]",
      "turboci run\n"
      "turboci run -j8 --timeout 1h\n"
      "turboci run check:unit-tests --fail-fast\n"
-     "turboci run -n",
+     "turboci run --report html=report.html --report junit=report.xml",
      kNoJsonl, define_run,
      "Exit status by the verdict of the named nodes, else of the plan: 0 if it is passed, 1 if it is failed, "
      "8 if "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/graph.hpp"
 
+#include <algorithm>
+
 #include "format/graph_drawing.hpp"
 
 namespace turboci {
@@ -13,20 +15,52 @@ std::optional<GraphFormat> parse_graph_format(std::string_view text) noexcept {
     return std::nullopt;
 }
 
-void render_graph(const Outline& graph, const GraphOptions& options, const TextSink& write) {
-    const bool collapsed = options.collapse_by_kind;
-    if (options.format == GraphFormat::json && !collapsed) return write(graph_json(graph));
-    const Drawing drawing = collapsed ? draw_collapsed(graph) : draw(graph);
+namespace {
+
+Drawing drawing_of(const Outline& graph, const GraphOptions& options) {
+    Drawing drawing = options.collapse_by_kind ? draw_collapsed(graph) : draw(graph);
+    if (options.format == GraphFormat::json) tally_nodes(drawing, graph);
+    if (options.merge) merge_answers(drawing, graph);
+    if (options.reduce) reduce_arrows(drawing);
+    return drawing;
+}
+
+std::size_t characters_of(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; }));
+}
+
+}  // namespace
+
+GraphSize render_graph(const Outline& graph, const GraphOptions& options, const TextSink& write) {
+    GraphSize size{graph.nodes.size(), graph.links.size(), 0};
+    const TextSink counted = [&](std::string_view piece) {
+        size.characters += characters_of(piece);
+        write(piece);
+    };
+    const bool whole = !options.collapse_by_kind && !options.merge && !options.reduce;
+    if (options.format == GraphFormat::json && whole) {
+        counted(graph_json(graph));
+        return size;
+    }
+    const Drawing drawing = drawing_of(graph, options);
+    size.nodes = drawing.vertices.size();
+    size.edges = drawing.arrows.size();
     switch (options.format) {
         case GraphFormat::dot:
-            return drawing_dot(drawing, options.rankdir, write);
+            drawing_dot(drawing, options.rankdir, counted);
+            break;
         case GraphFormat::mermaid:
-            return write(drawing_mermaid(drawing, options.rankdir));
+            counted(drawing_mermaid(drawing, options.rankdir));
+            break;
         case GraphFormat::json:
-            return write(drawing_json(drawing));
+            counted(drawing_json(drawing));
+            break;
         case GraphFormat::tree:
-            return write(drawing_tree(drawing, options.color));
+            counted(drawing_tree(drawing, options.color));
+            break;
     }
+    return size;
 }
 
 }  // namespace turboci

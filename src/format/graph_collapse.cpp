@@ -53,6 +53,7 @@ public:
 
     Drawing draw() {
         drawing_.title = graph_.plan;
+        drawing_.collapsed = true;
         box_of_.resize(graph_.nodes.size());
         group_checks();
         group_stages();

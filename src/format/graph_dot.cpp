@@ -73,6 +73,8 @@ std::string_view shape_of(Shape shape) {
             return "box";
         case Shape::connector:
             return "diamond";
+        case Shape::answered:
+            return "box";
     }
     return "box";
 }
@@ -114,7 +116,9 @@ void put_vertex(TextBuffer& out, const Drawing::Vertex& vertex, std::string_view
     put_label(out, vertex);
     out << ", fillcolor=\"" << tint.fill << "\", color=\"" << tint.border << '"';
     const bool dashed = vertex.tint == Tint::planning || vertex.tint == Tint::skipped || !vertex.required;
-    if (dashed) out << ", style=\"filled,dashed\"";
+    const bool rounded = vertex.shape == Shape::answered;
+    if (dashed || rounded)
+        out << ", style=\"filled" << (rounded ? ",rounded" : "") << (dashed ? ",dashed" : "") << '"';
     if (vertex.tint == Tint::failed) out << ", penwidth=2.5";
     if (vertex.shape == Shape::connector) out << ", fontsize=9, width=0.2, height=0.2, margin=\"0.02\"";
     if (!vertex.tooltip.empty()) {

@@ -11,7 +11,12 @@
 
 namespace turboci {
 
-enum class Shape : std::uint8_t { check, stage, connector };
+enum class Shape : std::uint8_t {
+    check,
+    stage,
+    connector,
+    answered,  ///< a check and the stage that alone answers it
+};
 
 /// What a vertex looks like: the state until there is an outcome.
 enum class Tint : std::uint8_t {
@@ -51,7 +56,7 @@ struct Drawing {
         std::string_view title;      ///< safe to be shown, on one line
         std::string_view detail;     ///< likewise; may be empty
         std::string_view tooltip;    ///< raw data: the whole of what `title` had to cut; may be empty
-        std::vector<Tally> tallies;  ///< of collapsed boxes alone
+        std::vector<Tally> tallies;  ///< of collapsed boxes, and after tally_nodes()
         std::int64_t count = 1;      ///< nodes in the box
         bool required = true;        ///< false: a check that never makes a verdict say no
     };
@@ -66,7 +71,8 @@ struct Drawing {
     std::string_view title;  ///< raw data
     std::vector<Vertex> vertices;
     std::vector<Arrow> arrows;
-    TextArena texts;  ///< what the outline does not have
+    bool collapsed = false;  ///< its boxes go by their titles; else by their names
+    TextArena texts;         ///< what the outline does not have
 };
 
 /// The label with the number of links, if these are several: "any ×12".
@@ -82,10 +88,18 @@ struct Drawing {
 /// Boxes as GraphOptions::collapse_by_kind says.
 [[nodiscard]] Drawing draw_collapsed(const Outline& graph);
 
+/// Tells of each node of a drawing that is not collapsed where it is, for drawing_json().
+void tally_nodes(Drawing& drawing, const Outline& graph);
+/// A stage and the check that it alone answers become one vertex.
+void merge_answers(Drawing& drawing, const Outline& graph);
+/// Drops the arrows that follow from others (a transitive reduction): dependencies on success alone, and what
+/// lies on a cycle keeps all of them.
+void reduce_arrows(Drawing& drawing);
+
 [[nodiscard]] std::string graph_json(const Outline& graph);
 void drawing_dot(const Drawing& drawing, RankDir rankdir, const TextSink& write);
 [[nodiscard]] std::string drawing_mermaid(const Drawing& drawing, RankDir rankdir);
 [[nodiscard]] std::string drawing_tree(const Drawing& drawing, bool color);
-[[nodiscard]] std::string drawing_json(const Drawing& drawing);  ///< for collapsed drawings
+[[nodiscard]] std::string drawing_json(const Drawing& drawing);  ///< of boxes, see render_graph()
 
 }  // namespace turboci

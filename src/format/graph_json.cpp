@@ -77,6 +77,19 @@ void append_group(std::string& out, const Outline& graph, std::size_t id) {
     out += '}';
 }
 
+std::string_view type_of(Shape shape) {
+    switch (shape) {
+        case Shape::check:
+        case Shape::answered:
+            return "check";
+        case Shape::stage:
+            return "stage";
+        case Shape::connector:
+            break;
+    }
+    return "group";
+}
+
 template <typename List, typename Append>
 void append_list(std::string& out, std::string_view key, const List& list, Append append) {
     out += key;
@@ -106,7 +119,7 @@ std::string drawing_json(const Drawing& drawing) {
     append_list(out, R"(,"nodes":[)", drawing.vertices, [&](std::size_t i) {
         const Drawing::Vertex& box = drawing.vertices[i];
         append_field(out, R"({"ref":)", box.name);
-        append_field(out, R"(,"type":)", box.shape == Shape::check ? "check" : "stage");
+        append_field(out, R"(,"type":)", type_of(box.shape));
         append_field(out, R"(,"label":)", box.title);
         out += R"(,"count":)" + std::to_string(box.count);
         append_list(out, R"(,"states":[)", box.tallies, [&](std::size_t t) {

@@ -43,6 +43,8 @@ std::pair<std::string_view, std::string_view> brackets_of(Shape shape) {
             return {"[", "]"};
         case Shape::connector:
             return {"{", "}"};
+        case Shape::answered:
+            return {"(", ")"};
     }
     return {"[", "]"};
 }

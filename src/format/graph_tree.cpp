@@ -98,11 +98,11 @@ private:
             out_ += styled(std::string(vertex.title) + ":", Style::bold, color_);
         } else {
             // The titles of boxes are for people; nodes go by their whole names.
-            out_ += vertex.tallies.empty() ? printable(vertex.name) : printable(vertex.title);
+            out_ += printable(drawing_.collapsed ? vertex.title : vertex.name);
             out_ += "  ";
             std::string detail(vertex.detail);
-            if (const auto line_end = detail.find('\n'); line_end != std::string::npos)
-                detail.replace(line_end, 1, ", ");
+            for (auto end = detail.find('\n'); end != std::string::npos; end = detail.find('\n', end))
+                detail.replace(end, 1, ", ");
             out_ += styled(printable(detail), style_of_tint(vertex.tint), color_);
         }
         if (line.arrow != nullptr) write_relation(*line.arrow);

@@ -6,6 +6,7 @@
 
 #include "format/graph_failures.hpp"
 #include "format/junit.hpp"
+#include "format/report_causes.hpp"
 #include "format/report_text.hpp"
 #include "format/terminal_unicode.hpp"
 #include "turboci/json_text.hpp"
@@ -53,9 +54,11 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
+/// With three decimals: more are refused by Surefire's schema, and by earlier ones of Jenkins.
 std::string seconds_of(Duration taken) {
-    std::string fraction = std::to_string(taken.count() % 1'000'000);
-    return std::to_string(taken.count() / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
+    const auto ms = std::chrono::round<std::chrono::milliseconds>(taken).count();
+    std::string fraction = std::to_string(ms % 1000);
+    return std::to_string(ms / 1000) + "." + std::string(3 - fraction.size(), '0') + fraction;
 }
 
 /// How one case came out.
@@ -116,10 +119,8 @@ public:
                seconds_of(taken) + "\"";
     }
 
-    void append_to(std::string& out, Timestamp time) const {
-        out += "  <testsuite name=\"" + escaped(name_) + "\"" + sums({this}, true);
-        // Without fractions and zone: that is the form that the readers of JUnit agree on.
-        out += " timestamp=\"" + format_timestamp(time).substr(0, 19) + "\">\n";
+    void append_to(std::string& out) const {
+        out += "  <testsuite name=\"" + escaped(name_) + "\"" + sums({this}, true) + ">\n";
         out += cases_;
         out += "  </testsuite>\n";
     }
@@ -130,6 +131,24 @@ private:
     std::int64_t tests_ = 0, failures_ = 0, skipped_ = 0;
     Duration taken_{0};
 };
+
+/// The nodes that a node was skipped for, before its own messages.
+std::vector<std::string> messages_of(const ReportCauses& causes, const ReportNode& node) {
+    std::vector<std::string> messages;
+    for (const ReportNode& cause : causes.causes_of(node.ref())) {
+        if (messages.empty())
+            messages.push_back("skipped because of ");
+        else
+            messages.front() += ", ";
+        messages.front() += to_string(cause.ref());
+    }
+    if (node.check != nullptr) {
+        for (std::string& message : failure_messages(*node.check)) messages.push_back(std::move(message));
+    } else if (std::string message = failure_message(*node.stage); !message.empty()) {
+        messages.push_back(std::move(message));
+    }
+    return messages;
+}
 
 /// What a node says of itself before its messages: why it is not just passed or failed.
 CaseAnswer answer_of(State state, std::optional<Outcome> outcome, Standing standing,
@@ -246,13 +265,14 @@ private:
 
 std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     const PlanReport report(graph);
+    const ReportCauses causes(report);
     const std::string& plan = graph.plan().id;
     TailWriter tails(tail);
     SuiteWriter checks(plan + ".checks");
     std::vector<ImportedCases> imported;
     for (const Check& check : graph.checks()) {
-        CaseAnswer answer =
-            answer_of(check.state, check.outcome, report.standing_of(check), failure_messages(check));
+        CaseAnswer answer = answer_of(check.state, check.outcome, report.standing_of(check),
+                                      messages_of(causes, {&check, nullptr}));
         if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(check));
         checks.add(checks.name() + (check.kind.empty() ? "" : "." + check.kind), check.id,
                    report.time_of(check), answer);
@@ -262,10 +282,8 @@ std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     SuiteWriter stages(plan + ".stages");
     for (const Stage& stage : graph.stages()) {
         if (report.is_answered_for(stage)) continue;
-        std::vector<std::string> messages;
-        if (std::string message = failure_message(stage); !message.empty())
-            messages.push_back(std::move(message));
-        CaseAnswer answer = answer_of(stage.state, stage.outcome, report.standing_of(stage), messages);
+        CaseAnswer answer = answer_of(stage.state, stage.outcome, report.standing_of(stage),
+                                      messages_of(causes, {nullptr, &stage}));
         if (answer.kind == CaseAnswer::Kind::failed) answer.output = tails(report.culprits_of(stage));
         stages.add(stages.name(), stage.id, PlanReport::time_of(stage), answer);
     }
@@ -274,7 +292,7 @@ std::string junit_xml(const NodeCollector& graph, const LogTail& tail) {
     std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"" + escaped(plan) +
                       "\"" + SuiteWriter::sums(suites, false) + ">\n";
     for (const SuiteWriter* suite : suites) {
-        if (!suite->empty()) suite->append_to(out, graph.plan().created_at);
+        if (!suite->empty()) suite->append_to(out);
     }
     out += "</testsuites>\n";
     return out;

@@ -2,9 +2,9 @@
 #include "format/markdown.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include "format/graph_failures.hpp"
+#include "format/report_causes.hpp"
+#include "format/report_sections.hpp"
 #include "format/report_text.hpp"
 #include "format/terminal.hpp"
 
@@ -14,60 +14,29 @@ namespace {
 constexpr std::size_t kMaxMessageColumns = 1000;
 constexpr std::size_t kMaxLineColumns = 400;  // of a log
 
-/// Worst first.
-enum Section : std::size_t { failed, cancelled, broken, running, open, optional, skipped, passed, kSections };
-constexpr std::array<std::string_view, kSections> kTitles{
-    "Failed", "Cancelled", "Skipped after a failure", "Running", "Open", "Not required", "Skipped", "Passed"};
-
-Section section_of(State state, std::optional<Outcome> outcome, Standing standing) {
-    if (standing == Standing::aside && state == State::final) return optional;
-    if (state != State::final || !outcome) return state == State::attempting ? running : open;
-    switch (*outcome) {
-        case Outcome::passed:
-            return passed;
-        case Outcome::failed:
-            return failed;
-        case Outcome::cancelled:
-            return cancelled;
-        case Outcome::skipped:
-            return standing == Standing::bad ? broken : skipped;
-    }
-    return open;
+/// What a node was skipped for.
+std::string causes_of(const ReportCauses& causes, const ReportNode& node) {
+    std::string out;
+    for (const ReportNode& cause : causes.causes_of(node.ref()))
+        out += (out.empty() ? " because of " : ", ") + markdown_code(to_string(cause.ref()));
+    return out;
 }
 
-/// A node of one type; only what is shown of it is worked out.
-struct Entry {
-    const Check* check = nullptr;
-    const Stage* stage = nullptr;
-};
-
-std::string message_of(const Entry& entry) {
-    if (entry.stage != nullptr) return failure_message(*entry.stage);
-    std::string all;
-    for (const std::string& message : failure_messages(*entry.check)) {
-        if (!all.empty()) all += "; ";
-        all += message;
-        if (all.size() > 8 * kMaxMessageColumns) break;  // cut when it is shown
-    }
-    return all;
-}
-
-std::string line_of(const PlanReport& report, const Entry& entry, Section section) {
-    const bool is_check = entry.check != nullptr;
-    const State state = is_check ? entry.check->state : entry.stage->state;
-    const NodeRef ref =
-        is_check ? NodeRef{NodeType::check, entry.check->id} : NodeRef{NodeType::stage, entry.stage->id};
-    std::string line = "- " + markdown_code(to_string(ref));
-    if (is_check && !entry.check->kind.empty()) line += " (" + markdown_code(entry.check->kind) + ")";
-    const Duration taken = is_check ? report.time_of(*entry.check) : PlanReport::time_of(*entry.stage);
+std::string line_of(const PlanReport& report, const ReportCauses& causes, const ReportNode& node,
+                    ReportSection section) {
+    std::string line = "- " + markdown_code(to_string(node.ref()));
+    if (node.check != nullptr && !node.check->kind.empty())
+        line += " (" + markdown_code(node.check->kind) + ")";
+    const Duration taken = node.time(report);
     if (taken > Duration::zero()) line += " " + human_duration(taken);
-    if (section == open) line += " " + std::string(to_string(state));
-    if (section == optional) {
-        const auto outcome = is_check ? entry.check->outcome : entry.stage->outcome;
-        line += " " + std::string(to_string(*outcome));
-    }
-    if (section != open && section != running && section != passed) {
-        const std::string message = message_of(entry);
+    if (section == ReportSection::open) line += " " + std::string(to_string(node.state()));
+    if (section == ReportSection::optional) line += " " + std::string(to_string(*node.outcome()));
+    const std::string because = causes_of(causes, node);
+    if (!because.empty()) {
+        line += because;
+    } else if (section != ReportSection::open && section != ReportSection::running &&
+               section != ReportSection::passed) {
+        const std::string message = node.message(8 * kMaxMessageColumns);  // cut below
         if (!message.empty()) line += ": " + markdown_code(fit(printable(message), kMaxMessageColumns));
     }
     return line + "\n";
@@ -132,19 +101,19 @@ std::string heading(const PlanReport& report) {
                sum.final_stages, sum.stages);
 }
 
-std::string section_begin(Section section, std::size_t count) {
-    const std::string title = std::string(kTitles[section]) + " (" + std::to_string(count) + ")";
-    if (section == passed) return "\n<details><summary>" + title + "</summary>\n\n";
+std::string section_begin(ReportSection section, std::size_t count) {
+    const std::string title = std::string(title_of(section)) + " (" + std::to_string(count) + ")";
+    if (section == ReportSection::passed) return "\n<details><summary>" + title + "</summary>\n\n";
     return "\n### " + title + "\n\n";
 }
 
-std::string_view section_end(Section section) { return section == passed ? "\n</details>\n" : ""; }
+std::string_view section_end(ReportSection section) {
+    return section == ReportSection::passed ? "\n</details>\n" : "";
+}
 
 std::string left_out_line(std::size_t count) {
     return count == 0 ? "" : "\n" + std::to_string(count) + " more left out for want of space.\n";
 }
-
-bool shows_log(Section section) { return section == failed || section == cancelled || section == optional; }
 
 }  // namespace
 
@@ -164,15 +133,8 @@ std::string markdown_code(std::string_view data) {
 
 std::string markdown_summary(const NodeCollector& graph, const LogTail& tail, std::size_t max_bytes) {
     const PlanReport report(graph);
-    std::array<std::vector<Entry>, kSections> sections;
-    for (const Check& check : graph.checks()) {
-        sections[section_of(check.state, check.outcome, report.standing_of(check))].push_back(
-            {&check, nullptr});
-    }
-    for (const Stage& stage : graph.stages()) {
-        sections[section_of(stage.state, stage.outcome, report.standing_of(stage))].push_back(
-            {nullptr, &stage});
-    }
+    const ReportCauses causes(report);
+    const ReportSections sections = sections_of(report);
     std::string out = heading(report);
     // Room for the end of an open section and for the last line.
     constexpr std::size_t kReserve = 100;
@@ -180,23 +142,19 @@ std::string markdown_summary(const NodeCollector& graph, const LogTail& tail, st
     // The names of all nodes are worth more than the logs of the first ones.
     std::size_t room_for_logs = room / 2;
     std::size_t left_out = 0;
-    for (std::size_t s = 0; s < kSections; ++s) {
-        const auto section = static_cast<Section>(s);
+    for (std::size_t s = 0; s < sections.size(); ++s) {
+        const auto section = static_cast<ReportSection>(s);
         std::size_t shown = 0;
-        for (const Entry& entry : sections[s]) {
+        for (const ReportNode& node : sections[s]) {
             if (left_out > 0) break;  // nothing worse may stand behind something better
-            const std::string line = line_of(report, entry, section);
+            const std::string line = line_of(report, causes, node, section);
             const std::string begin = shown == 0 ? section_begin(section, sections[s].size()) : "";
             if (out.size() + begin.size() + line.size() > room) break;
             out += begin + line;
             ++shown;
             // A stage's log stands at the check that it answers.
-            if (!tail || !shows_log(section) ||
-                (entry.stage != nullptr && report.is_answered_for(*entry.stage)))
-                continue;
-            const std::string log = log_tails(
-                entry.check != nullptr ? report.culprits_of(*entry.check) : report.culprits_of(*entry.stage),
-                tail);
+            if (!tail || !shows_log(section) || node.is_answered_for(report)) continue;
+            const std::string log = log_tails(node.culprits(report), tail);
             if (log.size() > room_for_logs || out.size() + log.size() > room) continue;
             room_for_logs -= log.size();
             out += log;

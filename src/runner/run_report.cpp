@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "runner/plan_graph.hpp"
+#include "format/plan_graph.hpp"
 #include "runner/stage_command.hpp"
 #include "service/judge.hpp"
 

@@ -12,11 +12,13 @@
 
 #include "dot_reader.hpp"
 #include "format/graph.hpp"
+#include "format/html_page.hpp"
 #include "format/json_output.hpp"
 #include "format/markdown.hpp"
 #include "format/node_collector.hpp"
 #include "format/terminal.hpp"
 #include "format/terminal_unicode.hpp"
+#include "format/trace.hpp"
 #include "support/outline_of.hpp"
 #include "turboci/error.hpp"
 #include "turboci/json_text.hpp"
@@ -186,23 +188,50 @@ void dot(const NodeCollector& graph, const std::set<std::string>& refs) {
     for (const auto& arrow : read->arrows) require(names.contains(arrow.from) && names.contains(arrow.to));
 }
 
+/// No data becomes a tag, a control character or a command, and what is no tag is text.
+void pages(const NodeCollector& graph, const std::string& log) {
+    const std::string page = html_page(graph, [&](const Stage&, const Attempt&) { return log; });
+    const std::size_t begin = page.find("<body>");
+    const std::string body = page.substr(begin, page.find("<script>") - begin);
+    require(is_valid_utf8(page));
+    require_calm(body, true);
+    std::vector<std::string> open;
+    for (std::size_t at = body.find('<'); at != std::string::npos; at = body.find('<', at + 1)) {
+        const std::string tag = body.substr(at + 1, body.find('>', at) - at - 1);
+        const std::string name = tag.substr(0, tag.find_first_of(" /", 1));
+        if (tag.front() == '/') {
+            require(!open.empty() && "/" + open.back() == tag);
+            open.pop_back();
+        } else if (!tag.ends_with('/') && name != "input") {
+            open.push_back(name);
+        }
+    }
+    require(open == std::vector<std::string>{"body"});
+    require(nlohmann::json::parse(trace_json(graph), nullptr, false).is_object());
+}
+
 void graphs(const std::vector<std::string>& texts) {
     std::set<std::string> refs;
     const NodeCollector graph = graph_of(texts, refs);
     dot(graph, refs);
     for (const bool collapse : {false, true}) {
-        const std::string tree = render(graph, {.format = GraphFormat::tree, .collapse_by_kind = collapse});
-        require_calm(tree, true);
-        each_line(tree, [](std::string_view line) { require(!is_command(line)); });
-        const std::string json = render(graph, {.format = GraphFormat::json, .collapse_by_kind = collapse});
-        require(nlohmann::json::parse(json, nullptr, false).is_object());
-        const std::string mermaid =
-            render(graph, {.format = GraphFormat::mermaid, .collapse_by_kind = collapse});
-        require(is_valid_utf8(mermaid));
-        for (const char c : mermaid) require(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
-        require(fuzz::read_dot(render(graph, {.format = GraphFormat::dot, .collapse_by_kind = collapse}))
-                    .has_value());
+        for (const bool smaller : {false, true}) {
+            const auto drawn = [&](GraphFormat format) {
+                return render(
+                    graph,
+                    {.format = format, .collapse_by_kind = collapse, .merge = smaller, .reduce = smaller});
+            };
+            const std::string tree = drawn(GraphFormat::tree);
+            require_calm(tree, true);
+            each_line(tree, [](std::string_view line) { require(!is_command(line)); });
+            require(nlohmann::json::parse(drawn(GraphFormat::json), nullptr, false).is_object());
+            const std::string mermaid = drawn(GraphFormat::mermaid);
+            require(is_valid_utf8(mermaid));
+            for (const char c : mermaid) require(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
+            require(fuzz::read_dot(drawn(GraphFormat::dot)).has_value());
+        }
     }
+    pages(graph, texts.front());
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ CHOICES = {
     "": {"--plan": {"nightly", "nightly-2"}, "-p": {"nightly", "nightly-2"}, "--output": {"table", "json", "jsonl", "yaml", "name"},
          "-o": {"table", "json", "jsonl", "yaml", "name"}, "--color": {"auto", "always", "never"},
          "--lock-timeout": {"30s", "10m", "2h"}},
-    "plan show": {"--format": {"table", "markdown", "junit"}},
+    "plan show": {"--format": {"table", "markdown", "junit", "html", "trace"}},
     "nodes query": {**FILTERS, "--edges": {"all", "satisfied"}},
     "gate": FILTERS,
     "plan prune": {"--older-than": {"24h", "168h"}},
@@ -71,7 +71,9 @@ CHOICES = {
                    "--edges": {"all", "satisfied"}},
     "attempt claim": {"--wait": {"30s", "10m", "2h"}},
     "plan tick": {"--lost-after": {"30s", "10m", "2h"}},
-    "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"}, "--lost-after": {"30s", "10m", "2h"}},
+    "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"},
+            "--report": {"markdown=", "markdown=auto", "junit=", "html=", "trace="}, "--lost-after": {"30s", "10m", "2h"}},
+    "worker": {"--lost-after": {"30s", "10m", "2h"}},
     "wait": {"--timeout": {"30s", "10m", "2h"}},
 }
 # Their values are files.

@@ -384,3 +384,149 @@ TEST_CASE("Collapsed, many small targets become their kinds", "[graph]") {
     CHECK(has(dot, "label=\"stage:free\\nPLANNED\""));
     CHECK(lines_of(dot) < 20);
 }
+
+TEST_CASE("Merged, a stage and the check that it alone answers are one box", "[graph]") {
+    NodeCollector graph;
+    graph.check(check("build", "build", State::final, Outcome::passed));
+    graph.check(check("test", "test"));
+    graph.check(check("docs"));
+    const auto add = [&](const std::string& id, std::vector<Assignment> to, std::vector<Edge> edges,
+                         State state, std::optional<Outcome> outcome) {
+        Stage one = stage(id, state, outcome);
+        one.assignments = std::move(to);
+        if (!edges.empty()) one.dependencies = group(GroupKind::all, std::move(edges));
+        graph.stage(one);
+    };
+    add("compile", {{"build", State::final}}, {}, State::final, Outcome::passed);
+    add("test", {{"test", State::final}}, {edge(NodeType::check, "build"), edge(NodeType::stage, "compile")},
+        State::attempting, std::nullopt);
+    add("docs-1", {{"docs", State::final}}, {}, State::planned, std::nullopt);
+    add("docs-2", {{"docs", State::final}}, {}, State::planned, std::nullopt);
+    GraphOptions merged;
+    merged.merge = true;
+    const std::string dot = render(graph, merged);
+    CHECK(has(dot,
+              R"("check:build" [shape=box, label="build\nbuild, passed\nby compile", fillcolor="#b7e4d1", )"
+              R"(color="#00795a", style="filled,rounded"];)"));
+    // The check has no answer yet: the box looks as its stage does.
+    CHECK(has(dot,
+              R"("check:test" [shape=box, label="test\ntest, PLANNED\nby ATTEMPTING", fillcolor="#b3d9f2")"));
+    CHECK_FALSE(has(dot, "stage:compile"));
+    // The edges to the check and to its stage are one.
+    CHECK(has(dot, R"("check:build" -> "check:test";)"));
+    CHECK_FALSE(has(dot, "×2"));
+    CHECK(has(dot, R"("stage:docs-1" -> "check:docs" [style=dashed, arrowhead=empty];)"));
+    merged.format = GraphFormat::mermaid;
+    CHECK(has(render(graph, merged), R"(n0("build<br/>build, passed<br/>by compile"):::passed)"));
+    merged.format = GraphFormat::tree;
+    CHECK(has(render(graph, merged),
+              "check:test  test, PLANNED, by ATTEMPTING\n  check:build  build, passed, by compile"));
+    merged.format = GraphFormat::json;
+    CHECK(has(
+        render(graph, merged),
+        R"({"ref":"check:build","type":"check","label":"build","count":2,"states":[)"
+        R"({"state":"FINAL","outcome":"passed","count":1},{"state":"FINAL","outcome":"passed","count":1}]})"));
+}
+
+TEST_CASE("A stage that answers more, or elsewhere, is not merged", "[graph]") {
+    NodeCollector graph;
+    for (const char* id : {"a", "b", "c", "d"}) graph.check(check(id));
+    Stage two = stage("two");
+    two.assignments = {{"a", State::final}, {"b", State::final}};
+    Stage early = stage("early");
+    early.assignments = {{"c", State::waiting}};
+    Stage outside = stage("outside");
+    outside.assignments = {{"d", State::final}, {"gone", State::final}};
+    for (const Stage& one : {two, early, outside}) graph.stage(one);
+    GraphOptions merged;
+    merged.merge = true;
+    CHECK(render(graph, merged) == render(graph, GraphFormat::dot));
+    // Collapsed boxes merge as nodes do.
+    merged.collapse_by_kind = true;
+    NodeCollector many;
+    for (int i = 0; i < 3; ++i) {
+        const std::string id = "u" + std::to_string(i);
+        many.check(check(id, "unit"));
+        Stage s = stage(id);
+        s.assignments = {{id, State::final}};
+        many.stage(s);
+    }
+    CHECK(has(render(many, merged), R"(style=dashed, arrowhead=empty)"));
+}
+
+TEST_CASE("Reduced, a graph has no edge that follows from others", "[graph]") {
+    NodeCollector graph;
+    const auto add = [&](const std::string& id, std::vector<Edge> edges, GroupKind kind = GroupKind::all) {
+        Stage one = stage(id);
+        if (!edges.empty()) one.dependencies = group(kind, std::move(edges));
+        graph.stage(one);
+    };
+    const auto on = [](const char* id, When when = When::success) {
+        return edge(NodeType::stage, id, State::final, when);
+    };
+    add("a", {});
+    add("b", {on("a")});
+    add("c", {on("a"), on("b")});                  // a follows from b
+    add("d", {on("a", When::always), on("c")});    // says more than that a has passed
+    add("e", {on("a"), on("c")}, GroupKind::any);  // one of them is enough
+    add("f", {on("a"), on("e")});                  // e may do without a
+    add("g", {on("b", When::always), on("a")});    // b may fail, a may not
+    GraphOptions reduced;
+    reduced.reduce = true;
+    const std::string dot = render(graph, reduced);
+    CHECK_FALSE(has(dot, R"("stage:a" -> "stage:c")"));
+    CHECK(has(dot, R"("stage:b" -> "stage:c")"));
+    CHECK(has(dot, R"("stage:a" -> "stage:d" [label="always"])"));
+    CHECK(has(dot, R"("stage:a" -> "group:)"));
+    CHECK(has(dot, R"("stage:a" -> "stage:f")"));
+    CHECK(has(dot, R"("stage:a" -> "stage:g")"));
+    CHECK(lines_of(dot) + 1 == lines_of(render(graph, GraphFormat::dot)));
+    // A check is FINAL passed when its stage is: who needs the check needs the stage.
+    graph.check(check("q"));
+    Stage answer = stage("answer");
+    answer.assignments = {{"q", State::final}};
+    graph.stage(answer);
+    add("last", {edge(NodeType::check, "q"), on("answer")});
+    CHECK_FALSE(has(render(graph, reduced), R"("stage:answer" -> "stage:last")"));
+    CHECK(has(render(graph, reduced), R"("stage:answer" -> "check:q")"));
+}
+
+TEST_CASE("Reducing keeps exactly what can be reached", "[graph]") {
+    // Every earlier node is needed by every later one: a chain is left.
+    NodeCollector chain;
+    for (int i = 0; i < 60; ++i) {
+        Stage one = stage("s" + std::to_string(i));
+        std::vector<Edge> edges;
+        for (int j = 0; j < i; ++j) edges.push_back(edge(NodeType::stage, "s" + std::to_string(j)));
+        if (i > 0) one.dependencies = group(GroupKind::all, edges);
+        chain.stage(one);
+    }
+    GraphOptions reduced;
+    reduced.reduce = true;
+    reduced.format = GraphFormat::json;
+    GraphSize size = render_graph(support::outline_of(chain), reduced, [](std::string_view) {});
+    CHECK(size.nodes == 60);
+    CHECK(size.edges == 59);
+    // On a cycle nothing follows from anything.
+    NodeCollector cycle;
+    for (const auto& [id, needs] : {std::pair("a", "b"), std::pair("b", "a"), std::pair("c", "a")}) {
+        Stage one = stage(id);
+        one.dependencies = group(GroupKind::all, {edge(NodeType::stage, needs), edge(NodeType::stage, "b")});
+        cycle.stage(one);
+    }
+    size = render_graph(support::outline_of(cycle), reduced, [](std::string_view) {});
+    CHECK(size.edges == 6);
+}
+
+TEST_CASE("The size of a picture is told in Mermaid's own units", "[graph]") {
+    NodeCollector graph;
+    graph.check(check("ü"));
+    GraphOptions options;
+    options.format = GraphFormat::mermaid;
+    std::string text;
+    const GraphSize size =
+        render_graph(support::outline_of(graph), options, [&](std::string_view piece) { text += piece; });
+    CHECK(size.nodes == 1);
+    CHECK(size.edges == 0);
+    CHECK(size.characters == text.size() - 1);
+}

@@ -3,7 +3,6 @@
 #include "format/junit.hpp"
 #include "output_samples.hpp"
 #include "support/catch.hpp"
-#include "support/temp_dir.hpp"
 #include "support_run.hpp"
 
 using namespace turboci;
@@ -81,43 +80,16 @@ std::string written_tail(const Stage& stage, const Attempt& attempt) {
     return stage.id + " says\n\x1b[31mattempt\x1b[0m\t" + std::to_string(attempt.idx) + "\r\n";
 }
 
-/// What both schemas ask for, from the public documentation of Jenkins' xunit plugin (junit-10.xsd) and of
-/// Maven Surefire (surefire-test-report.xsd): only what both of them allow.
-constexpr const char* kSchema = R"(<?xml version="1.0" encoding="UTF-8"?>
-<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
-  <xs:element name="testsuites"><xs:complexType>
-    <xs:sequence><xs:element ref="testsuite" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
-    <xs:attribute name="name" type="xs:string"/>
-    <xs:attribute name="time" type="xs:decimal"/>
-    <xs:attribute name="tests" type="xs:nonNegativeInteger"/>
-    <xs:attribute name="failures" type="xs:nonNegativeInteger"/>
-    <xs:attribute name="errors" type="xs:nonNegativeInteger"/>
-    <xs:attribute name="disabled" type="xs:nonNegativeInteger"/>
-  </xs:complexType></xs:element>
-  <xs:element name="testsuite"><xs:complexType>
-    <xs:sequence><xs:element ref="testcase" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
-    <xs:attribute name="name" type="xs:string" use="required"/>
-    <xs:attribute name="tests" type="xs:nonNegativeInteger" use="required"/>
-    <xs:attribute name="failures" type="xs:nonNegativeInteger" use="required"/>
-    <xs:attribute name="errors" type="xs:nonNegativeInteger" use="required"/>
-    <xs:attribute name="skipped" type="xs:nonNegativeInteger" use="required"/>
-    <xs:attribute name="time" type="xs:decimal"/>
-    <xs:attribute name="timestamp" type="xs:dateTime"/>
-  </xs:complexType></xs:element>
-  <xs:element name="testcase"><xs:complexType>
-    <xs:choice minOccurs="0">
-      <xs:element name="skipped"><xs:complexType><xs:simpleContent><xs:extension base="xs:string">
-        <xs:attribute name="message" type="xs:string"/></xs:extension></xs:simpleContent></xs:complexType></xs:element>
-      <xs:element name="failure"><xs:complexType><xs:simpleContent><xs:extension base="xs:string">
-        <xs:attribute name="message" type="xs:string"/>
-        <xs:attribute name="type" type="xs:string" use="required"/></xs:extension></xs:simpleContent></xs:complexType></xs:element>
-    </xs:choice>
-    <xs:attribute name="name" type="xs:string" use="required"/>
-    <xs:attribute name="classname" type="xs:string" use="required"/>
-    <xs:attribute name="time" type="xs:decimal" use="required"/>
-  </xs:complexType></xs:element>
-</xs:schema>
-)";
+/// The suites of a report, each as a document of its own.
+std::vector<std::string> suites_of(const std::string& report) {
+    std::vector<std::string> suites;
+    for (std::size_t begin = report.find("<testsuite "); begin != std::string::npos;
+         begin = report.find("<testsuite ", begin + 1)) {
+        const std::string_view end = "</testsuite>";
+        suites.push_back(report.substr(begin, report.find(end, begin) + end.size() - begin));
+    }
+    return suites;
+}
 
 }  // namespace
 
@@ -128,48 +100,48 @@ TEST_CASE("A plan is a report of its checks and of the stages that no check answ
         "&#10;&#10;--- last output of stage:answered, attempt 2 ---&#10;answered says&#10;attempt 2";
     CHECK(xml ==
           "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-          "<testsuites name=\"p\" tests=\"11\" failures=\"5\" errors=\"0\" time=\"17.500000\">\n"
+          "<testsuites name=\"p\" tests=\"11\" failures=\"5\" errors=\"0\" time=\"17.500\">\n"
           "  <testsuite name=\"p.checks\" tests=\"6\" failures=\"2\" errors=\"0\" skipped=\"3\" "
-          "time=\"7.000000\" timestamp=\"2026-01-02T03:04:05\">\n"
-          "    <testcase classname=\"p.checks.test\" name=\"good\" time=\"3.500000\"/>\n"
-          "    <testcase classname=\"p.checks\" name=\"a&lt;b&gt;&amp;&quot;'\" time=\"3.500000\">\n"
+          "time=\"7.000\">\n"
+          "    <testcase classname=\"p.checks.test\" name=\"good\" time=\"3.500\"/>\n"
+          "    <testcase classname=\"p.checks\" name=\"a&lt;b&gt;&amp;&quot;'\" time=\"3.500\">\n"
           "      <failure type=\"failed\" message=\"line 1\">line 1&#10;line 2 ]]&gt; \xef\xbf\xbd&#10;by "
           "hand" +
               log +
               "</failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.checks\" name=\"open\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.checks\" name=\"open\" time=\"0.000\">\n"
               "      <skipped message=\"not final: WAITING\"/>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.checks\" name=\"broken\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.checks\" name=\"broken\" time=\"0.000\">\n"
               "      <failure type=\"skipped\" message=\"skipped: check:good did not fail\">skipped: "
               "check:good did "
               "not fail</failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.checks\" name=\"not needed\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.checks\" name=\"not needed\" time=\"0.000\">\n"
               "      <skipped message=\"skipped\"/>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.checks\" name=\"optional\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.checks\" name=\"optional\" time=\"0.000\">\n"
               "      <skipped message=\"not required: style\"/>\n"
               "    </testcase>\n"
               "  </testsuite>\n"
               "  <testsuite name=\"p.stages\" tests=\"5\" failures=\"3\" errors=\"0\" skipped=\"2\" "
-              "time=\"10.500000\" timestamp=\"2026-01-02T03:04:05\">\n"
-              "    <testcase classname=\"p.stages\" name=\"alone\" time=\"3.500000\">\n"
+              "time=\"10.500\">\n"
+              "    <testcase classname=\"p.stages\" name=\"alone\" time=\"3.500\">\n"
               "      <failure type=\"failed\" message=\"exit status 1\">exit status 1&#10;&#10;--- last "
               "output of "
               "stage:alone, attempt 2 ---&#10;alone says&#10;attempt 2</failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.stages\" name=\"gone\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.stages\" name=\"gone\" time=\"0.000\">\n"
               "      <failure type=\"cancelled\" message=\"not today\">not today</failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.stages\" name=\"works\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.stages\" name=\"works\" time=\"0.000\">\n"
               "      <skipped message=\"not final: ATTEMPTING\"/>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.stages\" name=\"aside\" time=\"3.500000\">\n"
+              "    <testcase classname=\"p.stages\" name=\"aside\" time=\"3.500\">\n"
               "      <skipped message=\"not required: exit status 1\"/>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.stages\" name=\"contradicted\" time=\"3.500000\">\n"
+              "    <testcase classname=\"p.stages\" name=\"contradicted\" time=\"3.500\">\n"
               "      <failure type=\"failed\" message=\"exit status 1\">exit status 1&#10;&#10;--- last "
               "output of "
               "stage:contradicted, attempt 2 ---&#10;contradicted says&#10;attempt 2</failure>\n"
@@ -233,29 +205,47 @@ TEST_CASE("The cases of an imported report are handed on", "[junit]") {
     const std::string xml = junit_xml(graph);
     CHECK(has(xml,
               "  <testsuite name=\"p.unit\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"0\" "
-              "time=\"0.000000\" timestamp=\"2026-01-02T03:04:05\">\n"
-              "    <testcase classname=\"t.a\" name=\"bad\" time=\"0.000000\">\n"
+              "time=\"0.000\">\n"
+              "    <testcase classname=\"t.a\" name=\"bad\" time=\"0.000\">\n"
               "      <failure type=\"failed\" message=\"1 == 2\">1 == 2</failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.unit\" name=\"unit\" time=\"0.000000\">\n"
+              "    <testcase classname=\"p.unit\" name=\"unit\" time=\"0.000\">\n"
               "      <failure type=\"failed\" message=\"\"></failure>\n"
               "    </testcase>\n"
-              "    <testcase classname=\"p.unit\" name=\"once\" time=\"0.000000\"/>\n"));
+              "    <testcase classname=\"p.unit\" name=\"once\" time=\"0.000\"/>\n"));
     CHECK(has(xml, "<skipped message=\"the check did not fail: 1 == 2\"/>"));
     CHECK(read_junit(xml, "own.xml").failures == 3);
 }
 
 TEST_CASE("Reports of plans are valid by the schemas of Jenkins and Surefire", "[junit]") {
     if (!can_run("xmllint --version")) return;
-    const test::TempDir directory;
-    const std::string schema = directory / "junit.xsd";
-    test::write_file(schema, kSchema);
-    const NodeCollector graph = everything();
-    const std::string check_it = "xmllint --noout --schema " + schema + " -";
-    const auto valid = run_with_input(check_it, junit_xml(graph, written_tail));
-    INFO(valid.err);
-    CHECK(valid.status == 0);
-    CHECK(run_with_input(check_it, "<testsuites skipped='1'/>").status != 0);
+    NodeCollector graph = everything();
+    Check imported = check("imported", "test", State::final, Outcome::failed);
+    imported.results = {result_of(OwnerType::actor, "me", "1 of 2 failed")};
+    imported.results[0].data.text =
+        R"({"junit":{"failing":[{"suite":"a","name":"b","message":"c"}],"flaky":[{"suite":"","name":"d","message":""}]}})";
+    graph.check(imported);
+    const std::string report = junit_xml(graph, written_tail);
+    const auto errors = [](const char* schema, const std::string& text) {
+        const auto said = run_with_input(
+            std::string("xmllint --noout --schema '") + TURBOCI_SCHEMA_DIR + "/" + schema + "' -", text);
+        return said.status == 0 ? std::string() : said.err;
+    };
+    CHECK(errors("junit-jenkins.xsd", report) == "");
+    CHECK(errors("junit-jenkins.xsd", junit_xml(NodeCollector{})) == "");
+    // Surefire knows no more than one suite in a document.
+    const std::vector<std::string> suites = suites_of(report);
+    REQUIRE(suites.size() == 3);
+    for (const std::string& suite : suites) CHECK(errors("junit-surefire.xsd", suite) == "");
+    // The schemas refuse what they do not know.
+    for (const char* schema : {"junit-jenkins.xsd", "junit-surefire.xsd"}) {
+        CAPTURE(schema);
+        const std::string head = "<testsuite name='a' tests='1' failures='0' errors='0' skipped='0' ";
+        CHECK(errors(schema, head + "time='1.5'><testcase name='t' time='0'/></testsuite>") == "");
+        CHECK(errors(schema, head + "time='1.2345'/>") != "");
+        CHECK(errors(schema, head + "time='1' colour='red'/>") != "");
+        CHECK(errors(schema, head + "time='1'><testcase time='0'/></testsuite>") != "");
+    }
 }
 
 TEST_CASE("An empty plan is an empty report", "[junit]") {

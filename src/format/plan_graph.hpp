@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan in memory, as far as the report of a run needs it: what needs what, the critical path.
+// A plan in memory, as far as reports need it: what needs what, the critical path.
 #pragma once
 
 #include <functional>

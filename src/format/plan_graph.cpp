@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/plan_graph.hpp"
+#include "format/plan_graph.hpp"
 
 #include <algorithm>
 #include <unordered_set>
