@@ -48,7 +48,6 @@ struct StoreStatistics {
 /// What there is of a store as a whole.
 struct StoreRow {
     std::string identity;  ///< random; a copy of the store has the same
-    NodeKey next_node{};   ///< the key that the next inserted node should have; keys are never used twice
 };
 
 /// One consistent state of a store, for reading. Not thread-safe. Errors are thrown as Error (STORE unless
@@ -62,6 +61,9 @@ public:
     [[nodiscard]] virtual StoreRow store() = 0;
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
+    /// The key that the next inserted node of a plan that there is should have, or the first one of the next
+    /// new plan, if `plan` is none. Keys are never used twice.
+    [[nodiscard]] virtual NodeKey next_node(PlanKey plan) = 0;
     /// Answers questions about a plan, all in one trip.
     [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
     /// Hands over nodes with what belongs to them, by key, to the calling thread.
