@@ -328,13 +328,13 @@ TEST_CASE("histories survive packing, whatever their numbers") {
          {State::final, 1LL << 61, Timestamp(Duration(1LL << 61))}},
     };
     for (const StateHistory& history : histories) {
-        const sqlite::PackedHistory packed(NodeType::check, history);
+        const PackedHistory packed(NodeType::check, history);
         StateHistory back{{State::final, 5, at(5)}};
         sqlite::unpack_history(NodeType::check, packed.bytes(), back);
         CHECK(back == history);
     }
-    CHECK(code_of([] { sqlite::PackedHistory(NodeType::check, {}); }) == ErrorCode::internal);
+    CHECK(code_of([] { PackedHistory(NodeType::check, {}); }) == ErrorCode::internal);
     CHECK(code_of([] {
-              sqlite::PackedHistory(NodeType::check, {{State::planning, 2, at(2)}, {State::final, 1, at(2)}});
+              PackedHistory(NodeType::check, {{State::planning, 2, at(2)}, {State::final, 1, at(2)}});
           }) == ErrorCode::internal);
 }
