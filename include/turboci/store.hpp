@@ -78,7 +78,8 @@ public:
 /// destructor rolls back.
 class Transaction : public Snapshot {
 public:
-    /// Returns the plan's key. CONFLICT if a new plan's id exists.
+    /// Returns the plan's key. CONFLICT if a new plan's id exists. What is wrong with the rows may be thrown
+    /// by a later call, at the latest by commit().
     virtual PlanKey apply(const ChangeSet& changes) = 0;
     /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
     virtual void commit() = 0;
@@ -132,10 +133,19 @@ struct StoreOptions {
 ///                       turboci store, is newer than this program, damaged, not a regular file with one
 ///                       link, or cannot be read or written. An older schema is upgraded in one transaction
 ///                       (under the lock), for readers too.
+///   postgresql://…      tables in a database, as 'turboci store init' makes them, in programs that link the
+///                       client of that server. NOT_FOUND if there are none; nothing is made here.
 ///   memory:             a new one that lives as long as the object, in this process: for tests and trials.
 /// USAGE for another SCHEME://. A path that begins so is written with ./ before it.
 [[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url, StoreOptions options = {},
                                                 const Wait& wait = {});
+
+/// Makes an empty store where the URL says; CONFLICT if there is one. INVALID_ARGUMENT for one that the first
+/// plan makes: a file, or memory.
+void init_store(const std::string& url);
+
+/// Is the store that `url` names on a server that this program can reach, and no file?
+[[nodiscard]] bool is_server_store(const std::string& url);
 
 /// The file that a store's URL names; another URL as it is.
 [[nodiscard]] std::string store_file(const std::string& url);

@@ -105,7 +105,11 @@ public:
     [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
     /// The store as the stages of a run find it: the absolute path of the file, or the URL of a server.
     [[nodiscard]] std::string store_for_stages() const;
-    /// The store is not on this machine.
+    /// The store as messages name it: the file, or the URL of a server.
+    [[nodiscard]] const std::string& store_name() const noexcept {
+        return is_remote_ ? store_url_ : store_path_;
+    }
+    /// The store is not a file here.
     [[nodiscard]] bool is_remote() const noexcept { return is_remote_; }
     /// What chooses the plan: --plan, else TURBOCI_PLAN, else empty.
     [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
@@ -164,6 +168,7 @@ private:
     std::string plan_identity_;  ///< of the plan that was fixed
     Wait wait_;
     bool is_remote_ = false;
+    bool is_service_ = false;     ///< what answers there is no store, but a service on one
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
     Duration lost_after_ = ServiceOptions::kLostAfter;
     std::unique_ptr<Store> store_;

@@ -17,14 +17,14 @@ int check_store(Context& context) {
     if (!details.empty()) {
         const std::size_t count = details.size();
         throw Error(ErrorCode::store,
-                    context.store_path() + " is damaged: " + std::to_string(count) +
+                    context.store_name() + " is damaged: " + std::to_string(count) +
                         (count == 1 ? " problem" : " problems"),
                     "restore a backup", std::move(details));
     }
     if (context.format() == Format::table) {
-        context.print_confirmation("ok: " + printable(context.store_path()) + " is sound\n");
+        context.print_confirmation("ok: " + printable(context.store_name()) + " is sound\n");
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) + ",\"problems\":[]}");
+        context.print_json("{\"store\":" + json_string(context.store_name()) + ",\"problems\":[]}");
     }
     return 0;
 }
@@ -37,10 +37,10 @@ int back_up(Context& context, const std::string& file) {
     context.store(Context::Open::read).backup(file, context.wait());
     context.out().mark_committed();
     if (context.format() == Format::table) {
-        context.print_confirmation("copied " + printable(context.store_path()) + " to " + printable(file) +
+        context.print_confirmation("copied " + printable(context.store_name()) + " to " + printable(file) +
                                    '\n');
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) +
+        context.print_json("{\"store\":" + json_string(context.store_name()) +
                            ",\"backup\":" + json_string(file) + "}");
     }
     return 0;
@@ -51,9 +51,9 @@ int compact_store(Context& context) {
     context.out().mark_committed();
     if (context.format() == Format::table) {
         context.print_confirmation("gave back " + std::to_string(bytes) + " bytes of " +
-                                   printable(context.store_path()) + '\n');
+                                   printable(context.store_name()) + '\n');
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) +
+        context.print_json("{\"store\":" + json_string(context.store_name()) +
                            ",\"freed\":" + std::to_string(bytes) + "}");
     }
     return 0;

@@ -180,6 +180,7 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
     CHECK(edges_to(*transaction, rows.nodes[1].key, 0, 40).size() == 1);
     CHECK(code_of([&] {
               change(*transaction, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); });
+              static_cast<void>(counts(*transaction, f.plan()));
           }) == ErrorCode::store);
 }
 
