@@ -100,7 +100,7 @@ _turboci_arguments() {
         attempt) echo 'claim heartbeat progress complete fail release' ;;
         stage) echo 'cancel skip' ;;
         check) echo 'report get' ;;
-        store) echo 'check backup compact' ;;
+        store) echo 'check backup compact init migrate' ;;
     esac
 }
 

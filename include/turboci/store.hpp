@@ -141,8 +141,8 @@ struct StoreOptions {
                                                 const Wait& wait = {});
 
 /// Makes an empty store where the URL says; CONFLICT if there is one. INVALID_ARGUMENT for one that the first
-/// plan makes: a file, or memory.
-void init_store(const std::string& url);
+/// plan makes: a file, or memory. Returns what a role that works with it must be granted, in SQL.
+std::vector<std::string> init_store(const std::string& url);
 
 /// Is the store that `url` names on a server that this program can reach, and no file?
 [[nodiscard]] bool is_server_store(const std::string& url);

@@ -111,6 +111,10 @@ public:
     }
     /// The store is not a file here.
     [[nodiscard]] bool is_remote() const noexcept { return is_remote_; }
+    /// The store is behind a server of turboci's own.
+    [[nodiscard]] bool is_service() const noexcept { return is_service_; }
+    /// USAGE: the command is for the store itself.
+    [[noreturn]] void refuse_service() const;
     /// What chooses the plan: --plan, else TURBOCI_PLAN, else empty.
     [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
     void set_plan(const std::string& plan) { plan_ = plan; }

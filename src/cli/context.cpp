@@ -101,12 +101,15 @@ std::string Context::store_for_stages() const {
 
 bool Context::color() const { return wants_color(options_.color, STDOUT_FILENO); }
 
+void Context::refuse_service() const {
+    throw Error(ErrorCode::usage,
+                command_ + " is for the file of a store, and " + store_url_ + " is a server",
+                "run it where the server's store is");
+}
+
 Store& Context::store(Open mode) {
     if (store_) return *store_;
-    if (is_service_)
-        throw Error(ErrorCode::usage,
-                    command_ + " is for the file of a store, and " + store_url_ + " is a server",
-                    "run it where the server's store is");
+    if (is_service_) refuse_service();
     StoreOptions how;
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;

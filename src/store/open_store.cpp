@@ -77,7 +77,7 @@ bool is_server_store(const std::string& url) {
 
 void set_server_stores(ServerStores stores) { server_stores() = std::move(stores); }
 
-void init_store(const std::string& url) {
+std::vector<std::string> init_store(const std::string& url) {
     if (is_server_store(url)) return server_stores().init(url);
     if (const auto scheme = foreign_scheme(url)) refuse_scheme(*scheme);
     throw Error(ErrorCode::invalid_argument, in_quotes(url) + " needs no making beforehand",

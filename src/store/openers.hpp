@@ -18,15 +18,15 @@ namespace turboci {
 
 /// Only in programs that link the store. `url`: postgresql://… as libpq reads it.
 [[nodiscard]] std::unique_ptr<Store> open_postgresql_store(const std::string& url, StoreOptions options);
-/// Makes an empty store in the database that the URL names. CONFLICT if there is one.
-void init_postgresql_store(const std::string& url);
+/// As init_store().
+std::vector<std::string> init_postgresql_store(const std::string& url);
 
 /// What there is beside files and memory, for URLs that begin with one of `schemes`: none until a program
 /// that links it says so.
 struct ServerStores {
     std::vector<std::string_view> schemes;  ///< with the colon
     std::unique_ptr<Store> (*open)(const std::string& url, StoreOptions options) = nullptr;
-    void (*init)(const std::string& url) = nullptr;
+    std::vector<std::string> (*init)(const std::string& url) = nullptr;
 };
 /// To be called before any store is opened.
 void set_server_stores(ServerStores stores);

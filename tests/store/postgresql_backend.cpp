@@ -56,7 +56,7 @@ public:
 private:
     static void make_template() {
         run("CREATE DATABASE model");
-        init_postgresql_store(url_of("model"));
+        static_cast<void>(init_postgresql_store(url_of("model")));
     }
     std::deque<std::pair<std::string, std::string>> known_;
     int count_ = 0;

@@ -96,9 +96,12 @@ std::unique_ptr<Store> open_postgresql_store(const std::string& url, StoreOption
     return std::make_unique<postgresql::PostgresqlStore>(url, std::move(options));
 }
 
-void init_postgresql_store(const std::string& url) {
+std::vector<std::string> init_postgresql_store(const std::string& url) {
     postgresql::Connection connection(url, "store init");
     postgresql::create_schema(connection);
+    return {"GRANT USAGE ON SCHEMA turboci TO ROLE;",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA turboci TO ROLE;",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA turboci TO ROLE;"};
 }
 
 }  // namespace turboci
