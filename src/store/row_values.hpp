@@ -38,6 +38,7 @@
     "runner_start, holder, cause, exit_code, signal, log_path, stopping_since, stopping_by, "          \
     "stopping_reason,"                                                                                 \
     " stopping_cause, stopping_inside, ended_at, retries, interruptions, class, log_bytes, log_dropped"
+#define TURBOCI_BEAT_COLUMNS "holder, at, name, runners, draining, started_at"
 #define TURBOCI_RESULT_COLUMNS \
     "check_key, id, owner_type, owner_id, data, failure, created_at, finalized_at, stage_key, attempt"
 
@@ -197,6 +198,26 @@ void read_result(const Row& row, ResultRow& r) {
     result.failure = row.maybe_string(5);
     result.created_at = row.time(6);
     result.finalized_at = row.maybe_time(7);
+}
+
+/// No kind of runner has a line end in it.
+[[nodiscard]] inline std::string join_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += (&line == &lines.front() ? "" : "\n") + line;
+    return text;
+}
+
+[[nodiscard]] inline std::vector<std::string> split_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1))
+        lines.emplace_back(text.substr(0, end));
+    lines.emplace_back(text);
+    return lines;
+}
+
+template <class Row>
+[[nodiscard]] BeatRow read_beat(const Row& row) {
+    return {row.string(0), row.time(1), row.string(2), split_lines(row.text(3)), row.boolean(4), row.time(5)};
 }
 
 // ---- the other way round: these call `use` with the values of the columns.

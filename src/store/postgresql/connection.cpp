@@ -138,8 +138,14 @@ void Connection::check_server() const {
 }
 
 void Connection::revive() {
-    // The end of a connection is there to be read, as answers would be that nobody waited for.
-    if (PQconsumeInput(connection_.get()) == 1 && !is_lost()) return;
+    // The end of a connection is there to be read, behind answers that nobody waited for.
+    const auto has_input = [&] {
+        pollfd wanted{PQsocket(connection_.get()), POLLIN, 0};
+        return ::poll(&wanted, 1, 0) == 1;
+    };
+    while (!is_lost() && has_input())
+        if (PQconsumeInput(connection_.get()) != 1) break;
+    if (!is_lost()) return;
     wanted_.clear();
     syncs_ = 0;
     connect();
@@ -189,14 +195,17 @@ std::optional<Failure> Connection::try_sync(std::vector<Result>& results) {
     while (syncs_ > 0) {
         wait_for_input();
         ResultPointer result(PQgetResult(connection_.get()));
-        if (is_lost()) return lost();
-        if (!result) continue;  // the end of what one statement returns
+        if (!result) {
+            if (is_lost()) return failure ? failure : lost();
+            continue;  // the end of what one statement returns
+        }
         if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
             --syncs_;
             if (++passed <= earlier) failure.reset();
             continue;
         }
         take(std::move(result), results, failure);
+        if (is_lost()) return failure ? failure : lost();
     }
     return failure;
 }
@@ -222,6 +231,7 @@ void Connection::take(ResultPointer result, std::vector<Result>& results, std::o
     };
     failure =
         Failure{field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_CONSTRAINT_NAME)};
+    if (failure->state.empty()) failure = lost();  // said by the library
 }
 
 void Connection::wait_for_input() {

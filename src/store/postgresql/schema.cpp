@@ -75,7 +75,8 @@ constexpr std::array kStatements{
     " runner_start bigint, holder text NOT NULL, cause smallint, exit_code int, signal int, log_path text,"
     " stopping_since bigint, stopping_by text, stopping_reason text, stopping_cause smallint,"
     " stopping_inside bool NOT NULL, ended_at bigint, retries int NOT NULL, interruptions int NOT NULL,"
-    " class int NOT NULL, PRIMARY KEY(stage_key, idx)) WITH (fillfactor = 70)",
+    " class int NOT NULL, log_bytes bigint, log_dropped bigint, PRIMARY KEY(stage_key, idx))"
+    " WITH (fillfactor = 70)",
     "CREATE INDEX attempts_ready ON turboci.attempts(plan_key, class, ready_at, stage_key) WHERE state = 10",
     "CREATE INDEX attempts_due ON turboci.attempts(plan_key, deadline, stage_key) WHERE state < 40 AND "
     "deadline IS"
@@ -83,8 +84,13 @@ constexpr std::array kStatements{
     "CREATE INDEX attempts_held ON turboci.attempts(plan_key, stage_key) WHERE state > 10 AND state < 40",
     "CREATE TABLE turboci.classes(plan_key int, class int, runner text NOT NULL, uses text NOT NULL,"
     " PRIMARY KEY(plan_key, class))",
-    "CREATE TABLE turboci.beats(holder text COLLATE \"C\" PRIMARY KEY, at bigint NOT NULL) WITH (fillfactor "
-    "= 20)",
+    "CREATE TABLE turboci.beats(holder text COLLATE \"C\" PRIMARY KEY, at bigint NOT NULL, name text NOT "
+    "NULL,"
+    " runners text NOT NULL, draining bool NOT NULL, started_at bigint NOT NULL) WITH (fillfactor = 20)",
+    "CREATE TABLE turboci.log_parts(stage_key bigint, idx int, seq bigint, begin_at bigint NOT NULL,"
+    " bytes bytea NOT NULL, PRIMARY KEY(stage_key, idx, seq))",
+    // A part is read whole, and may be compressed by who printed it: no time is spent on that here.
+    "ALTER TABLE turboci.log_parts ALTER bytes SET STORAGE EXTERNAL",
     "CREATE TABLE turboci.progress(stage_key bigint, idx int, seq int, message text NOT NULL,"
     " timestamp bigint NOT NULL, details text NOT NULL, PRIMARY KEY(stage_key, idx, seq))",
     "CREATE TABLE turboci.results(check_key bigint, id bigint, owner_type smallint NOT NULL,"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/poll.hpp"
 #include "store/row_values.hpp"
 #include "turboci/error.hpp"
 
@@ -45,9 +46,11 @@ constexpr const char* kPeekReserve =
     "SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM turboci.plan_keys";
 constexpr const char* kNextNode = "SELECT next_node FROM turboci.plans WHERE plan_key = $1";
 constexpr const char* kSaveNextNode = "UPDATE turboci.plans SET next_node = $2 WHERE plan_key = $1";
+constexpr const char* kNonce = "SELECT nonce FROM turboci.writes WHERE plan_key = $1 AND version = $2";
 constexpr const char* kLockKey =
     "SELECT id, version, next_node FROM turboci.plans WHERE plan_key = $1 FOR NO KEY UPDATE";
 
+constexpr PollPauses kConnectPauses{std::chrono::milliseconds(50), std::chrono::seconds(1)};
 constexpr Duration kPatience = std::chrono::seconds(1);
 constexpr Duration kSlice = std::chrono::milliseconds(100);
 constexpr Duration kLeastTimeout = std::chrono::milliseconds(1);
@@ -231,9 +234,50 @@ void PostgresqlTransaction::commit() {
         connection_.run(kFlush);
         connection_.run("COMMIT");
     }
-    static_cast<void>(trip());
+    std::vector<Result> results;
+    if (const auto failure = connection_.try_sync(results)) {
+        if (!dirty_ || !failure->is_lost_connection()) connection_.fail(*failure);
+        settle(*failure);
+    } else if (!begun_) {
+        take_beginning(results);
+    }
     open_ = false;
     on_end_();
+}
+
+void PostgresqlTransaction::settle(const Failure& failure) {
+    queued_ = begun_ = false;
+    const auto fail = [&](std::string_view what, const char* remedy) {
+        throw Error(
+            ErrorCode::store,
+            "the connection was lost during the commit (" + failure.message + "): " + std::string(what),
+            remedy)
+            .because("CONNECTION_LOST");
+    };
+    constexpr auto kUnknown = "whether it was written is not known";
+    constexpr auto kLook = "see what there is before you run the command again";
+    if (!last_write_) fail(kUnknown, kLook);
+    const bool is_back = poll(wait_, kConnectPauses, [&] {
+        try {
+            connection_.revive();
+            return true;
+        } catch (const Error&) {
+            return false;  // not yet
+        }
+    });
+    if (!is_back) fail(kUnknown, kLook);
+    connection_.run("BEGIN");
+    connection_.run(kLockTimeout, Parameters(milliseconds_text(wait_.at_most)));
+    // Behind the lock, the server has ended what it was doing for the lost connection.
+    queue_lock(last_write_->id);
+    connection_.send(kNonce, Parameters(last_write_->plan, last_write_->version), true);
+    connection_.run(kFlush);
+    connection_.run("COMMIT");
+    std::vector<Result> results;
+    if (connection_.try_sync(results)) fail(kUnknown, kLook);
+    const Result& found = results.back();
+    if (found.empty() || found.row(0).integer(0) != last_write_->nonce)
+        fail("nothing was written", "run the command again");
 }
 
 ClockReading PostgresqlTransaction::now() {

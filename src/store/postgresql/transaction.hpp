@@ -58,6 +58,9 @@ private:
     std::vector<Result> trip();
     void rollback() noexcept;
     void finish() noexcept;
+    /// The connection was lost while the commit was on its way: returns if it was written, and STORE if not,
+    /// or if nobody can tell.
+    void settle(const Failure& failure);
     void take_beginning(std::vector<Result>& results);
     void read_clock(const Row& row);
     PlanRow take_plan(const Row& row);
@@ -83,6 +86,7 @@ private:
     void change_attempts(PlanKey plan, const ChangeSet& changes);
     void change_results(const ChangeSet& changes);
     void change_record(PlanKey plan, const ChangeSet& changes);
+    void change_log_parts(const ChangeSet& changes);
     void change_beats(const ChangeSet& changes);
 
     Connection& connection_;
@@ -109,6 +113,7 @@ private:
     std::optional<PlanKey> reserved_;  ///< for the next new plan
     struct Nonce {
         PlanKey plan{};
+        std::string id;  ///< of the plan
         std::int64_t version = 0, nonce = 0;
     };
     std::optional<Nonce> last_write_;

@@ -123,7 +123,8 @@ const std::string kUpdateAttempts = update_statement("attempts", {"stage_key",  
                                                                   "stopping_by",    "stopping_reason",
                                                                   "stopping_cause", "stopping_inside",
                                                                   "ended_at",       "retries",
-                                                                  "interruptions",  "class"},
+                                                                  "interruptions",  "class",
+                                                                  "log_bytes",      "log_dropped"},
                                                      2);
 const std::string kInsertProgress =
     "INSERT INTO turboci.progress(stage_key, idx, seq, message, timestamp, details)"
@@ -151,10 +152,17 @@ const std::string kInsertChanges =
     insert_statement("changes", "plan_key, version, seq, node_key, by_whom, changes");
 const std::string kInsertOperation =
     "INSERT INTO turboci.operations(plan_key, op_id, version, claimed) VALUES($1, $2, $3, $4)";
+// Of several of one holder the latest. It drains for good once it was told to.
 const std::string kPutBeats =
-    "INSERT INTO turboci.beats(holder, at) SELECT h, max(a) FROM unnest($1, $2) AS u(h, a) GROUP BY 1 ORDER "
-    "BY 1"
-    " ON CONFLICT (holder) DO UPDATE SET at = excluded.at";
+    "INSERT INTO turboci.beats AS t (holder, at, name, runners, draining, started_at)"
+    " SELECT DISTINCT ON (u.h) u.h, u.a, u.na, u.r, bool_or(u.d) OVER (PARTITION BY u.h), u.a"
+    " FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS u(h, a, na, r, d, n) ORDER BY u.h, u.n DESC"
+    " ON CONFLICT (holder) DO UPDATE SET at = excluded.at, name = excluded.name, runners = excluded.runners,"
+    " draining = t.draining OR excluded.draining";
+const std::string kInsertLogParts = insert_statement("log_parts", "stage_key, idx, seq, begin_at, bytes");
+const std::string kDropLogParts =
+    "DELETE FROM turboci.log_parts AS t USING unnest($1, $2, $3) AS u(c0, c1, c2)"
+    " WHERE t.stage_key = u.c0 AND t.idx = u.c1 AND t.seq = u.c2";
 const std::string kEndBeats = "DELETE FROM turboci.beats WHERE holder = ANY($1)";
 const std::string kForgetBeats = "DELETE FROM turboci.beats WHERE at < $1";
 
@@ -181,6 +189,7 @@ PlanKey PostgresqlTransaction::apply(const ChangeSet& c) {
     change_attempts(plan, c);
     change_results(c);
     change_record(plan, c);
+    change_log_parts(c);
     change_beats(c);
     return plan;
 }
@@ -312,7 +321,7 @@ void PostgresqlTransaction::change_record(PlanKey plan, const ChangeSet& c) {
     if (c.write) {
         const WriteRow& w = *c.write;
         const auto nonce = static_cast<std::int64_t>(random_bits());
-        last_write_ = {plan, w.version, nonce};
+        if (c.plan_row) last_write_ = {plan, c.plan_row->id, w.version, nonce};
         connection_.run(kInsertWrite, Parameters(plan, w.version, w.time, w.actor, w.reason, w.op_id, nonce));
         std::int64_t seq = 0;
         change_rows(connection_, kInsertChanges, c.changes, [&](Batches& to, const ChangeRow& row) {
@@ -324,10 +333,21 @@ void PostgresqlTransaction::change_record(PlanKey plan, const ChangeSet& c) {
                                                      pack_claimed(c.operation->claimed)));
 }
 
+void PostgresqlTransaction::change_log_parts(const ChangeSet& c) {
+    change_rows(connection_, kInsertLogParts, Rows<LogPartRow>(c.log_parts),
+                [](Batches& to, const LogPartRow& part) {
+                    to.add(part.stage, part.idx, part.seq, part.begin,
+                           std::as_bytes(std::span<const char>(part.bytes)));
+                });
+    change_rows(connection_, kDropLogParts, Rows<LogPartName>(c.dropped_log),
+                [](Batches& to, const LogPartName& name) { to.add(name.stage, name.idx, name.seq); });
+}
+
 void PostgresqlTransaction::change_beats(const ChangeSet& c) {
     // In one order everywhere, so that two who write the same beats do not wait for each other in a circle.
-    change_rows(connection_, kPutBeats, Rows<Beat>(c.beats),
-                [](Batches& to, const Beat& beat) { to.add(beat.holder, beat.at); });
+    change_rows(connection_, kPutBeats, Rows<BeatRow>(c.beats), [](Batches& to, const BeatRow& beat) {
+        to.add(beat.holder, beat.at, beat.name, join_lines(beat.runners), beat.draining);
+    });
     change_rows(connection_, kEndBeats, Rows<std::string>(c.ended_beats),
                 [](Batches& to, const std::string& holder) { to.add(holder); });
     if (c.old_beats) connection_.run(kForgetBeats, Parameters(*c.old_beats));

@@ -110,8 +110,18 @@ constexpr const char* kOpenResults =
     " ON stage_key = q.q_stage AND attempt = q.q_idx WHERE finalized_at IS NULL AND stage_key > 0"
     " ORDER BY n, check_key, id";
 constexpr const char* kBeats =
-    "SELECT holder, at FROM unnest($1) WITH ORDINALITY AS q(q_holder, n) JOIN turboci.beats"
-    " ON holder = q.q_holder ORDER BY n";
+    "SELECT " TURBOCI_BEAT_COLUMNS
+    " FROM unnest($1) WITH ORDINALITY AS q(q_holder, n) JOIN turboci.beats ON holder = q.q_holder ORDER BY n";
+constexpr const char* kWorkers =
+    "SELECT " TURBOCI_BEAT_COLUMNS " FROM turboci.beats WHERE name <> '' ORDER BY holder";
+constexpr const char* kLogParts =
+    "SELECT stage_key, idx, seq, begin_at, length(bytes), ''::bytea"
+    " FROM unnest($1, $2) WITH ORDINALITY AS q(q_stage, q_idx, n) JOIN turboci.log_parts"
+    " ON stage_key = q.q_stage AND idx = q.q_idx ORDER BY n, seq";
+constexpr const char* kLogBytes =
+    "SELECT stage_key, idx, seq, begin_at, length(bytes), bytes"
+    " FROM unnest($1, $2, $3) WITH ORDINALITY AS q(q_stage, q_idx, q_seq, n) JOIN turboci.log_parts"
+    " ON stage_key = q.q_stage AND idx = q.q_idx AND seq = q.q_seq ORDER BY n";
 
 // Of the plan, $1.
 constexpr const char* kCounts =
@@ -192,13 +202,7 @@ public:
         ask_results();
         ask_attempts();
         ask_queues();
-        if (!lookup_.beats.empty())
-            questions_.ask(
-                kBeats,
-                columns_of(lookup_.beats, [](RowArrays& to, const std::string& holder) { to.add(holder); }),
-                reading(facts_.beats, [](const Row& row, Beat& beat) {
-                    beat = {row.string(0), row.time(1)};
-                }));
+        ask_holders();
     }
     [[nodiscard]] bool asks() const { return !questions_.empty(); }
     Facts take(const std::vector<Result>& results) {
@@ -403,6 +407,30 @@ private:
             questions_.ask(kNextReady, Parameters(plan_, *lookup_.next_ready), [this](const Result& found) {
                 if (!found.empty()) facts_.next_ready = found.row(0).time(0);
             });
+    }
+    void ask_holders() {
+        const auto beats =
+            reading(facts_.beats, [](const Row& row, BeatRow& beat) { beat = read_beat(row); });
+        if (!lookup_.beats.empty()) {
+            RowArrays holders;
+            for (const std::string& holder : lookup_.beats) holders.add(holder);
+            questions_.ask(kBeats, holders.take(), beats);
+        }
+        if (lookup_.workers) questions_.ask(kWorkers, {}, beats);
+        if (!lookup_.log_parts.empty())
+            questions_.ask(kLogParts, attempt_names(lookup_.log_parts), log_parts_to(facts_.log_parts));
+        if (lookup_.log_bytes.empty()) return;
+        RowArrays names;
+        for (const LogPartName& name : lookup_.log_bytes) names.add(name.stage, name.idx, name.seq);
+        questions_.ask(kLogBytes, names.take(), log_parts_to(facts_.log_bytes));
+    }
+    static Questions::Take log_parts_to(std::vector<LogPartRow>& to) {
+        return reading(to, [](const Row& row, LogPartRow& part) {
+            const auto bytes = row.blob(5);
+            part = {row.node(0),    row.small(1),
+                    row.integer(2), row.integer(3),
+                    row.integer(4), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+        });
     }
     void add_holders(const Keys& keys) {
         ask_node_rows(keys);

@@ -24,15 +24,11 @@ constexpr const char* kUpdatePlan =
 
 #define TURBOCI_OWN(table, key) "DELETE FROM turboci." table " WHERE " key " >= $1 AND " key " < $2"
 constexpr std::array kDeleteByNode{
-    TURBOCI_OWN("progress", "stage_key"),
-    TURBOCI_OWN("attempts", "stage_key"),
-    TURBOCI_OWN("results", "check_key"),
-    TURBOCI_OWN("goals", "check_key"),
-    TURBOCI_OWN("assignments", "stage_key"),
-    TURBOCI_OWN("edges", "owner_key"),
-    TURBOCI_OWN("predicate_groups", "owner_key"),
-    TURBOCI_OWN("node_bodies", "node_key"),
-    TURBOCI_OWN("nodes", "node_key"),
+    TURBOCI_OWN("log_parts", "stage_key"),  TURBOCI_OWN("progress", "stage_key"),
+    TURBOCI_OWN("attempts", "stage_key"),   TURBOCI_OWN("results", "check_key"),
+    TURBOCI_OWN("goals", "check_key"),      TURBOCI_OWN("assignments", "stage_key"),
+    TURBOCI_OWN("edges", "owner_key"),      TURBOCI_OWN("predicate_groups", "owner_key"),
+    TURBOCI_OWN("node_bodies", "node_key"), TURBOCI_OWN("nodes", "node_key"),
 };
 #undef TURBOCI_OWN
 constexpr std::array kDeleteByPlan{
