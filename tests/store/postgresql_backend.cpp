@@ -25,6 +25,7 @@ std::string server() {
 
 void run(const std::string& statement) { static_cast<void>(sql(server(), statement)); }
 
+/// Not through a pooler.
 std::string url_of(const std::string& database) {
     constexpr std::string_view kAdmin = "postgresql:///postgres?";
     return "postgresql:///" + database + "?" + server().substr(kAdmin.size());
@@ -91,7 +92,9 @@ std::unique_ptr<Store> open_backend(const std::string& path, StoreOptions option
     std::string name = databases().find(path);
     if (name.empty() && !options.create) throw Error(ErrorCode::not_found, "nothing was made at " + path);
     if (name.empty()) name = databases().make(path);
-    return open_postgresql_store(url_of(name), std::move(options));
+    const char* const pool = std::getenv("TURBOCI_TEST_POOL");
+    const std::string port = pool == nullptr ? std::string() : "&port=" + std::string(pool);
+    return open_postgresql_store(url_of(name) + port, std::move(options));
 }
 
 }  // namespace turboci::test
