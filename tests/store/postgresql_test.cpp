@@ -221,6 +221,39 @@ TEST_CASE("a write takes one trip for the lock, one for each question, and one f
     CHECK(f.statistics.trips == 3);
 }
 
+TEST_CASE("looking ahead along a chain takes one trip more, however long it is") {
+    Fixture f;
+    auto transaction = f.write();
+    std::vector<NodeKey> stages;
+    for (int i = 0; i < 8; ++i) {
+        stages.push_back(f.add(*transaction, NodeType::stage, std::to_string(i)));
+        if (i > 0)
+            insert_edge(*transaction,
+                        {stages[stages.size() - 1], kDependencies, 0, 0, stages[stages.size() - 2],
+                         State::final, When::success},
+                        NodeType::stage);
+    }
+    Lookup lookup;
+    lookup.waiting = {{stages[0], 0, 40}};
+    lookup.owners = true;
+    lookup.levels = 4;
+    const auto before = f.statistics.trips;
+    const Facts facts = transaction->load(f.plan(), lookup);
+    CHECK(f.statistics.trips == before + 2);
+    REQUIRE(facts.waiting.size() == 4);
+    for (std::size_t i = 0; i < 4; ++i) CHECK(facts.waiting[i].owner == stages[i + 1]);
+    REQUIRE(facts.ahead.waiting.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(facts.ahead.waiting[i].target == stages[i + 1]);
+    CHECK(facts.ahead.assignments == std::vector(stages.begin() + 1, stages.begin() + 4));
+    CHECK(facts.ahead.edges.size() == 3);
+    CHECK_FALSE(facts.ahead.owners);
+    const auto has = [&](NodeKey key) {
+        return std::ranges::any_of(facts.nodes, [&](const NodeRow& row) { return row.key == key; });
+    };
+    CHECK(has(stages[4]));
+    CHECK_FALSE(has(stages[5]));
+}
+
 TEST_CASE("a new plan takes two trips, a page of a scan one, and a look for changes one") {
     Fixture f;
     {

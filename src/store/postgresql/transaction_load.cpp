@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/postgresql/questions.hpp"
@@ -42,6 +43,14 @@ constexpr const char* kGroupsAbove =
     " UNION SELECT g.* FROM above AS a JOIN turboci.predicate_groups AS g ON g.owner_key = a.owner_key"
     " AND g.role = a.role AND g.group_no = a.parent AND a.parent < a.group_no)"
     " SELECT " TURBOCI_GROUP_COLUMNS " FROM above ORDER BY owner_key, role, group_no";
+// Owners, owners of edges to those, and so on: those that may end in their turn.
+constexpr const char* kAhead =
+    "WITH RECURSIVE o(key, depth) AS (SELECT DISTINCT owner_key, 1 FROM " TURBOCI_WAITING
+    " UNION SELECT e.owner_key, o.depth + 1 FROM o JOIN turboci.nodes AS t ON t.node_key = o.key"
+    " JOIN turboci.edges AS e ON e.target_key = o.key AND e.on_state > t.state"
+    " WHERE t.state < 40 AND o.depth < $4 - 1)"
+    " SELECT DISTINCT t.node_key, t.type, t.state FROM (SELECT key FROM o LIMIT $5) AS f"
+    " JOIN turboci.nodes AS t ON t.node_key = f.key WHERE t.state < 40 ORDER BY t.node_key";
 #undef TURBOCI_WAITING
 constexpr const char* kChecksOf =
     "SELECT DISTINCT a.check_key AS key, 0::bigint AS n FROM unnest($1) AS q(key)"
@@ -49,6 +58,9 @@ constexpr const char* kChecksOf =
 constexpr const char* kStagesOf =
     "SELECT DISTINCT a.stage_key AS key, 0::bigint AS n FROM unnest($1) AS q(key)"
     " JOIN turboci.assignments AS a ON a.check_key = q.key";
+
+// Looking ahead is given up when so many nodes have been met.
+constexpr std::int64_t kMostAhead = 4096;
 
 // What is asked of such keys, as s.
 const std::string kNodes =
@@ -188,6 +200,26 @@ Parameters columns_of(const std::vector<Question>& questions, const Add& add) {
     return arrays.take();
 }
 
+template <class Row>
+void append(std::vector<Row>& to, std::vector<Row>&& more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// What `more` brings besides, which was asked by `questions`.
+void add_ahead(Facts& facts, Facts&& more, Lookup&& questions) {
+    append(facts.nodes, std::move(more.nodes));
+    append(facts.bodies, std::move(more.bodies));
+    append(facts.groups, std::move(more.groups));
+    append(facts.edges, std::move(more.edges));
+    append(facts.waiting, std::move(more.waiting));
+    append(facts.assignments, std::move(more.assignments));
+    append(facts.goals, std::move(more.goals));
+    append(facts.results, std::move(more.results));
+    append(facts.attempts, std::move(more.attempts));
+    append(facts.open_results, std::move(more.open_results));
+    facts.ahead = std::move(questions);
+}
+
 /// One load().
 class Loading {
 public:
@@ -209,6 +241,8 @@ public:
         questions_.take(results);
         return std::move(facts_);
     }
+    /// What the nodes further along will need if they end; of no waiting if there are none.
+    [[nodiscard]] Lookup& ahead() { return ahead_; }
 
 private:
     void ask_node_rows(const Keys& keys) {
@@ -338,6 +372,23 @@ private:
         add_nodes({kOwners, waiting});
         add_bodies({kOwners, waiting}, kPlannedBodies);
         questions_.ask(kGroupsAbove, waiting, groups());
+        if (lookup_.levels > 1) ask_ahead(waiting);
+    }
+    void ask_ahead(Parameters waiting) {
+        waiting.append(Parameters(lookup_.levels, kMostAhead));
+        questions_.ask(kAhead, waiting, [this](const Result& found) {
+            found.each([&](const Row& row) {
+                constexpr int kLast = 40;
+                const NodeKey key = row.node(0);
+                const NodeType type = row.enumeration(1, NodeType::check, NodeType::stage);
+                const State state = decode_state(type, row.integer(2));
+                ahead_.waiting.push_back({key, state_number(type, state), kLast});
+                if (state == State::planned) ahead_.edges.push_back({key, PredicateRole::dependencies});
+                if (type == NodeType::stage) return ahead_.assignments.push_back(key);
+                for (auto* const keys : {&ahead_.groups, &ahead_.goals, &ahead_.results})
+                    keys->push_back(key);
+            });
+        });
     }
 
     void ask_assignments() {
@@ -441,6 +492,7 @@ private:
     Questions questions_;
     PlanKey plan_;
     const Lookup& lookup_;
+    Lookup ahead_;
     Facts facts_;
 };
 
@@ -451,7 +503,17 @@ Facts PostgresqlTransaction::load(PlanKey plan, const Lookup& lookup) {
     if (!queued_) begin(wait_.at_most);
     loading.ask();
     if (!loading.asks()) return {};
-    return loading.take(trip());
+    Facts facts = loading.take(trip());
+    Lookup& ahead = loading.ahead();
+    if (ahead.waiting.empty()) return facts;
+    ahead.owners = ahead.targets = true;
+    ahead.current_attempts = lookup.current_attempts;
+    Loading further(connection_, plan, ahead);
+    further.ask();
+    Facts more = further.take(trip());
+    ahead.owners = ahead.targets = ahead.current_attempts = false;  // of those that were asked for alone
+    add_ahead(facts, std::move(more), std::move(ahead));
+    return facts;
 }
 
 }  // namespace turboci::postgresql
