@@ -14,12 +14,13 @@ namespace {
 
 constexpr const char* kBeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED";
-// Settings of the transaction alone: those of a session would leak to the next client of a pooler.
+// A client that vanished must not hold a plan for ever; one that decides about a million nodes needs some
+// seconds. Settings of the transaction alone: those of a session would leak to the next client of a pooler.
 constexpr const char* kReadSettings =
     "SELECT set_config('idle_in_transaction_session_timeout', '600s', true)";
 constexpr const char* kWriteSettings =
     "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '300s', true),"
-    " set_config('idle_in_transaction_session_timeout', '5s', true)";
+    " set_config('idle_in_transaction_session_timeout', '15s', true)";
 // The lock goes when the commit is in the server's memory; commit() waits for the disk behind it.
 constexpr const char* kReleaseEarly =
     "SELECT set_config('synchronous_commit', 'off', true) FROM turboci.meta WHERE early_release";
