@@ -71,8 +71,8 @@ if(TURBOCI_STATIC AND TURBOCI_CAN_LINK_STATICALLY)
     target_link_options(turboci PRIVATE LINKER:-z,pack-relative-relocs)
   endif()
 endif()
-# What speaks gRPC links these layers as they are, not optimised across files.
-if(TURBOCI_HAVE_GRPC)
+# What speaks to servers links these layers as they are, not optimised across files.
+if(TURBOCI_HAVE_GRPC OR TURBOCI_HAVE_POSTGRESQL)
   set(TURBOCI_LTO_COMPILE ${TURBOCI_LTO_ARCHIVE})
 endif()
 foreach(target turboci turboci_runner turboci_cli)

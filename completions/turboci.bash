@@ -103,7 +103,7 @@ _turboci_arguments() {
         stage) echo 'cancel skip' ;;
         check) echo 'report get' ;;
         worker) echo 'list drain' ;;
-        store) echo 'check backup compact' ;;
+        store) echo 'check backup compact init migrate' ;;
     esac
 }
 

@@ -87,7 +87,7 @@ complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress compl
 complete -c turboci -n '__turboci_at stage' -a 'cancel skip'
 complete -c turboci -n '__turboci_at check' -a 'report get'
 complete -c turboci -n '__turboci_at worker' -a 'list drain'
-complete -c turboci -n '__turboci_at store' -a 'check backup compact'
+complete -c turboci -n '__turboci_at store' -a 'check backup compact init migrate'
 
 # arguments
 complete -c turboci -n '__turboci_is "plan show" "plan label" "plan diff" "plan delete" "plan cancel" "plan tick"' -a '(__turboci_ids plans)'

@@ -268,7 +268,7 @@ struct ChangeSet {
     PlanKey plan{};                   ///< of all that follows; ignored if `plan_row` is a new plan
     std::optional<PlanRow> plan_row;  ///< with a key: version, labels and clock change; without: a new plan
     std::vector<PredicateName> dropped;  ///< before anything is added
-    Rows<NodeRow> created;               ///< by key, from StoreRow::next_node on, without gaps
+    Rows<NodeRow> created;               ///< by key, from Snapshot::next_node() on, without gaps
     Rows<NodeBody> created_bodies;       ///< of `created`, one for each
     Rows<NodeRow> nodes;                 ///< everything but key, plan, type, id, kind changes
     Rows<BodyRow> bodies;                ///< of stored nodes

@@ -48,7 +48,6 @@ struct StoreStatistics {
 /// What there is of a store as a whole.
 struct StoreRow {
     std::string identity;  ///< random; a copy of the store has the same
-    NodeKey next_node{};   ///< the key that the next inserted node should have; keys are never used twice
 };
 
 /// One consistent state of a store, for reading. Not thread-safe. Errors are thrown as Error (STORE unless
@@ -62,6 +61,9 @@ public:
     [[nodiscard]] virtual StoreRow store() = 0;
     [[nodiscard]] virtual std::optional<PlanRow> find_plan(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<PlanRow> plans() = 0;  ///< by key
+    /// The key that the next inserted node of a plan that there is should have, or the first one of the next
+    /// new plan, if `plan` is none. Keys are never used twice.
+    [[nodiscard]] virtual NodeKey next_node(PlanKey plan) = 0;
     /// Answers questions about a plan, all in one trip.
     [[nodiscard]] virtual Facts load(PlanKey plan, const Lookup& lookup) = 0;
     /// Hands over nodes with what belongs to them, by key, to the calling thread.
@@ -76,7 +78,8 @@ public:
 /// destructor rolls back.
 class Transaction : public Snapshot {
 public:
-    /// Returns the plan's key. CONFLICT if a new plan's id exists.
+    /// Returns the plan's key. CONFLICT if a new plan's id exists. What is wrong with the rows may be thrown
+    /// by a later call, at the latest by commit().
     virtual PlanKey apply(const ChangeSet& changes) = 0;
     /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
     virtual void commit() = 0;
@@ -130,10 +133,19 @@ struct StoreOptions {
 ///                       turboci store, is newer than this program, damaged, not a regular file with one
 ///                       link, or cannot be read or written. An older schema is upgraded in one transaction
 ///                       (under the lock), for readers too.
+///   postgresql://…      tables in a database, as 'turboci store init' makes them, in programs that link the
+///                       client of that server. NOT_FOUND if there are none; nothing is made here.
 ///   memory:             a new one that lives as long as the object, in this process: for tests and trials.
 /// USAGE for another SCHEME://. A path that begins so is written with ./ before it.
 [[nodiscard]] std::unique_ptr<Store> open_store(const std::string& url, StoreOptions options = {},
                                                 const Wait& wait = {});
+
+/// Makes an empty store where the URL says; CONFLICT if there is one. INVALID_ARGUMENT for one that the first
+/// plan makes: a file, or memory. Returns what a role that works with it must be granted, in SQL.
+std::vector<std::string> init_store(const std::string& url);
+
+/// Is the store that `url` names on a server that this program can reach, and no file?
+[[nodiscard]] bool is_server_store(const std::string& url);
 
 /// The file that a store's URL names; another URL as it is.
 [[nodiscard]] std::string store_file(const std::string& url);

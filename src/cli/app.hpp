@@ -105,8 +105,16 @@ public:
     [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
     /// The store as the stages of a run find it: the absolute path of the file, or the URL of a server.
     [[nodiscard]] std::string store_for_stages() const;
-    /// The store is not on this machine.
+    /// The store as messages name it: the file, or the URL of a server.
+    [[nodiscard]] const std::string& store_name() const noexcept {
+        return is_remote_ ? store_url_ : store_path_;
+    }
+    /// The store is not a file here.
     [[nodiscard]] bool is_remote() const noexcept { return is_remote_; }
+    /// The store is behind a server of turboci's own.
+    [[nodiscard]] bool is_service() const noexcept { return is_service_; }
+    /// USAGE: the command is for the store itself.
+    [[noreturn]] void refuse_service() const;
     /// What chooses the plan: --plan, else TURBOCI_PLAN, else empty.
     [[nodiscard]] const std::string& plan() const noexcept { return plan_; }
     void set_plan(const std::string& plan) { plan_ = plan; }
@@ -164,6 +172,7 @@ private:
     std::string plan_identity_;  ///< of the plan that was fixed
     Wait wait_;
     bool is_remote_ = false;
+    bool is_service_ = false;     ///< what answers there is no store, but a service on one
     bool foreign_store_ = false;  ///< --store names another file than TURBOCI_STORE
     Duration lost_after_ = ServiceOptions::kLostAfter;
     std::unique_ptr<Store> store_;

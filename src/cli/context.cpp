@@ -68,14 +68,15 @@ Context::Context(GlobalOptions options, std::string_view command)
     : options_(std::move(options)), command_(command), out_(STDOUT_FILENO) {
     const auto store = environment("TURBOCI_STORE");
     store_url_ = options_.store ? *options_.store : store.value_or(kDefaultStore);
-    is_remote_ = remote_stores.serves != nullptr && remote_stores.serves(store_url_);
+    is_service_ = remote_stores.serves != nullptr && remote_stores.serves(store_url_);
+    is_remote_ = is_service_ || is_server_store(store_url_);
     store_path_ = is_remote_ ? kDefaultStore : store_file(store_url_);
     const auto place = [](const std::string& url) { return real_path(store_file(url)); };
     foreign_store_ = store && options_.store && place(store_url_) != place(*store);
     wait_.at_most = options_.lock_timeout;
     wait_.on_wait = [this](const std::string& holder) {
-        if (is_remote_) return note("waiting for the server " + holder);
-        note("waiting for the lock of " + store_path_ + (holder.empty() ? "" : ", held by " + holder));
+        if (is_service_) return note("waiting for the server " + holder);
+        note("waiting for the lock of " + store_name() + (holder.empty() ? "" : ", held by " + holder));
     };
     plan_ = options_.plan ? *options_.plan : environment("TURBOCI_PLAN").value_or("");
 }
@@ -100,12 +101,15 @@ std::string Context::store_for_stages() const {
 
 bool Context::color() const { return wants_color(options_.color, STDOUT_FILENO); }
 
+void Context::refuse_service() const {
+    throw Error(ErrorCode::usage,
+                command_ + " is for the file of a store, and " + store_url_ + " is a server",
+                "run it where the server's store is");
+}
+
 Store& Context::store(Open mode) {
     if (store_) return *store_;
-    if (is_remote_)
-        throw Error(ErrorCode::usage,
-                    command_ + " is for the file of a store, and " + store_url_ + " is a server",
-                    "run it where the server's store is");
+    if (is_service_) refuse_service();
     StoreOptions how;
     how.create = mode == Open::create;
     how.read_only = mode == Open::read;
@@ -116,12 +120,11 @@ Store& Context::store(Open mode) {
 }
 
 Service& Context::service(Open mode) {
-    if (!service_ && is_remote_) service_ = remote_stores.open(store_url_, wait_);
+    if (!service_ && is_service_) service_ = remote_stores.open(store_url_, wait_);
     if (!service_) {
         ServiceOptions options;
-        options.probe = [path = real_path(store_path_)](const RunnerIdentity& runner) {
-            return probe_runner(runner, path);
-        };
+        options.probe = [path = is_remote_ ? store_url_ : real_path(store_path_)](
+                            const RunnerIdentity& runner) { return probe_runner(runner, path); };
         options.open_output = log_files_of(real_path(store_path_));
         options.lost_after = lost_after_;
         options.wait = wait_;

@@ -19,9 +19,10 @@ struct Sibling {
     std::string_view program;
     std::string_view needs;
 };
-constexpr std::array kSiblings{Sibling{"grpc://", "turboci-grpc", "gRPC"},
-                               Sibling{"grpcs://", "turboci-grpc", "gRPC"},
-                               Sibling{"grpc+unix://", "turboci-grpc", "gRPC"}};
+constexpr std::array kSiblings{
+    Sibling{"postgresql://", "turboci-postgresql", "PostgreSQL"},
+    Sibling{"postgres://", "turboci-postgresql", "PostgreSQL"}, Sibling{"grpc://", "turboci-grpc", "gRPC"},
+    Sibling{"grpcs://", "turboci-grpc", "gRPC"}, Sibling{"grpc+unix://", "turboci-grpc", "gRPC"}};
 
 /// The store that the arguments name, else the environment. What they mean is for the program itself to say.
 std::string store_of(const std::vector<std::string>& arguments) {

@@ -17,14 +17,14 @@ int check_store(Context& context) {
     if (!details.empty()) {
         const std::size_t count = details.size();
         throw Error(ErrorCode::store,
-                    context.store_path() + " is damaged: " + std::to_string(count) +
+                    context.store_name() + " is damaged: " + std::to_string(count) +
                         (count == 1 ? " problem" : " problems"),
                     "restore a backup", std::move(details));
     }
     if (context.format() == Format::table) {
-        context.print_confirmation("ok: " + printable(context.store_path()) + " is sound\n");
+        context.print_confirmation("ok: " + printable(context.store_name()) + " is sound\n");
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) + ",\"problems\":[]}");
+        context.print_json("{\"store\":" + json_string(context.store_name()) + ",\"problems\":[]}");
     }
     return 0;
 }
@@ -37,10 +37,10 @@ int back_up(Context& context, const std::string& file) {
     context.store(Context::Open::read).backup(file, context.wait());
     context.out().mark_committed();
     if (context.format() == Format::table) {
-        context.print_confirmation("copied " + printable(context.store_path()) + " to " + printable(file) +
+        context.print_confirmation("copied " + printable(context.store_name()) + " to " + printable(file) +
                                    '\n');
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) +
+        context.print_json("{\"store\":" + json_string(context.store_name()) +
                            ",\"backup\":" + json_string(file) + "}");
     }
     return 0;
@@ -51,13 +51,44 @@ int compact_store(Context& context) {
     context.out().mark_committed();
     if (context.format() == Format::table) {
         context.print_confirmation("gave back " + std::to_string(bytes) + " bytes of " +
-                                   printable(context.store_path()) + '\n');
+                                   printable(context.store_name()) + '\n');
     } else {
-        context.print_json("{\"store\":" + json_string(context.store_path()) +
+        context.print_json("{\"store\":" + json_string(context.store_name()) +
                            ",\"freed\":" + std::to_string(bytes) + "}");
     }
     return 0;
 }
+
+int init_store(Context& context) {
+    if (context.is_service()) context.refuse_service();
+    const std::vector<std::string> grants = turboci::init_store(context.store_name());
+    context.out().mark_committed();
+    if (context.format() == Format::table) {
+        context.print_confirmation("made the store " + printable(context.store_name()) +
+                                   "\na role that works with it needs:\n");
+        for (const std::string& grant : grants) context.print_confirmation("  " + grant + '\n');
+        return 0;
+    }
+    std::string list;
+    for (const std::string& grant : grants) list += (list.empty() ? "" : ",") + json_string(grant);
+    context.print_json("{\"store\":" + json_string(context.store_name()) + ",\"grants\":[" + list + "]}");
+    return 0;
+}
+
+int migrate_store(Context& context) {
+    // To open it is to upgrade it.
+    static_cast<void>(context.store(Context::Open::write));
+    if (context.format() == Format::table) {
+        context.print_confirmation("ok: " + printable(context.store_name()) + " has the newest format\n");
+    } else {
+        context.print_json("{\"store\":" + json_string(context.store_name()) + "}");
+    }
+    return 0;
+}
+
+Action define_init(Parser&) { return init_store; }
+
+Action define_migrate(Parser&) { return migrate_store; }
 
 Action define_compact(Parser&) { return compact_store; }
 
@@ -70,7 +101,7 @@ Action define_backup(Parser& parser) {
 }
 
 constexpr Command kStoreCommands[] = {
-    {"store check", "Look for damage in the store file", "",
+    {"store check", "Look for damage in the store", "",
      "turboci store check\n"
      "turboci store check --store /var/lib/ci/plan.db",
      kDocuments, define_check, "Exit status 9 and a list of what is wrong if the store is damaged."},
@@ -86,6 +117,20 @@ constexpr Command kStoreCommands[] = {
      "`plan delete` and `plan prune` do so by themselves where a quarter of the file is free. Others who "
      "write "
      "wait meanwhile; what interrupts it leaves the store as it was."},
+    {"store init", "Make an empty store in a database", "",
+     "turboci --store postgresql://db.example.org/ci store init\n"
+     "TURBOCI_STORE=postgresql:///ci turboci store init -o json | jq -r '.grants[]'",
+     kDocuments, define_init,
+     "For stores in PostgreSQL, by somebody who may create a schema; it prints what to grant to the role "
+     "that the "
+     "others use. A store in a file is made by its first plan."},
+    {"store migrate", "Bring a store to the format of this version", "",
+     "turboci store migrate\n"
+     "turboci --store postgresql://db.example.org/ci store migrate",
+     kDocuments, define_migrate,
+     "For stores in PostgreSQL, before the first use of a version that asks for it. A store in a file is "
+     "upgraded by "
+     "the first command that opens it."},
 };
 
 }  // namespace

@@ -136,7 +136,7 @@ private:
 }  // namespace
 
 PlanKey copy_plan(Snapshot& from, const PlanRow& plan, Transaction& to) {
-    return PlanCopy(from, plan, to.store().next_node).put_into(to);
+    return PlanCopy(from, plan, to.next_node({})).put_into(to);
 }
 
 }  // namespace turboci::service

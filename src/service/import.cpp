@@ -137,7 +137,7 @@ private:
         ChangeSet changes;
         changes.plan_row = plan_;
         plan_.key = transaction_.apply(changes);
-        first_ = next_ = transaction_.store().next_node;
+        first_ = next_ = transaction_.next_node(plan_.key);
     }
 
     /// The plan itself is still the one that it was, unless it is there already under another id.

@@ -53,14 +53,13 @@ std::optional<WriteResult> find_replay(Snapshot& snapshot, const PlanRow& plan, 
 
 Written service::write_in(Transaction& transaction, const PlanRow& plan, const WriteNodes& request,
                           const ClockReading& now, const WriteKind& kind, const ServiceOptions& options) {
-    const StoreRow store = transaction.store();
     const Load load = [&](const Lookup& lookup) { return transaction.load(plan.key, lookup); };
     Decision decision = decide({.request = request,
                                 .plan = plan,
                                 .is_new = kind.is_new,
-                                .next_node = store.next_node,
+                                .next_node = transaction.next_node(plan.key),
                                 .now = now,
-                                .store = store.identity,
+                                .store = transaction.store().identity,
                                 .probe = options.probe,
                                 .lost_after = options.lost_after,
                                 .carried = kind.carried,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
@@ -28,6 +29,11 @@ constexpr std::array kSchemes{
     Scheme{"memory:", &open_memory},
 };
 
+ServerStores& server_stores() {
+    static ServerStores stores;
+    return stores;
+}
+
 const Scheme* scheme_of(std::string_view url) {
     for (const Scheme& scheme : kSchemes)
         if (url.starts_with(scheme.name)) return &scheme;
@@ -49,6 +55,7 @@ std::optional<std::string_view> foreign_scheme(std::string_view url) {
 [[noreturn]] void refuse_scheme(std::string_view scheme) {
     std::string known;
     for (const Scheme& each : kSchemes) known += std::string(each.name) + ", ";
+    for (const std::string_view each : server_stores().schemes) known += std::string(each) + ", ";
     throw Error(ErrorCode::usage, "there is no kind of store " + in_quotes(std::string(scheme) + "://"),
                 "name one of " + known + "or a file by its path; write ./ before a path that looks so");
 }
@@ -58,8 +65,23 @@ std::optional<std::string_view> foreign_scheme(std::string_view url) {
 std::unique_ptr<Store> open_store(const std::string& url, StoreOptions options, const Wait& wait) {
     if (const Scheme* const scheme = scheme_of(url))
         return scheme->open(url.substr(scheme->name.size()), std::move(options), wait);
+    if (is_server_store(url)) return server_stores().open(url, std::move(options));
     if (const auto scheme = foreign_scheme(url)) refuse_scheme(*scheme);
     return open_sqlite_store(url, std::move(options), wait);
+}
+
+bool is_server_store(const std::string& url) {
+    return std::ranges::any_of(server_stores().schemes,
+                               [&](std::string_view scheme) { return url.starts_with(scheme); });
+}
+
+void set_server_stores(ServerStores stores) { server_stores() = std::move(stores); }
+
+std::vector<std::string> init_store(const std::string& url) {
+    if (is_server_store(url)) return server_stores().init(url);
+    if (const auto scheme = foreign_scheme(url)) refuse_scheme(*scheme);
+    throw Error(ErrorCode::invalid_argument, in_quotes(url) + " needs no making beforehand",
+                "create a plan in it: 'turboci plan create' makes the store");
 }
 
 std::string store_file(const std::string& url) {

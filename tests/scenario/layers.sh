@@ -19,10 +19,12 @@ declare -A may=(
     [cli]="engine endpoint format os runner service"
     [turbocid]="cli grpc os server"
     [turboci-grpc]="cli grpc os"
+    [turboci-postgresql]="cli os store"
 )
 declare -A owner=(
     # header of another project: the folder of src/ that alone includes it
     [sqlite3.h]=store
+    [libpq-fe.h]=store
     [yaml.h]=format
     [yaml-cpp/]=format
     [pugixml.hpp]=format

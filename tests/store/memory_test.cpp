@@ -30,7 +30,7 @@ TEST_CASE("a reader sees what was there when it began, whatever is committed mea
     transaction->commit();
     transaction.reset();
     CHECK_FALSE(find_node(*reader, f.plan(), NodeType::check, "a"));
-    CHECK(reader->store().next_node == key);
+    CHECK(reader->next_node(f.plan()) == key);
     CHECK(find_node(*f.read(), f.plan(), NodeType::check, "a"));
 }
 
@@ -62,16 +62,16 @@ TEST_CASE("rows that are there already, and changes of rows that are not, are re
     };
     write_all([&](const auto& write) { CHECK_NOTHROW(write()); });
     write_all([&](const auto& write) { CHECK(refused(write)); });
-    const NodeKey next = transaction->store().next_node;
+    const NodeKey next = transaction->next_node(f.plan());
     CHECK(refused([&] { insert_node(*transaction, node_row(f.plan(), next, NodeType::stage, "s"), {}); }));
-    CHECK(transaction->store().next_node == next);
+    CHECK(transaction->next_node(f.plan()) == next);
 }
 
 TEST_CASE("a body that is written again keeps who wrote it first") {
     Fixture f;
     auto transaction = f.write();
     const NodeKey writer = f.add(*transaction, NodeType::stage, "writer");
-    const NodeKey key = transaction->store().next_node;
+    const NodeKey key = transaction->next_node(f.plan());
     NodeBody body;
     body.created_by = writer;
     body.created_by_attempt = 2;

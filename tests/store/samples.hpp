@@ -217,7 +217,7 @@ public:
 
     /// Adds a node in the open transaction, with a row that has nothing special.
     NodeKey add(Transaction& transaction, NodeType type, const std::string& id) const {
-        const NodeKey key = transaction.store().next_node;
+        const NodeKey key = transaction.next_node(plan_);
         const NodeRow row = node_row(plan_, key, type, id);
         insert_node(transaction, row, {});
         const StateCount one{type, row.state, std::nullopt, 1};

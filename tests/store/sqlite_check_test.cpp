@@ -18,12 +18,12 @@ public:
     Sound() {
         constexpr auto kOpen = Resolution::unresolved;
         auto transaction = write();
-        const NodeKey c = transaction->store().next_node;
+        const NodeKey c = transaction->next_node(plan());
         NodeRow row = node_row(plan(), c, NodeType::check, "c");
         row.state = State::waiting;
         row.history.push_back({State::waiting, 1, at(1)});
         insert_node(*transaction, row, {});
-        const NodeKey s = transaction->store().next_node;
+        const NodeKey s = transaction->next_node(plan());
         row = node_row(plan(), s, NodeType::stage, "s");
         row.state = State::attempting;
         row.history.push_back({State::attempting, 1, at(1)});
@@ -32,7 +32,7 @@ public:
         NodeBody body;
         body.json.text = R"({"command":"make"})";
         insert_node(*transaction, row, body);
-        const NodeKey t = transaction->store().next_node;
+        const NodeKey t = transaction->next_node(plan());
         row = node_row(plan(), t, NodeType::stage, "t");
         row.dependencies = {GroupKind::all, 2, 2, 0, kOpen};
         insert_node(*transaction, row, {});

@@ -23,7 +23,7 @@ PlanKey add_plan(Fixture& f, const std::string& id, int kilobytes) {
     for (int i = 0; i < kilobytes / 8; ++i) {
         NodeBody body;
         body.json.text = R"({"text":")" + std::string(8 << 10, 'x') + "\"}";
-        const NodeKey key = transaction->store().next_node;
+        const NodeKey key = transaction->next_node(plan);
         insert_node(*transaction, node_row(plan, key, NodeType::stage, "s" + std::to_string(i)), body);
     }
     transaction->commit();

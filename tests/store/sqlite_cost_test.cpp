@@ -29,7 +29,8 @@ TEST_CASE("a scan reads few of the nodes that its conditions on states and outco
     Fixture f;
     auto transaction = f.write();
     for (int i = 0; i < 1000; ++i) {
-        NodeRow row = node_row(f.plan(), transaction->store().next_node, NodeType::check, std::to_string(i));
+        NodeRow row =
+            node_row(f.plan(), transaction->next_node(f.plan()), NodeType::check, std::to_string(i));
         row.state = State::final;
         row.history.push_back({State::final, 2, at(3)});
         row.outcome = i % 100 == 7 ? Outcome::failed : Outcome::passed;

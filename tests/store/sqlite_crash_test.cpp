@@ -21,7 +21,7 @@ void write_more_than_the_cache(const Fixture& f, Transaction& transaction) {
     NodeBody body;
     body.json.text = R"({"x":")" + std::string(1 << 20, 'x') + "\"}";
     for (int i = 0; i < 40; ++i) {
-        const NodeKey key = transaction.store().next_node;
+        const NodeKey key = transaction.next_node(f.plan());
         insert_node(transaction, node_row(f.plan(), key, NodeType::stage, "big-" + std::to_string(i)), body);
     }
     PlanRow plan = transaction.find_plan("p").value();

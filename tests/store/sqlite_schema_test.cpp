@@ -227,13 +227,13 @@ TEST_CASE("an older store with another schema than its own is refused and keeps 
 
 TEST_CASE("attempts that an operation took are told exactly, or the store is damaged") {
     const std::vector<OperationRow::Taken> taken{{NodeKey{1}, 1}, {NodeKey{123'456'789'012}, 2'000'000'000}};
-    CHECK(sqlite::pack_claimed(taken) == "1:1 123456789012:2000000000");
-    CHECK(sqlite::unpack_claimed(sqlite::pack_claimed(taken)) == taken);
-    CHECK(sqlite::unpack_claimed("").empty());
+    CHECK(pack_claimed(taken) == "1:1 123456789012:2000000000");
+    CHECK(unpack_claimed(pack_claimed(taken)) == taken);
+    CHECK(unpack_claimed("").empty());
     for (const char* text :
          {"1", "1:", ":1", "1:1 ", "1:1  2:1", "0:1", "1:0", "-1:1", "1:3000000000", "x:1", "1:1x", "1 1"}) {
         INFO(text);
-        CHECK(code_of([&] { static_cast<void>(sqlite::unpack_claimed(text)); }) == ErrorCode::store);
+        CHECK(code_of([&] { static_cast<void>(unpack_claimed(text)); }) == ErrorCode::store);
     }
 }
 
@@ -328,13 +328,13 @@ TEST_CASE("histories survive packing, whatever their numbers") {
          {State::final, 1LL << 61, Timestamp(Duration(1LL << 61))}},
     };
     for (const StateHistory& history : histories) {
-        const sqlite::PackedHistory packed(NodeType::check, history);
+        const PackedHistory packed(NodeType::check, history);
         StateHistory back{{State::final, 5, at(5)}};
-        sqlite::unpack_history(NodeType::check, packed.bytes(), back);
+        unpack_history(NodeType::check, packed.bytes(), back);
         CHECK(back == history);
     }
-    CHECK(code_of([] { sqlite::PackedHistory(NodeType::check, {}); }) == ErrorCode::internal);
+    CHECK(code_of([] { PackedHistory(NodeType::check, {}); }) == ErrorCode::internal);
     CHECK(code_of([] {
-              sqlite::PackedHistory(NodeType::check, {{State::planning, 2, at(2)}, {State::final, 1, at(2)}});
+              PackedHistory(NodeType::check, {{State::planning, 2, at(2)}, {State::final, 1, at(2)}});
           }) == ErrorCode::internal);
 }

@@ -30,9 +30,10 @@ public:
     void commit() override;
 
     [[nodiscard]] ClockReading now() override { return clock_.read(); }
-    [[nodiscard]] StoreRow store() override { return {data().identity(), data().next_node()}; }
+    [[nodiscard]] StoreRow store() override { return {data().identity()}; }
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
     [[nodiscard]] std::vector<PlanRow> plans() override;
+    [[nodiscard]] NodeKey next_node(PlanKey) override { return data().next_node(); }
     [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
     void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,

@@ -31,12 +31,6 @@ constexpr std::string_view kBackupRemedy = "restore a copy made with 'turboci st
 
 }  // namespace
 
-void throw_damaged(std::string_view what) {
-    throw Error(ErrorCode::store, fmt::format("the store is damaged: {}", what),
-                "run 'turboci store check', and restore a copy made with 'turboci store backup'")
-        .because("DAMAGED");
-}
-
 void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing, int error) {
     if (error == 0 && db != nullptr) error = sqlite3_system_errno(db);
     const auto fail = [&](ErrorCode code, const std::string& what, std::string_view remedy,

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "domain/stored_values.hpp"
+
 struct sqlite3;
 
 namespace turboci::sqlite {
@@ -14,8 +16,5 @@ namespace turboci::sqlite {
 /// is known without SQLite, which forgets that of a COMMIT.
 [[noreturn]] void throw_error(sqlite3* db, int rc, std::string_view path, std::string_view doing,
                               int error = 0);
-
-/// STORE "the store is damaged: WHAT".
-[[noreturn]] void throw_damaged(std::string_view what);
 
 }  // namespace turboci::sqlite

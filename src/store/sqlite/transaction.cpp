@@ -44,9 +44,11 @@ void SqliteTransaction::finish() noexcept {
     on_end_();
 }
 
-StoreRow SqliteTransaction::store() {
-    const Counters& now = counters();
-    return {now.identity, NodeKey{now.node}};
+StoreRow SqliteTransaction::store() { return {counters().identity}; }
+
+NodeKey SqliteTransaction::next_node(PlanKey plan) {
+    static_cast<void>(plan);  // one counter serves all plans
+    return NodeKey{counters().node};
 }
 
 SqliteTransaction::Counters& SqliteTransaction::counters() {

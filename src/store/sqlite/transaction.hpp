@@ -37,6 +37,7 @@ public:
     [[nodiscard]] StoreRow store() override;
     [[nodiscard]] std::optional<PlanRow> find_plan(std::string_view id) override;
     [[nodiscard]] std::vector<PlanRow> plans() override;
+    [[nodiscard]] NodeKey next_node(PlanKey plan) override;
     [[nodiscard]] Facts load(PlanKey plan, const Lookup& lookup) override;
     void scan(PlanKey plan, const NodeScan& what, const TakeNodes& take) override;
     void read_log(PlanKey plan, std::optional<NodeKey> node, std::int64_t since,

@@ -51,29 +51,6 @@ const Sql kHeldByClass(
     "SELECT class, count(*) FROM attempts INDEXED BY attempts_held WHERE plan_key = ?1 AND state > 10"
     " AND state < 40 AND class > 0 GROUP BY class ORDER BY class");
 
-/// The values of the columns from the runner's on.
-template <class Use>
-void use_attempt(const AttemptRow& row, Use&& use) {
-    const Attempt& a = row.attempt;
-    const Stopping* stopping = a.stopping ? &*a.stopping : nullptr;
-    const auto since = stopping ? std::optional(stopping->since) : std::nullopt;
-    const auto by = stopping ? std::optional<std::string_view>(stopping->by) : std::nullopt;
-    const auto reason = stopping ? std::optional<std::string_view>(stopping->reason) : std::nullopt;
-    const auto cause = stopping ? std::optional(stopping->cause) : std::nullopt;
-    const RunnerIdentity* runner = row.runner ? &*row.runner : nullptr;
-    const auto host = runner ? std::optional<std::string_view>(runner->host) : std::nullopt;
-    const auto boot = runner ? std::optional<std::string_view>(runner->boot_id) : std::nullopt;
-    const auto pid = runner ? std::optional(runner->pid) : std::nullopt;
-    const auto start = runner ? std::optional(runner->start_time) : std::nullopt;
-    const bool has_path = a.log && !a.log->path.empty(), is_stored = a.log && a.log->path.empty();
-    const auto path = has_path ? std::optional<std::string_view>(a.log->path) : std::nullopt;
-    const auto bytes = is_stored ? std::optional(a.log->bytes) : std::nullopt;
-    const auto dropped = is_stored ? std::optional(a.log->dropped) : std::nullopt;
-    use(host, boot, pid, start, row.holder, a.cause, a.exit_code, a.signal, path, since, by, reason, cause,
-        stopping != nullptr && stopping->from_inside, a.ended_at, row.retries, row.interruptions,
-        row.class_number, bytes, dropped);
-}
-
 std::vector<AttemptRow> read_attempts(Query&& row) {
     std::vector<AttemptRow> all;
     while (row.step()) read_attempt(row, all.emplace_back());

@@ -11,10 +11,8 @@ const Sql kBeat(
     "INSERT INTO beats(holder, at, name, runners, draining, started_at) VALUES(?1, ?2, ?3, ?4, ?5, ?2)"
     " ON CONFLICT DO UPDATE SET at = excluded.at, name = excluded.name, runners = excluded.runners,"
     " draining = max(draining, excluded.draining)");
-#define TURBOCI_BEAT_COLUMNS "holder, at, name, runners, draining, started_at"
 const Sql kLastBeat("SELECT " TURBOCI_BEAT_COLUMNS " FROM beats WHERE holder = ?1");
 const Sql kWorkers("SELECT " TURBOCI_BEAT_COLUMNS " FROM beats WHERE name <> '' ORDER BY holder");
-#undef TURBOCI_BEAT_COLUMNS
 const Sql kEndBeats("DELETE FROM beats WHERE holder = ?1");
 const Sql kForgetBeats("DELETE FROM beats WHERE at < ?1");
 const Sql kParts(
@@ -23,25 +21,6 @@ const Sql kPart("SELECT begin_at, bytes FROM log_parts WHERE stage_key = ?1 AND 
 const Sql kInsertPart(
     "INSERT INTO log_parts(stage_key, idx, seq, begin_at, bytes) VALUES(?1, ?2, ?3, ?4, ?5)");
 const Sql kDropPart("DELETE FROM log_parts WHERE stage_key = ?1 AND idx = ?2 AND seq = ?3");
-
-/// No kind of runner has a line end in it.
-std::string join_lines(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const std::string& line : lines) text += (&line == &lines.front() ? "" : "\n") + line;
-    return text;
-}
-
-std::vector<std::string> split_lines(std::string_view text) {
-    std::vector<std::string> lines;
-    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1))
-        lines.emplace_back(text.substr(0, end));
-    lines.emplace_back(text);
-    return lines;
-}
-
-BeatRow read_beat(const Query& row) {
-    return {row.string(0), row.time(1), row.string(2), split_lines(row.text(3)), row.boolean(4), row.time(5)};
-}
 
 std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span<const char>(text));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "domain/policy_text.hpp"
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/row_feed.hpp"
 #include "store/sqlite/schema.hpp"
@@ -50,46 +49,8 @@ const Sql kAnyNode("SELECT 1 FROM nodes LIMIT 1");
 // Their rows come in an order that is not theirs.
 constexpr std::array<std::string_view, 2> kLateIndexes{"nodes_by_id", "edges_by_target"};
 
-/// Values of TURBOCI_BODY_COLUMNS that are made for them. What is as by default has no value.
-struct BodyTexts {
-    explicit BodyTexts(const NodeBody& body) {
-        if (!body.condition.empty()) condition = to_json(body.condition);
-        if (!body.uses.empty()) uses = to_json(body.uses);
-        if (body.retry.on != RetryOn()) retry_on = to_json(body.retry.on);
-    }
-    std::optional<std::string> condition, uses, retry_on;
-};
-
-/// The key and the values of TURBOCI_BODY_COLUMNS: texts of `body` and `texts`, which must live until the row
-/// is written.
-template <class Use>
-void use_values(NodeKey key, const NodeBody& body, const BodyTexts& texts, Use&& use) {
-    using Text = std::optional<std::string_view>;
-    const bool by_attempt = body.created_by != NodeKey::none;
-    const Retry& retry = body.retry;
-    const CarriedFrom* from = body.carried_from ? &*body.carried_from : nullptr;
-    use(key, body.json.text, body.retry.max_retries, body.retry.backoff, body.timeout, body.heartbeat,
-        by_attempt ? std::optional(body.created_by) : std::nullopt,
-        by_attempt ? std::optional(body.created_by_attempt) : std::nullopt, body.message, texts.condition,
-        body.silence, body.runner.empty() ? Text() : Text(body.runner), texts.uses,
-        retry.max_backoff == kMaxBackoff ? std::nullopt : std::optional(retry.max_backoff), texts.retry_on,
-        retry.on_interrupt == OnInterrupt::again ? std::nullopt : std::optional(retry.on_interrupt),
-        from ? Text(from->plan) : Text(), from ? Text(from->identity) : Text(),
-        from ? std::optional(from->version) : std::nullopt);
-}
-
 void save_body(Database& db, const Sql& how, NodeKey key, const NodeBody& body) {
     use_values(key, body, BodyTexts(body), [&](const auto&... values) { Query(db, how, values...).run(); });
-}
-
-/// The values of TURBOCI_NODE_COLUMNS.
-template <class Use>
-void use_values(PlanKey plan, const NodeRow& row, const PackedHistory& history, Use&& use) {
-    const GroupCount& count = row.dependencies;
-    use(row.key, plan, row.type, row.id, row.kind, state_number(row.type, row.state), row.outcome,
-        row.concluded_reason, row.version, row.updated_at, history.bytes(), count.kind, count.threshold,
-        count.unresolved, count.satisfied, count.resolution, row.dependencies_since, row.attempt,
-        row.has_continuation, row.required, row.skip_cause);
 }
 
 }  // namespace

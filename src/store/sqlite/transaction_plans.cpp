@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "domain/policy_text.hpp"
 #include "store/sqlite/encoding.hpp"
 #include "store/sqlite/transaction.hpp"
 
@@ -11,15 +10,10 @@ namespace turboci::sqlite {
 
 namespace {
 
-#define TURBOCI_PLAN_COLUMNS                                                                            \
-    "plan_key, id, version, labels, created_at, clock_time, clock_since_boot, clock_boot_id, identity," \
-    " older_rules_until, limits, cancelled_since, cancelled_by, cancelled_reason, from_id,"             \
-    " from_identity"
 const Sql kFindPlan("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans WHERE id = ?1");
 const Sql kAllPlans("SELECT " TURBOCI_PLAN_COLUMNS " FROM plans ORDER BY plan_key");
 const Sql kInsertPlan("INSERT INTO plans(" TURBOCI_PLAN_COLUMNS
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
-#undef TURBOCI_PLAN_COLUMNS
 const Sql kUpdatePlan(
     "UPDATE plans SET version = ?2, labels = ?3, clock_time = ?4, clock_since_boot = ?5, clock_boot_id = ?6,"
     " limits = ?7, cancelled_since = ?8, cancelled_by = ?9, cancelled_reason = ?10"
@@ -59,36 +53,6 @@ const std::array<Sql, 16> kDeletePlan{
 };
 #undef TURBOCI_OWN_NODES
 
-/// The values of the columns from `limits` on.
-template <class Use>
-void use_later_values(const PlanRow& row, Use&& use) {
-    using Text = std::optional<std::string_view>;
-    const std::string limits = to_json(row.limits);
-    const PlanCancelled* cancelled = row.cancelled ? &*row.cancelled : nullptr;
-    use(limits, cancelled ? std::optional(cancelled->since) : std::nullopt,
-        cancelled ? Text(cancelled->by) : Text(), cancelled ? Text(cancelled->reason) : Text());
-}
-
-PlanRow read_plan(const Query& row) {
-    PlanRow plan;
-    plan.key = row.plan(0);
-    plan.id = row.text(1);
-    plan.version = row.integer(2);
-    plan.labels.text = row.object(3);
-    plan.created_at = row.time(4);
-    plan.clock.time = row.time(5);
-    plan.clock.since_boot = Duration(row.integer(6));
-    plan.clock.boot_id = row.text(7);
-    plan.identity = row.text(8);
-    plan.older_rules_until = row.integer(9);
-    auto limits = parse_limits(row.text(10));
-    if (const auto* why = std::get_if<std::string>(&limits)) throw_damaged(*why);
-    plan.limits = std::get<std::vector<Limit>>(std::move(limits));
-    if (!row.is_null(11)) plan.cancelled = PlanCancelled{row.time(11), row.string(12), row.string(13)};
-    if (!row.is_null(14)) plan.from = PlanOrigin{row.string(14), row.string(15)};
-    return plan;
-}
-
 }  // namespace
 
 std::optional<PlanRow> SqliteTransaction::find_plan(std::string_view id) {
@@ -114,7 +78,7 @@ PlanKey SqliteTransaction::insert_plan(const PlanRow& row) {
     const std::optional<std::string_view> none;
     const auto from_id = row.from ? std::optional<std::string_view>(row.from->plan) : none;
     const auto from_identity = row.from ? std::optional<std::string_view>(row.from->identity) : none;
-    use_later_values(row, [&](const auto&... values) {
+    use_later_plan_values(row, [&](const auto&... values) {
         Query(db_, kInsertPlan, key, row.id, row.version, row.labels.text, row.created_at, row.clock.time,
               row.clock.since_boot, row.clock.boot_id, row.identity, row.older_rules_until, values...,
               from_id, from_identity)
@@ -124,7 +88,7 @@ PlanKey SqliteTransaction::insert_plan(const PlanRow& row) {
 }
 
 void SqliteTransaction::update_plan(const PlanRow& row) {
-    use_later_values(row, [&](const auto&... values) {
+    use_later_plan_values(row, [&](const auto&... values) {
         Query(db_, kUpdatePlan, row.key, row.version, row.labels.text, row.clock.time, row.clock.since_boot,
               row.clock.boot_id, values...)
             .run();

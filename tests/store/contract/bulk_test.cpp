@@ -116,12 +116,12 @@ TEST_CASE("many rows together are stored as they are one by one") {
         for (const bool together : {false, true}) {
             Fixture f;
             auto transaction = f.write();
-            const NodeKey first = transaction->store().next_node;
+            const NodeKey first = transaction->next_node(f.plan());
             const Samples rows = make_rows(f.plan(), first, count);
             const WriteRow write{
                 .plan = f.plan(), .version = 1, .time = at(1), .actor = "me", .reason = "", .op_id = ""};
             (together ? insert_together : insert_one_by_one)(*transaction, write, rows);
-            CHECK(transaction->store().next_node == NodeKey{static_cast<std::int64_t>(first) + count});
+            CHECK(transaction->next_node(f.plan()) == NodeKey{static_cast<std::int64_t>(first) + count});
             transaction->commit();
             transaction.reset();
             auto reader = f.read();
@@ -147,7 +147,7 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
     Fixture f;
     {
         auto transaction = f.write();
-        const Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
+        const Samples rows = make_rows(f.plan(), transaction->next_node(f.plan()), 300);
         const Rows<NodeRow> nodes(300, [&](std::size_t i) -> const NodeRow& {
             if (i == 250) throw std::runtime_error("no more");
             return rows.nodes.at(i);
@@ -163,7 +163,7 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
         auto transaction = f.write();
         CHECK(everything(*transaction, f.plan()).empty());
         // A key that was used, in the middle.
-        Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
+        Samples rows = make_rows(f.plan(), transaction->next_node(f.plan()), 300);
         rows.nodes[200].key = rows.nodes[100].key;
         CHECK(code_of([&] {
                   change(*transaction, f.plan(), [&](ChangeSet& c) {
@@ -173,20 +173,21 @@ TEST_CASE("what the giver of many rows throws comes through, and a rollback undo
               }) == ErrorCode::internal);
     }
     auto transaction = f.write();
-    const Samples rows = make_rows(f.plan(), transaction->store().next_node, 300);
+    const Samples rows = make_rows(f.plan(), transaction->next_node(f.plan()), 300);
     insert_together(*transaction,
                     {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""},
                     rows);
     CHECK(edges_to(*transaction, rows.nodes[1].key, 0, 40).size() == 1);
     CHECK(code_of([&] {
               change(*transaction, f.plan(), [&](ChangeSet& c) { c.edges = each_of(rows.edges); });
+              static_cast<void>(counts(*transaction, f.plan()));
           }) == ErrorCode::store);
 }
 
 TEST_CASE("who writes many rows that fit into memory keeps nobody from reading what was there") {
     Fixture f;
     auto transaction = f.write();
-    const Samples rows = make_rows(f.plan(), transaction->store().next_node, 10000);
+    const Samples rows = make_rows(f.plan(), transaction->next_node(f.plan()), 10000);
     insert_together(*transaction,
                     {.plan = f.plan(), .version = 1, .time = at(1), .actor = "", .reason = "", .op_id = ""},
                     rows);

@@ -106,7 +106,7 @@ TEST_CASE("ready attempts are PENDING and due, the oldest first, then by stage")
     running.attempt.state = AttemptState::running;
     insert_attempt(*transaction, running);
     const PlanKey q = insert_plan(*transaction, plan_row("q"));
-    const NodeKey foreign = transaction->store().next_node;
+    const NodeKey foreign = transaction->next_node(q);
     insert_node(*transaction, node_row(q, foreign, NodeType::stage, "x"), {});
     AttemptRow elsewhere = attempt_row(f, foreign, 1, at(1));
     elsewhere.plan = q;

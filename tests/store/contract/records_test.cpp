@@ -12,7 +12,7 @@ namespace {
 struct Rich {
     NodeKey check{}, stage{};
     Rich(const Fixture& f, Transaction& transaction, const std::string& suffix) {
-        stage = transaction.store().next_node;
+        stage = transaction.next_node(f.plan());
         NodeRow row = node_row(f.plan(), stage, NodeType::stage, "s" + suffix);
         row.dependencies = {GroupKind::any, 1, 2, 0, Resolution::unresolved};
         row.attempt = 2;
@@ -20,7 +20,7 @@ struct Rich {
         body.json.text = R"({"command":"make"})";
         body.retry = {2, std::chrono::seconds(1)};
         insert_node(transaction, row, body);
-        check = transaction.store().next_node;
+        check = transaction.next_node(f.plan());
         row = node_row(f.plan(), check, NodeType::check, "c" + suffix);
         row.kind = "build";
         row.state = State::final;
@@ -130,7 +130,7 @@ TEST_CASE("whole nodes can be limited to a type, a plan and some keys, always in
     auto transaction = f.write();
     const Rich first(f, *transaction, "1");
     const PlanKey q = insert_plan(*transaction, plan_row("q"));
-    insert_node(*transaction, node_row(q, transaction->store().next_node, NodeType::check, "foreign"), {});
+    insert_node(*transaction, node_row(q, transaction->next_node(q), NodeType::check, "foreign"), {});
     const Rich second(f, *transaction, "2");
     CHECK(ids(*transaction, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");
     CHECK(ids(*transaction, f.plan(), NodeType::stage, nullptr) == "s1 s2 ");
@@ -178,8 +178,8 @@ TEST_CASE("a small plan beside a large one is read by its own nodes") {
     const Rich mine(f, *transaction, "1");
     const PlanKey q = insert_plan(*transaction, plan_row("q"));
     for (int i = 0; i < 300; ++i)
-        insert_node(*transaction,
-                    node_row(q, transaction->store().next_node, NodeType::check, std::to_string(i)), {});
+        insert_node(*transaction, node_row(q, transaction->next_node(q), NodeType::check, std::to_string(i)),
+                    {});
     const Rich last(f, *transaction, "2");
     const auto before = f.statistics.rows;
     CHECK(ids(*transaction, f.plan(), std::nullopt, nullptr) == "s1 c1 s2 c2 ");

@@ -60,7 +60,7 @@ struct Many : Fixture {
             if (i % 700 == 0)
                 insert_node(
                     transaction,
-                    node_row(other, transaction.store().next_node, type, "foreign" + std::to_string(i)), {});
+                    node_row(other, transaction.next_node(other), type, "foreign" + std::to_string(i)), {});
             before = key;
         }
     }
@@ -149,7 +149,7 @@ TEST_CASE("a scan brings the nodes that fulfil all conditions, and no others") {
     std::vector<NodeKey> keys;
     const auto add = [&](NodeType type, const std::string& id, const std::string& kind, State state,
                          std::optional<Outcome> outcome) {
-        NodeRow row = node_row(f.plan(), transaction->store().next_node, type, id);
+        NodeRow row = node_row(f.plan(), transaction->next_node(f.plan()), type, id);
         row.kind = kind;
         row.state = state;
         row.outcome = outcome;
@@ -205,7 +205,7 @@ TEST_CASE("a scan without targets, of a small plan, and of a type that is not th
         const PlanKey checks = insert_plan(*write, plan_row("checks"));
         for (int i = 0; i < 5000; ++i) {
             insert_node(*write,
-                        node_row(checks, write->store().next_node, NodeType::check, std::to_string(i)), {});
+                        node_row(checks, write->next_node(checks), NodeType::check, std::to_string(i)), {});
         }
         const StateCount count{NodeType::check, State::planned, std::nullopt, 5000};
         add_counts(*write, checks, {&count, 1});
@@ -232,8 +232,7 @@ TEST_CASE("a large plan whose nodes lie scattered between those of another is re
             static_cast<void>(f.add(*transaction, NodeType::check, std::to_string(i)));
             for (int j = 0; j < 9; ++j) {
                 const std::string id = std::to_string(i) + "-" + std::to_string(j);
-                insert_node(*transaction, node_row(q, transaction->store().next_node, NodeType::check, id),
-                            {});
+                insert_node(*transaction, node_row(q, transaction->next_node(q), NodeType::check, id), {});
             }
         }
         transaction->commit();

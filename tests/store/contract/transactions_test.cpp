@@ -28,7 +28,7 @@ TEST_CASE("a transaction that ends without commit leaves nothing behind") {
     auto transaction = f.write();
     CHECK_FALSE(find_node(*transaction, f.plan(), NodeType::check, "a"));
     CHECK(counts(*transaction, f.plan()).empty());
-    CHECK(transaction->store().next_node == key);
+    CHECK(transaction->next_node(f.plan()) == key);
 }
 
 TEST_CASE("a reader keeps its view while a writer waits to commit, and the next reader sees the commit") {

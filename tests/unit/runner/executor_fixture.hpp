@@ -244,7 +244,7 @@ public:
         const engine::Load load = [&](const Lookup& lookup) { return transaction->load(plan.key, lookup); };
         const auto decision = engine::decide({.request = request,
                                               .plan = plan,
-                                              .next_node = transaction->store().next_node,
+                                              .next_node = transaction->next_node(plan.key),
                                               .now = clock.read(),
                                               .store = transaction->store().identity,
                                               .probe = none},
