@@ -64,7 +64,8 @@ def check_action(scratch, shellcheck):
         expect("run" not in step or (step["shell"] == "bash" and "${{" not in step["run"]),
                f"the step '{step['name']}' puts expressions into its script")
     for script in scripts if shellcheck else ():
-        found = subprocess.run([shellcheck, "-s", "bash", "-"], input=script, text=True, capture_output=True, check=False)
+        found = subprocess.run([shellcheck, "-s", "bash", "-"], input=script, text=True, capture_output=True,
+                               check=False)
         expect(found.returncode == 0, found.stdout)
     output, summary = scratch / "output", scratch / "summary"
     given = {"PROGRAM": "turboci", "PLAN_FILES": "plan.yaml\n", "TURBOCI_STORE": str(scratch / "action.db"), "JOBS": "",
