@@ -152,6 +152,10 @@ TEST_CASE("A page's nodes are linked to what they need, by kind", "[html]") {
               "any of (<span class=\"yes\">✓</span> <a href=\"#n6\"><bdi>check:built</bdi></a>, <span "
               "class=\"yes\">✓</span> <a href=\"#n7\"><bdi>stage:compile</bdi></a> (always))"));
     CHECK(has(nodes, "<span class=\"word\">answered by</span> <a href=\"#n2\"><bdi>stage:test</bdi></a>"));
+    // The kinds are a graph, too: the stage that answers the test needs the build.
+    CHECK(has(nodes, "<span class=\"why\">needs <a href=\"#k3\">build</a></span></summary>"));
+    CHECK(has(nodes,
+              "<details id=\"k3\" class=\"list kinds\" open><summary><span class=\"kind\">build</span>"));
     CHECK(nodes.find("<span class=\"kind\">test</span>") < nodes.find("<span class=\"kind\">release</span>"));
     CHECK(nodes.find("<span class=\"kind\">release</span>") <
           nodes.find("<span class=\"kind\">build</span>"));
