@@ -19,9 +19,10 @@ constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED";
 // What is asked is asked by key, and every table may have grown since the server last looked at it: plans of
 // the server that do not use an index are wrong for a store, however good for the numbers that the server
 // believes.
-#define TURBOCI_BY_INDEX                                                                     \
-    "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)," \
-    " set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"
+#define TURBOCI_BY_INDEX                                                                        \
+    "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"  \
+    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)," \
+    " set_config('enable_material', 'off', true), set_config('jit', 'off', true)"
 constexpr const char* kReadSettings =
     "SELECT set_config('idle_in_transaction_session_timeout', '600s', true), " TURBOCI_BY_INDEX;
 constexpr const char* kWriteSettings =
