@@ -23,6 +23,7 @@ _turboci_flags() {
             ;;
         'graph show') echo '--format --collapse --merge --reduce --rankdir --deps --dependents --edges' ;;
         'attempt claim') echo "--match --process --runner --wait $_turboci_write" ;;
+        'attempt exec') echo '--lost-after --actor' ;;
         'attempt heartbeat' | 'attempt release') echo "--attempt --process $_turboci_write" ;;
         'attempt progress' | 'attempt complete') echo "--details --attempt --process $_turboci_write" ;;
         'attempt fail') echo "--message --no-retry --details --attempt --process $_turboci_write" ;;
@@ -99,7 +100,7 @@ _turboci_arguments() {
         plan) echo 'create list show rerun label diff delete prune cancel tick export import' ;;
         nodes) echo 'write query explain' ;;
         graph) echo 'show' ;;
-        attempt) echo 'claim heartbeat progress complete fail release' ;;
+        attempt) echo 'claim heartbeat progress complete fail release exec' ;;
         stage) echo 'cancel skip' ;;
         check) echo 'report get' ;;
         worker) echo 'list drain' ;;

@@ -83,7 +83,7 @@ complete -c turboci -n '__turboci_at ""' -a help -d 'print help'
 complete -c turboci -n '__turboci_at plan' -a 'create list show rerun label diff delete prune cancel tick export import'
 complete -c turboci -n '__turboci_at nodes' -a 'write query explain'
 complete -c turboci -n '__turboci_at graph' -a show
-complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail release'
+complete -c turboci -n '__turboci_at attempt' -a 'claim heartbeat progress complete fail release exec'
 complete -c turboci -n '__turboci_at stage' -a 'cancel skip'
 complete -c turboci -n '__turboci_at check' -a 'report get'
 complete -c turboci -n '__turboci_at worker' -a 'list drain'
@@ -92,7 +92,7 @@ complete -c turboci -n '__turboci_at store' -a 'check backup compact init migrat
 # arguments
 complete -c turboci -n '__turboci_is "plan show" "plan label" "plan diff" "plan delete" "plan cancel" "plan tick"' -a '(__turboci_ids plans)'
 complete -c turboci -n '__turboci_is "plan rerun" "nodes query" "nodes explain" "graph show" run wait watch log logs' -a '(__turboci_ids nodes)'
-complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release" "stage cancel" "stage skip"' -a '(__turboci_ids stages)'
+complete -c turboci -n '__turboci_is "attempt claim" "attempt heartbeat" "attempt progress" "attempt complete" "attempt fail" "attempt release" "attempt exec" "stage cancel" "stage skip"' -a '(__turboci_ids stages)'
 complete -c turboci -n '__turboci_is "check report" "check get" gate' -a '(__turboci_ids checks)'
 complete -c turboci -n '__turboci_is "nodes write" "plan import" validate "store backup"' -F
 
@@ -116,7 +116,7 @@ complete -c turboci -n '__turboci_is logs' -l attempt -x -d 'of this attempt'
 complete -c turboci -n '__turboci_is logs' -l tail -x -d 'only the last lines'
 complete -c turboci -n '__turboci_is logs' -s f -l follow -d 'go on until they are over'
 complete -c turboci -n '__turboci_is logs' -l raw -d 'the bytes as they are'
-complete -c turboci -n '__turboci_is "plan tick" run worker' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
+complete -c turboci -n '__turboci_is "plan tick" "attempt exec" run worker' -l lost-after -x -a '30s 10m 2h' -d 'a silent runner elsewhere is gone after'
 complete -c turboci -n '__turboci_is "plan show"' -l format -x -a 'table markdown junit html trace' -d language
 complete -c turboci -n '__turboci_is "nodes write" "plan rerun"' -l if-version -x -d 'refuse unless the plan is at this version'
 complete -c turboci -n '__turboci_is "nodes write"' -l dry-run -d 'do it all, show it, then roll back'
@@ -157,7 +157,7 @@ complete -c turboci -n '__turboci_is run' -l on-interrupt -x -a 'leave cancel' -
 complete -c turboci -n '__turboci_is run' -l report -x -a 'markdown= markdown=auto junit= html= trace=' -d 'write a report at the end'
 complete -c turboci -n '__turboci_is run' -l timeout -x -a '30s 10m 2h' -d 'cancel what is left after this time'
 complete -c turboci -n '__turboci_is run' -s n -l dry-run -d 'say what would run'
-complete -c turboci -n '__turboci_is run worker' -l actor -x -d 'who runs it'
+complete -c turboci -n '__turboci_is "attempt exec" run worker' -l actor -x -d 'who runs it'
 complete -c turboci -n '__turboci_is wait' -l any -d 'until one of them is FINAL'
 complete -c turboci -n '__turboci_is wait' -l timeout -x -a '30s 10m 2h' -d 'give up after'
 complete -c turboci -n '__turboci_is watch log' -l since -x -d 'only changes after this plan version'

@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
 #include "cli/polling.hpp"
+#include "cli/running.hpp"
 #include "cli/select.hpp"
 #include "cli/write_output.hpp"
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
+#include "os/process.hpp"
+#include "os/supervisor.hpp"
+#include "runner/executor.hpp"
 
 namespace turboci::cli {
 
@@ -233,6 +238,44 @@ Action define_release(Parser& parser) {
     };
 }
 
+// ------------------------------------------------------------------------------------ attempt exec
+
+struct ExecOptions {
+    std::string stage;
+    std::optional<Duration> lost_after;
+    std::optional<std::string> actor;
+};
+
+int execute(Context& context, const ExecOptions& options) {
+    const char* const token = std::getenv("TURBOCI_TOKEN");
+    if (token == nullptr || *token == '\0')
+        usage("TURBOCI_TOKEN is not set: the token that `attempt claim -o json` prints",
+              "claim the stage first, and hand its token over");
+    RunningOptions running;
+    running.jobs = 1;
+    running.actor = options.actor;
+    running.lost_after = options.lost_after;
+    if (options.lost_after) context.set_lost_after(*options.lost_after);
+    Service& service = context.service(Context::Open::write);
+    const RunOptions run = run_options(context, running);
+    const auto view =
+        make_line_view([](std::string_view text) { write_to_stderr(text); }, view_options(context));
+    Supervisor supervisor;
+    const int status = Executor(service, supervisor, system_clock(), *view, run)
+                           .run_attempt(id_argument(NodeType::stage, options.stage), token);
+    context.close_store();
+    return status;
+}
+
+Action define_exec(Parser& parser) {
+    auto options = std::make_shared<ExecOptions>();
+    parser.argument("STAGE", options->stage, "the stage that was claimed");
+    declare_lost_after(parser, options->lost_after);
+    parser.option("--actor", "NAME", options->actor,
+                  "who runs it, for the log (default: $TURBOCI_ACTOR, else $USER)");
+    return [options](Context& context) { return execute(context, *options); };
+}
+
 constexpr Command kAttemptCommands[] = {
     {"attempt claim", "Take a ready stage to work on, and print its id",
      "[STAGE] [--match GLOB] [--process UID] [--wait D]",
@@ -264,6 +307,13 @@ constexpr Command kAttemptCommands[] = {
     {"attempt release", "Give back an attempt that is SCHEDULED and was not begun", "STAGE",
      "turboci attempt release build", kAllFormats, define_release,
      "It is PENDING again, for anybody to claim. Nothing has ended, so no retry is used up."},
+    {"attempt exec", "Run an attempt that was claimed, and speak for it until its end", "STAGE",
+     "turboci attempt exec build\n"
+     "ssh worker-7 TURBOCI_TOKEN=\"$token\" turboci attempt exec build",
+     Formats{Format::table}, define_exec,
+     "For launchers: it may run on another machine than the claim. $TURBOCI_TOKEN is the token of the claim. "
+     "Exit "
+     "status 0 if the command succeeded, 1 if it did not, 128+n when signal n stopped it."},
 };
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "format/graph_drawing.hpp"
@@ -18,6 +20,7 @@ namespace {
 constexpr std::size_t kUnfoldedNodes = 60;    // with so many in all, every kind is unfolded
 constexpr std::size_t kUnfoldedOfKind = 200;  // else those with failures, up to so many
 constexpr std::size_t kMostLinks = 50;        // of one node
+constexpr std::size_t kMostKinds = 12;        // that one is said to need
 constexpr int kMostLevels = 8;                // of groups in groups
 
 /// What one node needs, as links; groups as "any of (…)".
@@ -133,21 +136,77 @@ void append_node(std::string& out, HtmlPlan& plan, const ReportNode& node) {
 }
 
 struct NodesOfKind {
+    std::string_view name;  ///< may be empty
     std::vector<ReportNode> nodes;
     std::array<std::size_t, kReportSections> counts{};
+    std::set<std::string_view> needs;  ///< other kinds
+    [[nodiscard]] std::string title() const { return name.empty() ? "no kind" : html_text(name, 60); }
 };
 
-void append_kind(std::string& out, HtmlPlan& plan, std::string_view name, NodesOfKind& kind, bool unfold) {
-    // Checks, then stages, each worst first.
-    std::ranges::stable_sort(kind.nodes, {}, [](const ReportNode& node) { return node.check == nullptr; });
+void collect_targets(const Predicate& group, std::vector<std::string>& refs) {
+    for (const Edge& edge : group.edges) refs.push_back(to_string(edge.target));
+    for (const Predicate& inner : group.groups) collect_targets(inner, refs);
+}
+
+/// The kinds of the nodes that are listed: the worst first, what has none last.
+std::vector<NodesOfKind> kinds_of(const HtmlPlan& plan) {
+    std::map<std::string_view, NodesOfKind> by_name;
+    std::unordered_map<std::string, std::string_view> kind_of;
+    for (const auto& section : plan.sections) {
+        for (const ReportNode& node : section) {
+            if (!plan.lists(node)) continue;
+            const std::string_view name = plan.kind_of(node);
+            NodesOfKind& kind = by_name[name];
+            kind.name = name;
+            kind.nodes.push_back(node);
+            ++kind.counts[static_cast<std::size_t>(plan.section_of(node))];
+            kind_of.emplace(to_string(node.ref()), name);
+        }
+    }
+    std::vector<NodesOfKind> kinds;
+    for (auto& [name, kind] : by_name) {
+        std::vector<std::string> targets;
+        for (const ReportNode& node : kind.nodes)
+            collect_targets(node.check != nullptr ? node.check->dependencies : node.stage->dependencies,
+                            targets);
+        for (const std::string& target : targets) {
+            const auto found = kind_of.find(target);
+            if (found != kind_of.end() && found->second != name) kind.needs.insert(found->second);
+        }
+        // Checks, then stages, each worst first.
+        std::ranges::stable_sort(kind.nodes, {},
+                                 [](const ReportNode& node) { return node.check == nullptr; });
+        kinds.push_back(std::move(kind));
+    }
+    std::ranges::stable_sort(kinds, std::greater<>(), [](const NodesOfKind& kind) {
+        return std::tuple(!kind.name.empty(), kind.counts[0] + kind.counts[1], kind.counts[2]);
+    });
+    return kinds;
+}
+
+/// The graph of the kinds: links from each to those that it needs.
+std::string needs_of(const NodesOfKind& kind, const std::map<std::string_view, std::size_t>& numbers) {
+    std::string out;
+    std::size_t count = 0;
+    for (const std::string_view other : kind.needs) {
+        if (++count > kMostKinds) continue;
+        out += fmt::format("{}<a href=\"#k{}\">{}</a>", count == 1 ? "needs " : ", ", numbers.at(other),
+                           other.empty() ? "no kind" : html_text(other, 60));
+    }
+    if (count > kMostKinds) out += fmt::format(" and {} more", count - kMostKinds);
+    return out.empty() ? out : " <span class=\"why\">" + out + "</span>";
+}
+
+void append_kind(std::string& out, HtmlPlan& plan, const NodesOfKind& kind,
+                 const std::map<std::string_view, std::size_t>& numbers, bool unfold) {
     const bool bad = kind.counts[0] + kind.counts[1] + kind.counts[2] > 0;
     out += fmt::format(
-        "<details class=\"list kinds\"{}><summary><span class=\"kind\">{}</span> {}</summary>\n"
+        "<details id=\"k{}\" class=\"list kinds\"{}><summary><span class=\"kind\">{}</span> {}{}</summary>\n"
         "<div class=\"scroll\"><table class=\"nodes\">\n<thead><tr><th scope=\"col\">Node</th><th "
         "scope=\"col\">State</th><th scope=\"col\">Time</th><th "
         "scope=\"col\">Edges</th></tr></thead>\n<tbody>\n",
-        unfold || (bad && kind.nodes.size() <= kUnfoldedOfKind) ? " open" : "",
-        name.empty() ? "no kind" : html_text(name, 60), html_shares(kind.counts));
+        numbers.at(kind.name), unfold || (bad && kind.nodes.size() <= kUnfoldedOfKind) ? " open" : "",
+        kind.title(), html_shares(kind.counts), needs_of(kind, numbers));
     for (const ReportNode& node : kind.nodes) append_node(out, plan, node);
     out += "</tbody></table></div></details>\n";
 }
@@ -155,26 +214,13 @@ void append_kind(std::string& out, HtmlPlan& plan, std::string_view name, NodesO
 }  // namespace
 
 void append_html_nodes(std::string& out, HtmlPlan& plan) {
-    std::map<std::string_view, NodesOfKind> by_kind;
-    std::size_t all = 0;
-    for (const auto& section : plan.sections) {
-        for (const ReportNode& node : section) {
-            ++all;
-            if (!plan.lists(node)) continue;
-            NodesOfKind& kind = by_kind[plan.kind_of(node)];
-            kind.nodes.push_back(node);
-            ++kind.counts[static_cast<std::size_t>(plan.section_of(node))];
-        }
-    }
-    if (all == 0) return;
-    std::vector<std::pair<std::string_view, NodesOfKind>> kinds(by_kind.begin(), by_kind.end());
-    // The worst kind first, what has none last.
-    std::ranges::stable_sort(kinds, std::greater<>(), [](const auto& entry) {
-        const auto& counts = entry.second.counts;
-        return std::tuple(!entry.first.empty(), counts[0] + counts[1], counts[2]);
-    });
+    const std::vector<NodesOfKind> kinds = kinds_of(plan);
+    if (kinds.empty()) return;
+    const std::size_t all = plan.numbers.size() + plan.left_out;
+    std::map<std::string_view, std::size_t> numbers;
+    for (const NodesOfKind& kind : kinds) numbers.emplace(kind.name, numbers.size() + 1);
     out += fmt::format("<section id=\"nodes\">\n<h2>Graph <span class=\"n\">{}</span></h2>\n", all);
-    for (auto& [name, kind] : kinds) append_kind(out, plan, name, kind, all <= kUnfoldedNodes);
+    for (const NodesOfKind& kind : kinds) append_kind(out, plan, kind, numbers, all <= kUnfoldedNodes);
     if (plan.left_out > 0)
         out += fmt::format("<p class=\"more\">{} more nodes are left out: the worst come first.</p>\n",
                            plan.left_out);

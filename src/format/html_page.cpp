@@ -13,6 +13,8 @@
 namespace turboci {
 namespace {
 
+constexpr std::size_t kMostLabels = 20;
+
 std::string_view verdict_class(const PlanReport& report) {
     switch (report.judgement().verdict) {
         case Verdict::failed:
@@ -66,9 +68,13 @@ std::string facts_of(const HtmlPlan& plan) {
         fact("Created", moment(plan.report.graph().plan().created_at));
     }
     const auto labels = nlohmann::json::parse(plan.report.graph().plan().labels.text, nullptr, false);
-    if (labels.is_object())
-        for (const auto& [name, value] : labels.items())
-            if (value.is_string()) fact(html_text(name, 40), html_text(value.get<std::string>(), 80));
+    std::size_t shown = 0;
+    if (labels.is_object()) {
+        for (const auto& [name, value] : labels.items()) {
+            if (!value.is_string() || ++shown > kMostLabels) continue;
+            fact(html_text(name, 40), html_text(value.get<std::string>(), 80));
+        }
+    }
     return out;
 }
 

@@ -119,6 +119,7 @@ tr:target > * { background: color-mix(in srgb, var(--link) 18%, transparent); }
 .nodes th:nth-child(3) { width: 6rem; }
 .nodes td:nth-child(2), .nodes td:nth-child(3) { white-space: nowrap; }
 .kinds > summary { display: list-item; }
+.kinds > summary > .kind { display: inline-block; min-width: 6.5rem; text-align: center; }
 .kinds > summary .shares { width: 8rem; margin: 0 .75rem; vertical-align: -1px; }
 footer { margin: 2rem .25rem 0; color: var(--muted); font-size: .85em; }
 

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxTimelineRows = 5'000;
 constexpr std::size_t kNameColumns = 60;
-constexpr double kTimeWidth = 1000;  // of the whole plan, in units of the drawing
+constexpr std::size_t kMostBars = 50;  // of one stage
+constexpr double kTimeWidth = 1000;    // of the whole plan, in units of the drawing
 constexpr double kLeastWidth = 2;
 constexpr double kLeastMarked = 8;      // less would be all border
 constexpr std::size_t kDenseRows = 60;  // more rows than that are set closer
@@ -109,7 +110,10 @@ private:
             "<a href=\"#n{}\"><bdi>{}</bdi></a></th><td><svg viewBox=\"0 0 1000 10\" "
             "preserveAspectRatio=\"none\">",
             number, html_text(node.stage->id, kNameColumns));
-        for (const AttemptSpan& span : spans) bar(span, critical);
+        // Of a stage that was tried over and over the last tries say most.
+        const std::size_t first = spans.size() - std::min(spans.size(), kMostBars);
+        if (first > 0) ++cut_;
+        for (const AttemptSpan& span : spans.subspan(first)) bar(span, critical);
         out_ += "</svg></td><td>" + human_duration(node.time(plan_.report)) + "</td></tr>\n";
     }
 
@@ -147,6 +151,7 @@ private:
         if (carried > 0) words += amount_of(carried, "stage") + " carried over from another plan. ";
         if (idle > 0) words += amount_of(idle, "stage") + " without an attempt. ";
         if (left_out > 0) words += amount_of(static_cast<std::int64_t>(left_out), "row") + " left out. ";
+        if (cut_ > 0) words += "The earlier attempts of " + amount_of(cut_, "stage") + ". ";
         if (!words.empty()) out_ += "<p class=\"more\">Not shown: " + words + "</p>\n";
     }
 
@@ -154,6 +159,7 @@ private:
     const HtmlPlan& plan_;
     Timestamp begin_;
     Duration length_;
+    std::int64_t cut_ = 0;  ///< stages with more bars than are drawn
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "domain/attempt_token.hpp"
+#include "format/node_collector.hpp"
 #include "os/leftovers.hpp"
 #include "runner/run_listener.hpp"
 #include "runner/run_report.hpp"
@@ -54,6 +56,58 @@ RunReport Executor::run() {
     RunReport report = make_report(*service_, options_, plan_->commands(), facts, clock_.read().wall);
     listener_.on_summary(report.summary);
     return report;
+}
+
+/// The attempt as the store has it, once the store has agreed that the token is that of its holder.
+ClaimedAttempt Executor::take_up(const std::string& name, const std::string& token) {
+    const auto parts = parse_attempt_token(token);
+    if (!parts) throw Error(ErrorCode::invalid_argument, "that is no token of an attempt");
+    if (parts->stage != name)
+        throw Error(ErrorCode::conflict,
+                    fmt::format("the token is that of stage:{}, not of stage:{}", parts->stage, name),
+                    "hand over the token that came with the claim");
+    WriteNodes sign;
+    sign.plan = parts->plan;
+    sign.actor = options_.actor;
+    sign.token = token;
+    StageWrite write;
+    write.id = parts->stage;
+    write.attempt.emplace().idx = parts->idx;
+    write.attempt->heartbeat = true;
+    sign.stages.push_back(write);
+    static_cast<void>(service_->write_nodes(sign));
+    NodeCollector found;
+    QueryNodes query;
+    query.plan = parts->plan;
+    query.refs = {{NodeType::stage, parts->stage}};
+    service_->query(query, found);
+    Stage stage = found.stages().at(0);
+    options_.plan = parts->plan;
+    options_.holder = parts->holder;
+    options_.process_uid = stage.attempts.back().process_uid;
+    return {std::move(stage), parts->idx, token};
+}
+
+int Executor::run_attempt(const std::string& stage, const std::string& token) {
+    ClaimedAttempt attempt = take_up(stage, token);
+    const std::int32_t idx = attempt.idx;
+    plan_.emplace(*service_, runner_, clock_, listener_, options_, service_->get_plan(options_.plan));
+    plan_->state().adopt(std::move(attempt), now());
+    plan_->state().drain();
+    loop();
+    plan_->close();
+    static_cast<void>(runner_.settle(kSettle));
+    const RunState& state = plan_->state();
+    if (state.error()) std::rethrow_exception(state.error());
+    if (state.signal() != 0) return 128 + state.signal();
+    NodeCollector found;
+    QueryNodes query;
+    query.plan = options_.plan;
+    query.refs = {{NodeType::stage, stage}};
+    service_->query(query, found);
+    const auto& attempts = found.stages().at(0).attempts;
+    const auto ended = std::ranges::find(attempts, idx, &Attempt::idx);
+    return ended != attempts.end() && ended->state == AttemptState::complete ? 0 : 1;
 }
 
 void Executor::loop() {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "runner/plan_run.hpp"
 
@@ -27,9 +28,14 @@ public:
              RunOptions options);
     /// Throws what the store threw, after all commands have been ended.
     [[nodiscard]] RunReport run();
+    /// Runs one attempt that was claimed, and speaks for it until its end: the one of the token. Returns 0 if
+    /// its command succeeded, 128+n when signal n stopped it, else 1. Throws as run(); CONFLICT,
+    /// INVALID_STATE or NOT_FOUND if the token is not that of a current attempt of `stage`.
+    [[nodiscard]] int run_attempt(const std::string& stage, const std::string& token);
 
 private:
     [[nodiscard]] Duration now() const { return clock_.read().since_boot; }
+    [[nodiscard]] ClaimedAttempt take_up(const std::string& name, const std::string& token);
     void loop();
     void wait(std::optional<Duration> until);
 

@@ -22,7 +22,7 @@ RunSettings settings_of(const RunOptions& options, const RunStore& store) {
     settings.cancel_on_signal = options.cancel_on_signal;
     settings.watch_interval = options.watch_interval;
     settings.lost_after = options.lost_after;
-    settings.beats = options.holder.empty();
+    settings.beats = options.beats;
     settings.claims_ahead = options.ahead;
     settings.holder = store.holder();
     settings.process_uid = store.process_uid();

@@ -41,6 +41,8 @@ struct RunOptions {
     std::vector<std::string> environment;            ///< what commands inherit
     std::size_t exec_space = turboci::exec_space();  ///< what a command may take, with its environment
     Wait wait;                                       ///< for the store; a second signal ends it
+    bool beats = true;                               ///< says itself that it lives
+    std::string process_uid;                         ///< what its attempts carry; empty: one of this process
     std::string holder;    ///< identity of the process that holds the attempts; empty: a new one, which beats
     bool ahead = true;     ///< may claim more than there is room to start at once
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events

@@ -163,6 +163,8 @@ public:
     void give_up(std::exception_ptr reason);
     /// Others have said for this process that it lives.
     void alive(Duration now) { beaten_at_ = now; }
+    /// Takes up an attempt that is held for this run already. To be started, by the next next().
+    void adopt(ClaimedAttempt attempt, Duration now);
     /// No more is to be claimed.
     void drain() { advance_to(RunPhase::draining); }
     /// From now on so many commands at a time; those that run go on.

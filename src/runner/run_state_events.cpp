@@ -224,6 +224,13 @@ void RunState::take(ClaimedAttempt attempt, Duration now) {
     ahead_.push_back({std::move(attempt), now});
 }
 
+void RunState::adopt(ClaimedAttempt attempt, Duration now) {
+    const Attempt& current = attempt.stage.attempts.back();
+    if (current.state == AttemptState::scheduled)
+        unwritten_starts_.push_back({attempt.stage.id, attempt.idx});
+    hold(std::move(attempt), now);
+}
+
 void RunState::hold(ClaimedAttempt attempt, Duration now) {
     const Stage& stage = attempt.stage;
     // While it held nothing it had no need to beat. Now a beat may be due, but it is not late.

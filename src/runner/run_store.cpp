@@ -70,7 +70,7 @@ RunStore::RunStore(Service& service, const RunOptions& options, const WorkPlan& 
       options_(options),
       commands_(commands),
       runner_(this_runner()),
-      process_uid_(runner_process_uid(runner_)),
+      process_uid_(options.process_uid.empty() ? runner_process_uid(runner_) : options.process_uid),
       holder_(options.holder.empty() ? new_identity() : options.holder),
       plan_identity_(plan.identity),
       within_(environment_value(options.environment, kWithinVariable)) {}

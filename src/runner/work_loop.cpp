@@ -45,7 +45,7 @@ WorkLoop::WorkLoop(Service& service, CommandRunner& runner, const Clock& clock, 
       options_(std::move(options)),
       pause_(options_.run.watch_interval) {
     options_.run.holder = new_identity();
-    options_.run.ahead = false;
+    options_.run.ahead = options_.run.beats = false;
 }
 
 int WorkLoop::run() {

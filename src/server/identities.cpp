@@ -8,11 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
+#include "os/files.hpp"
+#include "os/settings.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci::server {
@@ -79,15 +78,13 @@ Identities Identities::parse(std::string_view text, const std::string& file) {
 }
 
 Identities Identities::read(const std::string& path) {
+    const std::string text = read_named_file(path);
     struct stat status {};
-    std::ifstream file(path);
-    if (!file || ::stat(path.c_str(), &status) != 0)
-        throw Error(ErrorCode::store,
-                    fmt::format("the token file {} cannot be read: {}", path, std::strerror(errno)));
+    if (::stat(path.c_str(), &status) != 0)
+        throw Error(ErrorCode::store, fmt::format("{} cannot be read: {}", path, errno_text(errno)));
     if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0)
         throw Error(ErrorCode::invalid_argument, fmt::format("everybody may read the token file {}", path),
                     "chmod it to 0600 or 0640");
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     return parse(text, path);
 }
 

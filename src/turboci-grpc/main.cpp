@@ -2,9 +2,6 @@
 // turboci-grpc: the command line on a server. turboci becomes it where a store is grpc://...
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,25 +9,14 @@
 #include "cli/app.hpp"
 #include "grpc/remote.hpp"
 #include "os/memory.hpp"
-#include "turboci/error.hpp"
+#include "os/settings.hpp"
 
 namespace {
 
-std::string environment(const char* name) {
-    const char* const value = std::getenv(name);
-    return value == nullptr ? std::string() : value;
-}
-
 /// The file that a variable names; empty if it is not set.
 std::string file_named_by(const char* variable) {
-    const std::string path = environment(variable);
-    if (path.empty()) return {};
-    std::ifstream file(path);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file && text.empty())
-        throw turboci::Error(turboci::ErrorCode::usage,
-                             std::string(variable) + ": the file " + path + " cannot be read");
-    return text;
+    const std::string path = turboci::environment_variable(variable);
+    return path.empty() ? std::string() : turboci::read_named_file(path);
 }
 
 /// The first word of a file that holds a token.
@@ -47,7 +33,7 @@ std::unique_ptr<turboci::Service> open(const std::string& url, const turboci::Wa
     options.root_certificates = file_named_by("TURBOCI_CA");
     options.client_certificate = file_named_by("TURBOCI_CERT");
     options.client_key = file_named_by("TURBOCI_CERT_KEY");
-    options.attempt_token = environment("TURBOCI_TOKEN");
+    options.attempt_token = turboci::environment_variable("TURBOCI_TOKEN");
     return turboci::rpc::make_remote_service(std::move(options));
 }
 

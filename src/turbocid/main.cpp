@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -14,9 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,8 +26,10 @@
 #include "os/files.hpp"
 #include "os/log_file.hpp"
 #include "os/process_identity.hpp"
+#include "os/settings.hpp"
 #include "os/unique_fd.hpp"
 #include "server/metrics_page.hpp"
+#include "store/openers.hpp"
 #include "turboci/error.hpp"
 
 namespace turboci {
@@ -50,31 +49,26 @@ struct Options {
     bool quiet = false, channelz = false;
 };
 
-std::string environment(const char* name) {
-    const char* const value = std::getenv(name);
-    return value == nullptr ? std::string() : value;
-}
-
-/// The first of these variables that is set.
 std::string environment(std::initializer_list<const char*> names) {
     for (const char* name : names)
-        if (std::string value = environment(name); !value.empty()) return value;
+        if (std::string value = environment_variable(name); !value.empty()) return value;
     return {};
 }
 
 void read_environment(Options& options) {
     if (const std::string store = environment({"TURBOCI_STORE", "SQLITE_PATH"}); !store.empty())
         options.store = store;
-    const std::string address = environment("TURBOCI_LISTEN_ADDRESS"), port = environment("GRPC_PORT");
+    const std::string address = environment_variable("TURBOCI_LISTEN_ADDRESS"),
+                      port = environment_variable("GRPC_PORT");
     if (!address.empty())
         options.listen = {address};
     else if (!port.empty())
         options.listen = {"127.0.0.1:" + std::to_string(cli::parse_number("GRPC_PORT", port, 0, 65535))};
-    options.tls_certificate = environment("TURBOCI_TLS_CERT");
-    options.tls_key = environment("TURBOCI_TLS_KEY");
-    options.client_ca = environment("TURBOCI_CLIENT_CA");
-    options.token_file = environment("TURBOCI_AUTH_TOKENS");
-    options.metrics = environment("TURBOCI_METRICS");
+    options.tls_certificate = environment_variable("TURBOCI_TLS_CERT");
+    options.tls_key = environment_variable("TURBOCI_TLS_KEY");
+    options.client_ca = environment_variable("TURBOCI_CLIENT_CA");
+    options.token_file = environment_variable("TURBOCI_AUTH_TOKENS");
+    options.metrics = environment_variable("TURBOCI_METRICS");
 }
 
 /// Sizes as people write them: a number of bytes, or of KiB, MiB or GiB with that after it.
@@ -135,14 +129,8 @@ bool parse(Options& options, const std::vector<std::string>& arguments) {
     return true;
 }
 
-std::string read_file(const std::string& path) {
-    if (path.empty()) return {};
-    std::ifstream file(path);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file && text.empty())
-        throw Error(ErrorCode::store, fmt::format("{} cannot be read: {}", path, errno_text(errno)));
-    return text;
-}
+/// Empty where none is named.
+std::string file_of(const std::string& path) { return path.empty() ? std::string() : read_named_file(path); }
 
 /// One line a call, whole lines from whatever thread.
 void log_line(const std::string& line, bool errors_alone) {
@@ -161,7 +149,7 @@ Liveness probe_runner(const RunnerIdentity& runner) {
 
 /// Tells the service manager, if there is one (sd_notify(3)).
 void notify(const std::string& state) {
-    const std::string path = environment("NOTIFY_SOCKET");
+    const std::string path = environment_variable("NOTIFY_SOCKET");
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) return;
@@ -173,7 +161,7 @@ void notify(const std::string& state) {
 }
 
 rpc::CertificateTexts read_certificates(const Options& options) {
-    return {read_file(options.tls_certificate), read_file(options.tls_key), read_file(options.client_ca)};
+    return {file_of(options.tls_certificate), file_of(options.tls_key), file_of(options.client_ca)};
 }
 
 rpc::ServerOptions server_options(const Options& options) {
@@ -266,5 +254,9 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace turboci
 
 int main(int argc, char** argv) {
+#ifdef TURBOCI_WITH_POSTGRESQL
+    turboci::set_server_stores(
+        {{"postgresql://", "postgres://"}, turboci::open_postgresql_store, turboci::init_postgresql_store});
+#endif
     return turboci::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

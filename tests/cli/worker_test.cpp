@@ -50,3 +50,41 @@ TEST_CASE("a worker is no place for another, and has a name") {
     CHECK(within.code == 2);
     CHECK(contains(within.err, "within stage:s"));
 }
+
+TEST_CASE("attempt exec runs what was claimed, for whoever has its token") {
+    Binary turboci;
+    turboci.ok({"plan", "create", "p"});
+    turboci.ok({"nodes", "write", "-"}, R"(
+checks: [{id: c, state: PLANNED}]
+stages:
+  - {id: good, args: {command: "echo in $TURBOCI_STAGE"}, assignments: [c]}
+  - {id: bad, args: {command: "exit 7"}, retry: {max_retries: 1}}
+  - {id: none}
+)");
+    const auto claim = [&](const std::string& stage) {
+        turboci.environment.erase("TURBOCI_TOKEN");
+        const Json claimed = Json::parse(turboci.ok({"attempt", "claim", stage, "-o", "json"}));
+        turboci.environment["TURBOCI_TOKEN"] = claimed.at("token").get<std::string>();
+    };
+    CHECK(turboci.run({"attempt", "exec", "good"}).code == 2);  // without a token
+    claim("good");
+    const Ran other = turboci.run({"attempt", "exec", "bad"});
+    CHECK(other.code == 6);
+    CHECK(contains(other.err, "the token is that of stage:good"));
+    CHECK(turboci.run({"attempt", "exec", "good"}).code == 0);
+    CHECK(turboci.run({"attempt", "exec", "good"}).code == 5);  // it has ended
+    claim("bad");
+    CHECK(turboci.run({"attempt", "exec", "bad"}).code == 1);
+    turboci.environment.erase("TURBOCI_TOKEN");
+    CHECK(turboci.ok({"logs", "good"}) == "in good\n");
+    const Json nodes = Json::parse(turboci.ok({"nodes", "query", "-o", "json"}));
+    const Json& bad = nodes.at("stages").at(1).at("attempts");
+    CHECK(bad.at(0).at("exit_code") == 7);
+    CHECK(bad.at(0).at("state") == "INCOMPLETE");
+    CHECK(bad.at(1).at("state") == "PENDING");
+    CHECK(nodes.at("checks").at(0).at("outcome") == "passed");
+    claim("none");
+    CHECK(turboci.run({"attempt", "exec", "none"}).code == 1);  // nothing to execute: it says so and ends it
+    turboci.environment["TURBOCI_TOKEN"] = "word";
+    CHECK(turboci.run({"attempt", "exec", "none"}).code == 3);
+}

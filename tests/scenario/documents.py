@@ -73,6 +73,7 @@ CHOICES = {
     "plan tick": {"--lost-after": {"30s", "10m", "2h"}},
     "run": {"--timeout": {"30s", "10m", "2h"}, "--cleanup-timeout": {"30s", "10m", "2h"}, "--on-interrupt": {"leave", "cancel"},
             "--report": {"markdown=", "markdown=auto", "junit=", "html=", "trace="}, "--lost-after": {"30s", "10m", "2h"}},
+    "attempt exec": {"--lost-after": {"30s", "10m", "2h"}},
     "worker": {"--lost-after": {"30s", "10m", "2h"}},
     "wait": {"--timeout": {"30s", "10m", "2h"}},
 }

@@ -195,6 +195,25 @@ expect_exit 0 turboci gate
 expect_equal 2 "$(wc -l <out/postgresql-old.tries)"
 expect_equal 1 "$(wc -l <out/mariadb-current.tries)"
 
+scenario 'a worker in a job of Slurm drains when the allocation is about to end'
+export TURBOCI_STORE=$PWD/ci.db TMPDIR=$PWD/job SLURM_CPUS_PER_TASK=1
+mkdir job
+turboci plan create -f - >/dev/null <<PLAN
+stages:
+  - {id: first, args: {command: "until [ -e '$PWD/go' ]; do sleep 0.05; done"}}
+  - {id: second, args: {command: "true"}}
+PLAN
+examples/slurm/worker.sbatch 2>worker.log &
+worker=$!
+timeout 60 bash -c 'until turboci nodes query --state ATTEMPTING -o json | grep -q RUNNING; do sleep 0.05; done'
+kill -TERM "$worker"
+timeout 60 bash -c 'until grep -q "goes on to the end" worker.log; do sleep 0.05; done'
+touch go
+expect_exit 0 wait "$worker"
+expect_outcome passed stage:first
+expect_equal 'stage:second' "$(turboci nodes query --ready -o name)"
+unset TURBOCI_STORE TMPDIR SLURM_CPUS_PER_TASK
+
 scenario "each stage of turboci's own CI calls a stage that .ci/stage knows"
 expect_exit 0 turboci plan create -f "$root/examples/turboci-ci.yaml"
 for name in $(turboci nodes query --type stage -o json | jq -r '.stages[].args.command | ltrimstr(".ci/stage ")'); do

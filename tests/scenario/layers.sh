@@ -17,7 +17,7 @@ declare -A may=(
     [endpoint]="domain engine format service"
     [runner]="domain engine endpoint format os service"
     [cli]="engine endpoint format os runner service"
-    [turbocid]="cli grpc os server"
+    [turbocid]="cli grpc os server store"
     [turboci-grpc]="cli grpc os"
     [turboci-postgresql]="cli os store"
 )

@@ -12,7 +12,7 @@ import sys
 import trust
 
 FIXTURES = trust.HERE / "fixtures"
-NEWEST = 3
+NEWEST = 4
 APPLICATION_ID = 0x54434970
 WRITES = (("plan", "create", "fresh"), ("nodes", "write", "-"), ("plan", "tick", "main"), ("plan", "delete", "main"), ("check", "report", "docs", "--pass"))
 READS = (("plan", "list"), ("nodes", "query"), ("log",), ("plan", "export"), ("store", "check"), ("store", "backup", "copy.db"), ("wait", "--timeout", "0s"), ("run", "-n"))

@@ -16,11 +16,19 @@ constexpr const char* kBeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ O
 constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED";
 // A client that vanished must not hold a plan for ever; one that decides about a million nodes needs some
 // seconds. Settings of the transaction alone: those of a session would leak to the next client of a pooler.
+// What is asked is asked by key, and every table may have grown since the server last looked at it: plans of
+// the server that do not use an index are wrong for a store, however good for the numbers that the server
+// believes.
+#define TURBOCI_BY_INDEX                                                                        \
+    "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"  \
+    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)," \
+    " set_config('enable_material', 'off', true), set_config('jit', 'off', true)"
 constexpr const char* kReadSettings =
-    "SELECT set_config('idle_in_transaction_session_timeout', '600s', true)";
+    "SELECT set_config('idle_in_transaction_session_timeout', '600s', true), " TURBOCI_BY_INDEX;
 constexpr const char* kWriteSettings =
     "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '300s', true),"
-    " set_config('idle_in_transaction_session_timeout', '15s', true)";
+    " set_config('idle_in_transaction_session_timeout', '15s', true), " TURBOCI_BY_INDEX;
+#undef TURBOCI_BY_INDEX
 // The lock goes when the commit is in the server's memory; commit() waits for the disk behind it.
 constexpr const char* kReleaseEarly =
     "SELECT set_config('synchronous_commit', 'off', true) FROM turboci.meta WHERE early_release";

@@ -8,17 +8,16 @@ namespace {
 
 constexpr std::int64_t kEntries = 2000;  ///< in a trip
 
-#define TURBOCI_ENTRY                                                                                 \
-    "SELECT c.version, w.time, w.actor, w.reason, w.op_id, c.by_whom, c.changes, n.type, n.id, c.seq" \
-    " FROM turboci.changes AS c JOIN turboci.writes AS w ON w.plan_key = c.plan_key AND w.version = " \
-    "c.version"                                                                                       \
-    " LEFT JOIN turboci.nodes AS n ON n.node_key = c.node_key"
-constexpr const char* kPlanLog = TURBOCI_ENTRY
-    " WHERE c.plan_key = $1 AND (c.version, c.seq) > ($2, $3) ORDER BY c.version, c.seq LIMIT $4";
-constexpr const char* kNodeLog = TURBOCI_ENTRY
-    " WHERE c.plan_key = $1 AND c.node_key = $5 AND c.node_key > 0 AND (c.version, c.seq) > ($2, $3)"
-    " ORDER BY c.version, c.seq LIMIT $4";
-#undef TURBOCI_ENTRY
+// The page first: joined before it is cut off, the whole record would be sorted for each page.
+#define TURBOCI_ENTRIES(which)                                                                               \
+    "SELECT c.version, w.time, w.actor, w.reason, w.op_id, c.by_whom, c.changes, n.type, n.id, c.seq FROM (" \
+    "SELECT * FROM turboci.changes WHERE " which                                                             \
+    " AND (version, seq) > ($2, $3) ORDER BY version, seq LIMIT $4) AS c"                                    \
+    " JOIN turboci.writes AS w ON w.plan_key = $1 AND w.version = c.version"                                 \
+    " LEFT JOIN turboci.nodes AS n ON n.node_key = c.node_key ORDER BY c.version, c.seq"
+constexpr const char* kPlanLog = TURBOCI_ENTRIES("plan_key = $1");
+constexpr const char* kNodeLog = TURBOCI_ENTRIES("node_key = $5 AND node_key > 0");
+#undef TURBOCI_ENTRIES
 constexpr std::int64_t kLastSeq = 2'147'483'647;
 
 void read_entry(const Row& row, LogEntry& entry) {

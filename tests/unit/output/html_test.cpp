@@ -152,6 +152,10 @@ TEST_CASE("A page's nodes are linked to what they need, by kind", "[html]") {
               "any of (<span class=\"yes\">✓</span> <a href=\"#n6\"><bdi>check:built</bdi></a>, <span "
               "class=\"yes\">✓</span> <a href=\"#n7\"><bdi>stage:compile</bdi></a> (always))"));
     CHECK(has(nodes, "<span class=\"word\">answered by</span> <a href=\"#n2\"><bdi>stage:test</bdi></a>"));
+    // The kinds are a graph, too: the stage that answers the test needs the build.
+    CHECK(has(nodes, "<span class=\"why\">needs <a href=\"#k3\">build</a></span></summary>"));
+    CHECK(has(nodes,
+              "<details id=\"k3\" class=\"list kinds\" open><summary><span class=\"kind\">build</span>"));
     CHECK(nodes.find("<span class=\"kind\">test</span>") < nodes.find("<span class=\"kind\">release</span>"));
     CHECK(nodes.find("<span class=\"kind\">release</span>") <
           nodes.find("<span class=\"kind\">build</span>"));
@@ -223,6 +227,32 @@ TEST_CASE("A page of 1,000 failed stages with long names, messages and logs is u
     CHECK(has(page, "too many links for this page"));
     CHECK(has(page, name + "999"));
     CHECK(page == html_page(graph, [](const Stage&, const Attempt&) { return std::string(8192, '"'); }));
+}
+
+TEST_CASE("Of a stage that was tried over and over a page shows the last tries", "[html]") {
+    NodeCollector graph;
+    WorkPlan labelled = plan();
+    labelled.labels.text = "{";
+    for (int i = 10; i < 60; ++i)
+        labelled.labels.text += (i == 10 ? "\"" : ",\"") + std::to_string(i) + "\":\"v\"";
+    labelled.labels.text += "}";
+    graph.plan(labelled);
+    Stage flaky = worked("flaky", 0, 1, 2, false);
+    for (int i = 2; i <= 1000; ++i) {
+        flaky.attempts.push_back(flaky.attempts.back());
+        Attempt& next = flaky.attempts.back();
+        next.idx = i;
+        next.created_at = *next.ended_at;
+        next.started_at = next.created_at + std::chrono::seconds(1);
+        next.ended_at = *next.started_at + std::chrono::seconds(1);
+    }
+    graph.stage(flaky);
+    const std::string page = html_page(graph);
+    const std::string timeline = part_of(page, "timeline");
+    CHECK(count_of(timeline, "<title>attempt ") == 50);
+    CHECK(has(timeline, "<title>attempt 1000 1.0s"));
+    CHECK(has(timeline, "The earlier attempts of 1 stage."));
+    CHECK(count_of(page, "<dd>v</dd>") == 20);
 }
 
 TEST_CASE("A page of more nodes than it can list says so", "[html]") {
