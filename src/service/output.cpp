@@ -112,6 +112,12 @@ std::optional<PlanRow> origin_of(Snapshot& snapshot, const CarriedFrom& from) {
     return found == plans.end() ? std::nullopt : std::optional(std::move(*found));
 }
 
+/// Is it STORE.logs/PLAN/NAME?
+bool lies_under(std::string_view path, std::string_view plan) {
+    const std::size_t begin = std::min(path.find('/'), path.size()), end = path.rfind('/');
+    return begin < end && end < path.size() && path.substr(begin + 1, end - begin - 1) == plan;
+}
+
 Found find_output(Snapshot& snapshot, const PlanRow& plan, const ReadOutput& request) {
     const NodeRow stage = require_node(snapshot, plan, {NodeType::stage, request.stage});
     const auto row = attempt(snapshot, stage.key, request.idx);
@@ -131,6 +137,9 @@ Found find_output(Snapshot& snapshot, const PlanRow& plan, const ReadOutput& req
     found.gone = "the log of " + name + " is gone";
     if (from && !origin) found.gone += " with plan " + from->plan + ", where it ran";
     if (log && !log->path.empty()) {
+        // A path is what its writer said: it leads to no other plan's output.
+        const bool is_ours = lies_under(log->path, from ? from->plan : plan.id);
+        if (!is_ours) throw Error(ErrorCode::not_found, found.gone + ": " + log->path);
         found.file.path = log->path;
         if (!from || origin) found.gone += ": " + log->path;
         return found;

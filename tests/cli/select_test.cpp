@@ -227,13 +227,15 @@ TEST_CASE("A log is read from the store's own directory of logs alone", "[file]"
     for (const char* path :
          {"../secret", "/etc/passwd", "secret", "plan.db.logs/../secret", "plan.db.logs/p/../../secret",
           "other.db.logs/p/good.1.log", "plan.db.logs/p/link", "plan.db.logs/way/secret",
-          "plan.db.logs/p/pipe", "plan.db.logs/p"}) {
+          "plan.db.logs/p/pipe", "plan.db.logs/p", "plan.db.logs/q/theirs.1.log", "plan.db.logs/p/q/x"}) {
         INFO(path);
         const Binary turboci;
         run_two(turboci);
         turboci.file("secret", "secret\n");
         move_log(turboci, path);
         std::filesystem::create_directories(turboci.path("plan.db.logs/p"));
+        std::filesystem::create_directories(turboci.path("plan.db.logs/q"));
+        turboci.file("plan.db.logs/q/theirs.1.log", "secret\n");  // of another plan
         std::filesystem::create_symlink(turboci.path("secret"), turboci.path("plan.db.logs/p/link"));
         std::filesystem::create_directory_symlink(turboci.path("."), turboci.path("plan.db.logs/way"));
         REQUIRE(::mkfifo(turboci.path("plan.db.logs/p/pipe").c_str(), 0600) == 0);
