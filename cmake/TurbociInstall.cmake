@@ -50,11 +50,12 @@ install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE NOTICE 
   COMPONENT documents)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
 # File by file: beside them lies what runs of the examples have left.
-set(examples turboci-ci.yaml deployment/plan.yaml failure/plan.yaml integration/plan.yaml library/Makefile
+set(examples turboci-ci.yaml deployment/plan.yaml failure/plan.yaml integration/plan.yaml kubernetes/worker.yaml
+  library/Makefile
   library/countwords.c library/countwords.h library/countwords_test.c library/plan.yaml matrix/plan.yaml
   monorepo/plan.yaml reports/plan.yaml server/turbocid.service)
 set(example_programs deployment/deploy failure/mirror failure/run-tests integration/database-test
-  monorepo/what-changed server/client.py)
+  monorepo/what-changed server/client.py slurm/worker.sbatch)
 foreach(kind IN ITEMS FILES PROGRAMS)
   set(names ${examples})
   if(kind STREQUAL PROGRAMS)
