@@ -139,9 +139,9 @@ int list_workers(Context& context) {
     return 0;
 }
 
-Action define_list(Parser&) { return list_workers; }
+Action define_worker_list(Parser&) { return list_workers; }
 
-Action define_drain(Parser& parser) {
+Action define_worker_drain(Parser& parser) {
     auto name = std::make_shared<std::string>();
     parser.argument("NAME", *name, "name or uid of the worker, see `worker list`");
     return [name](Context& context) {
@@ -169,9 +169,9 @@ constexpr Command kWorkerCommands[] = {
     {"worker list", "Show the workers of the store", "",
      "turboci worker list\n"
      "turboci worker list -o json | jq '.workers[] | select(.held > 0)'",
-     kAllFormats, define_list, "One that was silent for more than a minute is probably gone."},
+     kAllFormats, define_worker_list, "One that was silent for more than a minute is probably gone."},
     {"worker drain", "Tell a worker to end when the stages that it runs have ended", "NAME",
-     "turboci worker drain builder-7", kDocuments, define_drain,
+     "turboci worker drain builder-7", kDocuments, define_worker_drain,
      "It hears of it with its next sign of life, within ten seconds."},
 };
 

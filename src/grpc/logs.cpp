@@ -21,7 +21,7 @@ namespace turboci::rpc {
 namespace {
 
 using server::Scope;
-using Stream = AnswerStream<v1::ReadLogsResponse>;
+using LogStream = AnswerStream<v1::ReadLogsResponse>;
 
 constexpr Duration kPause = std::chrono::milliseconds(250);
 
@@ -38,7 +38,7 @@ public:
         selection_.parts.attempts = true;
     }
 
-    std::optional<Duration> run(server::Reader& reader, const Stream::Put& put) {
+    std::optional<Duration> run(server::Reader& reader, const LogStream::Put& put) {
         NodeCollector found;
         reader.service->query(selection_, found);
         require_named(found.stages());
@@ -105,7 +105,7 @@ private:
         });
     }
 
-    void show(Service& service, const Stage& stage, const Attempt& attempt, const Stream::Put& put) {
+    void show(Service& service, const Stage& stage, const Attempt& attempt, const LogStream::Put& put) {
         Place& place = places_[{stage.id, attempt.idx}];
         if (place.ended) return;
         ReadOutput wanted;
@@ -151,14 +151,14 @@ private:
 
 grpc::ServerWriteReactor<v1::ReadLogsResponse>* PlansHandlers::ReadLogs(Context* context,
                                                                         const v1::ReadLogsRequest* request) {
-    return Stream::start_following(
-        host_, context, "ReadLogs", *request, [request](Call& call) -> Stream::Follow {
+    return LogStream::start_following(
+        host_, context, "ReadLogs", *request, [request](Call& call) -> LogStream::Follow {
             call.authorise(Scope::read, request->selection().work_plan_id());
             require_plan_id(request->selection().work_plan_id());
             if (request->tail_lines() < 0)
                 throw Error(ErrorCode::invalid_argument, "tail_lines: is negative");
             const auto reading = std::make_shared<LogReading>(*request, call.fields());
-            return [reading](server::Reader& reader, const Stream::Put& put) {
+            return [reading](server::Reader& reader, const LogStream::Put& put) {
                 return reading->run(reader, put);
             };
         });

@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kUnaryNodes = 10'000;  // a request of more goes in parts
 constexpr std::size_t kPartNodes = 2'000;
-constexpr std::size_t kPartBytes = 256 << 10;
+constexpr std::size_t kImportPartBytes = 256 << 10;
 
 /// The stubs of all services on one connection.
 struct Stubs {
@@ -462,7 +462,7 @@ WorkPlan RemoteService::import_plan(std::string_view text, const std::string& na
         part.set_name(name);
         std::string_view rest = text;
         do {
-            const std::size_t size = std::min(rest.size(), kPartBytes);
+            const std::size_t size = std::min(rest.size(), kImportPartBytes);
             part.set_data(std::string(rest.substr(0, size)));
             rest.remove_prefix(size);
         } while (writer->Write(part) && !rest.empty());

@@ -14,12 +14,6 @@
 
 namespace turboci {
 
-namespace {
-
-constexpr Duration kSettle = std::chrono::seconds(5);
-
-}  // namespace
-
 Wait wait_unless(Wait wait, const std::atomic<bool>& stop) {
     wait.give_up = [&stop, before = std::move(wait.give_up)] { return stop || (before && before()); };
     return wait;

@@ -2,6 +2,7 @@
 // One plan that is being executed.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,6 +48,9 @@ struct RunOptions {
     bool ahead = true;     ///< may claim more than there is room to start at once
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
+
+/// How long what commands have left behind may take to end.
+inline constexpr Duration kSettle = std::chrono::seconds(5);
 
 /// Carries out what RunState decides for one plan, and tells it what happened. An attempt is RUNNING in the
 /// store before its command is started, and ended there after the command ended: until then nothing that

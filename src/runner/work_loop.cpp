@@ -16,9 +16,8 @@ namespace turboci {
 
 namespace {
 
-constexpr Duration kSettle = std::chrono::seconds(5);
 // Attempts that others hold: are they still alive? Whoever writes finds out.
-constexpr Duration kTickInterval = std::chrono::seconds(5);
+constexpr Duration kIdleTickInterval = std::chrono::seconds(5);
 // A plan that could not be worked on is left alone for so long.
 constexpr Duration kAfterFailure = std::chrono::seconds(5);
 constexpr Duration kLongestPause = std::chrono::seconds(5);
@@ -165,7 +164,7 @@ void WorkLoop::end(Active& active) {
     known = {state.wants_more() ? -1 : state.plan().version, state.ready_at()};
     if (!state.error()) {
         if (!options_.once && !known.again && has_attempting(state.plan()))
-            known.again = now() + kTickInterval;
+            known.again = now() + kIdleTickInterval;
         return;
     }
     known = {state.plan().version, now() + kAfterFailure};

@@ -82,6 +82,7 @@ std::vector<Worker> LocalService::workers() {
             for (const AttemptRow& attempt : service::held_attempts(*snapshot, plan.key))
                 ++held[attempt.holder];
     std::vector<Worker> all;
+    all.reserve(rows.size());
     for (const BeatRow& row : rows)
         all.push_back(
             {row.holder, row.name, row.runners, row.started_at, row.at, row.draining, held[row.holder]});
