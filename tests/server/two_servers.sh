@@ -3,7 +3,9 @@
 # Two servers on one store in PostgreSQL: what one is told, the other knows. Run by tests/support/with-postgresql:
 # two_servers.sh TURBOCID TURBOCI
 set -euo pipefail
+unset TURBOCI_STORE TURBOCI_PLAN TURBOCI_STAGE TURBOCI_ATTEMPT TURBOCI_TOKEN # those of a stage that runs this test
 turbocid=$1 turboci=$2
+support=$(cd "$(dirname "$0")/../support" && pwd)
 dir=$(mktemp -d)
 pids=()
 end() {
@@ -13,7 +15,6 @@ end() {
 }
 trap end EXIT
 cd "$dir"
-support=$(dirname "$0")/../support
 url=$("$support/new-postgresql-store" "$dir")
 for name in a b; do
     "$turbocid" --store "$url" --listen "unix:$dir/$name.sock" 2>"$name.log" &
