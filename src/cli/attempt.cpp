@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 
 #include "cli/app.hpp"
 #include "cli/input.hpp"
@@ -14,6 +13,7 @@
 #include "format/json_output.hpp"
 #include "format/terminal.hpp"
 #include "os/process.hpp"
+#include "os/settings.hpp"
 #include "os/supervisor.hpp"
 #include "runner/executor.hpp"
 
@@ -247,8 +247,8 @@ struct ExecOptions {
 };
 
 int execute(Context& context, const ExecOptions& options) {
-    const char* const token = std::getenv("TURBOCI_TOKEN");
-    if (token == nullptr || *token == '\0')
+    const std::string token = environment_variable("TURBOCI_TOKEN");
+    if (token.empty())
         usage("TURBOCI_TOKEN is not set: the token that `attempt claim -o json` prints",
               "claim the stage first, and hand its token over");
     RunningOptions running;

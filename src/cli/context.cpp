@@ -11,6 +11,7 @@
 #include "os/leftovers.hpp"
 #include "os/log_file.hpp"
 #include "os/process_identity.hpp"
+#include "os/settings.hpp"
 
 namespace turboci::cli {
 
@@ -23,8 +24,8 @@ constexpr const char* kDefaultStore = "turboci.db";
 
 /// An empty variable counts as absent.
 std::optional<std::string> environment(const char* name) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') return std::nullopt;
+    std::string value = environment_variable(name);
+    if (value.empty()) return std::nullopt;
     return value;
 }
 

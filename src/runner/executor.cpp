@@ -14,6 +14,26 @@
 
 namespace turboci {
 
+namespace {
+
+Stage read_stage(Service& service, const std::string& plan, const std::string& stage) {
+    NodeCollector found;
+    QueryNodes query;
+    query.plan = plan;
+    query.refs = {{NodeType::stage, stage}};
+    service.query(query, found);
+    return found.stages().at(0);
+}
+
+}  // namespace
+
+std::string end_leftovers(const std::string& store) {
+    const std::size_t count = kill_leftovers(store);
+    if (count == 0) return {};
+    return fmt::format("ended {} {} that a killed run had left behind", count,
+                       count == 1 ? "process" : "processes");
+}
+
 Wait wait_unless(Wait wait, const std::atomic<bool>& stop) {
     wait.give_up = [&stop, before = std::move(wait.give_up)] { return stop || (before && before()); };
     return wait;
@@ -31,10 +51,7 @@ RunReport Executor::run() {
     const Duration began = now();
     WorkPlan plan = service_->get_plan(options_.plan);
     options_.plan = plan.id;
-    if (const std::size_t count = kill_leftovers(options_.store); count > 0) {
-        listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
-                                      count == 1 ? "process" : "processes"));
-    }
+    if (const std::string note = end_leftovers(options_.store); !note.empty()) listener_.on_note(note);
     plan_.emplace(*service_, runner_, clock_, listener_, options_, std::move(plan));
     loop();
     plan_->close();
@@ -70,12 +87,7 @@ ClaimedAttempt Executor::take_up(const std::string& name, const std::string& tok
     write.attempt->heartbeat = true;
     sign.stages.push_back(write);
     static_cast<void>(service_->write_nodes(sign));
-    NodeCollector found;
-    QueryNodes query;
-    query.plan = parts->plan;
-    query.refs = {{NodeType::stage, parts->stage}};
-    service_->query(query, found);
-    Stage stage = found.stages().at(0);
+    Stage stage = read_stage(*service_, parts->plan, parts->stage);
     options_.plan = parts->plan;
     options_.holder = parts->holder;
     options_.process_uid = stage.attempts.back().process_uid;
@@ -94,12 +106,7 @@ int Executor::run_attempt(const std::string& stage, const std::string& token) {
     const RunState& state = plan_->state();
     if (state.error()) std::rethrow_exception(state.error());
     if (state.signal() != 0) return 128 + state.signal();
-    NodeCollector found;
-    QueryNodes query;
-    query.plan = options_.plan;
-    query.refs = {{NodeType::stage, stage}};
-    service_->query(query, found);
-    const auto& attempts = found.stages().at(0).attempts;
+    const auto attempts = read_stage(*service_, options_.plan, stage).attempts;
     const auto ended = std::ranges::find(attempts, idx, &Attempt::idx);
     return ended != attempts.end() && ended->state == AttemptState::complete ? 0 : 1;
 }

@@ -17,6 +17,9 @@ struct RunReport {
     RunSummary summary;
 };
 
+/// Ends what a killed run or worker of that store has left running. What to tell of it; empty: nothing.
+[[nodiscard]] std::string end_leftovers(const std::string& store);
+
 /// Waits as `wait` says, but no longer than until `stop`.
 [[nodiscard]] Wait wait_unless(Wait wait, const std::atomic<bool>& stop);
 

@@ -44,8 +44,8 @@ struct RunOptions {
     Wait wait;                                       ///< for the store; a second signal ends it
     bool beats = true;                               ///< says itself that it lives
     std::string process_uid;                         ///< what its attempts carry; empty: one of this process
-    std::string holder;    ///< identity of the process that holds the attempts; empty: a new one, which beats
-    bool ahead = true;     ///< may claim more than there is room to start at once
+    std::string holder;  ///< identity of who holds the attempts, and ends its signs of life; empty: a new one
+    bool ahead = true;   ///< may claim more than there is room to start at once
     bool threaded = true;  ///< talk to the store in a thread of its own; tests need one order of events
 };
 
@@ -66,8 +66,6 @@ public:
     PlanRun& operator=(const PlanRun&) = delete;
 
     [[nodiscard]] RunState& state() noexcept { return *state_; }
-    [[nodiscard]] RunStore& store() noexcept { return *store_; }
-    [[nodiscard]] const RunOptions& options() const noexcept { return options_; }
     [[nodiscard]] const StageCommands& commands() const noexcept { return commands_; }
     /// Of what was selected, when the run began.
     [[nodiscard]] const PlanTotals& totals_before() const noexcept { return totals_before_; }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "os/leftovers.hpp"
 #include "os/signals.hpp"
 #include "runner/executor.hpp"
 #include "turboci/verdict.hpp"
@@ -48,9 +47,7 @@ WorkLoop::WorkLoop(Service& service, CommandRunner& runner, const Clock& clock, 
 }
 
 int WorkLoop::run() {
-    if (const std::size_t count = kill_leftovers(options_.run.store); count > 0)
-        listener_.on_note(fmt::format("ended {} {} that a killed run had left behind", count,
-                                      count == 1 ? "process" : "processes"));
+    if (const std::string note = end_leftovers(options_.run.store); !note.empty()) listener_.on_note(note);
     must_drain_ = service_->beat({options_.run.holder, options_.name, options_.run.runners, false});
     plans_ = service_->list_plans();
     beaten_at_ = seen_at_ = now();

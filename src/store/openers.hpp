@@ -30,5 +30,7 @@ struct ServerStores {
 };
 /// To be called before any store is opened.
 void set_server_stores(ServerStores stores);
+/// With those of PostgreSQL. Only in programs that link them.
+void use_postgresql_stores();
 
 }  // namespace turboci

@@ -15,7 +15,6 @@ int main(int argc, char** argv) {
     // A closed pipe and a full disk quota are errors to report, not reasons to die.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
-    turboci::set_server_stores(
-        {{"postgresql://", "postgres://"}, turboci::open_postgresql_store, turboci::init_postgresql_store});
+    turboci::use_postgresql_stores();
     return turboci::cli::run_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

@@ -255,8 +255,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
 #ifdef TURBOCI_WITH_POSTGRESQL
-    turboci::set_server_stores(
-        {{"postgresql://", "postgres://"}, turboci::open_postgresql_store, turboci::init_postgresql_store});
+    turboci::use_postgresql_stores();
 #endif
     return turboci::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

@@ -104,4 +104,8 @@ std::vector<std::string> init_postgresql_store(const std::string& url) {
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA turboci TO ROLE;"};
 }
 
+void use_postgresql_stores() {
+    set_server_stores({{"postgresql://", "postgres://"}, open_postgresql_store, init_postgresql_store});
+}
+
 }  // namespace turboci
