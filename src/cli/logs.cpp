@@ -84,12 +84,12 @@ private:
     /// What is followed of one stage: the attempts one after another, each to its end.
     struct Followed {
         LogPrinter printer;
-        std::string name{};           ///< of the attempt, as in a heading
-        std::int32_t idx = 0;         ///< of the attempt; 0: none yet
-        std::int64_t offset = 0;      ///< of its output, what is printed next
-        bool is_another = false;      ///< an earlier attempt was followed before
-        bool stage_is_over = false;   ///< what is there now is all that there will be
-        bool stage_was_read = false;  ///< and it has been printed
+        std::string name{};          ///< of the attempt, as in a heading
+        std::int32_t idx = 0;        ///< of the attempt; 0: none yet
+        std::int64_t offset = 0;     ///< of its output, what is printed next
+        bool is_another = false;     ///< an earlier attempt was followed before
+        bool stage_is_over = false;  ///< what is there now is all that there will be
+        bool is_done = false;        ///< of this attempt nothing more is printed, or it is gone
     };
 
     [[nodiscard]] int status(bool all) const {
@@ -158,17 +158,19 @@ private:
         return attempt.log || (options_.follow && attempt.state == AttemptState::running);
     }
 
-    void tell_missing(const Stage& stage, const std::string& why) const {
-        if (!options_.refs.empty() || options_.attempt) context_.note("stage:" + stage.id + " " + why);
+    void tell_missing(const Stage& stage) const {
+        if (options_.refs.empty() && !options_.attempt) return;
+        context_.note("stage:" + stage.id +
+                      (options_.attempt
+                           ? " has no attempt " + std::to_string(*options_.attempt) + " with a log"
+                           : " has no log: `turboci run` has not executed it"));
     }
 
     /// False if there was nothing to print.
     bool print(const Stage& stage, bool with_heading) {
         const Attempt* const attempt = attempt_of(stage);
         if (attempt == nullptr || !attempt->log) {
-            tell_missing(stage, options_.attempt
-                                    ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
-                                    : "has no log: `turboci run` has not executed it");
+            tell_missing(stage);
             return false;
         }
         LogPrinter printer(context_.out(), options_.raw);
@@ -242,9 +244,7 @@ private:
         }
         followed.stage_is_over = is_over;
         if (followed.idx == 0 && is_over) {
-            tell_missing(stage, options_.attempt
-                                    ? "has no attempt " + std::to_string(*options_.attempt) + " with a log"
-                                    : "has no log: `turboci run` has not executed it");
+            tell_missing(stage);
             return false;
         }
         return have_all;
@@ -256,11 +256,12 @@ private:
         followed.is_another = std::exchange(followed.idx, attempt.idx) != 0;
         followed.name = name_of(stage, attempt);
         followed.offset = 0;
+        followed.is_done = false;
         return had_all;
     }
 
     bool print_news(const std::string& stage, Followed& followed, bool with_heading) {
-        if (followed.idx == 0 || followed.stage_was_read) return true;
+        if (followed.idx == 0 || followed.is_done) return true;
         const bool at_first = followed.offset == 0 && !followed.is_another;
         const auto show = [&](const OutputPart& part) {
             if ((with_heading || followed.is_another) && last_ != followed.name) head(followed.name);
@@ -269,10 +270,8 @@ private:
             followed.offset = part.next;
         };
         const bool there = read(stage, followed.idx, followed.offset, at_first, show);
-        if (followed.stage_is_over) {
-            followed.printer.finish();
-            followed.stage_was_read = true;
-        }
+        if (followed.stage_is_over) followed.printer.finish();
+        followed.is_done = followed.stage_is_over || !there;
         return there;
     }
 

@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/binary.hpp"
 #include "support/catch.hpp"
@@ -221,6 +223,24 @@ TEST_CASE("A log that was asked for and is not there is told", "[file]") {
     CHECK(ran.code == 4);
     CHECK(contains(ran.err, "the log of stage:good attempt 1 is gone"));
     CHECK(contains(turboci.ok({"logs"}), "try 2\n"));
+}
+
+TEST_CASE("A log that is gone is told once by who follows it", "[file]") {
+    const Binary turboci;
+    write(turboci, "p", "stages: [{id: s, args: {command: 'exit 1'}, retry: {max_retries: 1, backoff: 1h}}]");
+    CHECK(turboci.run({"worker", "--once"}).code == 0);  // it does not wait for the next attempt
+    REQUIRE(::unlink(turboci.path("plan.db.logs/p/s.1.log").c_str()) == 0);
+    const Binary other;  // keeps what its commands say elsewhere
+    std::thread end([&] {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        other.ok({"-s", turboci.path("plan.db"), "stage", "cancel", "s"});
+    });
+    const Ran ran = turboci.run({"logs", "-f", "s"});
+    end.join();
+    CHECK(ran.code == 4);
+    const auto first = ran.err.find(" is gone");
+    CHECK(first != std::string::npos);
+    CHECK(ran.err.find(" is gone", first + 1) == std::string::npos);
 }
 
 TEST_CASE("A log is read from the store's own directory of logs alone", "[file]") {
