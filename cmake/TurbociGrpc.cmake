@@ -7,12 +7,8 @@ set(TURBOCI_HAVE_GRPC OFF)
 if(NOT TURBOCI_GRPC STREQUAL AUTO AND NOT TURBOCI_GRPC)
   return()
 endif()
-# Protobuf first, by CMake's own module: gRPC's package wants its targets, and protobuf brings no package everywhere.
-find_package(Protobuf 3.15 QUIET)
-if(Protobuf_FOUND)
-  find_package(gRPC CONFIG QUIET)
-endif()
-if(TARGET protobuf::protoc AND TARGET gRPC::grpc++ AND TARGET gRPC::grpc_cpp_plugin)
+include(${CMAKE_CURRENT_LIST_DIR}/GrpcLibraries.cmake)
+if(TARGET turboci_grpc_libraries)
   set(TURBOCI_HAVE_GRPC ON)
 elseif(TURBOCI_GRPC STREQUAL AUTO)
   message(STATUS "turboci: gRPC was not found, building without it")
@@ -50,7 +46,7 @@ add_custom_command(OUTPUT ${proto_code} ${proto_headers} DEPENDS ${proto_files} 
 
 add_library(turboci_proto STATIC ${proto_code} ${proto_headers})
 target_include_directories(turboci_proto SYSTEM PUBLIC ${proto_out})
-target_link_libraries(turboci_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+target_link_libraries(turboci_proto PUBLIC turboci_grpc_libraries)
 set_target_properties(turboci_proto PROPERTIES UNITY_BUILD OFF)
 target_compile_options(turboci_proto PRIVATE -w -g0)  # it is not ours to clean up
 if(TURBOCI_SANITIZE)

@@ -54,10 +54,12 @@ if(TURBOCI_STATIC)
 endif()
 
 if(TURBOCI_STATIC AND TURBOCI_CAN_LINK_STATICALLY)
-  # SQLite's loader of extensions, never used here, draws a warning about dlopen in static programs.
+  # SQLite's loader of extensions, never used here, draws a warning about dlopen in static programs; others do for names
+  # of hosts.
+  set(TURBOCI_STATIC_PROGRAM -static-pie LINKER:--no-warnings LINKER:--gc-sections)
   # It relocates itself at each start: what is not used is left out, and its relocations are packed where the linker and
   # the C library that is linked in can do that.
-  target_link_options(turboci PRIVATE -static-pie LINKER:--no-warnings ${TURBOCI_SECTIONS} LINKER:--gc-sections)
+  target_link_options(turboci PRIVATE ${TURBOCI_STATIC_PROGRAM} ${TURBOCI_SECTIONS})
   cmake_push_check_state(RESET)
   set(CMAKE_REQUIRED_LINK_OPTIONS LINKER:-z,pack-relative-relocs)
   check_cxx_source_compiles("

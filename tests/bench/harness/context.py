@@ -66,6 +66,7 @@ class Context:
         self.programs = programs
         self.peers = peers
         self.dir = pathlib.Path(directory)
+        self.source = pathlib.Path(turboci)  # where its sisters are
         # A copy, as an installation makes one: a linker writes here and there, which leaves the file in many small
         # pieces of the kernel's memory, and each start of it pays for that.
         self.turboci = str(shutil.copy(turboci, self.dir / "turboci"))

@@ -12,6 +12,7 @@ import plot
 import programs
 import reading
 import running
+import serving
 import table
 import writing
 from context import Context, Sizes
@@ -27,6 +28,7 @@ MEASURES = {
     "deep": reading.deep,
     "run": running.run,
     "completions": running.completions,
+    "serving": serving.serving,
 }
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 PLOT = "cost-by-size.svg"
