@@ -2,29 +2,9 @@
 #include "grpc/answers.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace turboci::rpc {
-
-namespace {
-
-/// Checks and stages by id.
-class NodeMap final : public NodeSink {
-public:
-    NodeMap(JsonForm form, std::string plan) : form_(form), plan_(std::move(plan)) {}
-    void plan(const WorkPlan& /*plan*/) override {}
-    void check(const Check& check) override { write(check, plan_, form_, checks[check.id]); }
-    void stage(const Stage& stage) override { write(stage, plan_, form_, stages[stage.id]); }
-    std::unordered_map<std::string, v1::Check> checks;
-    std::unordered_map<std::string, v1::Stage> stages;
-
-private:
-    JsonForm form_;
-    std::string plan_;
-};
-
-}  // namespace
 
 void require_plan_id(const std::string& id) {
     if (id.empty()) throw Error(ErrorCode::invalid_argument, "the id of the work plan is empty");
@@ -89,6 +69,19 @@ std::vector<RefText> nodes_of(const WriteNodes& request) {
     return nodes;
 }
 
+void add_nodes(const std::string& plan, const std::vector<RefText>& nodes, const server::WrittenNodes& found,
+               JsonForm form, v1::WriteNodesResponse& response) {
+    for (const RefText& ref : nodes) {
+        if (ref.type == NodeType::check) {
+            if (const Check* const check = found.find_check(ref.id))
+                write(*check, plan, form, *response.add_checks());
+        } else {
+            if (const Stage* const stage = found.find_stage(ref.id))
+                write(*stage, plan, form, *response.add_stages());
+        }
+    }
+}
+
 void answer_with_nodes(const CallPtr& call, const std::string& plan, std::vector<RefText> nodes,
                        JsonForm form, v1::WriteNodesResponse& response) {
     if (nodes.empty()) return call->finish();
@@ -99,17 +92,9 @@ void answer_with_nodes(const CallPtr& call, const std::string& plan, std::vector
     // What is written is durable: the answer is not refused for its nodes.
     call->read(
         [call, query = std::move(query), form, &response](server::Reader& reader) {
-            NodeMap found(form, query.plan);
+            server::WrittenNodes found;
             reader.service->query(query, found);
-            for (const RefText& ref : query.refs) {
-                if (ref.type == NodeType::check) {
-                    const auto check = found.checks.find(ref.id);
-                    if (check != found.checks.end()) *response.add_checks() = check->second;
-                } else {
-                    const auto stage = found.stages.find(ref.id);
-                    if (stage != found.stages.end()) *response.add_stages() = stage->second;
-                }
-            }
+            add_nodes(query.plan, query.refs, found, form, response);
             call->count_bytes(0, response.ByteSizeLong());
             call->finish();
         },

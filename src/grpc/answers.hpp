@@ -47,7 +47,10 @@ private:
     std::string plan_;
 };
 
-/// Reads the nodes of a write as they are now, in the order of the request, and ends the call.
+/// Puts the nodes that were found into the answer, in the order of the request.
+void add_nodes(const std::string& plan, const std::vector<RefText>& nodes, const server::WrittenNodes& found,
+               JsonForm form, v1::WriteNodesResponse& response);
+/// Reads the nodes of a write as they are now, by a reader, adds them to the answer, and ends the call.
 void answer_with_nodes(const CallPtr& call, const std::string& plan, std::vector<RefText> nodes,
                        JsonForm form, v1::WriteNodesResponse& response);
 /// The names of the nodes of a write, checks first.

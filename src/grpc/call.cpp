@@ -193,15 +193,24 @@ void Call::read(std::function<void(server::Reader&)> body, bool admitted) {
 }
 
 void Call::write(WriteNodes request, std::size_t bytes, std::function<void(WriteResult&&)> done) {
+    write(std::move(request), {}, bytes,
+          [done = std::move(done)](WriteResult&& result, const server::WrittenNodes&) {
+              done(std::move(result));
+          });
+}
+
+void Call::write(WriteNodes request, std::vector<RefText> shown, std::size_t bytes,
+                 std::function<void(WriteResult&&, const server::WrittenNodes&)> done) {
     const auto call = shared_from_this();
     server::QueuedWrite write;
     write.request = std::move(request);
+    write.shown = std::move(shown);
     write.bytes = bytes;
     write.is_dropped = [call] { return call->is_dropped(); };
-    write.done = [call, done = std::move(done)](BatchAnswer answer) {
+    write.done = [call, done = std::move(done)](BatchAnswer answer, const server::WrittenNodes& nodes) {
         call->guard([&] {
             if (answer.error) throw Error(*answer.error);
-            done(std::move(answer.result).value());
+            done(std::move(answer.result).value(), nodes);
         });
     };
     if (!host_.writes().push(std::move(write))) throw queue_full();

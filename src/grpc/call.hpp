@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "domain/attempt_token.hpp"
 #include "grpc/convert.hpp"
@@ -93,6 +94,9 @@ public:
     void read(std::function<void(server::Reader&)> body, bool admitted = false);
     /// In the writer's thread, in a batch; `done` gets the result after the commit, and ends the call.
     void write(WriteNodes request, std::size_t bytes, std::function<void(WriteResult&&)> done);
+    /// The same, and `done` gets the nodes `shown` as they are then.
+    void write(WriteNodes request, std::vector<RefText> shown, std::size_t bytes,
+               std::function<void(WriteResult&&, const server::WrittenNodes&)> done);
     /// In the writer's thread, alone; `body` ends the call unless it throws.
     void change(std::size_t bytes, std::function<void(Service&)> body);
 

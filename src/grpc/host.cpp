@@ -73,7 +73,7 @@ void Host::tick(const std::string& plan) {
     // Where it is refused, or too much waits, the next look asks again.
     server::QueuedWrite write;
     write.request = std::move(request);
-    write.done = [](const BatchAnswer&) {};
+    write.done = [](const BatchAnswer&, const server::WrittenNodes&) {};
     static_cast<void>(writes_->push(std::move(write)));
 }
 

@@ -13,6 +13,9 @@ namespace {
 using server::Scope;
 
 constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
+/// The writer reads the nodes of so large a write itself; those of larger ones a reader, for others wait for
+/// the writer.
+constexpr std::size_t kMaxShownNodes = 64;
 
 /// Work is claimed here, and pushed to nobody.
 grpc::ServerUnaryReactor* refuse_push(Host& host, grpc::CallbackServerContext* context, const char* method,
@@ -74,10 +77,17 @@ grpc::ServerUnaryReactor* OrchestratorHandlers::WriteNodes(grpc::CallbackServerC
         if (!request->no_nodes()) names = nodes_of(nodes);
         const JsonForm form = form_of(request->json_only());
         const std::string plan = nodes.plan;
-        call->write(std::move(nodes), request->ByteSizeLong(), [=](WriteResult&& result) mutable {
-            write(result, form, *response);
-            answer_with_nodes(call, plan, std::move(names), form, *response);
-        });
+        std::vector<RefText> shown;
+        if (names.size() <= kMaxShownNodes) shown = names;
+        call->write(std::move(nodes), std::move(shown), request->ByteSizeLong(),
+                    [=](WriteResult&& result, const server::WrittenNodes& found) {
+                        write(result, form, *response);
+                        if (names.size() > kMaxShownNodes)
+                            return answer_with_nodes(call, plan, names, form, *response);
+                        add_nodes(plan, names, found, form, *response);
+                        call->count_bytes(0, response->ByteSizeLong());
+                        call->finish();
+                    });
     });
 }
 

@@ -35,7 +35,41 @@ std::size_t bytes_of(const std::variant<QueuedWrite, QueuedCall>& job) {
 
 bool is_dropped(const std::function<bool()>& asks) { return asks && asks(); }
 
+template <class Nodes>
+auto find_in(const Nodes& nodes, const std::string& id) {
+    const auto found = nodes.find(id);
+    return found == nodes.end() ? nullptr : &found->second;
+}
+
+/// What the members of a batch want to see, by plan. Where that cannot be read, its members get the error.
+std::unordered_map<std::string, WrittenNodes> read_shown(Service& service,
+                                                         const std::vector<QueuedWrite>& writes,
+                                                         std::vector<BatchAnswer>& answers) {
+    std::unordered_map<std::string, QueryNodes> wanted;
+    for (std::size_t i = 0; i < writes.size(); ++i) {
+        if (!answers[i].result || writes[i].shown.empty()) continue;
+        QueryNodes& query = wanted[answers[i].result->plan.id];
+        query.refs.insert(query.refs.end(), writes[i].shown.begin(), writes[i].shown.end());
+    }
+    std::unordered_map<std::string, WrittenNodes> found;
+    for (auto& [plan, query] : wanted) {
+        query.plan = plan;
+        query.skip_absent = true;
+        try {
+            service.query(query, found[plan]);
+        } catch (...) {
+            for (std::size_t i = 0; i < writes.size(); ++i)
+                if (answers[i].result && !writes[i].shown.empty() && answers[i].result->plan.id == plan)
+                    answers[i] = {{}, caught()};
+        }
+    }
+    return found;
+}
+
 }  // namespace
+
+const Check* WrittenNodes::find_check(const std::string& id) const { return find_in(checks_, id); }
+const Stage* WrittenNodes::find_stage(const std::string& id) const { return find_in(stages_, id); }
 
 WriteQueue::WriteQueue(Service& service, Observer observer, Limits limits)
     : service_(service), observer_(std::move(observer)), limits_(limits), thread_([this] { run(); }) {}
@@ -130,7 +164,7 @@ void WriteQueue::write_together(std::vector<Entry> batch) {
     for (Entry& entry : batch) {
         auto& write = std::get<QueuedWrite>(entry.job);
         if (is_dropped(write.is_dropped)) {
-            write.done({{}, dropped()});
+            write.done({{}, dropped()}, {});
             continue;
         }
         report.longest_waited =
@@ -152,10 +186,14 @@ void WriteQueue::write_together(std::vector<Entry> batch) {
     report.writes = writes.size();
     report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
     if (observer_.committed) observer_.committed(report);
+    for (const BatchAnswer& answer : answers)
+        if (answer.result && answer.result->moved && observer_.plan_has_moved)
+            observer_.plan_has_moved(answer.result->plan);
+    const auto shown = read_shown(service_, writes, answers);
+    const WrittenNodes nothing;
     for (std::size_t i = 0; i < writes.size(); ++i) {
-        const auto& result = answers[i].result;
-        if (result && result->moved && observer_.plan_has_moved) observer_.plan_has_moved(result->plan);
-        writes[i].done(std::move(answers[i]));
+        const auto nodes = answers[i].result ? shown.find(answers[i].result->plan.id) : shown.end();
+        writes[i].done(std::move(answers[i]), nodes == shown.end() ? nothing : nodes->second);
     }
 }
 

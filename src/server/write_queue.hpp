@@ -8,7 +8,9 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -17,14 +19,33 @@
 
 namespace turboci::server {
 
+/// Nodes of one plan as they are after a commit.
+class WrittenNodes final : public NodeSink {
+public:
+    /// nullptr: it is not there, or nobody asked for it.
+    [[nodiscard]] const Check* find_check(const std::string& id) const;
+    [[nodiscard]] const Stage* find_stage(const std::string& id) const;
+
+    void plan(const WorkPlan& /*plan*/) override {}
+    void check(const Check& check) override { checks_.insert_or_assign(check.id, check); }
+    void stage(const Stage& stage) override { stages_.insert_or_assign(stage.id, stage); }
+
+private:
+    std::unordered_map<std::string, Check> checks_;
+    std::unordered_map<std::string, Stage> stages_;
+};
+
 /// A write that may be committed together with others.
 struct QueuedWrite {
     WriteNodes request;
+    /// Nodes to read after the commit, for `done`: those of a batch by one reading, since each reading of a
+    /// store may hold up the next commit.
+    std::vector<RefText> shown;
     std::size_t bytes = 0;             ///< of the request as it came
     std::function<bool()> is_dropped;  ///< asked just before it is begun; true: nobody waits for it any more
-    /// Called once, after the commit: what is told is durable. Error::pending if it was dropped. Must not
+    /// Called once, after the commit: what is told is durable. ErrorCode::pending if it was dropped. Must not
     /// throw, nor wait.
-    std::function<void(BatchAnswer answer)> done;
+    std::function<void(BatchAnswer answer, const WrittenNodes& nodes)> done;
 };
 
 /// Anything else that changes the store; it is alone in its transactions.

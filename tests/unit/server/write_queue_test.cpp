@@ -61,7 +61,9 @@ private:
 };
 
 QueuedWrite queued(WriteNodes request, std::vector<BatchAnswer>& answers) {
-    return {.request = std::move(request), .bytes = 10, .done = [&answers](BatchAnswer answer) {
+    return {.request = std::move(request),
+            .bytes = 10,
+            .done = [&answers](BatchAnswer answer, const WrittenNodes& /*nodes*/) {
                 answers.push_back(std::move(answer));
             }};
 }
@@ -81,6 +83,62 @@ TEST_CASE("What waits is committed together, each with its own version") {
     REQUIRE(answers.size() == 5);
     for (std::size_t i = 0; i < 5; ++i)
         CHECK(answers[i].result.value().plan.version == static_cast<std::int64_t>(i) + 2);
+}
+
+TEST_CASE("What the writes of a batch want to see is read after the commit, each plan for itself") {
+    World w;
+    CreatePlan create;
+    create.id = "other";
+    w.service->create_plan(create);
+    std::vector<std::string> kinds;
+    const auto showing = [&](WriteNodes request) {
+        const std::string id(request.checks.id(0));
+        return QueuedWrite{
+            .request = std::move(request),
+            .shown = {{NodeType::check, id}, {NodeType::stage, id}},
+            .done = [&kinds, id](const BatchAnswer& answer, const WrittenNodes& nodes) {
+                const Check* const found = nodes.find_check(id);
+                kinds.push_back(!answer.result ? "refused" : found == nullptr ? "absent" : found->kind);
+                CHECK(nodes.find_stage(id) == nullptr);
+            }};
+    };
+    const auto of_kind = [](WriteNodes request, const std::string& kind) {
+        WriteNodes copy;
+        copy.plan = request.plan;
+        CheckWrite write;
+        write.id = std::string(request.checks.id(0));
+        write.kind = kind;
+        copy.checks.push_back(write);
+        return copy;
+    };
+    WriteQueue queue(*w.service, w.observer());
+    Gate gate(queue);
+    REQUIRE(queue.push(showing(of_kind(check("c"), "unit"))));
+    REQUIRE(queue.push(showing(of_kind(check("c", "other"), "lint"))));
+    REQUIRE(queue.push(showing(check("c", "none"))));
+    std::vector<BatchAnswer> answers;
+    REQUIRE(queue.push(queued(of_kind(check("d"), "docs"), answers)));
+    gate.open();
+    queue.close();
+    CHECK(w.batches == std::vector<std::size_t>{4});
+    CHECK(kinds == std::vector<std::string>{"unit", "lint", "refused"});
+    CHECK(answers.size() == 1);
+}
+
+TEST_CASE("Where the nodes of an answer cannot be read, the call says so") {
+    World w;
+    WriteQueue::Observer observer = w.observer();
+    observer.committed = [&w](const BatchReport& /*report*/) {  // between the commit and the reading
+        w.service->delete_plan("p", true);
+    };
+    std::vector<BatchAnswer> answers;
+    WriteQueue queue(*w.service, observer);
+    QueuedWrite write = queued(check("c"), answers);
+    write.shown = {{NodeType::check, "c"}};
+    REQUIRE(queue.push(std::move(write)));
+    queue.close();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].error.value().code() == ErrorCode::not_found);
 }
 
 TEST_CASE("One that is refused keeps nobody else from being written") {
@@ -219,9 +277,10 @@ TEST_CASE("Many threads write at once, and every version is given once") {
             threads.emplace_back([&, t] {
                 for (int i = 0; i < 20; ++i) {
                     std::promise<std::int64_t> version;
-                    QueuedWrite write{
-                        .request = check(fmt::format("c{}-{}", t, i)),
-                        .done = [&](BatchAnswer a) { version.set_value(a.result->plan.version); }};
+                    QueuedWrite write{.request = check(fmt::format("c{}-{}", t, i)),
+                                      .done = [&](BatchAnswer a, const WrittenNodes& /*nodes*/) {
+                                          version.set_value(a.result->plan.version);
+                                      }};
                     if (!queue.push(std::move(write))) throw std::logic_error("the queue is full");
                     const std::int64_t got = version.get_future().get();
                     const std::lock_guard lock(mutex);
