@@ -56,10 +56,9 @@ endif()
 if(TURBOCI_STATIC AND TURBOCI_CAN_LINK_STATICALLY)
   # SQLite's loader of extensions, never used here, draws a warning about dlopen in static programs; others do for names
   # of hosts.
+  # A program relocates itself at each start: what is not used is left out, and relocations are packed where the linker
+  # and the C library that is linked in can do that.
   set(TURBOCI_STATIC_PROGRAM -static-pie LINKER:--no-warnings LINKER:--gc-sections)
-  # It relocates itself at each start: what is not used is left out, and its relocations are packed where the linker and
-  # the C library that is linked in can do that.
-  target_link_options(turboci PRIVATE ${TURBOCI_STATIC_PROGRAM} ${TURBOCI_SECTIONS})
   cmake_push_check_state(RESET)
   set(CMAKE_REQUIRED_LINK_OPTIONS LINKER:-z,pack-relative-relocs)
   check_cxx_source_compiles("
@@ -70,8 +69,9 @@ if(TURBOCI_STATIC AND TURBOCI_CAN_LINK_STATICALLY)
     int main() {}" TURBOCI_CAN_PACK_RELOCATIONS)
   cmake_pop_check_state()
   if(TURBOCI_CAN_PACK_RELOCATIONS)
-    target_link_options(turboci PRIVATE LINKER:-z,pack-relative-relocs)
+    list(APPEND TURBOCI_STATIC_PROGRAM LINKER:-z,pack-relative-relocs)
   endif()
+  target_link_options(turboci PRIVATE ${TURBOCI_STATIC_PROGRAM} ${TURBOCI_SECTIONS})
 endif()
 # What speaks to servers links these layers as they are, not optimised across files.
 if(TURBOCI_HAVE_GRPC OR TURBOCI_HAVE_POSTGRESQL)

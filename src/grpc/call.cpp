@@ -126,11 +126,13 @@ void Call::finish(const grpc::Status& status) {
     const auto took =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_);
     host_.metrics().add_call(method_, name_of(status.error_code()), took);
-    log_end(status, took);
-    // What it holds may be gone as soon as gRPC has the status.
+    const auto log = host_.options().log;
+    const std::string line = log ? log_line(status, took) : std::string();
+    // What it holds may be gone as soon as gRPC has the status, and the server with it.
     const auto end = std::move(end_);
     const auto told = std::move(on_end_);
     end(status);
+    if (log) log(line);  // nobody waits for it
     if (told) told();
 }
 
@@ -165,8 +167,7 @@ grpc::Status Call::queue_full() const {
     return refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls wait already", "QUEUE_FULL");
 }
 
-void Call::log_end(const grpc::Status& status, std::chrono::microseconds took) {
-    if (!host_.options().log) return;
+std::string Call::log_line(const grpc::Status& status, std::chrono::microseconds took) const {
     const double ms = static_cast<double>(took.count()) / 1000;
     std::string line = fmt::format(
         R"({{"time":"{}","level":"{}","request_id":{},"peer":{},"identity":{},"method":"{}","plan":{},"code":"{}","ms":{:.3f},"bytes_in":{},"bytes_out":{})",
@@ -175,7 +176,7 @@ void Call::log_end(const grpc::Status& status, std::chrono::microseconds took) {
         json_string(caller_.identity.name), method_, json_string(plan_), name_of(status.error_code()), ms,
         bytes_in_.load(), bytes_out_.load());
     if (!failure_.empty()) line += fmt::format(",\"failure\":{}", json_string(failure_));
-    host_.log(line + "}");
+    return line + "}";
 }
 
 void Call::read(std::function<void(server::Reader&)> body, bool admitted) {

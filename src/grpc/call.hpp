@@ -106,7 +106,7 @@ private:
     /// Does the token say that it is of this plan? Anybody can write that.
     [[nodiscard]] bool has_token_of(const std::string& plan) const;
     [[noreturn]] void refuse() const;
-    void log_end(const grpc::Status& status, std::chrono::microseconds took);
+    [[nodiscard]] std::string log_line(const grpc::Status& status, std::chrono::microseconds took) const;
 
     Host& host_;
     grpc::CallbackServerContext& context_;
