@@ -97,6 +97,9 @@ public:
     /// Returns the plan once its version is another than `seen`, or as it is: after `at_most`, or when
     /// Wait::give_up says so. NOT_FOUND when it is gone.
     [[nodiscard]] virtual WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) = 0;
+    /// For who acts upon what was read, or tells other programs: after it returns, neither crash nor power
+    /// cut of the store loses what the calls before it have answered. Writes, refusals and exports need none.
+    virtual void flush() = 0;
 
     // ---- whole plans
     /// Writes a whole plan, its record included, as lines of JSON without line ends. Same plan, same bytes.

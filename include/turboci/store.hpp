@@ -83,6 +83,9 @@ public:
     virtual PlanKey apply(const ChangeSet& changes) = 0;
     /// Makes everything durable: after it returns, neither crash nor power cut loses it. At most once.
     virtual void commit() = 0;
+    /// Ends it without writing anything, instead of commit(). After it returns, neither crash nor power cut
+    /// loses what was read here, as Store::flush() says.
+    virtual void abandon() {}
 };
 
 /// What Store::check() found. Empty means sound.
@@ -104,6 +107,9 @@ public:
     /// `patience` is over, which is no error. True: there is something to see. An empty `plan` is any: once
     /// anything may have been committed since the last such call, which the first one says at once.
     virtual bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) = 0;
+    /// After it returns, neither crash nor power cut loses what was read before, which others may have
+    /// written without having waited for the disk yet. Nothing to do where readers see only what is durable.
+    virtual void flush() {}
 
     /// The database's own integrity check and that of the schema; state rules are the service's to check.
     [[nodiscard]] virtual std::vector<StoreProblem> check(const Wait& wait) = 0;

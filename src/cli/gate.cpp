@@ -124,6 +124,7 @@ void tell_refusal(Context& context, const GateSink& found) {
 
 int gate(Context& context, const GateOptions& options) {
     const GateSink found = judged_checks(context, options);
+    context.service(Context::Open::read).flush();
     if (context.format() == Format::name) {
         for (const NodeStatus& status : found.refused()) context.out().write(to_string(status.ref) + '\n');
     } else if (context.format() != Format::table) {

@@ -27,6 +27,7 @@ ReportSource::ReportSource(Service& service, std::string plan) : service_(servic
     QueryNodes everything;
     everything.plan = plan_;
     service_.query(everything, graph_);
+    service_.flush();
 }
 
 std::string ReportSource::report(ReportFormat format, std::size_t max_markdown_bytes) const {

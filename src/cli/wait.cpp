@@ -111,6 +111,7 @@ int wait(Context& context, const WaitOptions& options) {
     static_cast<void>(context.fixed_plan(Context::Open::write));
     StatusSink found;
     const Judgement judgement = wait_for_judgement(context, options, found);
+    context.service(Context::Open::write).flush();
     const std::set<NodeRef> bad(judgement.bad.begin(), judgement.bad.end());
     std::size_t listed = 0;
     for (const auto& status : found.nodes()) {

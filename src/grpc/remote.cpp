@@ -92,6 +92,8 @@ public:
     std::vector<ClaimedAttempt> rehearse(const std::string& plan, const ClaimFilter& filter) override;
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) override;
     WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) override;
+    // The protocol has no such call: what other programs wrote past the server may be lost with its database.
+    void flush() override {}
     void export_plan(const std::string& plan,
                      const std::function<void(std::string_view line)>& write) override;
     WorkPlan import_plan(std::string_view text, const std::string& name) override;

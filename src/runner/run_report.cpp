@@ -215,6 +215,7 @@ RunReport make_report(Service& service, const RunOptions& options, const StageCo
     add_times(summary, facts.durations, service, options.plan);
     add_verdict(summary, service, options, facts.durations.empty() && facts.signal == 0);
     if (summary.unfinished > 0) add_waits(summary, service, options, selection.get(), commands, now);
+    service.flush();
     report.exit_code = facts.signal != 0 ? 128 + facts.signal : exit_code(summary.verdict);
     return report;
 }

@@ -61,6 +61,7 @@ int WorkLoop::run() {
     }
     thread_.reset();
     for (const auto& active : active_) end(*active);
+    if (options_.once) service_->flush();
     try {
         service_->end_beats(options_.run.holder);
     } catch (const Error&) {

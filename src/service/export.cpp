@@ -191,7 +191,7 @@ Json stage_json(const NodeRecord& record) {
 
 void LocalService::export_plan(const std::string& plan_id,
                                const std::function<void(std::string_view)>& write) {
-    const auto snapshot = store_.read(options_.wait);
+    auto snapshot = store_.read(options_.wait);
     const PlanRow plan = require_plan(*snapshot, plan_id, options_.exact_ids);
     std::int64_t lines = 0;
     const auto put = [&](const Json& json) {
@@ -240,6 +240,9 @@ void LocalService::export_plan(const std::string& plan_id,
             json["claimed"].push_back({{"stage", service::node(*snapshot, stage).id}, {"idx", idx}});
         put({{"operation", std::move(json)}});
     }
+    snapshot.reset();
+    // The line without which the text is not taken for whole comes once nothing of it can be lost.
+    store_.flush();
     put({{"end", {{"lines", lines}}}});
 }
 

@@ -76,6 +76,11 @@ Written service::write_in(Transaction& transaction, const PlanRow& plan, const W
     return {std::move(answer), decision.keep};
 }
 
+bool service::is_of_store(const Error& error) {
+    return error.code() == ErrorCode::store || error.code() == ErrorCode::locked ||
+           error.code() == ErrorCode::internal;
+}
+
 namespace {
 
 /// A write to a plan that is there, without committing it.
@@ -127,33 +132,38 @@ std::optional<WriteResult> find_created(Snapshot& snapshot, const CreatePlan& re
     return std::nullopt;
 }
 
-}  // namespace
-
-WriteResult LocalService::create_plan(const CreatePlan& request) {
-    refuse_problems(request, request.nodes.files);
-    const auto transaction = store_.write(request.id, options_.wait);
-    const ClockReading reading = transaction->now();
+/// A new plan, without committing it.
+Written create_in(Transaction& transaction, const CreatePlan& request, const ServiceOptions& options) {
+    const ClockReading reading = transaction.now();
     PlanRow plan;
-    if (auto done = find_created(*transaction, request)) return std::move(*done);
+    if (auto done = find_created(transaction, request)) return {std::move(*done), false};
     plan.identity = new_identity();
     plan.id = request.id.empty() ? new_plan_id(reading.wall) : request.id;
-    if (transaction->find_plan(plan.id))
+    if (transaction.find_plan(plan.id))
         throw Error(ErrorCode::conflict, fmt::format("plan '{}' exists", plan.id),
                     "write to it with 'turboci nodes write', or choose another id")
             .because("ID_EXISTS");
     plan.labels = labels_of(request);
     plan.created_at = reading.wall;
     plan.clock = {reading.wall, reading.since_boot, reading.boot_id};
-    Written written = write_in(*transaction, plan, request.nodes, reading, {.is_new = true}, options_);
-    if (!request.nodes.dry_run && written.keep) transaction->commit();
+    return write_in(transaction, plan, request.nodes, reading, {.is_new = true}, options);
+}
+
+}  // namespace
+
+WriteResult LocalService::create_plan(const CreatePlan& request) {
+    refuse_problems(request, request.nodes.files);
+    const auto transaction = store_.write(request.id, options_.wait);
+    Written written = decide_in(*transaction, [&] { return create_in(*transaction, request, options_); });
+    if (!request.nodes.dry_run) end(*transaction, written.keep);
     return std::move(written.answer);
 }
 
 WriteResult LocalService::write_nodes(const WriteNodes& request) {
     refuse_problems(request, request.files);
     const auto transaction = store_.write(request.plan, options_.wait);
-    Written written = write_to_plan(*transaction, request, options_);
-    if (!request.dry_run && written.keep) transaction->commit();
+    Written written = decide_in(*transaction, [&] { return write_to_plan(*transaction, request, options_); });
+    if (!request.dry_run) end(*transaction, written.keep);
     return std::move(written.answer);
 }
 
@@ -161,9 +171,7 @@ std::vector<BatchAnswer> LocalService::write_batch(std::span<const WriteNodes> r
     std::vector<BatchAnswer> answers(requests.size());
     const auto refuse = [&](std::size_t i, const Error& error) {
         // What the store could not do leaves nothing of the whole batch.
-        if (error.code() == ErrorCode::store || error.code() == ErrorCode::locked ||
-            error.code() == ErrorCode::internal)
-            throw Error(error);
+        if (is_of_store(error)) throw Error(error);
         answers[i].error = error;
     };
     for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -187,7 +195,7 @@ std::vector<BatchAnswer> LocalService::write_batch(std::span<const WriteNodes> r
             refuse(i, error);
         }
     }
-    if (keep) transaction->commit();
+    end(*transaction, keep);
     return answers;
 }
 

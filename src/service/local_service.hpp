@@ -42,6 +42,7 @@ public:
     void read_output(const ReadOutput& request, const std::function<void(const OutputPart&)>& visit) override;
     void read_log(const ReadLog& request, const std::function<void(const LogEntry&)>& visit) override;
     [[nodiscard]] WorkPlan watch(const std::string& plan, std::int64_t seen, Duration at_most) override;
+    void flush() override { store_.flush(); }
     void export_plan(const std::string& plan,
                      const std::function<void(std::string_view line)>& write) override;
     WorkPlan import_plan(std::string_view text, const std::string& name) override;

@@ -9,6 +9,7 @@
 #include "service/lookups.hpp"
 #include "service/plan_choice.hpp"
 #include "service/view.hpp"
+#include "service/write.hpp"
 
 namespace turboci {
 
@@ -57,13 +58,16 @@ bool is_over(const WorkPlan& plan, Duration age) {
 
 void LocalService::delete_plan(const std::string& id, bool force) {
     const auto transaction = store_.write(id, options_.wait);
-    const PlanRow plan = require_exact_plan(*transaction, id);
-    const auto live =
-        force ? std::nullopt : live_attempt(*transaction, plan, options_, transaction->now().wall);
-    if (live)
-        throw Error(ErrorCode::conflict, held_text(*transaction, *live),
-                    "wait for it, or delete the plan all the same with --force")
-            .because("PLAN_HELD");
+    const PlanRow plan = decide_in(*transaction, [&] {
+        PlanRow found = require_exact_plan(*transaction, id);
+        const auto live =
+            force ? std::nullopt : live_attempt(*transaction, found, options_, transaction->now().wall);
+        if (live)
+            throw Error(ErrorCode::conflict, held_text(*transaction, *live),
+                        "wait for it, or delete the plan all the same with --force")
+                .because("PLAN_HELD");
+        return found;
+    });
     delete_all_of(*transaction, plan.key);
     transaction->commit();
     give_space_back(store_, options_.wait);
@@ -95,8 +99,9 @@ std::vector<WorkPlan> LocalService::prune_plans(const PrunePlans& request) {
         if (transaction) delete_all_of(*transaction, row.key);
         gone.push_back(std::move(plan));
     }
-    if (!transaction || gone.empty()) return gone;
-    transaction->commit();
+    if (!transaction) return gone;
+    end(*transaction, !gone.empty());
+    if (gone.empty()) return gone;
     give_space_back(store_, options_.wait);
     return gone;
 }

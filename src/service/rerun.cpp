@@ -132,6 +132,53 @@ void end_old_plan(Transaction& transaction, const PlanRow& old, std::span<const 
     static_cast<void>(write_in(transaction, old, end, now, {.superseded_by = result.plan.id}, options));
 }
 
+struct Rerun {
+    RerunResult answer;
+    bool keep = false;  ///< there is something to commit
+};
+
+/// Makes the new plan and ends the old one, without committing it.
+Rerun rerun_in(Transaction& transaction, const RerunPlan& request, const ServiceOptions& options) {
+    const ClockReading now = transaction.now();
+    PlanRow old = require_plan(transaction, request.plan, options.exact_ids);
+    require_identity(old.id, old.identity, request.definitions.plan_identity);
+    auto plans = transaction.plans();
+    sort_by_age(plans);
+    if (auto done = find_replay(transaction, plans, old, request.definitions.op_id))
+        return {std::move(*done), false};
+    refuse_plan(old, plans, request);
+
+    // What has lost its runner is held by nobody.
+    WriteNodes tick;
+    tick.actor = request.definitions.actor;
+    tick.tick = true;
+    static_cast<void>(write_in(transaction, old, tick, now, {}, options));
+    old = require_exact_plan(transaction, old.id);
+
+    const std::vector<NodeRecord> nodes = read_nodes(transaction, old);
+    NewDefinitions definitions(old, nodes, request);
+    RerunResult result;
+    if (definitions.says_nothing_new()) {
+        result.plan = view_plan(transaction, old);
+        result.nothing_to_do = true;
+        return {std::move(result), false};
+    }
+    refuse_held(transaction, old, options);
+
+    const PlanRow plan = new_plan(transaction, old, request, now);
+    WriteNodes create = definitions.take_request();
+    create.plan = plan.id;
+    Written written = write_in(transaction, plan, create, now,
+                               {.is_new = true, .carried = &definitions.carried()}, options);
+    result.plan = std::move(written.answer.plan);
+    result.warnings = std::move(written.answer.warnings);
+
+    result.carried = std::move(definitions.carried_refs());
+    result.begun = std::move(definitions.begun_refs());
+    end_old_plan(transaction, old, nodes, now, options, request.definitions.actor, result);
+    return {std::move(result), true};
+}
+
 }  // namespace
 
 RerunResult LocalService::rerun_plan(const RerunPlan& request) {
@@ -139,44 +186,9 @@ RerunResult LocalService::rerun_plan(const RerunPlan& request) {
     validate(request, problems);
     problems.raise_if_any(request.definitions.files);
     const auto transaction = store_.write({}, options_.wait);
-    const ClockReading now = transaction->now();
-    PlanRow old = require_plan(*transaction, request.plan, options_.exact_ids);
-    require_identity(old.id, old.identity, request.definitions.plan_identity);
-    auto plans = transaction->plans();
-    sort_by_age(plans);
-    if (auto done = find_replay(*transaction, plans, old, request.definitions.op_id)) return std::move(*done);
-    refuse_plan(old, plans, request);
-
-    // What has lost its runner is held by nobody.
-    WriteNodes tick;
-    tick.actor = request.definitions.actor;
-    tick.tick = true;
-    static_cast<void>(write_in(*transaction, old, tick, now, {}, options_));
-    old = require_exact_plan(*transaction, old.id);
-
-    const std::vector<NodeRecord> nodes = read_nodes(*transaction, old);
-    NewDefinitions definitions(old, nodes, request);
-    RerunResult result;
-    if (definitions.says_nothing_new()) {
-        result.plan = view_plan(*transaction, old);
-        result.nothing_to_do = true;
-        return result;
-    }
-    refuse_held(*transaction, old, options_);
-
-    const PlanRow plan = new_plan(*transaction, old, request, now);
-    WriteNodes create = definitions.take_request();
-    create.plan = plan.id;
-    Written written = write_in(*transaction, plan, create, now,
-                               {.is_new = true, .carried = &definitions.carried()}, options_);
-    result.plan = std::move(written.answer.plan);
-    result.warnings = std::move(written.answer.warnings);
-
-    result.carried = std::move(definitions.carried_refs());
-    result.begun = std::move(definitions.begun_refs());
-    end_old_plan(*transaction, old, nodes, now, options_, request.definitions.actor, result);
-    transaction->commit();
-    return result;
+    Rerun rerun = decide_in(*transaction, [&] { return rerun_in(*transaction, request, options_); });
+    end(*transaction, rerun.keep);
+    return std::move(rerun.answer);
 }
 
 }  // namespace turboci

@@ -24,4 +24,26 @@ struct WriteKind {
 Written write_in(Transaction& transaction, const PlanRow& plan, const WriteNodes& request,
                  const ClockReading& now, const WriteKind& kind, const ServiceOptions& options);
 
+/// Is it an error of the store, and says nothing of plans?
+[[nodiscard]] bool is_of_store(const Error& error);
+
+/// Decides within a transaction: an error that says something of plans must stay true.
+template <class Work>
+auto decide_in(Transaction& transaction, const Work& work) {
+    try {
+        return work();
+    } catch (const Error& error) {
+        if (!is_of_store(error)) transaction.abandon();
+        throw;
+    }
+}
+
+/// Ends what was decided.
+inline void end(Transaction& transaction, bool keep) {
+    if (keep)
+        transaction.commit();
+    else
+        transaction.abandon();
+}
+
 }  // namespace turboci::service

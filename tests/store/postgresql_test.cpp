@@ -275,3 +275,32 @@ TEST_CASE("a new plan takes two trips, a page of a scan one, and a look for chan
     CHECK_FALSE(f.store().wait_for_change("p", 1, kAtOnce));
     CHECK(f.statistics.trips == before + 1);
 }
+
+TEST_CASE(
+    "what was read is on the disk after one trip more, or with the end of a write that changes nothing") {
+    Fixture f;
+    const std::string url = backend_url(f.path());
+    const auto is_flushed = [&](const std::string& position) {
+        return sql(url, "SELECT pg_current_wal_flush_lsn() >= '" + position + "'::pg_lsn") == "t";
+    };
+    const auto change_without_waiting = [&] {
+        return sql(url,
+                   "SET synchronous_commit = off; UPDATE turboci.plans SET labels = labels;"
+                   " SELECT pg_current_wal_insert_lsn()");
+    };
+    std::string position = change_without_waiting();
+    f.store().flush();
+    CHECK(is_flushed(position));
+
+    f.read().reset();
+    f.store().flush();
+    CHECK(f.statistics.trips == 1);
+
+    position = change_without_waiting();
+    auto transaction = f.write();
+    transaction->abandon();
+    CHECK(f.statistics.trips == 2);
+    CHECK(is_flushed(position));
+    CHECK(code_of([&] { transaction->abandon(); }) == ErrorCode::internal);
+    CHECK_NOTHROW(Fixture::open(f.path())->write("p", kAtOnce));
+}

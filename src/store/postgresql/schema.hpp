@@ -32,4 +32,9 @@ void create_schema(Connection& connection);
 /// Whether there are the tables and columns that there should be.
 [[nodiscard]] std::vector<StoreProblem> check_schema(Connection& connection);
 
+/// Waits for the disk, and for a synchronous standby: what is written later is there only after what was
+/// written before. Nothing where writers keep their locks until then.
+inline constexpr const char* kFlushForReader =
+    "SELECT pg_logical_emit_message(true, 'turboci', '') FROM turboci.meta WHERE early_release";
+
 }  // namespace turboci::postgresql

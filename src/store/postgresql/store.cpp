@@ -78,6 +78,12 @@ bool PostgresqlStore::wait_for_change(std::string_view plan, std::int64_t seen, 
     });
 }
 
+void PostgresqlStore::flush() {
+    prepare();
+    connection_.run(kFlushForReader);
+    static_cast<void>(connection_.sync());
+}
+
 std::vector<StoreProblem> PostgresqlStore::check(const Wait&) {
     prepare();
     return check_schema(connection_);

@@ -22,6 +22,7 @@ public:
     [[nodiscard]] std::unique_ptr<Snapshot> read(const Wait& wait) override;
     [[nodiscard]] std::unique_ptr<Transaction> write(std::string_view plan, const Wait& wait) override;
     bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) override;
+    void flush() override;
     [[nodiscard]] std::vector<StoreProblem> check(const Wait& wait) override;
     void backup(const std::string& path, const Wait& wait) override;
     /// The server gives space back by itself.

@@ -254,6 +254,16 @@ void PostgresqlTransaction::commit() {
     on_end_();
 }
 
+void PostgresqlTransaction::abandon() {
+    require_open();
+    if (queued_) connection_.run("ROLLBACK");
+    connection_.run(kFlushForReader);
+    std::vector<Result> results;
+    if (const auto failure = connection_.try_sync(results)) connection_.fail(*failure);
+    open_ = false;
+    on_end_();
+}
+
 void PostgresqlTransaction::settle(const Failure& failure) {
     queued_ = begun_ = false;
     const auto fail = [&](std::string_view what, const char* remedy) {

@@ -37,6 +37,7 @@ public:
 
     PlanKey apply(const ChangeSet& changes) override;
     void commit() override;
+    void abandon() override;
 
     [[nodiscard]] ClockReading now() override;
     [[nodiscard]] StoreRow store() override;
