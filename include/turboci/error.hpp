@@ -93,6 +93,10 @@ private:
     std::vector<ErrorDetail> details_;
 };
 
+/// Reason of an error of a store that cannot be reached, or was lost on the way: it may be there again later.
+/// Whether a write was done is not known then, unless the message says so.
+inline constexpr const char* kReasonConnectionLost = "CONNECTION_LOST";
+
 /// What to do: what the error says, else what its code suggests; empty where each problem has a place, which
 /// says it.
 [[nodiscard]] std::string remedy_of(const Error& error);

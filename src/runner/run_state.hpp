@@ -160,6 +160,8 @@ public:
     /// The job failed with something else than an Error.
     void job_broken(std::exception_ptr reason, Duration now);
     /// Something that the run cannot do without is broken.
+    /// A worker goes on, and what it holds is not taken for lost: nobody else would ever end it.
+    [[nodiscard]] bool must_tell_ends() const;
     void give_up(std::exception_ptr reason);
     /// Others have said for this process that it lives.
     void alive(Duration now) { beaten_at_ = now; }

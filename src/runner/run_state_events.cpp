@@ -380,11 +380,16 @@ void RunState::job_broken(std::exception_ptr reason, Duration now) {
     give_up(std::move(reason));
 }
 
+bool RunState::must_tell_ends() const {
+    return !settings_.beats && !ends_.empty() && phase_ < RunPhase::draining;
+}
+
 void RunState::job_failed(const Error& error, std::exception_ptr reason, Duration now) {
     const StoreJob job = job_done(now);
     if (job == StoreJob::batch) take_batch_back();
     if (job == StoreJob::look || job == StoreJob::inspect) inspect_ = true;
-    switch (error.code()) {
+    const bool may_pass = error.code() == ErrorCode::locked || error.reason() == kReasonConnectionLost;
+    switch (may_pass ? ErrorCode::locked : error.code()) {
         case ErrorCode::locked:
             if (phase_ == RunPhase::killed) {
                 // The next run finds that this one is gone, and carries on.
@@ -393,7 +398,7 @@ void RunState::job_failed(const Error& error, std::exception_ptr reason, Duratio
                 given_back_.clear();
                 return;
             }
-            if (++lock_failures_ < kMaxLockFailures || !running_.empty()) {
+            if (++lock_failures_ < kMaxLockFailures || !running_.empty() || must_tell_ends()) {
                 news_.emplace_back(fmt::format("{}; trying again", error.what()));
                 retry_at_ = now + kLockRetry;
                 return;

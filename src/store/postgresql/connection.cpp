@@ -120,7 +120,8 @@ void Connection::connect() {
     if (is_lost())
         throw Error(ErrorCode::store,
                     fmt::format("cannot connect to '{}': {}", url_, problem_of(connection_.get())),
-                    "see whether the server runs, and whether it lets you in");
+                    "see whether the server runs, and whether it lets you in")
+            .because(kReasonConnectionLost);
     check_server();
     if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1)
         throw Error(ErrorCode::internal, "the connection takes no pipelines");

@@ -39,8 +39,10 @@ constexpr std::array kMeanings{
     Meaning{"53", ErrorCode::store, {}, "try again when the server has more room"},
     Meaning{"25006", ErrorCode::store, "the server takes no writes (a standby?)",
             "name the primary in the store's URL"},
-    Meaning{"08", ErrorCode::store, {}, "see whether the server runs and can be reached"},
-    Meaning{"57P", ErrorCode::store, {}, "see whether the server runs and can be reached"},
+    Meaning{
+        "08", ErrorCode::store, {}, "see whether the server runs and can be reached", kReasonConnectionLost},
+    Meaning{
+        "57P", ErrorCode::store, {}, "see whether the server runs and can be reached", kReasonConnectionLost},
 };
 
 }  // namespace

@@ -271,7 +271,7 @@ void PostgresqlTransaction::settle(const Failure& failure) {
             ErrorCode::store,
             "the connection was lost during the commit (" + failure.message + "): " + std::string(what),
             remedy)
-            .because("CONNECTION_LOST");
+            .because(kReasonConnectionLost);
     };
     constexpr auto kUnknown = "whether it was written is not known";
     constexpr auto kLook = "see what there is before you run the command again";

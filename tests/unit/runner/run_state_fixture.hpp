@@ -89,6 +89,10 @@ public:
         const Error error(code, "the store says no");
         state.job_failed(error, std::make_exception_ptr(error), now);
     }
+    void lose_connection() {
+        const Error error = Error(ErrorCode::store, "the server is gone").because(kReasonConnectionLost);
+        state.job_failed(error, std::make_exception_ptr(error), now);
+    }
     /// A look at the store finds this of the attempts, by stage.
     void inspect(std::vector<std::pair<std::string, Attempt>> attempts, Inspection found = {}) {
         found.plan = plan_at(version);

@@ -334,6 +334,40 @@ TEST_CASE("A store that stays locked while nothing runs ends the run at the sixt
     CHECK(f.state.error() != nullptr);
 }
 
+TEST_CASE("A store that cannot be reached is tried again as a locked one") {
+    StateFixture f;
+    f.run({"a"});
+    f.end("a");
+    for (int i = 1; i <= 6; ++i) {
+        CHECK(f.state.phase() == RunPhase::running);
+        CHECK(f.job() == StoreJob::batch);
+        CHECK(f.state.batch().ends.size() == 1);
+        f.lose_connection();
+        f.now += 1s;
+    }
+    CHECK(f.state.phase() == RunPhase::broken);
+    CHECK(f.state.unwritten().ends.size() == 1);
+}
+
+TEST_CASE("A run of a worker keeps what ended until the store has it, unless the worker ends") {
+    RunSettings settings = two_jobs();
+    settings.beats = false;
+    StateFixture f(settings);
+    f.run({"a"});
+    f.end("a");
+    for (int i = 0; i < 20; ++i) {
+        CHECK(f.job() == StoreJob::batch);
+        CHECK(f.state.batch().ends.size() == 1);
+        f.lose_connection();
+        f.now += 1s;
+    }
+    CHECK(f.state.phase() == RunPhase::running);
+    f.state.drain();
+    CHECK(f.job() == StoreJob::batch);
+    f.lose_connection();
+    CHECK(f.state.phase() == RunPhase::broken);
+}
+
 TEST_CASE("A batch that is refused for the state of an attempt is written again without it") {
     const ErrorCode code = GENERATE(ErrorCode::invalid_state, ErrorCode::conflict);
     StateFixture f;
