@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A client is cut off while it holds the lock of a plan: nothing that it sends arrives any more, and its connection
 stays open. The server ends it, others go on, and its write is not there."""

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The primary is killed while clients write, and its synchronous standby is promoted: nothing that was confirmed is
 lost, nothing is there twice, and the clients go on. With and without early release of the lock."""
