@@ -51,6 +51,8 @@ class World:
     """A folder of its own, and what was started in it; all of that ends with it."""
 
     def __enter__(self):
+        # Who ends the test ends what it started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="turboci-hosts-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.processes, self.servers, self.undo = [], [], []
