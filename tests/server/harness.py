@@ -70,10 +70,17 @@ class Server:
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
     def await_event(self, name, after=0):
+        return self.await_line(lambda line: line.get("event") == name, after)
+
+    def await_call(self, method):
+        """The line of a call; it is written after its answer."""
+        return self.await_line(lambda line: method in line.get("method", ""))
+
+    def await_line(self, fits, after=0):
         deadline = time.monotonic() + 60
         while True:
             for event in self.events()[after:]:
-                if event.get("event") == name:
+                if fits(event):
                     return event
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(pathlib.Path(self.log.name).read_text())

@@ -308,8 +308,7 @@ class Tls(Case):
         known = grpc.ssl_channel_credentials(self.roots, read(key), read(certificate))
         self.serve("--client-ca", self.authority.path("pem"), credentials=known)
         self.assertEqual(self.create(known), grpc.StatusCode.OK)
-        self.assertEqual([event["identity"] for event in self.server.events() if "CreateWorkPlan" in event.get("method", "")],
-                         ["ci.example"])
+        self.assertEqual(self.server.await_call("CreateWorkPlan")["identity"], "ci.example")
         self.assertEqual(self.create(grpc.ssl_channel_credentials(self.roots)), grpc.StatusCode.UNAVAILABLE)
         strange = Certificates(self.folder.name, "strange").sign("stranger", "DNS:ci.example")
         self.assertEqual(self.create(grpc.ssl_channel_credentials(self.roots, read(strange[1]), read(strange[0]))),
