@@ -102,7 +102,7 @@ TEST_CASE("What the writes of a batch want to see is read after the commit, each
                 CHECK(nodes.find_stage(id) == nullptr);
             }};
     };
-    const auto of_kind = [](WriteNodes request, const std::string& kind) {
+    const auto of_kind = [](const WriteNodes& request, const std::string& kind) {
         WriteNodes copy;
         copy.plan = request.plan;
         CheckWrite write;
