@@ -11,12 +11,8 @@ def main():
     options = harness.arguments()
     stages = 1000 if options.long else 40
     with harness.World() as world:
-        server = harness.Server(world, "a")
-        server.start()
-        server.sql("CREATE DATABASE ci")
         near = harness.Program(options.turboci, str(world.folder / "ci.db"))
-        far = harness.Program(options.turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
-        far.must("store", "init")
+        _, far = harness.new_store(world, options.turboci)
         ran = world.folder / "ran"
         nodes = [{"id": f"s{i}", "args": {"command": f"echo s{i} >>{ran}"}, "assignments": ["all"],
                   **({"dependencies": [f"s{i - 10}"]} if i >= 10 else {})} for i in range(stages)]

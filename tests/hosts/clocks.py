@@ -48,11 +48,7 @@ def main():
         hosts = {seconds: shifted(world, seconds) for seconds in (HOUR, -HOUR)}
         for seconds, environment in hosts.items():
             check_shift(world, options.turboci, seconds, environment)
-        server = harness.Server(world, "a")
-        server.start()
-        server.sql("CREATE DATABASE ci")
-        near = harness.Program(options.turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
-        near.must("store", "init")
+        _, near = harness.new_store(world, options.turboci)
         near.must("plan", "create", "p")
         nodes = [{"id": f"s{i}", "timeout": "60s", "args": {"command": "sleep 1"}} for i in range(stages)]
         near.must("-q", "-p", "p", "nodes", "write", "-", text=json.dumps({"stages": nodes}))

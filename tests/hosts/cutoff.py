@@ -51,11 +51,7 @@ class Proxy(threading.Thread):
 def main():
     options = harness.arguments()
     with harness.World() as world:
-        server = harness.Server(world, "a")
-        server.start()
-        server.sql("CREATE DATABASE ci")
-        direct = harness.Program(options.turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
-        direct.must("store", "init")
+        server, direct = harness.new_store(world, options.turboci)
         direct.must("plan", "create", "p")
         for _ in range(3 if options.long else 1):
             folder = world.folder / f"proxy{time.monotonic_ns()}"

@@ -133,3 +133,13 @@ class Program:
 
     def nodes(self, plan, *filters):
         return json.loads(self.must("-p", plan, "nodes", "query", *filters, "-o", "json"))
+
+
+def new_store(world, turboci):
+    """A server with a store in its database ci, and turboci on it over the unix socket."""
+    server = Server(world, "a")
+    server.start()
+    server.sql("CREATE DATABASE ci")
+    program = Program(turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
+    program.must("store", "init")
+    return server, program

@@ -154,12 +154,8 @@ def main():
     assert meetings({("s", "a"): (1, 3), ("s", "b"): (2, 4), ("t", "a"): (1, 2), ("t", "b"): (3, 4)}) == ["s"]
     with harness.World() as world:
         network = Network()
-        server = harness.Server(world, "a")
-        server.start()
+        server, near = harness.new_store(world, options.turboci)
         open_to_network(server)
-        server.sql("CREATE DATABASE ci")
-        near = harness.Program(options.turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
-        near.must("store", "init")
         file = world.folder / "stamps"
         names = [f"plan{i}" for i in range(plans)]
         for plan in names:

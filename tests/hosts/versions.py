@@ -22,11 +22,7 @@ def main():
     options = harness.arguments()
     text = json.dumps({"checks": [{"id": "more"}]})
     with harness.World() as world:
-        server = harness.Server(world, "a")
-        server.start()
-        server.sql("CREATE DATABASE ci")
-        program = harness.Program(options.turboci, f"postgresql:///ci?host={server.folder}&user=postgres")
-        program.must("store", "init")
+        server, program = harness.new_store(world, options.turboci)
         program.must("plan", "create", "p")
         stages = [{"id": f"s{i}", "args": {"command": "sleep 0.2"}} for i in range(40)]
         program.must("-q", "-p", "p", "nodes", "write", "-", text=json.dumps({"stages": stages}))

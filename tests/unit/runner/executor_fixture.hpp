@@ -172,14 +172,11 @@ public:
     bool wait_for_change(std::string_view plan, std::int64_t seen, const Wait& patience) override {
         return inner_->wait_for_change(plan, seen, patience);
     }
-    void flush() override {
-        ++flushes;
-        inner_->flush();
-    }
+    void flush() override { inner_->flush(); }
     std::vector<StoreProblem> check(const Wait& wait) override { return inner_->check(wait); }
     void backup(const std::string& path, const Wait& wait) override { inner_->backup(path, wait); }
     std::int64_t compact(bool at_once, const Wait& wait) override { return inner_->compact(at_once, wait); }
-    int refuse = 0, flushes = 0;
+    int refuse = 0;
     ErrorCode refuse_with = ErrorCode::locked;
 
 private:
